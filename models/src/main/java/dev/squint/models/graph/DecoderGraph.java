@@ -1,0 +1,258 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.squint.models.ModelException;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a decoder graph looks like inside: where its layers begin, where the rows of all but the
+ * last token may be left out, and which node holds the attention of a layer.
+ *
+ * <p>Layers are told apart by the names of their KV inputs ({@code past_key_values.{i}.key}) alone;
+ * everything else follows from the flow of data, so that any exporter will do whose hidden states
+ * pass through a single node between two layers.
+ *
+ * <p>Leaving out rows is exact where every token is computed on its own. A dynamically quantised
+ * file scales its activations by the largest value among all rows; there the last row, scaled by
+ * itself, comes out slightly finer.
+ */
+public final class DecoderGraph {
+
+  /** Name of the input that carries the embedded prompt, shape {@code [1, tokens, hidden]}. */
+  public static final String EMBEDS = "inputs_embeds";
+
+  /**
+   * Name of the output that carries the scores of the next token, shape {@code [1, rows,
+   * vocabulary]}.
+   */
+  public static final String LOGITS = "logits";
+
+  /** Name of the input that carries the rotary positions, shape {@code [1, tokens]}. */
+  public static final String POSITIONS = "position_ids";
+
+  /** Name of the input that tells past and new tokens, shape {@code [1, past + tokens]}. */
+  public static final String MASK = "attention_mask";
+
+  private final OnnxGraph graph;
+  private final int layers;
+  private final Dominators dominators;
+  private final int rowCut;
+
+  /**
+   * Analyses a decoder.
+   *
+   * @param graph the graph of {@code decoder_model_merged.onnx}
+   * @throws ModelException if it is not a decoder with a KV cache
+   */
+  public DecoderGraph(OnnxGraph graph) {
+    this.graph = graph;
+    require(graph.inputs().containsKey(EMBEDS), "an input '" + EMBEDS + "'");
+    require(graph.outputs().containsKey(LOGITS), "an output '" + LOGITS + "'");
+    require(graph.inputs().containsKey(POSITIONS), "an input '" + POSITIONS + "'");
+    refuseBranches();
+    this.layers = countLayers();
+    this.dominators = new Dominators(graph, EMBEDS);
+    this.rowCut = findRowCut();
+  }
+
+  /** Input name of the cached keys or values of a layer. */
+  public static String past(int layer, boolean key) {
+    return "past_key_values." + layer + (key ? ".key" : ".value");
+  }
+
+  /** Output name of the grown keys or values of a layer. */
+  public static String present(int layer, boolean key) {
+    return "present." + layer + (key ? ".key" : ".value");
+  }
+
+  private void require(boolean condition, String what) {
+    if (!condition) {
+      throw new ModelException(
+          "%s has not %s; a decoder in hub layout (decoder_model_merged.onnx, exported with its KV cache) is needed"
+              .formatted(graph.file(), what));
+    }
+  }
+
+  /**
+   * Files merged from a decoder with and one without cache hold their layers in the branches of one
+   * If.
+   */
+  private void refuseBranches() {
+    NodeProto last = graph.nodes().get(Math.max(0, graph.producer(LOGITS)));
+    if (last.getOpType().equals("If")) {
+      throw new ModelException(
+          "%s keeps its layers inside the branches of %s; export the decoder with its KV cache and without merging"
+              .formatted(graph.file(), OnnxGraph.label(last)));
+    }
+  }
+
+  private int countLayers() {
+    long keys =
+        graph.inputs().keySet().stream().filter(n -> n.startsWith("past_key_values.")).count();
+    int count = 0;
+    while (graph.inputs().containsKey(past(count, true))) {
+      require(
+          graph.inputs().containsKey(past(count, false)), "an input '" + past(count, false) + "'");
+      require(
+          graph.outputs().containsKey(present(count, true)),
+          "an output '" + present(count, true) + "'");
+      require(
+          graph.outputs().containsKey(present(count, false)),
+          "an output '" + present(count, false) + "'");
+      count++;
+    }
+    require(count > 0, "an input '" + past(0, true) + "'");
+    if (keys != 2L * count) {
+      throw new ModelException(
+          "%s: %d inputs are named past_key_values.*, but layers 0..%d account for %d; decoders with gaps in their KV cache are not supported"
+              .formatted(graph.file(), keys, count - 1, 2 * count));
+    }
+    return count;
+  }
+
+  private int findRowCut() {
+    int logits = graph.producer(LOGITS);
+    if (!dominators.reaches(logits)) {
+      throw new ModelException(
+          graph.file() + ": the output 'logits' does not depend on 'inputs_embeds'");
+    }
+    BitSet afterLastValue = dependsOn(past(layers - 1, false));
+    int cut = logits;
+    for (int node = logits;
+        node != Dominators.ROOT && afterLastValue.get(node);
+        node = dominators.above(node)) {
+      cut = node;
+    }
+    BitSet below = graph.dependents(Set.copyOf(consumedOutputs(cut)));
+    boolean feedsCache =
+        graph.outputs().keySet().stream()
+            .anyMatch(o -> !o.equals(LOGITS) && below.get(producerOf(o)));
+    return feedsCache ? logits : cut;
+  }
+
+  private int producerOf(String output) {
+    return Math.max(0, graph.producer(output));
+  }
+
+  List<String> consumedOutputs(int node) {
+    return graph.nodes().get(node).getOutputList().stream()
+        .filter(output -> !output.isEmpty() && graph.isConsumed(output))
+        .toList();
+  }
+
+  BitSet dependsOn(String input) {
+    return graph.dependents(Set.of(input));
+  }
+
+  OnnxGraph graph() {
+    return graph;
+  }
+
+  /** The number of decoder layers. */
+  public int layers() {
+    return layers;
+  }
+
+  /**
+   * The tensors that carry the hidden states into a layer: one for a plain residual stream, two
+   * where the residual sum is fused with the norm that follows.
+   *
+   * @throws ModelException if the hidden states do not pass through a single node there
+   */
+  List<String> boundary(int layer) {
+    if (layer == 0) {
+      return List.of(EMBEDS);
+    }
+    int key = graph.producer(present(layer, true));
+    int value = graph.producer(present(layer, false));
+    int logits = graph.producer(LOGITS);
+    boolean flows =
+        dominators.reaches(key) && dominators.reaches(value) && dominators.reaches(logits);
+    int cut = flows ? dominators.common(dominators.common(key, value), logits) : Dominators.ROOT;
+    if (cut == Dominators.ROOT) {
+      throw new ModelException(
+          "%s cannot be cut before layer %d: looked for a node that all paths from %s to %s, %s and %s pass, found none"
+              .formatted(
+                  graph.file(),
+                  layer,
+                  EMBEDS,
+                  present(layer, true),
+                  present(layer, false),
+                  LOGITS));
+    }
+    if (!dependsOn(past(layer - 1, false)).get(cut)) {
+      throw new ModelException(
+          "%s cannot be cut before layer %d: the node where the paths meet, %s, lies before the attention of layer %d"
+              .formatted(graph.file(), layer, OnnxGraph.label(graph.nodes().get(cut)), layer - 1));
+    }
+    return consumedOutputs(cut);
+  }
+
+  /**
+   * The first node after the last attention that all paths to the logits pass; below it every token
+   * is on its own.
+   */
+  int rowCut() {
+    return rowCut;
+  }
+
+  /**
+   * Nodes of the residual stream, whose outputs have the token axis at 1: the dominators of the
+   * logits.
+   */
+  BitSet residualStream() {
+    BitSet chain = new BitSet();
+    for (int node = graph.producer(LOGITS);
+        node != Dominators.ROOT;
+        node = dominators.above(node)) {
+      chain.set(node);
+    }
+    return chain;
+  }
+
+  /** The output of the Softmax of one layer, shape {@code [1, heads, tokens, past + tokens]}. */
+  String attention(int layer) {
+    BitSet here = dependsOn(past(layer, true));
+    BitSet later = layer + 1 < layers ? dependsOn(past(layer + 1, true)) : new BitSet();
+    List<NodeProto> nodes = graph.nodes();
+    for (int i = here.nextSetBit(0); i >= 0; i = here.nextSetBit(i + 1)) {
+      if (nodes.get(i).getOpType().equals("Softmax") && !later.get(i)) {
+        return nodes.get(i).getOutput(0);
+      }
+    }
+    throw new ModelException(
+        "%s: layer %d has no Softmax behind %s, so its attention cannot be observed; export the decoder with eager attention"
+            .formatted(graph.file(), layer, past(layer, true)));
+  }
+
+  /**
+   * The ONNX element type of a hidden tensor, followed up to the nearest Cast, declared value or
+   * graph input.
+   */
+  int elementType(String tensor) {
+    String name = tensor;
+    while (true) {
+      ValueInfoProto value =
+          graph.inputs().containsKey(name) ? graph.inputs().get(name) : graph.value(name);
+      if (value != null && value.getType().getTensorType().getElemType() != 0) {
+        return value.getType().getTensorType().getElemType();
+      }
+      int producer = graph.producer(name);
+      NodeProto node = graph.nodes().get(producer);
+      for (AttributeProto attribute : node.getAttributeList()) {
+        if (node.getOpType().equals("Cast") && attribute.getName().equals("to")) {
+          return (int) attribute.getI();
+        }
+      }
+      name =
+          node.getInputList().stream()
+              .filter(in -> in.equals(EMBEDS) || dominators.reaches(graph.producer(in)))
+              .findFirst()
+              .orElse(EMBEDS);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The graph that puts image features in the place of the image placeholders, so that neither passes
+ * through the Java heap: {@code merged[visual_positions[i]] = image_features[keep_visual[i]]}.
+ */
+public final class MergeGraph {
+
+  /** Input: text embeddings {@code [1, n, hidden]}. */
+  public static final String TEXT = "text_embeds";
+
+  /** Input: features of all visual tokens, {@code [..., hidden]}. */
+  public static final String FEATURES = "image_features";
+
+  /** Input: int64 {@code [N]}, which visual tokens are used. */
+  public static final String KEEP_VISUAL = "keep_visual";
+
+  /** Input: int64 {@code [N, 1]}, the row each of them takes. */
+  public static final String POSITIONS = "visual_positions";
+
+  /** Output: {@code [1, n, hidden]}. */
+  public static final String MERGED = "inputs_embeds";
+
+  private static final int OPSET = 13;
+  private static final int IR_VERSION = 7;
+
+  private MergeGraph() {}
+
+  /**
+   * Writes the graph.
+   *
+   * @param width the hidden size of the decoder
+   * @param textType ONNX element type of the text embeddings, which the result has too
+   * @param featureType ONNX element type of the image features
+   * @param featureRank how many dimensions the image features have
+   * @return the serialised model
+   */
+  public static byte[] build(long width, int textType, int featureType, int featureRank) {
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-merge");
+    GraphNodes nodes = new GraphNodes(graph, OPSET);
+    Object[] open = new Object[featureRank];
+    Arrays.fill(open, "");
+    graph
+        .addInput(GraphNodes.value(TEXT, textType, 1L, "tokens", width))
+        .addInput(GraphNodes.value(FEATURES, featureType, open))
+        .addInput(GraphNodes.value(KEEP_VISUAL, GraphNodes.INT64, "visual"))
+        .addInput(GraphNodes.value(POSITIONS, GraphNodes.INT64, "visual", 1L));
+    String rows = nodes.constant(-1, width);
+    String text = nodes.fresh();
+    String features = nodes.fresh();
+    String kept = nodes.fresh();
+    String cast = nodes.fresh();
+    String merged = nodes.fresh();
+    nodes.op("Reshape", List.of(TEXT, rows), text);
+    nodes.op("Reshape", List.of(FEATURES, rows), features);
+    nodes.gather(features, KEEP_VISUAL, 0, kept);
+    nodes.cast(kept, textType, cast);
+    nodes.op("ScatterND", List.of(text, POSITIONS, cast), merged);
+    nodes.op("Reshape", List.of(merged, nodes.constant(1, -1, width)), MERGED);
+    graph.addOutput(GraphNodes.value(MERGED, textType, 1L, "tokens", width));
+    return ModelProto.newBuilder()
+        .setIrVersion(IR_VERSION)
+        .setProducerName("squint")
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
+        .setGraph(graph)
+        .build()
+        .toByteArray();
+  }
+}

@@ -1,0 +1,331 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.squint.models.ModelException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Cuts one range of layers out of a decoder. One extractor serves one cut.
+ *
+ * <p>What the range needs is found by walking backwards from its outputs to the boundary at its
+ * head. Small common parts (mask, rotary tables, lengths) lie off the hidden states and come along
+ * as copies. Where such a part counts tokens on the hidden states before the boundary, it is made
+ * to count those of the boundary instead; where it measures the KV cache of a layer outside the
+ * range, it measures the first layer of the range instead. New tensors take the names of those they
+ * stand for, so that no other node has to change.
+ */
+public final class SegmentExtractor {
+
+  private static final Set<String> KEEPS_ROWS =
+      Set.of(
+          "Cast",
+          "Identity",
+          "Add",
+          "Sub",
+          "Mul",
+          "Div",
+          "LayerNormalization",
+          "SimplifiedLayerNormalization",
+          "RMSNormalization");
+
+  private final DecoderGraph decoder;
+  private final OnnxGraph graph;
+  private final SegmentSpec spec;
+  private final List<String> boundary;
+  private final BitSet hidden;
+  private final BitSet upstream;
+  private final BitSet residual;
+
+  private final BitSet needed = new BitSet();
+  private final Set<String> weights = new LinkedHashSet<>();
+  private final Set<String> usedInputs = new HashSet<>();
+  private final Map<Integer, String> rewiredShapes = new HashMap<>();
+  private final Map<String, String> foreignCaches = new HashMap<>();
+
+  private SegmentExtractor(DecoderGraph decoder, SegmentSpec spec) {
+    this.decoder = decoder;
+    this.graph = decoder.graph();
+    this.spec = spec;
+    this.boundary = decoder.boundary(spec.from());
+    this.hidden = decoder.dependsOn(DecoderGraph.EMBEDS);
+    this.residual = decoder.residualStream();
+    this.upstream = (BitSet) hidden.clone();
+    upstream.andNot(graph.dependents(Set.copyOf(boundary)));
+  }
+
+  /**
+   * Cuts a segment.
+   *
+   * @param decoder the decoder
+   * @param spec which layers, with or without a seam, with which taps
+   * @return the segment, its weights shared with the original file wherever they are external
+   * @throws ModelException if the range needs something of the layers before it other than their
+   *     hidden states
+   */
+  public static SegmentModel extract(DecoderGraph decoder, SegmentSpec spec) {
+    if (spec.to() > decoder.layers()) {
+      throw new ModelException(
+          "layers [%d, %d) asked for, but the decoder has %d layers"
+              .formatted(spec.from(), spec.to(), decoder.layers()));
+    }
+    return new SegmentExtractor(decoder, spec).extract();
+  }
+
+  private SegmentModel extract() {
+    List<String> targets = new ArrayList<>();
+    for (int layer = spec.from(); layer < spec.to(); layer++) {
+      targets.add(DecoderGraph.present(layer, true));
+      targets.add(DecoderGraph.present(layer, false));
+    }
+    boolean last = spec.to() == decoder.layers();
+    List<String> hiddenOutputs = last ? List.of() : decoder.boundary(spec.to());
+    targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
+    Map<Integer, String> attention = new HashMap<>();
+    spec.taps().forEach(layer -> attention.put(layer, decoder.attention(layer)));
+    targets.addAll(attention.values());
+
+    collect(targets);
+    refuseForeignValues(targets);
+
+    GraphProto.Builder out =
+        GraphProto.newBuilder().setName("squint-layers-%d-%d".formatted(spec.from(), spec.to()));
+    GraphNodes nodes = new GraphNodes(out, graph.opset());
+    List<String> hiddenInputs = declareInputs(out, nodes);
+    copyNodes(out, nodes, last);
+    addTaps(out, nodes, attention);
+    weights.forEach(weight -> out.addInitializer(graph.initializer(weight)));
+    declareOutputs(out, hiddenOutputs, last);
+    ModelProto model =
+        graph.model().toBuilder().clearGraph().clearMetadataProps().setGraph(out).build();
+    return new SegmentModel(
+        spec,
+        model.toByteArray(),
+        graph.file().toAbsolutePath().getParent(),
+        hiddenInputs,
+        hiddenOutputs,
+        spec.seam() ? all(DecoderGraph.POSITIONS) : DecoderGraph.POSITIONS);
+  }
+
+  private static String all(String tensor) {
+    return tensor + ".all";
+  }
+
+  /** A KV cache of another layer may be measured, its values may not be read. */
+  private void refuseForeignValues(List<String> targets) {
+    Set<String> seen = new HashSet<>();
+    Deque<String> work = new ArrayDeque<>(targets);
+    while (!work.isEmpty()) {
+      String tensor = work.pop();
+      if (boundary.contains(tensor) || !seen.add(tensor)) {
+        continue;
+      }
+      int producer = graph.producer(tensor);
+      if (producer < 0) {
+        if (foreignCache(tensor) != null) {
+          throw new ModelException(
+              "%s: layers [%d, %d) read the values of %s, which belongs to another layer; a decoder that shares its KV cache between layers cannot be cut here"
+                  .formatted(graph.file(), spec.from(), spec.to(), tensor));
+        }
+      } else if (!OnnxGraph.readsShapeOnly(graph.nodes().get(producer))) {
+        work.addAll(OnnxGraph.reads(graph.nodes().get(producer)));
+      }
+    }
+  }
+
+  /**
+   * The first layer's cache that stands for the cache of a layer outside the range, or null for any
+   * other tensor.
+   */
+  private String foreignCache(String tensor) {
+    for (int layer = 0; layer < decoder.layers(); layer++) {
+      if (layer < spec.from() || layer >= spec.to()) {
+        if (tensor.equals(DecoderGraph.past(layer, true))) {
+          return DecoderGraph.past(spec.from(), true);
+        }
+        if (tensor.equals(DecoderGraph.past(layer, false))) {
+          return DecoderGraph.past(spec.from(), false);
+        }
+      }
+    }
+    return null;
+  }
+
+  private void collect(List<String> targets) {
+    Set<String> seen = new HashSet<>();
+    Deque<String> work = new ArrayDeque<>(targets);
+    while (!work.isEmpty()) {
+      String tensor = work.pop();
+      if (!seen.add(tensor) || boundary.contains(tensor)) {
+        continue;
+      }
+      int producer = graph.producer(tensor);
+      if (producer < 0) {
+        collectLeaf(tensor);
+      } else if (!needed.get(producer)) {
+        needed.set(producer);
+        NodeProto node = graph.nodes().get(producer);
+        for (String input : OnnxGraph.reads(node)) {
+          if (!isUpstream(input) || boundary.contains(input)) {
+            work.add(input);
+          } else if (OnnxGraph.readsShapeOnly(node) && keepsRows(input)) {
+            rewiredShapes.put(producer, boundary.get(0));
+          } else {
+            throw new ModelException(
+                "%s cannot be cut before layer %d: node %s reads '%s', which lies before the cut"
+                    .formatted(graph.file(), spec.from(), OnnxGraph.label(node), input));
+          }
+        }
+      }
+    }
+  }
+
+  private void collectLeaf(String tensor) {
+    String standIn = foreignCache(tensor);
+    if (graph.initializer(tensor) != null) {
+      weights.add(tensor);
+    } else if (standIn != null) {
+      foreignCaches.put(tensor, standIn);
+      usedInputs.add(standIn);
+    } else {
+      usedInputs.add(tensor);
+    }
+  }
+
+  private boolean isUpstream(String tensor) {
+    int producer = graph.producer(tensor);
+    boolean embeds = tensor.equals(DecoderGraph.EMBEDS) && spec.from() > 0;
+    return embeds || (producer >= 0 && upstream.get(producer));
+  }
+
+  /** Whether a hidden tensor has the axes batch, tokens in front, as the boundary has. */
+  private boolean keepsRows(String tensor) {
+    String name = tensor;
+    while (!name.equals(DecoderGraph.EMBEDS) && !residual.get(graph.producer(name))) {
+      NodeProto node = graph.nodes().get(graph.producer(name));
+      if (!KEEPS_ROWS.contains(node.getOpType())) {
+        return false;
+      }
+      name =
+          node.getInputList().stream()
+              .filter(
+                  in ->
+                      in.equals(DecoderGraph.EMBEDS)
+                          || (graph.producer(in) >= 0 && hidden.get(graph.producer(in))))
+              .findFirst()
+              .orElseThrow();
+    }
+    return true;
+  }
+
+  private List<String> declareInputs(GraphProto.Builder out, GraphNodes nodes) {
+    long width = graph.inputDimension(DecoderGraph.EMBEDS, 2);
+    List<String> hiddenInputs = new ArrayList<>();
+    for (String tensor : boundary) {
+      String name = spec.seam() || spec.from() > 0 ? all(tensor) : tensor;
+      hiddenInputs.add(name);
+      out.addInput(
+          GraphNodes.value(name, decoder.elementType(tensor), "batch_size", "tokens", width));
+      if (spec.seam()) {
+        nodes.gather(name, SegmentModel.KEEP, 1, tensor);
+      } else if (!name.equals(tensor)) {
+        nodes.identity(name, tensor);
+      }
+    }
+    if (spec.seam()) {
+      out.addInput(GraphNodes.value(SegmentModel.KEEP, GraphNodes.INT64, "kept"));
+    }
+    for (ValueInfoProto input : graph.inputs().values()) {
+      String name = input.getName();
+      boolean positions = name.equals(DecoderGraph.POSITIONS);
+      if (name.equals(DecoderGraph.EMBEDS) || !usedInputs.contains(name)) {
+        continue;
+      }
+      if (positions && spec.seam()) {
+        out.addInput(GraphNodes.value(all(name), GraphNodes.INT64, "batch_size", "tokens"));
+        nodes.gather(all(name), SegmentModel.KEEP, 1, name);
+      } else if (positions) {
+        out.addInput(GraphNodes.value(name, GraphNodes.INT64, "batch_size", "tokens"));
+      } else {
+        out.addInput(input);
+      }
+    }
+    foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
+    return hiddenInputs;
+  }
+
+  private void copyNodes(GraphProto.Builder out, GraphNodes nodes, boolean last) {
+    int rowCut = last ? decoder.rowCut() : -1;
+    for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
+      NodeProto node = graph.nodes().get(i);
+      if (rewiredShapes.containsKey(i)) {
+        out.addNode(node.toBuilder().setInput(0, rewiredShapes.get(i)));
+      } else if (i == rowCut) {
+        addRowCut(out, nodes, node);
+      } else {
+        out.addNode(node);
+      }
+    }
+  }
+
+  /** From here on only the last token is computed. */
+  private void addRowCut(GraphProto.Builder out, GraphNodes nodes, NodeProto node) {
+    List<String> cut = decoder.consumedOutputs(decoder.rowCut());
+    NodeProto.Builder renamed = node.toBuilder();
+    for (int i = 0; i < node.getOutputCount(); i++) {
+      if (cut.contains(node.getOutput(i))) {
+        renamed.setOutput(i, all(node.getOutput(i)));
+      }
+    }
+    out.addNode(renamed);
+    String lastRow = nodes.constant(-1);
+    cut.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
+  }
+
+  private void addTaps(GraphProto.Builder out, GraphNodes nodes, Map<Integer, String> attention) {
+    if (attention.isEmpty()) {
+      return;
+    }
+    out.addInput(GraphNodes.value(SegmentModel.TAP_ROWS, GraphNodes.INT64, "tap_rows"));
+    out.addInput(GraphNodes.value(SegmentModel.TAP_COLUMNS, GraphNodes.INT64, "tap_columns"));
+    for (int layer : spec.taps()) {
+      String rows = nodes.fresh();
+      String cells = nodes.fresh();
+      String floats = nodes.fresh();
+      nodes.gather(attention.get(layer), SegmentModel.TAP_ROWS, 2, rows);
+      nodes.gather(rows, SegmentModel.TAP_COLUMNS, 3, cells);
+      nodes.cast(cells, GraphNodes.FLOAT, floats);
+      nodes.mean(floats, SegmentModel.tapOutput(layer), 1);
+      out.addOutput(
+          GraphNodes.value(SegmentModel.tapOutput(layer), GraphNodes.FLOAT, "batch_size", "", ""));
+    }
+  }
+
+  private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {
+    hiddenOutputs.forEach(
+        tensor -> out.addOutput(GraphNodes.shapeless(tensor, decoder.elementType(tensor))));
+    if (last) {
+      out.addOutput(
+          GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
+    }
+    for (int layer = spec.from(); layer < spec.to(); layer++) {
+      for (boolean key : new boolean[] {true, false}) {
+        ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));
+        out.addOutput(
+            GraphNodes.shapeless(
+                declared.getName(), declared.getType().getTensorType().getElemType()));
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.squint.models.graph;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A segment as a model of its own.
+ *
+ * @param spec what was cut
+ * @param bytes the serialised model; weights in external data are referred to, relative to {@code
+ *     folder}
+ * @param folder where the external data lies
+ * @param hiddenInputs inputs that carry the hidden states, {@code [1, tokens, hidden]}, in the
+ *     order of the previous segment's {@code hiddenOutputs}
+ * @param hiddenOutputs outputs that carry the hidden states into the next segment; empty for the
+ *     last segment
+ * @param positionInput the input for rotary positions, given for all tokens that reach the seam
+ */
+public record SegmentModel(
+    SegmentSpec spec,
+    byte[] bytes,
+    Path folder,
+    List<String> hiddenInputs,
+    List<String> hiddenOutputs,
+    String positionInput) {
+
+  /** Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, ascending. */
+  public static final String KEEP = "keep";
+
+  /** Input of the taps: int64 {@code [R]}, indices of the query tokens behind the seam. */
+  public static final String TAP_ROWS = "tap_rows";
+
+  /** Input of the taps: int64 {@code [N]}, indices of the key tokens behind the seam. */
+  public static final String TAP_COLUMNS = "tap_columns";
+
+  /** Output name of a tap: float {@code [1, R, N]}, averaged over the heads. */
+  public static String tapOutput(int layer) {
+    return "tap." + layer;
+  }
+}

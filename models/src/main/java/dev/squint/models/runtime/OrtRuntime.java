@@ -1,0 +1,186 @@
+package dev.squint.models.runtime;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import dev.squint.models.ModelException;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owner of ONNX Runtime's environment, a singleton of the process.
+ *
+ * <p>Sessions with thread pools of their own fight: the workers of one still spin while the next
+ * one computes. Squint runs several sessions in turn, so it wants one pool for all. The pool can
+ * only be asked for by whoever creates the environment:
+ *
+ * <ul>
+ *   <li>We come first: the environment is made with a global pool.
+ *   <li>DJL's OnnxRuntime engine is on the class path: it insists on creating the environment and
+ *       breaks for good if it finds one, so it is started first, and its pool is used (its size is
+ *       {@code ai.djl.onnxruntime.num_threads}).
+ *   <li>The host was first: if the environment it made has a pool, that pool is used; if not, every
+ *       session gets its own threads, told not to spin, and one warning names the cost.
+ * </ul>
+ */
+public final class OrtRuntime {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OrtRuntime.class);
+  private static final String EXTERNAL_FOLDER =
+      "session.model_external_initializers_file_folder_path";
+
+  /**
+   * Mirrors the singleton of ONNX Runtime itself, which cannot be made twice nor be configured
+   * later.
+   */
+  private static OrtRuntime shared;
+
+  private final OrtEnvironment environment;
+  private final boolean pooled;
+  private final AtomicBoolean fallbackSaid = new AtomicBoolean();
+
+  private OrtRuntime(OrtEnvironment environment, boolean pooled) {
+    this.environment = environment;
+    this.pooled = pooled;
+  }
+
+  /**
+   * The runtime of this process, made on first use.
+   *
+   * @param threads size of the pool if this call makes it, 0 for one thread per core
+   * @return the runtime
+   */
+  public static synchronized OrtRuntime get(int threads) {
+    if (shared == null) {
+      shared = create(threads);
+    }
+    return shared;
+  }
+
+  private static OrtRuntime create(int threads) {
+    DjlOnnxEngine.startIfPresent();
+    try (OrtEnvironment.ThreadingOptions options = new OrtEnvironment.ThreadingOptions()) {
+      if (threads > 0) {
+        options.setGlobalIntraOpNumThreads(threads);
+      }
+      return new OrtRuntime(
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "squint", options),
+          true);
+    } catch (IllegalStateException e) {
+      return adopt(OrtEnvironment.getEnvironment());
+    } catch (OrtException e) {
+      throw new ModelException("ONNX Runtime could not be started: " + e.getMessage(), e);
+    } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
+      throw new ModelException(
+          "ONNX Runtime's native library could not be loaded; check that the temporary folder"
+              + " allows execution or set onnxruntime.native.path",
+          e);
+    }
+  }
+
+  private static OrtRuntime adopt(OrtEnvironment environment) {
+    OrtRuntime candidate = new OrtRuntime(environment, true);
+    try (SessionOptions options = candidate.options(0);
+        OrtSession probe = environment.createSession(ProbeGraph.bytes(), options)) {
+      LOG.debug("using the global thread pool of an environment made elsewhere: {}", probe);
+      return candidate;
+    } catch (OrtException e) {
+      LOG.warn(
+          "ONNX Runtime was started by the host without a global thread pool: each session gets its"
+              + " own threads, which can cost 20-30 % of prefill when a decoder is split; start"
+              + " Squint first to avoid it");
+      return new OrtRuntime(environment, false);
+    }
+  }
+
+  /** The environment, for creating tensors. */
+  public OrtEnvironment environment() {
+    return environment;
+  }
+
+  /** Whether all sessions share one thread pool. */
+  public boolean pooled() {
+    return pooled;
+  }
+
+  /** Says, once per process, that {@code auto} settled for the processor. */
+  void sayFallback(String reason) {
+    if (fallbackSaid.compareAndSet(false, true)) {
+      LOG.info("provider 'auto' falls back to cpu: {}", reason);
+    }
+  }
+
+  private SessionOptions options(int threads) throws OrtException {
+    SessionOptions options = new SessionOptions();
+    try {
+      if (pooled) {
+        options.disablePerSessionThreads();
+      } else {
+        options.addConfigEntry("session.intra_op.allow_spinning", "0");
+        if (threads > 0) {
+          options.setIntraOpNumThreads(threads);
+        }
+      }
+      return options;
+    } catch (OrtException | RuntimeException e) {
+      options.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a session over a serialised model.
+   *
+   * @param model the bytes of an ONNX model
+   * @param folder where its external data lies
+   * @param device where it runs
+   * @param threads threads of the session if there is no common pool, 0 for one per core
+   * @param name what the model is, for messages
+   * @return the session, which the caller closes
+   * @throws ModelException if ONNX Runtime refuses the model
+   */
+  public ModelSession open(byte[] model, Path folder, Device device, int threads, String name) {
+    try (SessionOptions options = options(threads)) {
+      device.configure(options);
+      options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
+      return named(environment.createSession(model, options), name);
+    } catch (OrtException e) {
+      throw refused(name, e);
+    }
+  }
+
+  /**
+   * Opens a session over a file.
+   *
+   * @param file an ONNX model
+   * @param device where it runs
+   * @param threads threads of the session if there is no common pool, 0 for one per core
+   * @return the session, which the caller closes
+   * @throws ModelException if ONNX Runtime refuses the model
+   */
+  public ModelSession open(Path file, Device device, int threads) {
+    try (SessionOptions options = options(threads)) {
+      device.configure(options);
+      return named(environment.createSession(file.toString(), options), file.toString());
+    } catch (OrtException e) {
+      throw refused(file.toString(), e);
+    }
+  }
+
+  private static ModelSession named(OrtSession session, String name) throws OrtException {
+    try {
+      return new ModelSession(session, name);
+    } catch (OrtException | RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  private static ModelException refused(String name, OrtException e) {
+    return new ModelException("ONNX Runtime refuses %s: %s".formatted(name, e.getMessage()), e);
+  }
+}

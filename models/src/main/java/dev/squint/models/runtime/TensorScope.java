@@ -1,0 +1,147 @@
+package dev.squint.models.runtime;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.squint.models.ModelException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Owner of native tensors: all of them are closed with the scope. Scopes of one model share a
+ * counter of the tensors alive. A scope belongs to one thread.
+ */
+public final class TensorScope implements AutoCloseable {
+
+  private final OrtRuntime runtime;
+  private final AtomicInteger alive;
+  private final List<OnnxTensor> owned = new ArrayList<>();
+
+  /**
+   * @param runtime the runtime that makes the tensors
+   * @param alive counts tensors up when they are owned and down when they are closed
+   */
+  public TensorScope(OrtRuntime runtime, AtomicInteger alive) {
+    this.runtime = runtime;
+    this.alive = alive;
+  }
+
+  /** A new scope with the same counter. */
+  public TensorScope sibling() {
+    return new TensorScope(runtime, alive);
+  }
+
+  private OnnxTensor own(OnnxTensor tensor) {
+    owned.add(tensor);
+    alive.incrementAndGet();
+    return tensor;
+  }
+
+  /** An int64 tensor. */
+  public OnnxTensor longs(long[] values, long... shape) {
+    return longs(LongBuffer.wrap(values), shape);
+  }
+
+  /** An int64 tensor of the indices that are ints in Java. */
+  public OnnxTensor indices(int[] values, long... shape) {
+    LongBuffer buffer =
+        ByteBuffer.allocateDirect(Math.max(1, values.length) * Long.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asLongBuffer();
+    for (int value : values) {
+      buffer.put(value);
+    }
+    return longs(buffer.flip(), shape);
+  }
+
+  private OnnxTensor longs(LongBuffer values, long... shape) {
+    try {
+      return own(OnnxTensor.createTensor(runtime.environment(), values, shape));
+    } catch (OrtException e) {
+      throw failed("a tensor could not be made", e);
+    }
+  }
+
+  /** A float32 tensor over a buffer, which is not copied if it is direct. */
+  public OnnxTensor floats(FloatBuffer values, long... shape) {
+    try {
+      return own(OnnxTensor.createTensor(runtime.environment(), values, shape));
+    } catch (OrtException e) {
+      throw failed("a tensor could not be made", e);
+    }
+  }
+
+  /** A tensor without elements. */
+  public OnnxTensor empty(OnnxJavaType type, long... shape) {
+    try {
+      ByteBuffer nothing = ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder());
+      return own(OnnxTensor.createTensor(runtime.environment(), nothing, shape, type));
+    } catch (OrtException e) {
+      throw failed("an empty KV cache could not be made", e);
+    }
+  }
+
+  /**
+   * Runs a session and owns what it returns.
+   *
+   * @param session the session
+   * @param inputs its inputs
+   * @param outputs the outputs wanted
+   * @param name what runs, for messages
+   * @return the outputs by name
+   * @throws ModelException if ONNX Runtime reports an error
+   */
+  Map<String, OnnxTensor> run(
+      OrtSession session, Map<String, OnnxTensor> inputs, Set<String> outputs, String name) {
+    try {
+      OrtSession.Result result = session.run(inputs, outputs);
+      Map<String, OnnxTensor> tensors = new HashMap<>();
+      // The result is a plain list of its values; this scope closes each of them instead.
+      for (Map.Entry<String, OnnxValue> entry : result) {
+        tensors.put(entry.getKey(), own((OnnxTensor) entry.getValue()));
+      }
+      return tensors;
+    } catch (OrtException e) {
+      throw failed(name + " failed", e);
+    }
+  }
+
+  private static ModelException failed(String what, OrtException e) {
+    return new ModelException(what + ": " + e.getMessage(), e);
+  }
+
+  /** Closes one tensor before the scope ends. */
+  public void release(OnnxTensor tensor) {
+    if (owned.remove(tensor)) {
+      alive.decrementAndGet();
+      tensor.close();
+    }
+  }
+
+  /** Takes a tensor over from another scope. */
+  public OnnxTensor adopt(TensorScope other, OnnxTensor tensor) {
+    if (other.owned.remove(tensor)) {
+      owned.add(tensor);
+    }
+    return tensor;
+  }
+
+  @Override
+  public void close() {
+    for (OnnxTensor tensor : owned) {
+      alive.decrementAndGet();
+      tensor.close();
+    }
+    owned.clear();
+  }
+}
