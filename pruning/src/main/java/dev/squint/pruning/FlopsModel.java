@@ -1,0 +1,105 @@
+package dev.squint.pruning;
+
+/**
+ * Floating-point operations, exact from shapes. A multiply-add counts as 2. Counted are the matrix
+ * products: patch embedding, q, k, v and o projections, query times key, probability times value
+ * (full squares: the causal mask saves nothing in a dense kernel), the MLP, the projector and the
+ * output matrix. Norms, activations, softmax, rotary embedding and biases are not counted.
+ *
+ * <p>The last decoder layer's MLP and the output matrix run for the last prompt token only.
+ */
+public final class FlopsModel {
+
+  private FlopsModel() {}
+
+  /**
+   * Counts one picture's way through the vision tower and the projector.
+   *
+   * @param vision the tower
+   * @param decoderHidden width the projector ends in
+   * @return FLOPs
+   */
+  public static long vision(VisionShape vision, int decoderHidden) {
+    long patches = vision.patches();
+    long tokens = patches + (vision.hasCls() ? 1 : 0);
+    long width = vision.hidden();
+    long embedding = matrix(patches, vision.patchDim(), width);
+    long projections = 4 * matrix(tokens, width, width);
+    long attention = 2 * matrix(tokens, width, tokens);
+    long mlp = 2 * matrix(tokens, width, vision.intermediate());
+    long projector =
+        matrix(patches, width, vision.projectorHidden())
+            + matrix(patches, vision.projectorHidden(), decoderHidden);
+    return embedding + vision.layers() * (projections + attention + mlp) + projector;
+  }
+
+  /**
+   * Counts a prefill up to the first token's logits.
+   *
+   * @param decoder the decoder
+   * @param tokensPerLayer tokens that run in each layer
+   * @return FLOPs
+   */
+  public static long prefill(DecoderShape decoder, int[] tokensPerLayer) {
+    requireLayers(decoder, tokensPerLayer);
+    long sum = output(decoder);
+    for (int layer = 0; layer < tokensPerLayer.length; layer++) {
+      long tokens = tokensPerLayer[layer];
+      long mlpTokens = layer == tokensPerLayer.length - 1 ? 1 : tokens;
+      sum +=
+          projections(decoder, tokens)
+              + attention(decoder, tokens, tokens)
+              + mlp(decoder, mlpTokens);
+    }
+    return sum;
+  }
+
+  /**
+   * Counts one generated token.
+   *
+   * @param decoder the decoder
+   * @param keysPerLayer keys each layer attends to, the new token's own included
+   * @return FLOPs
+   */
+  public static long decodeStep(DecoderShape decoder, int[] keysPerLayer) {
+    requireLayers(decoder, keysPerLayer);
+    long sum = output(decoder);
+    for (int keys : keysPerLayer) {
+      sum += projections(decoder, 1) + attention(decoder, 1, keys) + mlp(decoder, 1);
+    }
+    return sum;
+  }
+
+  private static long projections(DecoderShape decoder, long tokens) {
+    long queries = (long) decoder.heads() * decoder.headDim();
+    long keys = (long) decoder.kvHeads() * decoder.headDim();
+    return 2 * matrix(tokens, decoder.hidden(), queries)
+        + 2 * matrix(tokens, decoder.hidden(), keys);
+  }
+
+  private static long attention(DecoderShape decoder, long queries, long keys) {
+    return 2 * matrix(queries, (long) decoder.heads() * decoder.headDim(), keys);
+  }
+
+  private static long mlp(DecoderShape decoder, long tokens) {
+    return 3 * matrix(tokens, decoder.hidden(), decoder.intermediate());
+  }
+
+  private static long output(DecoderShape decoder) {
+    return matrix(1, decoder.hidden(), decoder.vocabulary());
+  }
+
+  private static long matrix(long rows, long inner, long columns) {
+    return 2 * rows * inner * columns;
+  }
+
+  private static void requireLayers(DecoderShape decoder, int[] perLayer) {
+    if (perLayer.length != decoder.layers()) {
+      throw new IllegalArgumentException(
+          "a decoder of "
+              + decoder.layers()
+              + " layers needs as many counts, not "
+              + perLayer.length);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.squint.pruning;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A small matrix observed in the network.
+ *
+ * @param rows number of rows
+ * @param columns number of columns
+ * @param values {@code rows * columns} values, row major; copied in and out
+ */
+public record Observation(int rows, int columns, float[] values) {
+
+  public Observation {
+    if (rows < 0 || columns < 0 || (long) rows * columns != values.length) {
+      throw new IllegalArgumentException(
+          "an observation of "
+              + rows
+              + " x "
+              + columns
+              + " cannot hold "
+              + values.length
+              + " values");
+    }
+    values = values.clone();
+  }
+
+  @Override
+  public float[] values() {
+    return values.clone();
+  }
+
+  /**
+   * Returns a copy of one row.
+   *
+   * @param row counted from 0
+   * @return {@link #columns()} values
+   */
+  public float[] row(int row) {
+    Objects.checkIndex(row, rows);
+    return Arrays.copyOfRange(values, row * columns, (row + 1) * columns);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Observation that
+        && rows == that.rows
+        && columns == that.columns
+        && Arrays.equals(values, that.values);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * rows + columns) + Arrays.hashCode(values);
+  }
+
+  @Override
+  public String toString() {
+    return "Observation[" + rows + " x " + columns + "]";
+  }
+}

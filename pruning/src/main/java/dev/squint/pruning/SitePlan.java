@@ -1,0 +1,23 @@
+package dev.squint.pruning;
+
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * What a strategy does at one site.
+ *
+ * @param site where tokens leave
+ * @param needs what must be observed before it
+ * @param positions which position ids the tokens carry after it
+ * @param decision the choice
+ */
+public record SitePlan(
+    Site site, Set<ObservationRequest> needs, PositionPolicy positions, SiteDecision decision) {
+
+  public SitePlan {
+    Objects.requireNonNull(site, "site");
+    needs = Set.copyOf(needs);
+    Objects.requireNonNull(positions, "positions");
+    Objects.requireNonNull(decision, "decision");
+  }
+}

@@ -1,0 +1,35 @@
+package dev.squint.pruning;
+
+import java.util.List;
+
+/**
+ * A rule for which visual tokens stay, with its parameters fixed. Immutable and safe for use from
+ * many threads; best a record, so that equal parameters make equal strategies.
+ */
+public interface Strategy {
+
+  /**
+   * The name under which the strategy is asked for.
+   *
+   * @return a lower-case word such as {@code fastv}
+   */
+  String name();
+
+  /**
+   * The canonical spec string, with every parameter written out. {@link Strategies#parse(String)}
+   * makes an equal strategy from it.
+   *
+   * @return for example {@code fastv:k=2,keep=0.5}
+   */
+  String spec();
+
+  /**
+   * Says what this strategy does on a model.
+   *
+   * @param model the model's shapes
+   * @return one plan per site, ordered by site; empty if nothing is pruned
+   * @throws StrategyException if the strategy cannot act on this model, or a parameter does not fit
+   *     it
+   */
+  List<SitePlan> plan(ModelFacts model);
+}

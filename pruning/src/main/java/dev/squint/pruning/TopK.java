@@ -1,0 +1,91 @@
+package dev.squint.pruning;
+
+import java.util.Arrays;
+
+/**
+ * Indices of the k highest scores in linear time.
+ *
+ * <p>Score and index are packed into one {@code long} whose natural order is the ranking (score,
+ * then lower index), so that no two keys are equal and the k-th key alone tells who stays.
+ */
+final class TopK {
+
+  private TopK() {}
+
+  /** Returns the indices of the {@code count} highest scores, ascending. */
+  static int[] indices(float[] scores, int count) {
+    int n = scores.length;
+    if (count < 0 || count > n) {
+      throw new IllegalArgumentException("cannot keep " + count + " of " + n + " tokens");
+    }
+    int[] kept = new int[count];
+    if (count == 0) {
+      return kept;
+    }
+    long[] keys = new long[n];
+    for (int i = 0; i < n; i++) {
+      keys[i] = key(scores[i], i);
+    }
+    long least = select(keys.clone(), n - count);
+    int next = 0;
+    for (int i = 0; i < n; i++) {
+      if (keys[i] >= least) {
+        kept[next++] = i;
+      }
+    }
+    return kept;
+  }
+
+  private static long key(float score, int index) {
+    int order = Integer.MIN_VALUE;
+    if (!Float.isNaN(score)) {
+      int bits = Float.floatToRawIntBits(score + 0.0f); // -0.0 + 0.0 is 0.0: zeros are equal
+      order = bits ^ ((bits >> 31) & Integer.MAX_VALUE);
+    }
+    return ((long) order << 32) | (~index & 0xFFFFFFFFL);
+  }
+
+  /**
+   * Quickselect: the key of the given ascending rank. Reorders; sorts what is left once partitions
+   * stop shrinking.
+   */
+  private static long select(long[] keys, int rank) {
+    int low = 0;
+    int high = keys.length - 1;
+    int rounds = 4 * (32 - Integer.numberOfLeadingZeros(keys.length));
+    while (low < high) {
+      if (rounds-- == 0) {
+        Arrays.sort(keys, low, high + 1);
+        return keys[rank];
+      }
+      long pivot = median(keys[low], keys[(low + high) >>> 1], keys[high]);
+      int i = low;
+      int j = high;
+      while (i <= j) {
+        while (keys[i] < pivot) {
+          i++;
+        }
+        while (keys[j] > pivot) {
+          j--;
+        }
+        if (i <= j) {
+          long swap = keys[i];
+          keys[i++] = keys[j];
+          keys[j--] = swap;
+        }
+      }
+      if (rank <= j) {
+        high = j;
+      } else if (rank >= i) {
+        low = i;
+      } else {
+        return keys[rank];
+      }
+    }
+    return keys[rank];
+  }
+
+  private static long median(long a, long b, long c) {
+    return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+  }
+}
