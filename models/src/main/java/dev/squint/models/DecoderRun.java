@@ -1,0 +1,197 @@
+package dev.squint.models;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.SitePlan;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * One request on its way through the segments: prefill once, then step by step. Belongs to one
+ * thread.
+ */
+final class DecoderRun implements AutoCloseable {
+
+  private static final int[] NOTHING = {};
+  private static final int[] ONLY_ROW = {0};
+
+  private final PruningPlan plan;
+  private final Embedder embedder;
+  private final TensorScope scope;
+  private final List<SegmentState> segments = new ArrayList<>();
+  private int[] tokensPerLayer = NOTHING;
+  private float[] logits = {};
+
+  DecoderRun(
+      PruningPlan plan,
+      OpenSegments open,
+      Embedder embedder,
+      ModelConfig.Text sizes,
+      TensorScope scope) {
+    this.plan = plan;
+    this.embedder = embedder;
+    this.scope = scope;
+    try {
+      open.list()
+          .forEach(segment -> segments.add(new SegmentState(segment, sizes, scope.sibling())));
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Runs the prompt.
+   *
+   * @param prompt the prompt
+   * @param features image features of all visual tokens, or empty without a picture
+   * @param decider decides at the sites
+   */
+  void prefill(PromptInput prompt, Optional<OnnxTensor> features, SiteDecider decider) {
+    TokenRows rows = TokenRows.of(prompt.layout());
+    long[] positions = ascending(rows.count());
+    long next = positions.length;
+    if (plan.afterVision().isPresent()) {
+      SitePlan site = plan.afterVision().get();
+      rows = rows.select(decider.decide(site, rows, Map.of()));
+      positions =
+          site.positions() == PositionPolicy.COMPACTED
+              ? ascending(rows.count())
+              : promptPositions(rows);
+      next = site.positions() == PositionPolicy.COMPACTED ? rows.count() : next;
+    }
+    long[] all = prompt.tokenIds();
+    long[] tokens = new long[rows.count()];
+    for (int row = 0; row < tokens.length; row++) {
+      tokens[row] = all[rows.prompt()[row]];
+    }
+    try (TensorScope pass = scope.sibling()) {
+      OnnxTensor embeds =
+          features.isPresent()
+              ? embedder.embed(pass, tokens, features.get(), rows.aliveVisual(), rows.visualRows())
+              : embedder.embed(pass, tokens);
+      List<OnnxTensor> hidden = List.of(embeds);
+      Map<Integer, OnnxTensor> taps = Map.of();
+      List<Integer> counts = new ArrayList<>();
+      for (int i = 0; i < segments.size(); i++) {
+        int[] keep = all(rows.count());
+        long[] arriving = positions;
+        Optional<SitePlan> seam = plan.seams().get(i);
+        if (seam.isPresent()) {
+          keep = decider.decide(seam.get(), rows, taps);
+          rows = rows.select(keep);
+          if (seam.get().positions() == PositionPolicy.COMPACTED) {
+            arriving = scattered(keep, positions.length);
+            next = keep.length;
+          }
+          positions = gathered(arriving, keep);
+        }
+        boolean tapped = !plan.segments().get(i).taps().isEmpty();
+        int[] lastRow = tapped ? new int[] {rows.count() - 1} : NOTHING;
+        int[] columns = tapped ? rows.visualRows() : NOTHING;
+        SegmentState.Output out =
+            segments
+                .get(i)
+                .run(pass, new SegmentState.Input(hidden, arriving, keep, lastRow, columns));
+        segments.get(i).startDecodingAt(next);
+        hidden.forEach(pass::release);
+        hidden = out.hidden();
+        taps = out.taps();
+        for (int layer = 0; layer < segments.get(i).layers(); layer++) {
+          counts.add(rows.count());
+        }
+      }
+      tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
+      readLogits(hidden.get(0));
+    }
+  }
+
+  /** Feeds one generated token and makes the scores of the next. */
+  void step(long token) {
+    try (TensorScope pass = scope.sibling()) {
+      List<OnnxTensor> hidden = List.of(embedder.embed(pass, new long[] {token}));
+      for (SegmentState segment : segments) {
+        long[] position = {segment.takePosition()};
+        hidden =
+            segment
+                .run(pass, new SegmentState.Input(hidden, position, ONLY_ROW, NOTHING, NOTHING))
+                .hidden();
+      }
+      readLogits(hidden.get(0));
+    }
+  }
+
+  private void readLogits(OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer();
+    logits = new float[buffer.remaining()];
+    buffer.get(logits);
+  }
+
+  /** The best next token; among equals the smallest id. */
+  long bestToken() {
+    int best = 0;
+    for (int i = 1; i < logits.length; i++) {
+      if (logits[i] > logits[best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  float[] logits() {
+    return logits;
+  }
+
+  /** Tokens that ran through each layer in prefill. */
+  int[] tokensPerLayer() {
+    return tokensPerLayer;
+  }
+
+  /** Tokens in the KV cache of each layer now. */
+  int[] cachedPerLayer() {
+    return segments.stream()
+        .flatMapToInt(s -> IntStream.generate(s::cachedTokens).limit(s.layers()))
+        .toArray();
+  }
+
+  long cacheBytes() {
+    return segments.stream().mapToLong(SegmentState::cacheBytes).sum();
+  }
+
+  private static int[] all(int count) {
+    return IntStream.range(0, count).toArray();
+  }
+
+  private static long[] ascending(int count) {
+    return LongStream.range(0, count).toArray();
+  }
+
+  private static long[] promptPositions(TokenRows rows) {
+    return Arrays.stream(rows.prompt()).asLongStream().toArray();
+  }
+
+  /** Positions for all arriving rows such that the kept ones get 0, 1, 2 and so on. */
+  private static long[] scattered(int[] keep, int arriving) {
+    long[] positions = new long[arriving];
+    for (int i = 0; i < keep.length; i++) {
+      positions[keep[i]] = i;
+    }
+    return positions;
+  }
+
+  private static long[] gathered(long[] positions, int[] keep) {
+    return Arrays.stream(keep).mapToLong(row -> positions[row]).toArray();
+  }
+
+  @Override
+  public void close() {
+    segments.forEach(SegmentState::close);
+  }
+}

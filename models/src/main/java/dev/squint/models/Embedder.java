@@ -1,0 +1,100 @@
+package dev.squint.models;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.TensorInfo;
+import dev.squint.models.graph.MergeGraph;
+import dev.squint.models.runtime.ModelSession;
+import dev.squint.models.runtime.TensorScope;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+
+/** Turns token ids into embeddings and puts image features in the place of image placeholders. */
+final class Embedder implements AutoCloseable {
+
+  private static final String IDS = "input_ids";
+  private static final String EMBEDS = "inputs_embeds";
+
+  private final ModelSession embed;
+  private final Sessions sessions;
+  private final long width;
+  private final LeasePool<Integer, ModelSession> merge = new LeasePool<>(1);
+
+  Embedder(Sessions sessions, Path file, long width) {
+    this.sessions = sessions;
+    this.width = width;
+    this.embed = sessions.open(file);
+    if (!embed.inputs().equals(Set.of(IDS))) {
+      String found = embed.inputs().toString();
+      embed.close();
+      throw new ModelException(
+          "%s has the inputs %s, but only '%s' is known here; use embed_tokens.onnx of a hub-layout export"
+              .formatted(file, found, IDS));
+    }
+  }
+
+  /** Embeds text, {@code [1, n, hidden]}. */
+  OnnxTensor embed(TensorScope scope, long[] tokens) {
+    try (TensorScope run = scope.sibling()) {
+      OnnxTensor ids = run.longs(tokens, 1, tokens.length);
+      return scope.adopt(run, embed.run(run, Map.of(IDS, ids), Set.of(EMBEDS)).get(EMBEDS));
+    }
+  }
+
+  /**
+   * Embeds a prompt with pictures.
+   *
+   * @param tokens the prompt, already without the placeholders of dropped visual tokens
+   * @param features features of all visual tokens
+   * @param keptVisual the visual tokens kept
+   * @param rows the place of each of them in {@code tokens}
+   */
+  OnnxTensor embed(
+      TensorScope scope, long[] tokens, OnnxTensor features, int[] keptVisual, int[] rows) {
+    if (keptVisual.length == 0) {
+      return embed(scope, tokens);
+    }
+    try (TensorScope run = scope.sibling();
+        var lease =
+            merge.acquire(
+                features.getInfo().getShape().length, () -> openMerge(features.getInfo()))) {
+      Map<String, OnnxTensor> inputs =
+          Map.of(
+              MergeGraph.TEXT, embed(run, tokens),
+              MergeGraph.FEATURES, features,
+              MergeGraph.KEEP_VISUAL, run.indices(keptVisual, keptVisual.length),
+              MergeGraph.POSITIONS, run.indices(rows, rows.length, 1));
+      return scope.adopt(
+          run, lease.get().run(run, inputs, Set.of(MergeGraph.MERGED)).get(MergeGraph.MERGED));
+    }
+  }
+
+  private ModelSession openMerge(TensorInfo features) {
+    TensorInfo text = embed.output(EMBEDS);
+    byte[] graph =
+        MergeGraph.build(
+            width, elementType(text), elementType(features), features.getShape().length);
+    return sessions.open(graph, Path.of(""), "the merge of text and picture");
+  }
+
+  private static int elementType(TensorInfo info) {
+    return switch (info.type) {
+      case FLOAT -> TensorProto.DataType.FLOAT.getNumber();
+      case FLOAT16 -> TensorProto.DataType.FLOAT16.getNumber();
+      case BFLOAT16 -> TensorProto.DataType.BFLOAT16.getNumber();
+      default ->
+          throw new ModelException(
+              "embeddings of type %s are not supported; export them as float".formatted(info.type));
+    };
+  }
+
+  @Override
+  public void close() {
+    try {
+      embed.close();
+    } finally {
+      merge.close();
+    }
+  }
+}

@@ -1,0 +1,261 @@
+package dev.squint.models;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.FlopsModel;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Speedup;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.Timings;
+import dev.squint.pruning.Trace;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Answers prompts: vision, prefill over the segments, greedy decoding. Holds no state of a request.
+ */
+final class Generator implements AutoCloseable {
+
+  private static final int CUTS_KEPT = 4;
+
+  private final Sessions sessions;
+  private final ModelConfig config;
+  private final ModelFacts facts;
+  private final DecoderGraph decoder;
+  private final VisionEncoder vision;
+  private final Embedder embedder;
+  private final LeasePool<List<SegmentSpec>, OpenSegments> cuts = new LeasePool<>(CUTS_KEPT);
+
+  Generator(
+      Sessions sessions,
+      ModelConfig config,
+      ModelFacts facts,
+      DecoderGraph decoder,
+      VisionEncoder vision,
+      Embedder embedder) {
+    this.sessions = sessions;
+    this.config = config;
+    this.facts = facts;
+    this.decoder = decoder;
+    this.vision = vision;
+    this.embedder = embedder;
+  }
+
+  Generation generate(PromptInput prompt, Strategy strategy, GenerationOptions options) {
+    int length = prompt.layout().length();
+    if (length >= config.contextLength()) {
+      throw new ModelException(
+          "the prompt has %d tokens, but the context of %s is %d tokens and the answer needs room too; shorten the question"
+              .formatted(length, facts.name(), config.contextLength()));
+    }
+    checkIds(prompt);
+    boolean picture = prompt.pixels().isPresent();
+    PruningPlan plan =
+        picture ? PruningPlan.of(strategy, facts) : PruningPlan.unpruned(facts.decoder().layers());
+    List<String> notes = new ArrayList<>();
+    if (!picture) {
+      notes.add("no picture in the prompt: nothing to prune");
+    }
+    try (TensorScope scope = sessions.scope();
+        var cut = lease(plan)) {
+      long start = System.nanoTime();
+      Optional<VisionEncoder.Encoded> seen =
+          prompt.pixels().map(pixels -> vision.encode(scope, pixels, plan.clsLayers()));
+      seen.ifPresent(encoded -> checkFeatures(encoded.features(), prompt));
+      long visionNanos = System.nanoTime() - start;
+      Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());
+      Answer answer = answer(request, cut.get(), scope, options, notes);
+      Optional<Speedup> speedup =
+          options.measureSpeedup()
+              ? Optional.of(measure(request, cut.get(), answer))
+              : Optional.empty();
+      Trace trace = trace(request, strategy, answer, visionNanos, speedup, notes);
+      return new Generation(
+          answer.tokens, trace, options.keepFirstLogits() ? answer.firstLogits : new float[0]);
+    }
+  }
+
+  /** What stays the same in every run of one request. */
+  record Request(
+      PromptInput prompt,
+      String strategy,
+      PruningPlan plan,
+      Optional<VisionEncoder.Encoded> seen,
+      long seed) {
+
+    int visualTokens() {
+      return prompt.layout().visualTokens();
+    }
+
+    SiteDecider decider() {
+      return new SiteDecider(
+          strategy,
+          prompt.layout(),
+          visualTokens(),
+          seed,
+          seen.map(VisionEncoder.Encoded::observations).orElse(Map.of()));
+    }
+
+    Optional<OnnxTensor> features() {
+      return seen.map(VisionEncoder.Encoded::features);
+    }
+  }
+
+  private record Answer(
+      long[] tokens,
+      float[] firstLogits,
+      SiteDecider decider,
+      int[] tokensPerLayer,
+      int steps,
+      long decodeFlops,
+      long prefillNanos,
+      long decodeNanos,
+      long cacheBytes) {}
+
+  private Answer answer(
+      Request request,
+      OpenSegments open,
+      TensorScope scope,
+      GenerationOptions options,
+      List<String> notes) {
+    int length = request.prompt().layout().length();
+    int room = config.contextLength() - length;
+    int limit = Math.min(options.maxNewTokens(), room);
+    SiteDecider decider = request.decider();
+    try (DecoderRun run = new DecoderRun(request.plan(), open, embedder, config.text(), scope)) {
+      long start = System.nanoTime();
+      run.prefill(request.prompt(), request.features(), decider);
+      long prefilled = System.nanoTime();
+      float[] first = run.logits();
+      long[] tokens = new long[limit];
+      int count = 0;
+      int steps = 0;
+      long flops = 0;
+      boolean ended = false;
+      while (count < limit) {
+        long token = run.bestToken();
+        ended = config.endTokens().contains(token);
+        if (ended) {
+          break;
+        }
+        tokens[count++] = token;
+        if (count < limit) {
+          run.step(token);
+          steps++;
+          flops += FlopsModel.decodeStep(facts.decoder(), run.cachedPerLayer());
+        }
+      }
+      long decoded = System.nanoTime();
+      if (!ended && limit < options.maxNewTokens()) {
+        notes.add(
+            "the answer was cut off where the context of %d tokens ends"
+                .formatted(config.contextLength()));
+      }
+      return new Answer(
+          Arrays.copyOf(tokens, count),
+          first,
+          decider,
+          run.tokensPerLayer(),
+          steps,
+          flops,
+          prefilled - start,
+          decoded - prefilled,
+          run.cacheBytes());
+    }
+  }
+
+  private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
+    try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
+      return new SpeedupMeter(sessions, config, facts, embedder)
+          .measure(request, pruned, whole.get(), answer.tokens(), answer.tokensPerLayer());
+    }
+  }
+
+  private LeasePool<List<SegmentSpec>, OpenSegments>.Lease lease(PruningPlan plan) {
+    return cuts.acquire(
+        plan.segments(), () -> new OpenSegments(sessions, decoder, plan.segments()));
+  }
+
+  private void checkIds(PromptInput prompt) {
+    for (long id : prompt.tokenIds()) {
+      if (id < 0 || id >= config.text().vocabulary()) {
+        throw new ModelException(
+            "the prompt contains token %d, but %s knows 0..%d; use the tokenizer of the same folder"
+                .formatted(id, facts.name(), config.text().vocabulary() - 1));
+      }
+    }
+  }
+
+  private void checkFeatures(OnnxTensor features, PromptInput prompt) {
+    long rows = features.getInfo().getNumElements() / config.text().hidden();
+    int placeholders = prompt.layout().visualTokens();
+    if (rows != placeholders) {
+      throw new ModelException(
+          "the picture gives %d visual tokens, but the prompt has %d image placeholders; expand each picture to %d"
+              .formatted(rows, placeholders, config.visualTokens()));
+    }
+  }
+
+  private Trace trace(
+      Request request,
+      Strategy strategy,
+      Answer answer,
+      long visionNanos,
+      Optional<Speedup> speedup,
+      List<String> notes) {
+    DecoderShape shape = facts.decoder();
+    int length = request.prompt().layout().length();
+    int[] whole = new int[shape.layers()];
+    Arrays.fill(whole, length);
+    long unprunedDecode = 0;
+    for (int step = 0; step < answer.steps(); step++) {
+      Arrays.setAll(whole, layer -> whole[layer] + 1);
+      unprunedDecode += FlopsModel.decodeStep(shape, whole);
+    }
+    long cachedTokens =
+        Arrays.stream(answer.tokensPerLayer()).asLongStream().map(t -> t + answer.steps()).sum();
+    long bytesPerToken = answer.cacheBytes() / cachedTokens;
+    Arrays.fill(whole, length);
+    long pictures = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
+    return new Trace(
+        strategy.spec(),
+        facts.name(),
+        length,
+        request.visualTokens(),
+        answer.decider().traces(),
+        answer.tokensPerLayer(),
+        pictures * FlopsModel.vision(facts.vision(), shape.hidden()),
+        FlopsModel.prefill(shape, answer.tokensPerLayer()),
+        FlopsModel.prefill(shape, whole),
+        answer.decodeFlops(),
+        unprunedDecode,
+        new Timings(
+            visionNanos,
+            answer.prefillNanos(),
+            answer.decider().selectionNanos(),
+            answer.decodeNanos(),
+            answer.tokens().length),
+        answer.cacheBytes(),
+        bytesPerToken * shape.layers() * (length + answer.steps()),
+        speedup,
+        notes);
+  }
+
+  int openCuts() {
+    return cuts.size();
+  }
+
+  @Override
+  public void close() {
+    try (vision;
+        embedder) {
+      cuts.close();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.squint.models;
+
+import java.util.Set;
+
+/**
+ * What the JSON files of a model folder say.
+ *
+ * @param modelType the family, such as {@code llava}
+ * @param imageToken id of the placeholder that stands for one visual token
+ * @param visualTokens visual tokens per picture
+ * @param contextLength the longest sequence, prompt and answer together, in tokens
+ * @param endTokens tokens that end an answer
+ * @param text sizes of the decoder
+ * @param vision sizes of the vision tower
+ */
+public record ModelConfig(
+    String modelType,
+    long imageToken,
+    int visualTokens,
+    int contextLength,
+    Set<Long> endTokens,
+    Text text,
+    Vision vision) {
+
+  /** Copies the set. */
+  public ModelConfig {
+    endTokens = Set.copyOf(endTokens);
+  }
+
+  /**
+   * Sizes of a decoder.
+   *
+   * @param layers number of layers
+   * @param hidden width of the hidden states
+   * @param heads query heads
+   * @param kvHeads heads of keys and values
+   * @param headDim width of a head
+   * @param intermediate inner width of the MLP
+   * @param vocabulary number of tokens known
+   */
+  public record Text(
+      int layers,
+      int hidden,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int intermediate,
+      int vocabulary) {}
+
+  /**
+   * Sizes of a vision tower.
+   *
+   * @param layers encoder layers up to the one that the projector reads; an export holds no others
+   * @param hidden width of the hidden states
+   * @param heads attention heads
+   * @param intermediate inner width of the MLP
+   * @param imageSize side of the square picture in pixels
+   * @param patchSize side of a patch in pixels
+   */
+  public record Vision(
+      int layers, int hidden, int heads, int intermediate, int imageSize, int patchSize) {}
+}

@@ -1,0 +1,56 @@
+package dev.squint.models;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * How a model is loaded.
+ *
+ * @param provider where it runs
+ * @param threads size of the thread pool, 0 for one thread per core; the first model loaded in a
+ *     process decides
+ * @param cacheFolder where the embedded model is unpacked
+ */
+public record ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder) {
+
+  /** Checks the values. */
+  public ModelOptions {
+    Objects.requireNonNull(provider, "provider");
+    Objects.requireNonNull(cacheFolder, "cacheFolder");
+    if (threads < 0) {
+      throw new ModelException("threads must be 0 (one per core) or more, got " + threads);
+    }
+  }
+
+  /**
+   * On the processor, with all cores. The cache folder is the system property {@code squint.cache}
+   * if it is set, else {@code $XDG_CACHE_HOME/squint}, {@code %LOCALAPPDATA%\squint} or {@code
+   * ~/.cache/squint}.
+   */
+  public static ModelOptions defaults() {
+    return new ModelOptions(
+        new ExecutionProvider.Cpu(),
+        0,
+        defaultCache(
+            System.getProperty("squint.cache"), System.getenv(), System.getProperty("user.home")));
+  }
+
+  /** The same options with another provider. */
+  public ModelOptions withProvider(ExecutionProvider other) {
+    return new ModelOptions(other, threads, cacheFolder);
+  }
+
+  static Path defaultCache(String property, Map<String, String> environment, String home) {
+    if (property != null && !property.isBlank()) {
+      return Path.of(property);
+    }
+    for (String variable : new String[] {"XDG_CACHE_HOME", "LOCALAPPDATA"}) {
+      String value = environment.get(variable);
+      if (value != null && !value.isBlank()) {
+        return Path.of(value, "squint");
+      }
+    }
+    return Path.of(home, ".cache", "squint");
+  }
+}

@@ -1,0 +1,95 @@
+package dev.squint.models;
+
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.SegmentExtractor;
+import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.runtime.ModelSession;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** The segments of one cut, loaded. */
+final class OpenSegments implements AutoCloseable {
+
+  private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
+
+  /**
+   * One loaded segment.
+   *
+   * @param session its session
+   * @param spec which layers it holds
+   * @param hiddenInputs inputs for the hidden states
+   * @param hiddenOutputs outputs for the next segment; empty at the end
+   * @param positionInput input for the positions
+   */
+  record Segment(
+      ModelSession session,
+      SegmentSpec spec,
+      List<String> hiddenInputs,
+      List<String> hiddenOutputs,
+      String positionInput) {
+
+    boolean isLast() {
+      return hiddenOutputs.isEmpty();
+    }
+  }
+
+  private final List<Segment> segments = new ArrayList<>();
+
+  OpenSegments(Sessions sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
+    try {
+      for (SegmentSpec spec : specs) {
+        segments.add(open(sessions, SegmentExtractor.extract(decoder, spec)));
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private static Segment open(Sessions sessions, SegmentModel model) {
+    SegmentSpec spec = model.spec();
+    String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
+    ModelSession session = sessions.open(model.bytes(), model.folder(), name);
+    try {
+      checkInputs(session, model);
+      return new Segment(
+          session, spec, model.hiddenInputs(), model.hiddenOutputs(), model.positionInput());
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  private static void checkInputs(ModelSession session, SegmentModel model) {
+    Set<String> known =
+        Set.of(
+            DecoderGraph.MASK,
+            SegmentModel.KEEP,
+            SegmentModel.TAP_ROWS,
+            SegmentModel.TAP_COLUMNS,
+            LOGITS_TO_KEEP);
+    for (String input : session.inputs()) {
+      boolean ours =
+          known.contains(input)
+              || model.hiddenInputs().contains(input)
+              || input.equals(model.positionInput());
+      if (!ours && !input.startsWith("past_key_values.")) {
+        throw new ModelException(
+            "the decoder has an input '%s' that Squint does not know how to fill; export it without"
+                .formatted(input));
+      }
+    }
+  }
+
+  List<Segment> list() {
+    return segments;
+  }
+
+  @Override
+  public void close() {
+    segments.forEach(segment -> segment.session().close());
+    segments.clear();
+  }
+}

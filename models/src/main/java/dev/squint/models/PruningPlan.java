@@ -1,0 +1,157 @@
+package dev.squint.models;
+
+import dev.squint.models.graph.SegmentSpec;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * A strategy's wishes turned into cuts.
+ *
+ * @param afterVision the site between vision and decoder, if used
+ * @param seams for each segment the site at its head; empty for a first segment that takes all
+ *     tokens
+ * @param segments the decoder, cut at the sites and nowhere else
+ * @param clsLayers vision layers whose [CLS] attention is wanted
+ */
+record PruningPlan(
+    Optional<SitePlan> afterVision,
+    List<Optional<SitePlan>> seams,
+    List<SegmentSpec> segments,
+    SortedSet<Integer> clsLayers) {
+
+  /** The decoder in one piece, with all tokens. */
+  static PruningPlan unpruned(int layers) {
+    return new PruningPlan(
+        Optional.empty(),
+        List.of(Optional.empty()),
+        List.of(new SegmentSpec(0, layers, false, List.of())),
+        new TreeSet<>());
+  }
+
+  /**
+   * Asks a strategy what it wants of a model and checks that it can have it.
+   *
+   * @throws ModelException if sites are out of order or an observation cannot be made in time for
+   *     its site
+   */
+  static PruningPlan of(Strategy strategy, ModelFacts facts) {
+    return new Builder(strategy.name(), facts).build(strategy.plan(facts));
+  }
+
+  boolean prunes() {
+    return afterVision.isPresent() || seams.stream().anyMatch(Optional::isPresent);
+  }
+
+  private static final class Builder {
+    private final String strategy;
+    private final ModelFacts facts;
+    private final int layers;
+
+    Builder(String strategy, ModelFacts facts) {
+      this.strategy = strategy;
+      this.facts = facts;
+      this.layers = facts.decoder().layers();
+    }
+
+    PruningPlan build(List<SitePlan> sites) {
+      Optional<SitePlan> afterVision = Optional.empty();
+      List<SitePlan> inDecoder = new ArrayList<>();
+      int reached = -2;
+      for (SitePlan site : sites) {
+        int depth = site.site() instanceof Site.BeforeLayer before ? before.layer() : -1;
+        if (depth <= reached) {
+          throw refused(
+              "its sites are not in ascending order or meet at %s".formatted(site.site()));
+        }
+        if (depth >= layers) {
+          throw refused(
+              "it wants a site before layer %d, but the decoder has %d layers; choose 1..%d"
+                  .formatted(depth, layers, layers - 1));
+        }
+        reached = depth;
+        if (depth < 0) {
+          afterVision = Optional.of(site);
+        } else {
+          inDecoder.add(site);
+        }
+      }
+      SortedSet<Integer> cls = clsLayers(sites);
+      afterVision.ifPresent(site -> taps(site, 0, 0));
+      List<Optional<SitePlan>> seams = new ArrayList<>();
+      List<SegmentSpec> segments = new ArrayList<>();
+      cut(inDecoder, seams, segments);
+      return new PruningPlan(afterVision, List.copyOf(seams), List.copyOf(segments), cls);
+    }
+
+    private void cut(
+        List<SitePlan> inDecoder, List<Optional<SitePlan>> seams, List<SegmentSpec> segments) {
+      int from = 0;
+      Optional<SitePlan> head = Optional.empty();
+      for (SitePlan site : inDecoder) {
+        int layer = ((Site.BeforeLayer) site.site()).layer();
+        List<Integer> taps = taps(site, from, layer);
+        segments.add(new SegmentSpec(from, layer, head.isPresent(), taps));
+        seams.add(head);
+        head = Optional.of(site);
+        from = layer;
+      }
+      segments.add(new SegmentSpec(from, layers, head.isPresent(), List.of()));
+      seams.add(head);
+    }
+
+    private List<Integer> taps(SitePlan site, int from, int to) {
+      List<Integer> taps = new ArrayList<>();
+      for (ObservationRequest need : site.needs()) {
+        if (need instanceof ObservationRequest.TextToVisualAttention attention) {
+          if (attention.layer() < from || attention.layer() >= to) {
+            throw refused(
+                "it wants the attention of decoder layer %d at %s, but only layers %s run between the previous site and this one"
+                    .formatted(
+                        attention.layer(),
+                        site.site(),
+                        from == to ? "none" : from + ".." + (to - 1)));
+          }
+          taps.add(attention.layer());
+        }
+      }
+      return taps;
+    }
+
+    private SortedSet<Integer> clsLayers(List<SitePlan> sites) {
+      SortedSet<Integer> layersWanted = new TreeSet<>();
+      for (SitePlan site : sites) {
+        for (ObservationRequest need : site.needs()) {
+          if (need instanceof ObservationRequest.ClsAttention cls) {
+            layersWanted.add(cls.layer());
+          }
+        }
+      }
+      if (!layersWanted.isEmpty() && !facts.vision().hasCls()) {
+        throw refused(
+            "it needs the attention of a [CLS] token, but the vision tower of %s has none"
+                .formatted(facts.name()));
+      }
+      int visionLayers = facts.vision().layers();
+      if (!layersWanted.isEmpty()
+          && (layersWanted.first() < 0 || layersWanted.last() >= visionLayers)) {
+        throw refused(
+            "it wants the [CLS] attention of vision layers %s, but the tower has layers 0..%d"
+                .formatted(layersWanted, visionLayers - 1));
+      }
+      return layersWanted;
+    }
+
+    private ModelException refused(String reason) {
+      return new ModelException(
+          "strategy '%s' cannot act on %s: %s".formatted(strategy, facts.name(), reason));
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package dev.squint.models;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.TensorInfo;
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.runtime.ModelSession;
+import dev.squint.models.runtime.TensorScope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** One segment at work on one request: it owns the KV cache of its layers. */
+final class SegmentState implements AutoCloseable {
+
+  private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
+  private static final int HEADS_AXIS = 1;
+  private static final int WIDTH_AXIS = 3;
+
+  private final OpenSegments.Segment segment;
+  private final ModelConfig.Text sizes;
+  private TensorScope owner;
+  private Map<String, OnnxTensor> cache = new HashMap<>();
+  private int cached;
+  private long nextPosition;
+
+  SegmentState(OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
+    this.segment = segment;
+    this.sizes = sizes;
+    this.owner = owner;
+    try {
+      for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
+        cache.put(DecoderGraph.past(layer, true), emptyCache(DecoderGraph.past(layer, true)));
+        cache.put(DecoderGraph.past(layer, false), emptyCache(DecoderGraph.past(layer, false)));
+      }
+    } catch (RuntimeException e) {
+      owner.close();
+      throw e;
+    }
+  }
+
+  private OnnxTensor emptyCache(String input) {
+    ModelSession session = segment.session();
+    if (!session.inputs().contains(input)) {
+      throw new ModelException(
+          "the decoder does not read its own cache '%s'; export it with its KV cache"
+              .formatted(input));
+    }
+    TensorInfo info = session.input(input);
+    long[] shape = info.getShape();
+    long heads = shape[HEADS_AXIS] > 0 ? shape[HEADS_AXIS] : sizes.kvHeads();
+    long width = shape[WIDTH_AXIS] > 0 ? shape[WIDTH_AXIS] : sizes.headDim();
+    return owner.empty(info.type, 1, heads, 0, width);
+  }
+
+  /**
+   * What a segment takes in.
+   *
+   * @param hidden hidden states of all rows that arrive
+   * @param positions rotary position of every row that arrives
+   * @param keep the arriving rows that go on
+   * @param tapRows query rows for the taps, counted behind the seam
+   * @param tapColumns key rows for the taps, counted behind the seam
+   */
+  record Input(
+      List<OnnxTensor> hidden, long[] positions, int[] keep, int[] tapRows, int[] tapColumns) {}
+
+  /**
+   * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
+   *
+   * @param hidden hidden states for the next segment, or the logits alone
+   * @param taps attention rows by layer; empty unless tap rows were asked for
+   */
+  record Output(List<OnnxTensor> hidden, Map<Integer, OnnxTensor> taps) {}
+
+  Output run(TensorScope scope, Input in) {
+    ModelSession session = segment.session();
+    List<String> hiddenOutputs =
+        segment.isLast() ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
+    List<Integer> taps = in.tapRows().length == 0 ? List.of() : segment.spec().taps();
+    Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
+    taps.forEach(layer -> wanted.add(SegmentModel.tapOutput(layer)));
+    cache.keySet().forEach(past -> wanted.add(presentOf(past)));
+    try (TensorScope run = scope.sibling()) {
+      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
+      TensorScope next = owner.sibling();
+      Map<String, OnnxTensor> grown = new HashMap<>();
+      for (String past : cache.keySet()) {
+        grown.put(past, next.adopt(run, out.get(presentOf(past))));
+      }
+      owner.close();
+      owner = next;
+      cache = grown;
+      cached += in.keep().length;
+      List<OnnxTensor> hidden = new ArrayList<>();
+      hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
+      Map<Integer, OnnxTensor> tapped = new HashMap<>();
+      taps.forEach(
+          layer -> tapped.put(layer, scope.adopt(run, out.get(SegmentModel.tapOutput(layer)))));
+      return new Output(hidden, tapped);
+    }
+  }
+
+  private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
+    Set<String> names = segment.session().inputs();
+    Map<String, OnnxTensor> inputs = new HashMap<>(cache);
+    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
+      inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
+    }
+    if (names.contains(DecoderGraph.MASK)) {
+      long[] mask = new long[cached + in.keep().length];
+      Arrays.fill(mask, 1);
+      inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
+    }
+    if (names.contains(segment.positionInput())) {
+      inputs.put(segment.positionInput(), run.longs(in.positions(), 1, in.positions().length));
+    }
+    if (segment.spec().seam()) {
+      inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));
+    }
+    if (names.contains(SegmentModel.TAP_ROWS)) {
+      inputs.put(SegmentModel.TAP_ROWS, run.indices(in.tapRows(), in.tapRows().length));
+      inputs.put(SegmentModel.TAP_COLUMNS, run.indices(in.tapColumns(), in.tapColumns().length));
+    }
+    if (names.contains(LOGITS_TO_KEEP)) {
+      inputs.put(LOGITS_TO_KEEP, run.longs(new long[] {1}));
+    }
+    return inputs;
+  }
+
+  private static String presentOf(String past) {
+    return past.replace("past_key_values", "present");
+  }
+
+  void startDecodingAt(long position) {
+    nextPosition = position;
+  }
+
+  long takePosition() {
+    return nextPosition++;
+  }
+
+  int cachedTokens() {
+    return cached;
+  }
+
+  int layers() {
+    return segment.spec().to() - segment.spec().from();
+  }
+
+  /** Size of the KV cache as it lies in memory. */
+  long cacheBytes() {
+    return cache.values().stream()
+        .map(OnnxTensor::getInfo)
+        .mapToLong(i -> i.getNumElements() * i.type.size)
+        .sum();
+  }
+
+  @Override
+  public void close() {
+    owner.close();
+  }
+}

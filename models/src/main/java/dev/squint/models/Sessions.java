@@ -1,0 +1,31 @@
+package dev.squint.models;
+
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.ModelSession;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.TensorScope;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Opens the sessions of one model, all on the same device.
+ *
+ * @param runtime the runtime of the process
+ * @param device where the sessions run
+ * @param threads threads per session where there is no common pool
+ * @param aliveTensors how many native tensors of this model are open
+ */
+record Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
+
+  ModelSession open(Path file) {
+    return runtime.open(file, device, threads);
+  }
+
+  ModelSession open(byte[] model, Path folder, String name) {
+    return runtime.open(model, folder, device, threads, name);
+  }
+
+  TensorScope scope() {
+    return new TensorScope(runtime, aliveTensors);
+  }
+}

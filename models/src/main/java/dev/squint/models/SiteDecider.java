@@ -1,0 +1,115 @@
+package dev.squint.models;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.TokenLayout;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lets a strategy decide at its sites and keeps the record of it. One decider serves one request.
+ */
+final class SiteDecider {
+
+  private final String strategy;
+  private final TokenLayout layout;
+  private final int originalVisual;
+  private final long seed;
+  private final Map<ObservationRequest, Observation> vision;
+  private final List<SiteTrace> traces = new ArrayList<>();
+
+  SiteDecider(
+      String strategy,
+      TokenLayout layout,
+      int originalVisual,
+      long seed,
+      Map<ObservationRequest, Observation> vision) {
+    this.strategy = strategy;
+    this.layout = layout;
+    this.originalVisual = originalVisual;
+    this.seed = seed;
+    this.vision = vision;
+  }
+
+  /**
+   * Decides.
+   *
+   * @param plan the site
+   * @param rows the tokens that arrive
+   * @param taps decoder attention by layer, {@code [1, R, alive visual tokens]}
+   * @return the arriving rows that go on
+   */
+  int[] decide(SitePlan plan, TokenRows rows, Map<Integer, OnnxTensor> taps) {
+    int[] alive = rows.aliveVisual();
+    long start = System.nanoTime();
+    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    for (ObservationRequest need : plan.needs()) {
+      seen.put(need, observe(need, alive, taps));
+    }
+    Selection selection =
+        plan.decision()
+            .select(
+                new SiteContext(plan.site(), layout, alive.length, originalVisual, seed),
+                Observations.of(seen));
+    int[] kept = checked(plan, selection, alive.length).keptVisual();
+    int[] keep = rows.rowsKeeping(kept);
+    long nanos = System.nanoTime() - start;
+    if (keep.length == 0) {
+      throw new ModelException(
+          "strategy '%s' left no token at all at %s".formatted(strategy, plan.site()));
+    }
+    int[] original = Arrays.stream(kept).map(i -> alive[i]).toArray();
+    traces.add(
+        new SiteTrace(plan.site(), alive.length, kept.length, original, selection.scores(), nanos));
+    return keep;
+  }
+
+  private Observation observe(ObservationRequest need, int[] alive, Map<Integer, OnnxTensor> taps) {
+    if (need instanceof ObservationRequest.TextToVisualAttention attention) {
+      FloatBuffer values = taps.get(attention.layer()).getFloatBuffer();
+      float[] cells = new float[values.remaining()];
+      values.get(cells);
+      return new Observation(cells.length / Math.max(1, alive.length), alive.length, cells);
+    }
+    Observation whole = vision.get(need);
+    if (whole.columns() != originalVisual) {
+      throw new ModelException(
+          "the [CLS] token attends to %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
+              .formatted(whole.columns(), originalVisual));
+    }
+    float[] all = whole.values();
+    float[] cells = new float[alive.length];
+    for (int i = 0; i < alive.length; i++) {
+      cells[i] = all[alive[i]];
+    }
+    return new Observation(1, cells.length, cells);
+  }
+
+  private Selection checked(SitePlan plan, Selection selection, int alive) {
+    try {
+      return selection.requireFits(alive);
+    } catch (StrategyException e) {
+      throw new ModelException(
+          "strategy '%s' at %s: %s".formatted(strategy, plan.site(), e.getMessage()), e);
+    }
+  }
+
+  List<SiteTrace> traces() {
+    return traces;
+  }
+
+  long selectionNanos() {
+    return traces.stream().mapToLong(SiteTrace::selectionNanos).sum();
+  }
+}

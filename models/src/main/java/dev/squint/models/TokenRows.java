@@ -1,0 +1,73 @@
+package dev.squint.models;
+
+import dev.squint.pruning.TokenLayout;
+import dev.squint.pruning.VisualSpan;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * The tokens alive at some depth of the decoder, in order.
+ *
+ * @param prompt for each row, its place in the unpruned prompt
+ * @param visual for each row, which of the original visual tokens it is, or -1 for text
+ */
+record TokenRows(int[] prompt, int[] visual) {
+
+  private static final int TEXT = -1;
+
+  static TokenRows of(TokenLayout layout) {
+    int[] visual = new int[layout.length()];
+    Arrays.fill(visual, TEXT);
+    int next = 0;
+    for (VisualSpan span : layout.visual()) {
+      for (int i = 0; i < span.length(); i++) {
+        visual[span.start() + i] = next++;
+      }
+    }
+    return new TokenRows(IntStream.range(0, layout.length()).toArray(), visual);
+  }
+
+  int count() {
+    return prompt.length;
+  }
+
+  /** Rows that hold visual tokens. */
+  int[] visualRows() {
+    return IntStream.range(0, visual.length).filter(row -> visual[row] != TEXT).toArray();
+  }
+
+  /** The original visual tokens that are alive. */
+  int[] aliveVisual() {
+    return Arrays.stream(visual).filter(v -> v != TEXT).toArray();
+  }
+
+  /**
+   * The rows that stay when of the visual tokens alive here only some are kept.
+   *
+   * @param keptVisual ascending indices into the visual tokens alive
+   */
+  int[] rowsKeeping(int[] keptVisual) {
+    int[] rows = new int[count()];
+    int size = 0;
+    int seen = 0;
+    int next = 0;
+    for (int row = 0; row < visual.length; row++) {
+      boolean keep = true;
+      if (visual[row] != TEXT) {
+        keep = next < keptVisual.length && keptVisual[next] == seen;
+        next += keep ? 1 : 0;
+        seen++;
+      }
+      if (keep) {
+        rows[size++] = row;
+      }
+    }
+    return Arrays.copyOf(rows, size);
+  }
+
+  TokenRows select(int[] rows) {
+    return new TokenRows(
+        Arrays.stream(rows).map(row -> prompt[row]).toArray(),
+        Arrays.stream(rows).map(row -> visual[row]).toArray());
+  }
+}

@@ -1,0 +1,203 @@
+package dev.squint.models;
+
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.VisionShape;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * A vision-language model loaded from a folder in hub layout ({@code config.json}, {@code
+ * onnx/vision_encoder.onnx}, {@code onnx/embed_tokens.onnx}, {@code
+ * onnx/decoder_model_merged.onnx}).
+ *
+ * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
+ * last few strategies stay loaded. A model may be used by any number of threads at once. Closing
+ * waits for the calls under way.
+ */
+public final class VisionLanguageModel implements AutoCloseable {
+
+  private static final String EMBEDDED = "squint-tiny";
+
+  private final Path folder;
+  private final ModelConfig config;
+  private final ModelFacts facts;
+  private final Sessions sessions;
+  private final Generator generator;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private VisionLanguageModel(
+      Path folder, ModelConfig config, ModelFacts facts, Sessions sessions, Generator generator) {
+    this.folder = folder;
+    this.config = config;
+    this.facts = facts;
+    this.sessions = sessions;
+    this.generator = generator;
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param folder a folder in hub layout
+   * @param options how to load it
+   * @return the model, which the caller closes
+   * @throws ModelException if a file is missing or unreadable, the files do not fit each other, or
+   *     the provider is not usable
+   */
+  public static VisionLanguageModel open(Path folder, ModelOptions options) {
+    Objects.requireNonNull(options, "options");
+    if (!Files.isDirectory(folder)) {
+      throw new ModelException("no such model folder: " + folder);
+    }
+    Path name = folder.toAbsolutePath().normalize().getFileName();
+    return open(folder, options, name == null ? folder.toString() : name.toString());
+  }
+
+  /**
+   * Loads the model that comes with this library, {@code squint-tiny}. On first use it is unpacked
+   * into the cache folder.
+   *
+   * @param options how to load it
+   * @return the model, which the caller closes
+   * @throws ModelException if it cannot be unpacked or loaded
+   */
+  public static VisionLanguageModel openEmbedded(ModelOptions options) {
+    Path folder = new EmbeddedModel(EMBEDDED).unpack(options.cacheFolder());
+    return open(folder, options, EMBEDDED);
+  }
+
+  private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
+    ModelConfig config = ConfigReader.read(folder);
+    Path graphs = folder.resolve("onnx");
+    DecoderGraph decoder =
+        new DecoderGraph(OnnxGraph.read(graphs.resolve("decoder_model_merged.onnx")));
+    Path embed = graphs.resolve("embed_tokens.onnx");
+    if (!Files.isRegularFile(embed)) {
+      throw new ModelException(
+          "no such file: " + embed + "; the hub layout keeps its graphs in the folder onnx");
+    }
+    OrtRuntime runtime = OrtRuntime.get(options.threads());
+    Device device = Device.resolve(options.provider(), runtime);
+    Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
+    VisionEncoder vision = new VisionEncoder(sessions, graphs.resolve("vision_encoder.onnx"));
+    ModelFacts facts = facts(name, config, decoder, vision);
+    Embedder embedder = new Embedder(sessions, embed, config.text().hidden());
+    Generator generator = new Generator(sessions, config, facts, decoder, vision, embedder);
+    return new VisionLanguageModel(folder, config, facts, sessions, generator);
+  }
+
+  private static ModelFacts facts(
+      String name, ModelConfig config, DecoderGraph decoder, VisionEncoder vision) {
+    ModelConfig.Text text = config.text();
+    if (decoder.layers() != text.layers()) {
+      throw new ModelException(
+          "config.json says %d decoder layers, but the decoder has %d; the files do not belong together"
+              .formatted(text.layers(), decoder.layers()));
+    }
+    ModelConfig.Vision tower = config.vision();
+    int grid = tower.imageSize() / tower.patchSize();
+    try {
+      return new ModelFacts(
+          name,
+          new DecoderShape(
+              text.layers(),
+              text.hidden(),
+              text.heads(),
+              text.kvHeads(),
+              text.headDim(),
+              text.intermediate(),
+              text.vocabulary()),
+          new VisionShape(
+              vision.graph().layers() > 0 ? vision.graph().layers() : tower.layers(),
+              tower.hidden(),
+              tower.heads(),
+              tower.intermediate(),
+              grid * grid,
+              3 * tower.patchSize() * tower.patchSize(),
+              vision.graph().hasCls(),
+              grid,
+              grid,
+              text.hidden()),
+          config.visualTokens());
+    } catch (IllegalArgumentException e) {
+      throw new ModelException("config.json does not describe a model: " + e.getMessage(), e);
+    }
+  }
+
+  /** What a strategy may know about this model. */
+  public ModelFacts facts() {
+    return facts;
+  }
+
+  /** What its JSON files say. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** Where it was loaded from. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** Where it runs: {@code cpu} or {@code cuda:ID}. */
+  public String provider() {
+    return sessions.device().name();
+  }
+
+  /**
+   * Answers a prompt by greedy decoding.
+   *
+   * @param input the prompt
+   * @param strategy which visual tokens to drop where; ignored, with a note in the trace, if the
+   *     prompt has no picture
+   * @param options when to stop and what to report
+   * @return the answer with its trace
+   * @throws ModelException if the prompt does not fit the model, the strategy asks for what the
+   *     model cannot give, or the decoder cannot be cut where the strategy wants to
+   * @throws dev.squint.pruning.StrategyException if the strategy refuses the model
+   */
+  public Generation generate(PromptInput input, Strategy strategy, GenerationOptions options) {
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new ModelException("the model is closed; load it again");
+      }
+      return generator.generate(input, strategy, options);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** Native tensors open now; none is between calls. */
+  int openTensors() {
+    return sessions.aliveTensors().get();
+  }
+
+  /** Cuts of the decoder that are loaded. */
+  int openCuts() {
+    return generator.openCuts();
+  }
+
+  @Override
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        generator.close();
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}

@@ -1,0 +1,235 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Trace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The engine against PyTorch, and against itself where nothing is dropped. */
+class GenerateTest {
+
+  private static final int[] ALL = IntStream.range(0, TinyLlava.VISUAL).toArray();
+  private static final int BYTES_PER_TOKEN_AND_LAYER = 2 * 2 * 8 * Float.BYTES;
+
+  private static VisionLanguageModel model;
+
+  @BeforeAll
+  static void open() {
+    model = TinyLlava.open();
+  }
+
+  @AfterAll
+  static void close() {
+    model.close();
+  }
+
+  @AfterEach
+  void nothingNativeIsLeftOpen() {
+    assertThat(model.openTensors()).isZero();
+  }
+
+  private static Generation generate(TestStrategy strategy) {
+    return model.generate(TinyLlava.prompt(), strategy, TinyLlava.sixTokens());
+  }
+
+  @Test
+  void unprunedLogitsAreThoseOfPyTorch() {
+    assertThat(generate(TestStrategy.none()).firstLogits())
+        .containsExactly(TinyLlava.floats(TinyLlava.reference().path("unpruned")), offset(1e-4f));
+  }
+
+  static Stream<JsonNode> dropped() {
+    List<JsonNode> cases = new ArrayList<>();
+    TinyLlava.reference().path("dropped").forEach(cases::add);
+    return cases.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dropped")
+  void droppingTokensGivesWhatPyTorchGives(JsonNode expected) {
+    PositionPolicy positions =
+        expected.path("compacted").asBoolean() ? PositionPolicy.COMPACTED : PositionPolicy.ORIGINAL;
+    int[] kept = TinyLlava.ints(expected.path("keptVisual"));
+    Generation answer =
+        generate(TestStrategy.fixed(expected.path("layer").asInt(), positions, kept));
+    assertThat(answer.firstLogits())
+        .containsExactly(TinyLlava.floats(expected.path("logits")), offset(1e-4f));
+    assertThat(answer.tokens()).containsExactly(TinyLlava.longs(expected.path("greedy")));
+    assertThat(answer.trace().sites().get(0).keptOriginal()).containsExactly(kept);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void observedTextAttentionIsThatOfPyTorch(int layer) {
+    SiteTrace site = generate(TestStrategy.fastV(layer, 5)).trace().sites().get(0);
+    float[] expected = TinyLlava.floats(TinyLlava.reference().path("textAttention").get(layer - 1));
+    assertThat(site.scores()).containsExactly(expected, offset(1e-5f));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void observedClsAttentionIsThatOfPyTorch(int layer) {
+    SiteTrace site = generate(TestStrategy.byCls(layer, 5)).trace().sites().get(0);
+    float[] expected = TinyLlava.floats(TinyLlava.reference().path("clsAttention").get(layer));
+    assertThat(site.scores()).containsExactly(expected, offset(1e-5f));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void keepingAllEqualsUnpruned(int layer) {
+    Generation whole = generate(TestStrategy.none());
+    Generation kept = generate(TestStrategy.fastV(layer, TinyLlava.VISUAL));
+    assertThat(kept.tokens()).containsExactly(whole.tokens());
+    assertThat(kept.firstLogits()).containsExactly(whole.firstLogits(), offset(1e-5f));
+    assertThat(kept.trace().kvBytes())
+        .isEqualTo(whole.trace().kvBytes())
+        .isEqualTo(kept.trace().unprunedKvBytes());
+  }
+
+  @Test
+  void cacheLengthsDifferPerSegment() {
+    SitePlan first =
+        TestStrategy.topBy(
+            new Site.BeforeLayer(1),
+            new ObservationRequest.TextToVisualAttention(0, QueryRows.LAST),
+            10);
+    SitePlan second =
+        TestStrategy.topBy(
+            new Site.BeforeLayer(3),
+            new ObservationRequest.TextToVisualAttention(2, QueryRows.LAST),
+            4);
+    Trace trace = generate(new TestStrategy("two", List.of(first, second))).trace();
+    assertThat(trace.tokensPerLayer()).containsExactly(23, 17, 17, 11);
+    int steps = 5;
+    assertThat(trace.kvBytes())
+        .isEqualTo((23L + 17 + 17 + 11 + 4 * steps) * BYTES_PER_TOKEN_AND_LAYER);
+    assertThat(trace.unprunedKvBytes()).isEqualTo(4L * (23 + steps) * BYTES_PER_TOKEN_AND_LAYER);
+    assertThat(trace.sites()).extracting(SiteTrace::before).containsExactly(16, 10);
+    assertThat(trace.sites()).extracting(SiteTrace::after).containsExactly(10, 4);
+    assertThat(trace.sites().get(0).keptOriginal()).contains(trace.sites().get(1).keptOriginal());
+    assertThat(trace.prefillFlops()).isLessThan(trace.unprunedPrefillFlops());
+    assertThat(trace.decodeFlops()).isLessThan(trace.unprunedDecodeFlops());
+  }
+
+  @Test
+  void clsAttentionMayBeUsedInsideTheDecoderForTheTokensStillAlive() {
+    ObservationRequest cls = new ObservationRequest.ClsAttention(1);
+    Trace trace =
+        generate(
+                new TestStrategy(
+                    "both",
+                    List.of(
+                        TestStrategy.topBy(new Site.AfterVision(), cls, 8),
+                        TestStrategy.topBy(new Site.BeforeLayer(2), cls, 3))))
+            .trace();
+    float[] all = TinyLlava.floats(TinyLlava.reference().path("clsAttention").get(1));
+    int[] alive = trace.sites().get(0).keptOriginal();
+    float[] expected = new float[alive.length];
+    for (int i = 0; i < alive.length; i++) {
+      expected[i] = all[alive[i]];
+    }
+    assertThat(trace.sites().get(1).scores()).containsExactly(expected, offset(1e-5f));
+  }
+
+  @Test
+  void allVisualTokensMayLeave() {
+    assertThat(generate(TestStrategy.fixed(2, PositionPolicy.ORIGINAL)).trace().tokensPerLayer())
+        .containsExactly(23, 23, 7, 7);
+    assertThat(generate(TestStrategy.fixed(0, PositionPolicy.COMPACTED)).trace().tokensPerLayer())
+        .containsExactly(7, 7, 7, 7);
+  }
+
+  @Test
+  void aPromptWithoutPictureIsAnsweredAndSaysSo() {
+    Generation answer =
+        model.generate(
+            TinyLlava.textPrompt(9), TestStrategy.fastV(2, 4), GenerationOptions.defaults());
+    assertThat(answer.trace().sites()).isEmpty();
+    assertThat(answer.trace().visionFlops()).isZero();
+    assertThat(answer.trace().notes())
+        .containsExactly("no picture in the prompt: nothing to prune");
+  }
+
+  @Test
+  void generationEndsWithTheContext() {
+    Generation answer =
+        model.generate(
+            TinyLlava.textPrompt(93),
+            TestStrategy.none(),
+            new GenerationOptions(50, 0, false, false));
+    assertThat(answer.tokens().length).isLessThanOrEqualTo(3);
+    assertThat(answer.firstLogits()).isEmpty();
+  }
+
+  @Test
+  void speedupIsMeasuredOnDemand() {
+    Generation answer =
+        model.generate(
+            TinyLlava.prompt(), TestStrategy.fastV(1, 2), new GenerationOptions(4, 0, true, false));
+    assertThat(answer.trace().speedup())
+        .get()
+        .satisfies(
+            speedup -> {
+              assertThat(speedup.prefillMeasured()).isPositive();
+              assertThat(speedup.decodeMeasured()).isPositive();
+              assertThat(speedup.prefillPredicted()).isGreaterThan(1);
+              assertThat(speedup.decodePredicted()).isGreaterThan(1);
+            });
+    assertThat(generate(TestStrategy.none()).trace().speedup()).isEqualTo(Optional.empty());
+  }
+
+  @Test
+  void manyThreadsGetTheAnswersOfOne() throws Exception {
+    List<TestStrategy> strategies =
+        List.of(
+            TestStrategy.none(),
+            TestStrategy.fastV(1, 4),
+            TestStrategy.fastV(2, 4),
+            TestStrategy.fastV(3, 4),
+            TestStrategy.byCls(1, 4),
+            TestStrategy.fixed(2, PositionPolicy.COMPACTED, ALL),
+            TestStrategy.fixed(1, PositionPolicy.ORIGINAL, 1, 2));
+    List<Generation> expected = strategies.stream().map(GenerateTest::generate).toList();
+    ExecutorService pool = Executors.newFixedThreadPool(4);
+    try {
+      List<Callable<Generation>> calls = new ArrayList<>();
+      for (int i = 0; i < 42; i++) {
+        TestStrategy strategy = strategies.get(i % strategies.size());
+        calls.add(() -> generate(strategy));
+      }
+      List<Future<Generation>> answers = pool.invokeAll(calls);
+      for (int i = 0; i < answers.size(); i++) {
+        Generation alone = expected.get(i % strategies.size());
+        assertThat(answers.get(i).get().tokens()).containsExactly(alone.tokens());
+        assertThat(answers.get(i).get().firstLogits())
+            .containsExactly(alone.firstLogits(), offset(1e-5f));
+      }
+    } finally {
+      pool.shutdownNow();
+    }
+    assertThat(model.openCuts()).isLessThanOrEqualTo(4);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.squint.models;
+
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/** Strategies as bare as the contract allows. */
+record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
+
+  static TestStrategy none() {
+    return new TestStrategy("none", List.of());
+  }
+
+  /** Keeps given tokens before a layer; before layer 0 it acts right after the vision encoder. */
+  static TestStrategy fixed(int layer, PositionPolicy positions, int... kept) {
+    Site site = layer == 0 ? new Site.AfterVision() : new Site.BeforeLayer(layer);
+    return new TestStrategy(
+        "fixed",
+        List.of(
+            new SitePlan(site, Set.of(), positions, (c, o) -> new Selection(kept, new float[0]))));
+  }
+
+  /** Keeps the tokens that the last prompt token attends to most in the layer before. */
+  static TestStrategy fastV(int layer, int keep) {
+    ObservationRequest need =
+        new ObservationRequest.TextToVisualAttention(layer - 1, QueryRows.LAST);
+    return new TestStrategy("fastv", List.of(topBy(new Site.BeforeLayer(layer), need, keep)));
+  }
+
+  /** Keeps the tokens that [CLS] attends to most. */
+  static TestStrategy byCls(int visionLayer, int keep) {
+    ObservationRequest need = new ObservationRequest.ClsAttention(visionLayer);
+    return new TestStrategy("cls", List.of(topBy(new Site.AfterVision(), need, keep)));
+  }
+
+  static SitePlan topBy(Site site, ObservationRequest need, int keep) {
+    return new SitePlan(
+        site,
+        Set.of(need),
+        site instanceof Site.AfterVision ? PositionPolicy.COMPACTED : PositionPolicy.ORIGINAL,
+        (context, observations) -> {
+          Observation seen = observations.get(need);
+          return new Selection(
+              top(seen.values(), Math.min(keep, context.visualTokens())), seen.values());
+        });
+  }
+
+  private static int[] top(float[] scores, int keep) {
+    return IntStream.range(0, scores.length)
+        .boxed()
+        .sorted((a, b) -> Float.compare(scores[b], scores[a]))
+        .limit(keep)
+        .mapToInt(Integer::intValue)
+        .sorted()
+        .toArray();
+  }
+
+  @Override
+  public String spec() {
+    return name + Arrays.toString(sites.stream().map(SitePlan::site).toArray());
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    return sites;
+  }
+}

@@ -1,0 +1,80 @@
+package dev.squint.models.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * ONNX Runtime's environment is made once per process, so every order of starting gets a process of
+ * its own.
+ */
+class StartOrderTest {
+
+  private static final String COST = "without a global thread pool";
+
+  @Test
+  void weFirstMakeTheGlobalPool() throws Exception {
+    assertThat(run("squint-first", false)).contains("pooled=true", "answered").doesNotContain(COST);
+  }
+
+  @Test
+  void aHostThatWasFirstCostsThePoolAndOneLine() throws Exception {
+    List<String> lines = run("host-first", false).lines().toList();
+    assertThat(lines).contains("pooled=false", "answered");
+    assertThat(lines).filteredOn(line -> line.contains(COST)).hasSize(1);
+  }
+
+  @Test
+  void aHostThatMadeItsOwnPoolLendsIt() throws Exception {
+    assertThat(run("host-pool-first", false))
+        .contains("pooled=true", "answered")
+        .doesNotContain(COST);
+  }
+
+  @Test
+  void djlThatWasFirstLendsItsPool() throws Exception {
+    assertThat(run("djl-first", true))
+        .contains("pooled=true", "djl=OnnxRuntime", "answered")
+        .doesNotContain(COST);
+  }
+
+  @Test
+  void djlOnTheClassPathStillStartsAfterUs() throws Exception {
+    assertThat(run("djl-second", true))
+        .contains("pooled=true", "djl=OnnxRuntime", "answered")
+        .doesNotContain(COST);
+  }
+
+  @Test
+  void djlBrokenByTheHostDoesNotBreakUs() throws Exception {
+    assertThat(run("host-first", true)).contains("pooled=false", "answered", COST);
+  }
+
+  private static String run(String order, boolean withDjl) throws Exception {
+    String classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry -> withDjl || !Path.of(entry).toString().contains("djl"))
+            .collect(Collectors.joining(File.pathSeparator));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-DOPT_OUT_TRACKING=true",
+                "-cp",
+                classPath,
+                "dev.squint.models.StartOrderMain",
+                order)
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(output).isZero();
+    return output;
+  }
+}
