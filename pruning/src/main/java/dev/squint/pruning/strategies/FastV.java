@@ -1,0 +1,102 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.ParsedParameters;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Retention;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * FastV: drops the visual tokens that the last prompt token attends to least (Chen et al., "An
+ * Image is Worth 1/2 Tokens After Layer 2: Plug-and-Play Inference Acceleration for Large
+ * Vision-Language Models", ECCV 2024).
+ *
+ * <p>Layers 0..k-1 run on all tokens. A visual token's score is the attention that the last prompt
+ * token pays to it in layer k-1, averaged over heads. Layer k is the first that runs on the kept
+ * tokens, with their original positions, and the choice stands for the whole answer (the code's
+ * mode with a KV cache). Where the paper averages over all queries, this follows the authors' code,
+ * which reads the last row. The paper's R is the share dropped: {@code keep = 1 - R}, and {@code
+ * rint(N * keep)} tokens stay.
+ *
+ * @param k the first decoder layer that runs pruned, counted from 0; at least 1
+ * @param keep retention ratio, above 0 and at most 1
+ */
+public record FastV(int k, double keep) implements Strategy {
+
+  private static final String NAME = "fastv";
+  private static final Parameter.Whole K =
+      new Parameter.Whole("k", 2, 1, Integer.MAX_VALUE, "first decoder layer that runs pruned");
+  private static final Parameter.Ratio KEEP =
+      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+
+  public FastV {
+    K.check(NAME, k);
+    KEEP.check(NAME, keep);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return NAME + ":k=" + k + ",keep=" + keep;
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    model.decoder().requireCut(NAME, K.name(), k);
+    TextToVisualAttention attention = new TextToVisualAttention(k - 1, QueryRows.LAST);
+    return List.of(
+        new SitePlan(
+            new Site.BeforeLayer(k),
+            Set.of(attention),
+            PositionPolicy.ORIGINAL,
+            (context, observations) ->
+                Selection.top(
+                    observations.get(attention).row(0),
+                    Retention.count(context.visualTokens(), keep))));
+  }
+
+  /** Makes {@link FastV}. */
+  public static final class Provider implements StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {}
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public String summary() {
+      return "keeps the visual tokens that the last prompt token attends to most in layer k-1";
+    }
+
+    @Override
+    public String paper() {
+      return "Chen et al., An Image is Worth 1/2 Tokens After Layer 2, ECCV 2024";
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      return List.of(K, KEEP);
+    }
+
+    @Override
+    public Strategy create(ParsedParameters parameters) {
+      return new FastV(parameters.get(K), parameters.get(KEEP));
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.ObservationRequest.ClsAttention;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.ParsedParameters;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Retention;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.TokenLayout;
+import dev.squint.pruning.VisualSpan;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * FasterVLM: drops the visual tokens that the vision tower's [CLS] token attends to least (Zhang et
+ * al., "[CLS] Attention is All You Need for Training-Free Visual Token Pruning: Make VLM Inference
+ * Faster", 2024).
+ *
+ * <p>A visual token's score is the attention that [CLS] pays to it in the layer the features come
+ * from, averaged over heads; that is the last layer which runs, as in the authors' code, where the
+ * paper speaks of the encoder's output layer. {@code rint(N * keep)} tokens stay of each visual
+ * span (picture, tile or frame), in spatial order, and the decoder sees only those, at compacted
+ * positions.
+ *
+ * @param keep retention ratio, above 0 and at most 1
+ */
+public record FasterVLM(double keep) implements Strategy {
+
+  private static final String NAME = "fastervlm";
+  private static final Parameter.Ratio KEEP =
+      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+
+  public FasterVLM {
+    KEEP.check(NAME, keep);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return NAME + ":keep=" + keep;
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    if (!model.vision().hasCls()) {
+      throw new StrategyException(
+          "strategy '%s': the vision tower of model '%s' has no [CLS] token whose attention could be read; choose a strategy that needs none, such as fastv"
+              .formatted(NAME, model.name()));
+    }
+    ClsAttention attention = new ClsAttention(model.vision().layers() - 1);
+    return List.of(
+        new SitePlan(
+            new Site.AfterVision(),
+            Set.of(attention),
+            PositionPolicy.COMPACTED,
+            (context, observations) ->
+                topOfEachSpan(context.layout(), observations.get(attention).row(0))));
+  }
+
+  private Selection topOfEachSpan(TokenLayout layout, float[] scores) {
+    int[] kept = new int[scores.length];
+    int size = 0;
+    int offset = 0;
+    for (VisualSpan span : layout.visual()) {
+      float[] ofSpan = Arrays.copyOfRange(scores, offset, offset + span.length());
+      int count = Retention.count(span.length(), keep);
+      for (int index : Selection.top(ofSpan, count).keptVisual()) {
+        kept[size++] = offset + index;
+      }
+      offset += span.length();
+    }
+    return new Selection(Arrays.copyOf(kept, size), scores);
+  }
+
+  /** Makes {@link FasterVLM}. */
+  public static final class Provider implements StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {}
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public String summary() {
+      return "keeps the visual tokens that the vision tower's [CLS] token attends to most";
+    }
+
+    @Override
+    public String paper() {
+      return "Zhang et al., [CLS] Attention is All You Need, 2024";
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      return List.of(KEEP);
+    }
+
+    @Override
+    public Strategy create(ParsedParameters parameters) {
+      return new FasterVLM(parameters.get(KEEP));
+    }
+  }
+}
