@@ -1,0 +1,145 @@
+package dev.squint.pruning;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.pruning.ObservationRequest.ClsAttention;
+import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** The value types refuse what cannot be, and hand out copies. */
+class ValuesTest {
+
+  @Test
+  void selectionIsAscendingUniqueAndFits() {
+    assertThatThrownBy(() -> Selection.of(new int[] {1, 1}))
+        .isInstanceOf(StrategyException.class)
+        .hasMessage("a selection holds ascending unique indices from 0, but 1 follows 1");
+    assertThatThrownBy(() -> Selection.of(new int[] {-1}))
+        .hasMessage("a selection holds ascending unique indices from 0, but -1 follows -1");
+    assertThatThrownBy(() -> new Selection(new int[] {2}, new float[2]))
+        .hasMessage("a selection keeps token 2, but only 2 tokens are scored");
+    assertThatThrownBy(() -> Selection.of(new int[] {0, 5}).requireFits(5))
+        .hasMessage("a selection keeps token 5, but only 5 visual tokens are alive");
+    assertThatThrownBy(() -> Selection.top(new float[4], 2).requireFits(5))
+        .hasMessage("a selection scores 4 tokens, but 5 visual tokens are alive");
+    assertThat(Selection.of(new int[0]).requireFits(0).size()).isZero();
+    assertThat(Selection.all(3)).isEqualTo(Selection.of(new int[] {0, 1, 2}));
+  }
+
+  @Test
+  void arraysAreCopiedInAndOut() {
+    int[] kept = {0, 2};
+    float[] scores = {3, 1, 2};
+    Selection selection = new Selection(kept, scores);
+    kept[0] = 1;
+    scores[0] = 0;
+    selection.keptVisual()[0] = 1;
+    selection.scores()[0] = 0;
+    assertThat(selection).isEqualTo(new Selection(new int[] {0, 2}, new float[] {3, 1, 2}));
+
+    float[] values = {1, 2, 3, 4};
+    Observation observation = new Observation(2, 2, values);
+    values[3] = 0;
+    observation.values()[3] = 0;
+    assertThat(observation.row(1)).containsExactly(3, 4);
+  }
+
+  @Test
+  void observationHoldsWhatItSays() {
+    assertThatThrownBy(() -> new Observation(2, 3, new float[5]))
+        .hasMessage("an observation of 2 x 3 cannot hold 5 values");
+    assertThatThrownBy(() -> new Observation(1, 2, new float[2]).row(1))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @Test
+  void unaskedObservationIsNamed() {
+    Observation seen = new Observation(1, 1, new float[] {1});
+    Observations observations = Observations.of(Map.of(new ClsAttention(4), seen));
+    assertThat(observations.get(new ClsAttention(4))).isEqualTo(seen);
+    assertThatThrownBy(() -> observations.get(new TextToVisualAttention(1, QueryRows.LAST)))
+        .isInstanceOf(StrategyException.class)
+        .hasMessage(
+            "text-to-visual attention of decoder layer 1 (LAST row) was not observed; add it to the needs of the site plan");
+    assertThatThrownBy(() -> Observations.none().get(new ClsAttention(4)))
+        .hasMessage(
+            "[CLS] attention of vision layer 4 was not observed; add it to the needs of the site plan");
+    assertThatThrownBy(() -> new ClsAttention(-1))
+        .hasMessage("layer -1 cannot be observed; layers count from 0");
+  }
+
+  @Test
+  void layoutSpansAreApartAndInside() {
+    VisualSpan first = new VisualSpan(0, 2, 4, 2, 2);
+    VisualSpan second = new VisualSpan(1, 7, 3, 0, 0);
+    TokenLayout layout = new TokenLayout(12, List.of(first, second));
+    assertThat(layout.visualTokens()).isEqualTo(7);
+    assertThat(layout.visualPositions()).containsExactly(2, 3, 4, 5, 7, 8, 9);
+    assertThatThrownBy(() -> new TokenLayout(12, List.of(second, first)))
+        .hasMessage("the visual span at 2 begins before position 10, where the one before it ends");
+    assertThatThrownBy(() -> new TokenLayout(9, List.of(first, second)))
+        .hasMessage("a prompt of 9 tokens cannot hold a visual span that ends at 10");
+    assertThatThrownBy(() -> new VisualSpan(0, 2, 4, 2, 3))
+        .hasMessage("a grid of 2 x 3 does not hold 4 visual tokens");
+    assertThatThrownBy(() -> new VisualSpan(0, 2, 0, 0, 0))
+        .hasMessage(
+            "a visual span needs an image and a start from 0 and at least one token, not image 0, start 2, length 0");
+  }
+
+  @Test
+  void shapesAreWhole() {
+    assertThatThrownBy(() -> new DecoderShape(2, 8, 3, 2, 4, 16, 10))
+        .hasMessage("3 query heads cannot share 2 key heads evenly");
+    assertThatThrownBy(() -> new DecoderShape(2, 8, 2, 2, 4, 16, 0))
+        .hasMessage("every size of a decoder shape is at least 1");
+    assertThatThrownBy(() -> new VisionShape(1, 1, 1, 1, 4, 1, true, 3, 2, 1))
+        .hasMessage("a patch grid of 3 x 2 does not hold 4 patches");
+    assertThatThrownBy(() -> new Site.BeforeLayer(0))
+        .hasMessage("a site before decoder layer 0 does not exist; choose layer 1 or later");
+    assertThatThrownBy(
+            () -> new SiteContext(new Site.AfterVision(), new TokenLayout(1, List.of()), 2, 1, 0))
+        .hasMessage("2 visual tokens cannot be alive of 1");
+  }
+
+  @Test
+  void traceOfAPrunedRun() {
+    SiteTrace site =
+        new SiteTrace(new Site.BeforeLayer(2), 3, 2, new int[] {0, 2}, new float[] {3, 1, 2}, 10);
+    Trace trace = trace(site);
+    trace.tokensPerLayer()[0] = 0;
+    assertThat(trace).isEqualTo(trace(site)).hasSameHashCodeAs(trace(site));
+    assertThat(trace.speedup().orElseThrow().prefillMeasuredOverPredicted()).isEqualTo(0.75);
+    assertThat(trace.speedup().orElseThrow().decodeMeasuredOverPredicted()).isEqualTo(1.25);
+    assertThatThrownBy(
+            () -> new SiteTrace(new Site.AfterVision(), 3, 2, new int[] {0}, new float[0], 0))
+        .hasMessage("1 tokens kept do not fit 3 before and 2 after");
+    assertThatThrownBy(
+            () -> new SiteTrace(new Site.AfterVision(), 3, 1, new int[] {0}, new float[2], 0))
+        .hasMessage("2 scores do not fit 3 tokens");
+  }
+
+  private static Trace trace(SiteTrace site) {
+    return new Trace(
+        "fastv:k=2,keep=0.5",
+        "tiny",
+        9,
+        3,
+        List.of(site),
+        new int[] {9, 9, 8},
+        1,
+        2,
+        3,
+        4,
+        5,
+        new Timings(1, 2, 3, 4, 5),
+        6,
+        7,
+        Optional.of(new Speedup(1.5, 2, 1.25, 1)),
+        List.of());
+  }
+}

@@ -1,0 +1,53 @@
+package dev.squint.pruning.strategies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.pruning.ObservationRequest.ClsAttention;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.StrategyException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class FasterVLMTest {
+
+  /**
+   * Feature layer -2 of CLIP's 24 layers is the output of layer index 22, the last of the 23 that
+   * run.
+   */
+  @Test
+  void readsTheFeatureLayer() {
+    SitePlan plan = Models.onlySite(new FasterVLM(0.25));
+    assertThat(plan.site()).isEqualTo(new Site.AfterVision());
+    assertThat(plan.needs()).containsExactly(new ClsAttention(22));
+    assertThat(plan.positions()).isEqualTo(PositionPolicy.COMPACTED);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.75, 432", "0.5, 288", "0.25, 144", "0.1, 58", "0.05, 29"})
+  void publishedCounts(double keep, int count) {
+    assertThat(Models.select(new FasterVLM(keep), new float[576], new int[] {24, 24}).size())
+        .isEqualTo(count);
+  }
+
+  @Test
+  void budgetIsPerSpan() {
+    float[] attention = {0.9f, 0.8f, 0.7f, 0.6f, 0.1f, 0.4f, 0.3f, 0.2f};
+    Selection selection =
+        Models.select(new FasterVLM(0.5), attention, new int[] {2, 2}, new int[] {2, 2});
+    assertThat(selection.keptVisual()).containsExactly(0, 1, 5, 6);
+    assertThat(selection.scores()).containsExactly(attention);
+  }
+
+  @Test
+  void needsACls() {
+    assertThatThrownBy(() -> new FasterVLM(0.5).plan(Models.llava(false)))
+        .isInstanceOf(StrategyException.class)
+        .hasMessage(
+            "strategy 'fastervlm': the vision tower of model 'llava-1.5-7b' has no [CLS] token whose attention could be read; choose a strategy that needs none, such as fastv");
+  }
+}
