@@ -1,0 +1,98 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.StrategyProvider;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The strategies of the pruning module on a model. */
+class RegisteredStrategiesTest {
+
+  private static VisionLanguageModel model;
+
+  @BeforeAll
+  static void open() {
+    model = TinyLlava.open();
+  }
+
+  @AfterAll
+  static void close() {
+    model.close();
+  }
+
+  @AfterEach
+  void nothingNativeIsLeftOpen() {
+    assertThat(model.openTensors()).isZero();
+  }
+
+  private static Generation generate(String spec) {
+    return model.generate(TinyLlava.prompt(), Strategies.parse(spec), TinyLlava.sixTokens());
+  }
+
+  static List<String> names() {
+    return Strategies.available().stream().map(StrategyProvider::name).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void eachActsWithItsDefaults(String name) {
+    var trace = generate(name).trace();
+    assertThat(trace.visualTokens()).isEqualTo(TinyLlava.VISUAL);
+    if (name.equals("none")) {
+      assertThat(trace.sites()).isEmpty();
+      assertThat(trace.prefillFlops()).isEqualTo(trace.unprunedPrefillFlops());
+    } else {
+      assertThat(trace.sites()).isNotEmpty().allMatch(site -> site.after() < site.before());
+      assertThat(trace.prefillFlops()).isLessThan(trace.unprunedPrefillFlops());
+      assertThat(trace.kvBytes()).isLessThan(trace.unprunedKvBytes());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "fastv:k=1,keep=1.0",
+        "fastv:k=2,keep=1.0",
+        "fastv:k=3,keep=1.0",
+        "fastervlm:keep=1.0"
+      })
+  void keepingAllEqualsUnpruned(String spec) {
+    Generation whole = generate("none");
+    Generation kept = generate(spec);
+    assertThat(kept.tokens()).containsExactly(whole.tokens());
+    assertThat(kept.firstLogits()).containsExactly(whole.firstLogits(), offset(1e-5f));
+  }
+
+  @Test
+  void theKeptTokensAreThoseWithTheMostAttentionInPyTorch() {
+    JsonNode reference = TinyLlava.reference();
+    SiteTrace fastV = generate("fastv:k=2,keep=0.5").trace().sites().get(0);
+    assertThat(fastV.keptOriginal())
+        .containsExactly(top(TinyLlava.floats(reference.path("textAttention").get(1)), 8));
+    SiteTrace fasterVlm = generate("fastervlm:keep=0.25").trace().sites().get(0);
+    assertThat(fasterVlm.keptOriginal())
+        .containsExactly(top(TinyLlava.floats(reference.path("clsAttention").get(1)), 4));
+  }
+
+  private static int[] top(float[] scores, int count) {
+    return IntStream.range(0, scores.length)
+        .boxed()
+        .sorted((a, b) -> Float.compare(scores[b], scores[a]))
+        .limit(count)
+        .mapToInt(Integer::intValue)
+        .sorted()
+        .toArray();
+  }
+}
