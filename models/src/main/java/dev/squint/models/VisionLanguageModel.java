@@ -77,23 +77,31 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
-    ModelConfig config = ConfigReader.read(folder);
+    existing(folder.resolve("config.json"));
     Path graphs = folder.resolve("onnx");
-    DecoderGraph decoder =
-        new DecoderGraph(OnnxGraph.read(graphs.resolve("decoder_model_merged.onnx")));
-    Path embed = graphs.resolve("embed_tokens.onnx");
-    if (!Files.isRegularFile(embed)) {
-      throw new ModelException(
-          "no such file: " + embed + "; the hub layout keeps its graphs in the folder onnx");
-    }
+    Path decoderFile = existing(graphs.resolve("decoder_model_merged.onnx"));
+    Path embedFile = existing(graphs.resolve("embed_tokens.onnx"));
+    Path visionFile = existing(graphs.resolve("vision_encoder.onnx"));
+    ModelConfig config = ConfigReader.read(folder);
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(decoderFile));
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
     Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
-    VisionEncoder vision = new VisionEncoder(sessions, graphs.resolve("vision_encoder.onnx"));
+    VisionEncoder vision = new VisionEncoder(sessions, visionFile);
     ModelFacts facts = facts(name, config, decoder, vision);
-    Embedder embedder = new Embedder(sessions, embed, config.text().hidden());
+    Embedder embedder = new Embedder(sessions, embedFile, config.text().hidden());
     Generator generator = new Generator(sessions, config, facts, decoder, vision, embedder);
     return new VisionLanguageModel(folder, config, facts, sessions, generator);
+  }
+
+  private static Path existing(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new ModelException(
+          "no such file: "
+              + file
+              + "; a model folder in hub layout has config.json at its top and its graphs in onnx");
+    }
+    return file;
   }
 
   private static ModelFacts facts(
