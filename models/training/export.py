@@ -1,0 +1,211 @@
+"""Exports a trained run to the hub layout with torch.onnx.export (TorchScript) and indexes the files.
+
+    python export.py --run runs/tiny --out ../src/main/resources/dev/squint/models/squint-tiny
+
+With `--check PATH` (easy-VQA) it then compares ONNX Runtime with PyTorch: logits, and greedy answers on 1,000 questions.
+"""
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from tokenizers import Tokenizer
+from transformers import LlavaForConditionalGeneration
+from transformers.cache_utils import DynamicCache
+
+import data
+import easyvqa
+import model
+import scenes
+
+OPSET = 14
+
+
+class Vision(torch.nn.Module):
+    """Tower up to the feature layer, [CLS] dropped, projector."""
+
+    def __init__(self, llava):
+        super().__init__()
+        tower = copy.deepcopy(llava.model.vision_tower)
+        del tower.encoder.layers[llava.config.vision_feature_layer + 1:]
+        self.embeddings, self.pre_norm, self.encoder = tower.embeddings, tower.pre_layrnorm, tower.encoder
+        self.projector = llava.model.multi_modal_projector
+
+    def forward(self, pixel_values):
+        hidden = self.pre_norm(self.embeddings(pixel_values))
+        return self.projector(self.encoder(inputs_embeds=hidden).last_hidden_state[:, 1:])
+
+
+class Decoder(torch.nn.Module):
+    def __init__(self, llava):
+        super().__init__()
+        self.decoder, self.head = llava.model.language_model, llava.lm_head
+
+    def forward(self, inputs_embeds, attention_mask, position_ids, *past):
+        cache = DynamicCache(ddp_cache_data=list(zip(past[::2], past[1::2])))
+        out = self.decoder(
+            inputs_embeds=inputs_embeds, attention_mask=attention_mask, position_ids=position_ids,
+            past_key_values=cache, use_cache=True)
+        present = [part for layer in out.past_key_values.layers for part in (layer.keys, layer.values)]
+        return (self.head(out.last_hidden_state), *present)
+
+
+def to_onnx(module, arguments, path, inputs, outputs, axes):
+    torch.onnx.export(module, arguments, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes,
+                      opset_version=OPSET, dynamo=False)
+
+
+@torch.no_grad()
+def graphs(llava, folder):
+    folder.mkdir(parents=True)
+    text = llava.config.text_config
+    names = [f"past_key_values.{i}.{part}" for i in range(text.num_hidden_layers) for part in ("key", "value")]
+    sequence = {0: "batch_size", 1: "sequence_length"}
+    axes = {"inputs_embeds": sequence, "position_ids": sequence,
+            "attention_mask": {0: "batch_size", 1: "total_sequence_length"}}
+    axes.update({name: {0: "batch_size", 2: "past_sequence_length"} for name in names})
+    past = [torch.randn(2, text.num_key_value_heads, 5, text.head_dim) for _ in names]
+    to_onnx(Decoder(llava),
+            (torch.randn(2, 3, text.hidden_size), torch.ones(2, 8, dtype=torch.long),
+             torch.arange(5, 8).repeat(2, 1), *past),
+            folder / "decoder_model_merged.onnx", ["inputs_embeds", "attention_mask", "position_ids", *names],
+            ["logits", *(name.replace("past_key_values", "present") for name in names)], axes)
+    to_onnx(llava.get_input_embeddings(), (torch.ones(1, 3, dtype=torch.long),), folder / "embed_tokens.onnx",
+            ["input_ids"], ["inputs_embeds"], {"input_ids": sequence})
+    side = scenes.SIDE
+    to_onnx(Vision(llava), (torch.randn(1, 3, side, side),), folder / "vision_encoder.onnx",
+            ["pixel_values"], ["image_features"], {"pixel_values": {0: "batch_size"}})
+
+
+def settings(llava, tokenizer, out):
+    llava.config.save_pretrained(out)
+    tokenizer.save(str(out / "tokenizer.json"))
+    side = scenes.SIDE
+    write_json(out / "generation_config.json", {
+        "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "do_sample": False, "max_new_tokens": 64})
+    write_json(out / "preprocessor_config.json", {
+        "image_processor_type": "CLIPImageProcessor", "do_resize": True, "size": {"shortest_edge": side},
+        "resample": 2, "do_center_crop": True, "crop_size": {"height": side, "width": side}, "do_rescale": True,
+        "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
+        "do_convert_rgb": True})
+    write_json(out / "tokenizer_config.json", {
+        "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": model.BOS, "eos_token": model.EOS,
+        "pad_token": model.PAD, "model_max_length": llava.config.text_config.max_position_embeddings})
+    write_json(out / "special_tokens_map.json", {
+        "bos_token": model.BOS, "eos_token": model.EOS, "pad_token": model.PAD,
+        "additional_special_tokens": [model.IMAGE]})
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def index(out):
+    write_json(out / "files.json", [
+        {"path": path.relative_to(out).as_posix(), "bytes": path.stat().st_size,
+         "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in sorted(out.rglob("*")) if path.is_file() and path.name != "files.json"])
+
+
+def export(llava, tokenizer, out):
+    """Writes beside `out` and moves, so that a failed export leaves the old one whole."""
+    made = out.with_name(out.name + ".part")
+    shutil.rmtree(made, ignore_errors=True)
+    graphs(llava, made / "onnx")
+    settings(llava, tokenizer, made)
+    index(made)
+    shutil.rmtree(out, ignore_errors=True)
+    os.replace(made, out)
+
+
+class OnnxRun:
+    """The exported files run as they are, unsplit: an oracle for the check below."""
+
+    def __init__(self, out):
+        def session(name):
+            return onnxruntime.InferenceSession(str(out / "onnx" / name), providers=["CPUExecutionProvider"])
+
+        self.vision, self.embed = session("vision_encoder.onnx"), session("embed_tokens.onnx")
+        self.decoder = session("decoder_model_merged.onnx")
+        self.past = {i.name: np.zeros((1, i.shape[1], 0, i.shape[3]), np.float32)
+                     for i in self.decoder.get_inputs() if i.name.startswith("past")}
+
+    def features(self, pixels):
+        return self.vision.run(None, {"pixel_values": pixels})[0][0]
+
+    def answer(self, features, ids, image, eos, limit=8):
+        """(first logits [V], generated ids)"""
+        tokens = np.array([ids])
+        embeds = self.embed.run(None, {"input_ids": tokens})[0]
+        embeds[tokens == image] = features
+        past, length, made, first = self.past, 0, [], None
+        while len(made) < limit:
+            length += embeds.shape[1]
+            logits, *present = self.decoder.run(None, {
+                "inputs_embeds": embeds, "attention_mask": np.ones((1, length), np.int64),
+                "position_ids": np.arange(length - embeds.shape[1], length)[None], **past})
+            first = logits[0, -1] if first is None else first
+            best = int(logits[0, -1].argmax())
+            if best == eos:
+                break
+            made.append(best)
+            past = dict(zip(self.past, present))
+            embeds = self.embed.run(None, {"input_ids": np.array([[best]])})[0]
+        return first, made
+
+
+@torch.no_grad()
+def check(llava, tokenizer, out, easy_root, count=1000):
+    """Half easy-VQA test, half scenes test."""
+    run, encoder = OnnxRun(out), data.Encoder(tokenizer)
+    image, eos = tokenizer.token_to_id(model.IMAGE), encoder.eos
+    easy, asked = easyvqa.images(easy_root, "test"), []
+    for text, _, number in easyvqa.questions(easy_root, "test")[:count // 2]:
+        asked.append((easy[number], text))
+    for number in range(count // 10):
+        sc, made = scenes.question_set("test", number, 5)
+        pixels = scenes.render(sc)[0]
+        asked += [(pixels, text) for _, text, _ in made]
+    worst, same = 0.0, 0
+    for pixels, text in asked[:count]:
+        ids = encoder.prefix + encoder.ids(encoder.tail.format(question=text))
+        values = data.normalise(pixels[None])
+        first, tokens = run.answer(run.features(values.numpy()), ids, image, eos)
+        prompt = torch.tensor([ids])
+        want = llava.generate(input_ids=prompt, pixel_values=values, attention_mask=torch.ones_like(prompt),
+                              max_new_tokens=8, do_sample=False, output_logits=True, return_dict_in_generate=True)
+        expected = [t for t in want.sequences[0, len(ids):].tolist() if t != eos]
+        worst = max(worst, float(np.abs(want.logits[0][0].numpy() - first).max()))
+        same += tokens == expected
+    print(json.dumps({"same greedy answers": [same, min(count, len(asked))], "largest logit difference": worst}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--check", type=Path, help="easy-VQA folder; compares with PyTorch after the export")
+    parser.add_argument("--checkpoint", type=Path, help="a training checkpoint instead of the finished model")
+    arguments = parser.parse_args()
+    tokenizer = Tokenizer.from_file(str(arguments.run / "tokenizer.json"))
+    if arguments.checkpoint:
+        llava = model.build(tokenizer)
+        llava.load_state_dict(torch.load(arguments.checkpoint, weights_only=True)["model"])
+    else:
+        llava = LlavaForConditionalGeneration.from_pretrained(arguments.run / "model")
+    llava.eval().set_attn_implementation("eager")
+    export(llava, tokenizer, arguments.out)
+    print("exported", sum(p.stat().st_size for p in arguments.out.rglob("*") if p.is_file()), "bytes")
+    if arguments.check:
+        check(llava, tokenizer, arguments.out, arguments.check)
+
+
+if __name__ == "__main__":
+    main()
