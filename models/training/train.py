@@ -188,9 +188,10 @@ def train_dialogue(arguments, llava, heads, tokenizer):
             run.write(step=step + 1, loss=means[0], right=means[1], dense=means[2],
                       seconds=round(time.time() - began))
             recent = []
-        if step % 500 == 499:
+        if step % 100 == 99:
             run.checkpoint(step + 1)
-            run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava, tokenizer, "validation", 150, 8))
+        if step % 400 == 399:
+            run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava, tokenizer, "validation", 60, 8))
     run.checkpoint(run.steps)
 
 

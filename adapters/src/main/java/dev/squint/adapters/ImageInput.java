@@ -1,0 +1,95 @@
+package dev.squint.adapters;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import javax.imageio.ImageIO;
+
+/**
+ * An encoded picture (PNG, JPEG, BMP, WebP, TIFF) and what to call it in messages. The size is
+ * checked from the header where the format has a reader, the pixels when the picture is used.
+ */
+public final class ImageInput {
+
+  private final String name;
+  private final byte[] encoded;
+
+  private ImageInput(String name, byte[] encoded) {
+    this.name = name;
+    this.encoded = encoded;
+    ImageHeader.check(name, encoded);
+  }
+
+  /**
+   * A picture in a file.
+   *
+   * @throws ImageException if there is no such file, or it is no picture, or its size is out of
+   *     bounds
+   */
+  public static ImageInput of(Path file) {
+    if (Files.isDirectory(file)) {
+      throw new ImageException(file + " is a folder; name a picture file");
+    }
+    if (!Files.exists(file)) {
+      throw new ImageException("no such file: " + file + "; check the path of the picture");
+    }
+    try {
+      return new ImageInput(file.toString(), Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new ImageException("cannot read " + file + ": check that you may open it", e);
+    }
+  }
+
+  /**
+   * A picture in memory, encoded.
+   *
+   * @throws ImageException as for a file
+   */
+  public static ImageInput of(byte[] encoded) {
+    return new ImageInput("the picture", encoded.clone());
+  }
+
+  /**
+   * A picture read from a stream to its end; the stream stays open.
+   *
+   * @throws ImageException as for a file
+   */
+  public static ImageInput of(InputStream stream) {
+    try {
+      return new ImageInput("the picture", stream.readAllBytes());
+    } catch (IOException e) {
+      throw new ImageException("cannot read the picture from its stream", e);
+    }
+  }
+
+  /**
+   * A picture of the Java desktop library.
+   *
+   * @throws ImageException if its size is out of bounds
+   */
+  public static ImageInput of(BufferedImage image) {
+    Objects.requireNonNull(image, "image");
+    var out = new ByteArrayOutputStream();
+    try {
+      if (!ImageIO.write(image, "png", out)) {
+        throw new ImageException(
+            "the picture's colour model cannot be encoded; convert it to TYPE_INT_RGB");
+      }
+    } catch (IOException e) {
+      throw new ImageException("the picture cannot be encoded", e);
+    }
+    return new ImageInput("the picture", out.toByteArray());
+  }
+
+  String name() {
+    return name;
+  }
+
+  byte[] encoded() {
+    return encoded;
+  }
+}

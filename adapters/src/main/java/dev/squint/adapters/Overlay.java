@@ -1,0 +1,100 @@
+package dev.squint.adapters;
+
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Trace;
+import java.util.Arrays;
+import java.util.List;
+import org.opencv.core.Core;
+import org.opencv.core.CvType;
+import org.opencv.core.Mat;
+import org.opencv.core.MatOfByte;
+import org.opencv.core.Size;
+import org.opencv.imgcodecs.Imgcodecs;
+import org.opencv.imgproc.Imgproc;
+
+/**
+ * Draws which patches were kept: left the picture with dropped patches dimmed, right the scores of
+ * the first site that has any, as a heat map (without scores, kept white and dropped black).
+ *
+ * @param rows patches from top to bottom
+ * @param columns patches from left to right
+ */
+record Overlay(int rows, int columns) {
+
+  private static final int SIDE = 480;
+  private static final double DIM = 0.22;
+
+  /** An encoded PNG, two panels of about 480 pixels a side. */
+  byte[] draw(Picture picture, Trace trace) {
+    Mat left = picture.toMat();
+    Mat right = new Mat();
+    Mat both = new Mat();
+    MatOfByte png = new MatOfByte();
+    try {
+      int patch = Math.max(1, SIDE / Math.max(rows, columns));
+      Size size = new Size(columns * patch, rows * patch);
+      Imgproc.resize(left, left, size, 0, 0, Imgproc.INTER_NEAREST);
+      boolean[] kept = kept(trace);
+      dim(left, kept, patch);
+      heat(trace, kept, size, right);
+      Core.hconcat(List.of(left, right), both);
+      Imgcodecs.imencode(".png", both, png);
+      return png.toArray();
+    } finally {
+      left.release();
+      right.release();
+      both.release();
+      png.release();
+    }
+  }
+
+  private boolean[] kept(Trace trace) {
+    boolean[] kept = new boolean[rows * columns];
+    List<SiteTrace> sites = trace.sites();
+    if (sites.isEmpty()) {
+      Arrays.fill(kept, true);
+      return kept;
+    }
+    for (int index : sites.get(sites.size() - 1).keptOriginal()) {
+      kept[index] = true;
+    }
+    return kept;
+  }
+
+  private void dim(Mat image, boolean[] kept, int patch) {
+    for (int i = 0; i < kept.length; i++) {
+      if (!kept[i]) {
+        int top = i / columns * patch;
+        int left = i % columns * patch;
+        Mat cell = image.submat(top, top + patch, left, left + patch);
+        cell.convertTo(cell, -1, DIM);
+        cell.release();
+      }
+    }
+  }
+
+  private void heat(Trace trace, boolean[] kept, Size size, Mat target) {
+    float[] scores =
+        trace.sites().stream()
+            .filter(site -> site.scores().length == kept.length)
+            .findFirst()
+            .map(SiteTrace::scores)
+            .orElse(new float[0]);
+    Mat map = new Mat(rows, columns, CvType.CV_32F);
+    Mat grey = new Mat();
+    try {
+      for (int i = 0; i < kept.length; i++) {
+        float value = scores.length > 0 ? scores[i] : kept[i] ? 1 : 0;
+        map.put(i / columns, i % columns, value);
+      }
+      Core.normalize(map, map, 0, 255, Core.NORM_MINMAX);
+      map.convertTo(grey, CvType.CV_8U);
+      Imgproc.resize(grey, grey, size, 0, 0, Imgproc.INTER_NEAREST);
+      Imgproc.applyColorMap(
+          grey, target, scores.length > 0 ? Imgproc.COLORMAP_VIRIDIS : Imgproc.COLORMAP_BONE);
+    } finally {
+      map.release();
+      grey.release();
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package dev.squint.adapters;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
+
+/** The file an overlay goes to: checked before the model runs, written whole or not at all. */
+public final class OverlayFile {
+
+  private OverlayFile() {}
+
+  /**
+   * Checks that a PNG file can be written there.
+   *
+   * @throws OverlayException if not
+   */
+  public static void check(Path target) {
+    Path folder = target.toAbsolutePath().getParent();
+    if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+      throw new OverlayException(
+          "cannot write the overlay " + target + ": name a file ending in .png");
+    }
+    if (Files.isDirectory(target)) {
+      throw new OverlayException(
+          "cannot write the overlay " + target + ": it is a folder; name a file");
+    }
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new OverlayException(
+          "cannot write the overlay "
+              + target
+              + ": there is no folder "
+              + folder
+              + "; create it first");
+    }
+    if (!Files.isWritable(folder) || Files.exists(target) && !Files.isWritable(target)) {
+      throw new OverlayException(
+          "cannot write the overlay "
+              + target
+              + ": you may not write there; choose another folder");
+    }
+  }
+
+  static void write(Path target, byte[] png) {
+    Path folder = target.toAbsolutePath().getParent();
+    try {
+      Path temporary = Files.createTempFile(folder, ".overlay", ".part");
+      try {
+        Files.write(temporary, png);
+        Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      throw new OverlayException(
+          "cannot write the overlay " + target + ": choose another folder", e);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.squint.adapters;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.models.ModelException;
+import dev.squint.models.PixelValues;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/**
+ * Picture to pixel values as {@code preprocessor_config.json} says (the fields of the hub's {@code
+ * CLIPImageProcessor}): resize, crop the centre, rescale, normalise.
+ *
+ * @param shortestEdge resize so that the shorter side has this many pixels; empty to resize to the
+ *     crop size whatever the shape
+ * @param width pixels a row that the model takes
+ * @param height rows that the model takes
+ * @param resampler how to resize
+ * @param factor samples are multiplied by this
+ * @param mean subtracted from each channel after that
+ * @param deviation each channel is divided by this then
+ */
+record Preprocessor(
+    OptionalInt shortestEdge,
+    int width,
+    int height,
+    Resampler resampler,
+    double factor,
+    double[] mean,
+    double[] deviation) {
+
+  private static final String FILE = "preprocessor_config.json";
+
+  static Preprocessor read(Path folder) {
+    Path file = folder.resolve(FILE);
+    if (!Files.isRegularFile(file)) {
+      throw new ModelException(
+          "no such file: " + file + "; copy it from where the model came from");
+    }
+    JsonNode root;
+    try {
+      root = new ObjectMapper().readTree(file.toFile());
+    } catch (IOException e) {
+      throw new ModelException(file + " is not valid JSON: download or export it again", e);
+    }
+    JsonNode size = root.path("size");
+    int edge = size.isInt() ? size.asInt() : size.path("shortest_edge").asInt(0);
+    JsonNode target = root.path("do_center_crop").asBoolean(false) ? root.path("crop_size") : size;
+    int height = target.isInt() ? target.asInt() : target.path("height").asInt(edge);
+    int width = target.isInt() ? target.asInt() : target.path("width").asInt(edge);
+    if (width < 1 || height < 1) {
+      throw new ModelException(file + " names no positive 'size' or 'crop_size'");
+    }
+    return new Preprocessor(
+        edge > 0 ? OptionalInt.of(edge) : OptionalInt.empty(),
+        width,
+        height,
+        Resampler.ofPillow(root.path("resample").asInt(3)),
+        root.path("do_rescale").asBoolean(true)
+            ? root.path("rescale_factor").asDouble(1 / 255.0)
+            : 1,
+        channels(root, "image_mean", 0),
+        channels(root, "image_std", 1));
+  }
+
+  private static double[] channels(JsonNode root, String field, double otherwise) {
+    boolean used = root.path("do_normalize").asBoolean(true);
+    double[] values = new double[3];
+    for (int i = 0; i < 3; i++) {
+      values[i] = used ? root.path(field).path(i).asDouble(otherwise) : otherwise;
+    }
+    return values;
+  }
+
+  /** Pixel values [1, 3, height, width] of a picture. */
+  PixelValues apply(Picture picture) {
+    Picture seen = seen(picture);
+    FloatBuffer data =
+        ByteBuffer.allocateDirect(3 * width * height * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    for (int channel = 0; channel < 3; channel++) {
+      for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+          double value = factor * seen.sample(x, y, channel);
+          data.put((float) ((value - mean[channel]) / deviation[channel]));
+        }
+      }
+    }
+    return new PixelValues(data.flip(), new long[] {1, 3, height, width});
+  }
+
+  /** The picture as the model sees it: resized and cropped, still 8 bits a sample. */
+  Picture seen(Picture picture) {
+    Picture resized = resize(picture);
+    int left = Math.floorDiv(resized.width() - width, 2);
+    int top = Math.floorDiv(resized.height() - height, 2);
+    byte[] rgb = new byte[3 * width * height];
+    for (int y = 0; y < height; y++) {
+      int from = 3 * ((y + top) * resized.width() + left);
+      System.arraycopy(resized.rgb(), from, rgb, 3 * y * width, 3 * width);
+    }
+    return new Picture(width, height, rgb);
+  }
+
+  private Picture resize(Picture picture) {
+    if (shortestEdge.isEmpty()) {
+      return resampler.resize(picture, width, height);
+    }
+    long edge = shortestEdge.getAsInt();
+    int shorter = Math.min(picture.width(), picture.height());
+    int wide = Math.max(width, (int) (edge * picture.width() / shorter));
+    int high = Math.max(height, (int) (edge * picture.height() / shorter));
+    return resampler.resize(picture, wide, high);
+  }
+}

@@ -1,0 +1,158 @@
+package dev.squint.adapters;
+
+import dev.squint.models.Generation;
+import dev.squint.models.GenerationOptions;
+import dev.squint.models.ModelOptions;
+import dev.squint.models.PromptInput;
+import dev.squint.models.VisionLanguageModel;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
+import java.nio.file.Path;
+
+/**
+ * Asks a vision-language model about pictures and prunes its visual tokens on the way.
+ *
+ * <pre>{@code
+ * try (Squint squint = Squint.load()) {
+ *   Answer answer = squint.ask(Path.of("scene.png"), "how many circles are there?", "fastv:k=2,keep=0.5");
+ *   System.out.println(answer.text() + " " + answer.trace().sites());
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe; options are per request. Close it to free the model's native memory.
+ */
+public final class Squint implements AutoCloseable {
+
+  /** What {@link #caption} asks. */
+  public static final String CAPTION_PROMPT = "describe the picture.";
+
+  private final VisionLanguageModel model;
+  private final Preprocessor preprocessor;
+  private final LlavaPrompts prompts;
+  private final Path cacheFolder;
+
+  private Squint(VisionLanguageModel model, Path cacheFolder) {
+    this.model = model;
+    this.cacheFolder = cacheFolder;
+    this.preprocessor = Preprocessor.read(model.folder());
+    this.prompts = LlavaPrompts.open(model.folder(), model.config(), model.facts().vision());
+  }
+
+  /** Loads the embedded model, squint-tiny, on the processor. */
+  public static Squint load() {
+    return load(ModelOptions.defaults());
+  }
+
+  /**
+   * Loads the embedded model.
+   *
+   * @throws dev.squint.models.ModelException if the provider cannot be used or the model cannot be
+   *     unpacked
+   */
+  public static Squint load(ModelOptions options) {
+    return over(VisionLanguageModel.openEmbedded(options), options);
+  }
+
+  /** Loads a model folder in hub layout on the processor. */
+  public static Squint load(Path modelFolder) {
+    return load(modelFolder, ModelOptions.defaults());
+  }
+
+  /**
+   * Loads a model folder in hub layout.
+   *
+   * @throws dev.squint.models.ModelException if a file is missing or cannot be used
+   */
+  public static Squint load(Path modelFolder, ModelOptions options) {
+    return over(VisionLanguageModel.open(modelFolder, options), options);
+  }
+
+  private static Squint over(VisionLanguageModel model, ModelOptions options) {
+    try {
+      return new Squint(model, options.cacheFolder());
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /** Asks without pruning. */
+  public Answer ask(Path image, String question) {
+    return ask(image, question, "none");
+  }
+
+  /** Asks with the strategy that a spec such as {@code fastv:k=2,keep=0.5} names. */
+  public Answer ask(Path image, String question, String strategySpec) {
+    Strategy strategy = Strategies.parse(strategySpec);
+    return ask(ImageInput.of(image), question, strategy, AskOptions.defaults());
+  }
+
+  /**
+   * Asks a question about a picture.
+   *
+   * @throws ImageException if the picture cannot be used
+   * @throws PromptException if the question is blank or longer than the context
+   * @throws dev.squint.pruning.StrategyException if the strategy cannot act on this model
+   */
+  public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
+    strategy.plan(model.facts());
+    OpenCv.load(cacheFolder);
+    PromptInput prompt = prompts.prompt(question, preprocessor.apply(Picture.decode(image)));
+    Generation generation =
+        model.generate(
+            prompt,
+            strategy,
+            new GenerationOptions(
+                options.maxNewTokens(), options.seed(), options.measureSpeedup(), false));
+    return new Answer(prompts.text(generation.tokens()), generation.trace());
+  }
+
+  /** Describes a picture. */
+  public Answer caption(Path image, String strategySpec) {
+    Strategy strategy = Strategies.parse(strategySpec);
+    return caption(ImageInput.of(image), strategy, AskOptions.defaults());
+  }
+
+  /**
+   * Describes a picture; throws what {@link #ask(ImageInput, String, Strategy, AskOptions)} does.
+   */
+  public Answer caption(ImageInput image, Strategy strategy, AskOptions options) {
+    return ask(image, CAPTION_PROMPT, strategy, options);
+  }
+
+  /**
+   * Writes the picture as the model saw it with dropped patches dimmed, and a score map beside it.
+   *
+   * @param image the picture that was asked about
+   * @param answer what came of it
+   * @param target a PNG file
+   * @throws OverlayException if the file cannot be written
+   */
+  public void overlay(ImageInput image, Answer answer, Path target) {
+    OverlayFile.check(target);
+    OpenCv.load(cacheFolder);
+    Picture seen = preprocessor.seen(Picture.decode(image));
+    Overlay overlay =
+        new Overlay(model.facts().vision().gridRows(), model.facts().vision().gridColumns());
+    OverlayFile.write(target, overlay.draw(seen, answer.trace()));
+  }
+
+  /** Shapes of the loaded model. */
+  public ModelFacts facts() {
+    return model.facts();
+  }
+
+  /** Where it runs: {@code cpu} or {@code cuda:0}. */
+  public String provider() {
+    return model.provider();
+  }
+
+  @Override
+  public void close() {
+    try (model;
+        prompts) {
+      // both are closed, the model last, whatever either throws
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.squint.examples;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.adapters.Answer;
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Timings;
+import dev.squint.pruning.Trace;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** One JSON object: the answer and everything in the trace. Times are nanoseconds, sizes bytes. */
+final class JsonReport {
+
+  private JsonReport() {}
+
+  static String of(Answer answer, String provider) {
+    Trace trace = answer.trace();
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("answer", answer.text());
+    root.put("strategy", trace.strategy());
+    root.put("model", trace.model());
+    root.put("provider", provider);
+    root.put("promptTokens", trace.promptTokens());
+    root.put("visualTokens", trace.visualTokens());
+    root.put("sites", trace.sites().stream().map(JsonReport::site).toList());
+    root.put("tokensPerLayer", trace.tokensPerLayer());
+    root.put("visionFlops", trace.visionFlops());
+    root.put("prefillFlops", trace.prefillFlops());
+    root.put("unprunedPrefillFlops", trace.unprunedPrefillFlops());
+    root.put("decodeFlops", trace.decodeFlops());
+    root.put("unprunedDecodeFlops", trace.unprunedDecodeFlops());
+    Timings timings = trace.timings();
+    root.put("visionNanos", timings.visionNanos());
+    root.put("prefillNanos", timings.prefillNanos());
+    root.put("selectionNanos", timings.selectionNanos());
+    root.put("decodeNanos", timings.decodeNanos());
+    root.put("generatedTokens", timings.generatedTokens());
+    root.put("kvBytes", trace.kvBytes());
+    root.put("unprunedKvBytes", trace.unprunedKvBytes());
+    trace
+        .speedup()
+        .ifPresent(
+            speedup -> {
+              root.put("prefillSpeedupMeasured", speedup.prefillMeasured());
+              root.put("prefillSpeedupPredicted", speedup.prefillPredicted());
+              root.put("prefillMeasuredOverPredicted", speedup.prefillMeasuredOverPredicted());
+              root.put("decodeSpeedupMeasured", speedup.decodeMeasured());
+              root.put("decodeSpeedupPredicted", speedup.decodePredicted());
+              root.put("decodeMeasuredOverPredicted", speedup.decodeMeasuredOverPredicted());
+            });
+    root.put("notes", trace.notes());
+    try {
+      return new ObjectMapper().writeValueAsString(root) + System.lineSeparator();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("the trace cannot be written as JSON", e);
+    }
+  }
+
+  private static Map<String, Object> site(SiteTrace site) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("site", site.site().toString());
+    fields.put("before", site.before());
+    fields.put("after", site.after());
+    fields.put("kept", site.keptOriginal());
+    fields.put("scores", site.scores());
+    fields.put("selectionNanos", site.selectionNanos());
+    return fields;
+  }
+}

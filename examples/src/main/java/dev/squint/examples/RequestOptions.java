@@ -1,0 +1,104 @@
+package dev.squint.examples;
+
+import dev.squint.adapters.Answer;
+import dev.squint.adapters.AskOptions;
+import dev.squint.adapters.ImageInput;
+import dev.squint.adapters.OverlayFile;
+import dev.squint.adapters.Squint;
+import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelOptions;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What {@code ask} and {@code caption} share: the options, and the way from them to the output. */
+final class RequestOptions {
+
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "PNG, JPEG, BMP, WebP or TIFF file.")
+  private Path image;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "SPEC",
+      defaultValue = "none",
+      description = "What to prune, such as fastv:k=2,keep=0.5 (default: ${DEFAULT-VALUE}).")
+  private String strategy;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Model folder in hub layout (default: the embedded model).")
+  private Path model;
+
+  @Option(
+      names = "--provider",
+      paramLabel = "NAME",
+      defaultValue = "cpu",
+      description = "cpu, cuda[:id] or auto (default: ${DEFAULT-VALUE}).")
+  private String provider;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--overlay",
+      paramLabel = "FILE",
+      description = "Write a PNG: dropped patches dimmed, scores beside it.")
+  private Path overlay;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      description = "Seed of random selection (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      defaultValue = "96",
+      description = "Longest answer (default: ${DEFAULT-VALUE}).")
+  private int maxNewTokens;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Threads, 0 for all cores (default: ${DEFAULT-VALUE}).")
+  private int threads;
+
+  @Option(
+      names = "--no-measure",
+      description = "Do not run the unpruned model beside it to measure the speedup.")
+  private boolean noMeasure;
+
+  /** One request to a loaded model. */
+  @FunctionalInterface
+  interface Request {
+    Answer send(Squint squint, ImageInput image, Strategy strategy, AskOptions options);
+  }
+
+  int run(Request request, PrintWriter out) {
+    Strategy chosen = Strategies.parse(strategy);
+    ModelOptions defaults = ModelOptions.defaults();
+    ModelOptions options =
+        new ModelOptions(ExecutionProvider.parse(provider), threads, defaults.cacheFolder());
+    if (overlay != null) {
+      OverlayFile.check(overlay);
+    }
+    ImageInput input = ImageInput.of(image);
+    boolean measure = !noMeasure && !chosen.name().equals("none");
+    AskOptions ask = new AskOptions(maxNewTokens, seed, measure);
+    try (Squint squint = model == null ? Squint.load(options) : Squint.load(model, options)) {
+      Answer answer = request.send(squint, input, chosen, ask);
+      if (overlay != null) {
+        squint.overlay(input, answer, overlay);
+      }
+      out.print(json ? JsonReport.of(answer, squint.provider()) : TextReport.of(answer));
+      out.flush();
+    }
+    return 0;
+  }
+}

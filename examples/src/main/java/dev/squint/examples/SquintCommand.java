@@ -1,0 +1,72 @@
+package dev.squint.examples;
+
+import dev.squint.adapters.ImageException;
+import dev.squint.adapters.OverlayException;
+import dev.squint.adapters.PromptException;
+import dev.squint.models.ModelException;
+import dev.squint.pruning.StrategyException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/**
+ * The command {@code squint}: exit code 0 for an answer, 2 for bad input, 1 for a failure of ours.
+ */
+@Command(
+    name = "squint",
+    description = "Asks vision-language models about pictures and prunes visual tokens on the way.",
+    mixinStandardHelpOptions = true,
+    version = "squint 0.1.0-SNAPSHOT",
+    subcommands = {AskCommand.class, CaptionCommand.class, StrategiesCommand.class})
+public final class SquintCommand implements Runnable {
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "Show the stack trace of a failure.")
+  private boolean verbose;
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "name a command: ask, caption or strategies (see squint --help)");
+  }
+
+  /** Runs the command and leaves the process with its exit code. */
+  public static void main(String[] arguments) {
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    SquintCommand root = new SquintCommand();
+    return new CommandLine(root)
+        .setParameterExceptionHandler((e, given) -> report(e.getCommandLine(), e, 2))
+        .setExecutionExceptionHandler(
+            (e, line, parsed) -> {
+              if (root.verbose) {
+                e.printStackTrace(line.getErr());
+              }
+              return report(line, e, isBadInput(e) ? 2 : 1);
+            });
+  }
+
+  private static boolean isBadInput(Exception e) {
+    return e instanceof ImageException
+        || e instanceof PromptException
+        || e instanceof OverlayException
+        || e instanceof StrategyException
+        || e instanceof ModelException;
+  }
+
+  private static int report(CommandLine line, Exception e, int code) {
+    PrintWriter err = line.getErr();
+    String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    err.println("squint: " + message.lines().findFirst().orElse(message));
+    err.flush();
+    return code;
+  }
+}
