@@ -29,6 +29,9 @@ final class ImageHeader {
               + " is not a picture: it does not start like a PNG, JPEG, BMP, WebP or TIFF file;"
               + " convert it to one of these");
     }
+    if (starts(encoded, 0x89, 'P', 'N', 'G') && !endsAsPng(encoded)) {
+      throw new ImageException(name + " is damaged or cut off: its end is missing");
+    }
     try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(encoded))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (readers.hasNext()) {
@@ -73,6 +76,12 @@ final class ImageHeader {
             && data.length > 12
             && Arrays.equals(
                 Arrays.copyOfRange(data, 8, 12), "WEBP".getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** Whether the last chunk is IEND: OpenCV's decoder would print to standard error otherwise. */
+  private static boolean endsAsPng(byte[] data) {
+    int tail = Math.max(0, data.length - 64);
+    return new String(data, tail, data.length - tail, StandardCharsets.ISO_8859_1).contains("IEND");
   }
 
   private static boolean starts(byte[] data, int... signature) {

@@ -21,24 +21,8 @@ final class OpenCv {
 
   private OpenCv() {}
 
-  /** Loads it on the first call; later calls return at once. */
+  /** Loads it on the first call; the Java runtime ignores later ones. */
   static void load(Path cacheFolder) {
-    Loaded.from(cacheFolder);
-  }
-
-  private static final class Loaded {
-
-    private static boolean done;
-
-    private static synchronized void from(Path cacheFolder) {
-      if (!done) {
-        loadLibrary(cacheFolder);
-        done = true;
-      }
-    }
-  }
-
-  private static void loadLibrary(Path cacheFolder) {
     String folder =
         switch (System.getProperty("os.arch")) {
           case "amd64", "x86_64" -> "x86_64";

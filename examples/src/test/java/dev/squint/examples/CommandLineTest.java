@@ -1,0 +1,247 @@
+package dev.squint.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+/** The command as a user sees it: streams, files and exit codes. */
+class CommandLineTest {
+
+  private static final String SCENE =
+      Path.of("").toAbsolutePath().resolve("images/scene-01.png").toString();
+  private static final String QUESTION = "what color is the circle left of the square?";
+
+  @TempDir static Path folder;
+
+  private record Outcome(int code, String out, String err) {}
+
+  @BeforeAll
+  static void pictures() throws IOException {
+    Files.writeString(folder.resolve("text.png"), "this is no picture");
+    Files.createFile(folder.resolve("zero.png"));
+    picture("dot.png", 1, 1);
+    picture("ribbon.png", 20_000, 20);
+    byte[] whole = Files.readAllBytes(Path.of(SCENE));
+    Files.write(folder.resolve("cut.png"), java.util.Arrays.copyOf(whole, whole.length / 2));
+  }
+
+  private static void picture(String name, int width, int height) throws IOException {
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    ImageIO.write(image, "png", folder.resolve(name).toFile());
+  }
+
+  private static Outcome run(String... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    CommandLine line = SquintCommand.commandLine();
+    line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    int code = line.execute(arguments);
+    return new Outcome(code, out.toString(), err.toString());
+  }
+
+  private static void assertRefused(Outcome outcome, String sentencePart) {
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err().lines()).hasSize(1);
+    assertThat(outcome.err())
+        .startsWith("squint: ")
+        .contains(sentencePart)
+        .doesNotContain("Exception")
+        .doesNotContain("\tat ");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          missing.png | no such file
+          text.png    | is not a picture
+          zero.png    | is empty (0 bytes)
+          dot.png     | is 1x1 pixels; give a picture of at least 8 pixels a side
+          ribbon.png  | is 20000x20 pixels, longer than 20:1
+          cut.png     | is damaged or cut off
+          """)
+  void badPicturesAreRefused(String name, String part) {
+    assertRefused(run("ask", folder.resolve(name).toString(), QUESTION), part);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          fastvv                  | did you mean 'fastv'?
+          fastv:kep=0.5           | did you mean 'keep'?
+          fastv:keep=0            | keep=0 is out of range
+          fastv:keep=1.5          | keep=1.5 is out of range
+          fastv:keep=half         | keep=half is not a number
+          fastv:k=0               | k=0 is out of range
+          fastv:k=40              | k=40, but the decoder has 8 layers; choose 1..7
+          fastv:keep=0.5,keep=0.2 | keep
+          fastervlm:keep=2        | keep=2 is out of range
+          fastervlm:k=2           | unknown parameter 'k'
+          random:keep=-1          | keep=-1 is out of range
+          random:sed=1            | did you mean 'seed'?
+          random:at=99            | the decoder has 8 layers
+          uniform:keep=0          | keep=0 is out of range
+          uniform:kee=0.5         | did you mean 'keep'?
+          none:keep=0.5           | unknown parameter 'keep'
+          """)
+  void badStrategiesAreRefused(String spec, String part) {
+    assertRefused(run("ask", SCENE, QUESTION, "--strategy", spec), part);
+  }
+
+  @Test
+  void badQuestionsAreRefused() {
+    assertRefused(run("ask", SCENE, "  "), "the question is empty");
+    assertRefused(run("ask", SCENE, "what is this? ".repeat(200)), "the model's context holds 512");
+  }
+
+  @Test
+  void badOptionsAreRefused() {
+    assertRefused(run("ask", SCENE, QUESTION, "--provider", "cuda"), "cuda");
+    assertRefused(run("ask", SCENE, QUESTION, "--provider", "gpu"), "gpu");
+    assertRefused(run("ask", SCENE, QUESTION, "--stratgy", "none"), "--stratgy");
+    assertRefused(run("ask", SCENE, QUESTION, "--max-new-tokens", "0"), "max new tokens is 0");
+    assertRefused(run("ask", SCENE), "QUESTION");
+    assertRefused(run(), "name a command");
+    assertRefused(
+        run("ask", SCENE, QUESTION, "--model", folder.resolve("none").toString()), "none");
+  }
+
+  @Test
+  void unwritableOverlaysAreRefusedBeforeTheModelRuns() {
+    String nowhere = folder.resolve("no/such/o.png").toString();
+    assertRefused(run("ask", SCENE, QUESTION, "--overlay", nowhere), "create it first");
+    assertRefused(run("ask", SCENE, QUESTION, "--overlay", folder.toString()), "overlay");
+    assertRefused(run("ask", SCENE, QUESTION, "--overlay", "o.txt"), "ending in .png");
+  }
+
+  @Test
+  void printsTheAnswerAndWhatWasSaved() {
+    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv:k=2,keep=0.5");
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out())
+        .contains("144 -> 72 at before-layer(2)")
+        .containsPattern("prefill FLOPs .* saved")
+        .containsPattern("prefill speedup .*x measured / .*x predicted")
+        .containsPattern("decode speedup .*x measured / .*x predicted")
+        .containsPattern("KV cache .* bytes unpruned");
+  }
+
+  @Test
+  void printsOneJsonObject() throws IOException {
+    Outcome outcome =
+        run("ask", SCENE, QUESTION, "--strategy", "fastervlm:keep=0.25", "--json", "--no-measure");
+    JsonNode root = new ObjectMapper().readTree(outcome.out());
+    assertThat(root.path("strategy").asText()).isEqualTo("fastervlm:keep=0.25");
+    assertThat(root.path("provider").asText()).isEqualTo("cpu");
+    JsonNode site = root.path("sites").get(0);
+    assertThat(site.path("before").asInt()).isEqualTo(144);
+    assertThat(site.path("after").asInt()).isEqualTo(36);
+    assertThat(site.path("kept")).hasSize(36);
+    assertThat(site.path("scores")).hasSize(144);
+    assertThat(root.path("prefillFlops").asLong())
+        .isPositive()
+        .isLessThan(root.path("unprunedPrefillFlops").asLong());
+    assertThat(root.path("kvBytes").asLong())
+        .isPositive()
+        .isLessThan(root.path("unprunedKvBytes").asLong());
+    assertThat(root.has("prefillSpeedupMeasured")).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"random", "uniform", "fastv", "fastervlm"})
+  void dimsWhatEachStrategyDrops(String strategy) throws IOException {
+    Path target = folder.resolve(strategy + ".png");
+    Outcome outcome =
+        run(
+            "caption",
+            SCENE,
+            "--strategy",
+            strategy + ":keep=0.25",
+            "--no-measure",
+            "--max-new-tokens",
+            "2",
+            "--json",
+            "--overlay",
+            target.toString());
+    assertThat(outcome.code()).isZero();
+    JsonNode kept = new ObjectMapper().readTree(outcome.out()).path("sites").get(0).path("kept");
+    boolean[] isKept = new boolean[144];
+    kept.forEach(index -> isKept[index.asInt()] = true);
+    BufferedImage overlay = ImageIO.read(target.toFile());
+    BufferedImage scene = ImageIO.read(Path.of(SCENE).toFile());
+    assertThat(overlay.getWidth()).isEqualTo(960);
+    assertThat(overlay.getHeight()).isEqualTo(480);
+    for (int i = 0; i < isKept.length; i++) {
+      int shown = brightness(overlay.getRGB(i % 12 * 40 + 2, i / 12 * 40 + 2));
+      int original = brightness(scene.getRGB(i % 12 * 8, i / 12 * 8));
+      if (isKept[i]) {
+        assertThat(shown).isEqualTo(original);
+      } else {
+        assertThat(shown).isLessThan(original);
+      }
+    }
+  }
+
+  private static int brightness(int rgb) {
+    return (rgb >> 16 & 0xFF) + (rgb >> 8 & 0xFF) + (rgb & 0xFF);
+  }
+
+  @Test
+  void theSameSeedDrawsTheSameTokens() throws IOException {
+    String first = kept("7");
+    assertThat(kept("7")).isEqualTo(first);
+    assertThat(kept("8")).isNotEqualTo(first);
+  }
+
+  private static String kept(String seed) throws IOException {
+    Outcome outcome =
+        run(
+            "ask",
+            SCENE,
+            QUESTION,
+            "--strategy",
+            "random:keep=0.3",
+            "--seed",
+            seed,
+            "--json",
+            "--no-measure",
+            "--max-new-tokens",
+            "2");
+    return new ObjectMapper().readTree(outcome.out()).path("sites").get(0).path("kept").toString();
+  }
+
+  @Test
+  void autoFallsBackToTheProcessor() throws IOException {
+    Outcome outcome =
+        run("ask", SCENE, QUESTION, "--provider", "auto", "--json", "--max-new-tokens", "2");
+    assertThat(outcome.code()).isZero();
+    assertThat(new ObjectMapper().readTree(outcome.out()).path("provider").asText())
+        .isEqualTo("cpu");
+  }
+
+  @Test
+  void listsTheStrategies() {
+    assertThat(run("strategies").out())
+        .contains("none:", "random:", "uniform:", "fastv:", "fastervlm:")
+        .contains("keep");
+  }
+}
