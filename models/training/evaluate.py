@@ -1,4 +1,4 @@
-"""Greedy answers of a trained model, counted: `python evaluate.py --run runs/tiny --easy-vqa PATH`."""
+"""Greedy answers of a trained model, counted: `python evaluate.py --easy-vqa PATH --out report.json`."""
 
 import argparse
 import json
@@ -6,14 +6,12 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import torch
-from tokenizers import Tokenizer
-from transformers import LlavaForConditionalGeneration
 
 import data
 import easyvqa
 import model
+import restore
 import scenes
 
 
@@ -108,12 +106,12 @@ def captions(llava, tokenizer, split, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--model", type=Path, default=Path("../src/main/resources/dev/squint/models/squint-tiny"))
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--easy-vqa", type=Path, required=True)
     parser.add_argument("--images", type=int, default=2000)
     arguments = parser.parse_args()
-    tokenizer = Tokenizer.from_file(str(arguments.run / "tokenizer.json"))
-    llava = LlavaForConditionalGeneration.from_pretrained(arguments.run / "model").eval()
+    llava, tokenizer = restore.load(arguments.model, "sdpa")
     report = {
         "easy-VQA test": easy_accuracy(llava, tokenizer, arguments.easy_vqa),
         "scenes test": scenes_accuracy(llava, tokenizer, "test", arguments.images, 5),
@@ -121,7 +119,7 @@ def main():
             scenes_accuracy(llava, tokenizer, "test", arguments.images, 5, keep_share=0.1),
         "captions, scenes test": captions(llava, tokenizer, "test", 500),
     }
-    (arguments.run / "report.json").write_text(json.dumps(report, indent=2))
+    arguments.out.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))
 
 

@@ -5,7 +5,8 @@
 Stage `vision`: the ViT learns what each patch shows (dense labels that the renderer knows) and its [CLS] what the
 scene holds. Stage `dialogue`: everything learns to answer; the dense loss stays on. The heads of the dense losses are
 thrown away at export. Learning rates are constant after a warm-up and fall linearly in the last part. Checkpoints are
-written through a temporary file; the same command resumes.
+written through a temporary file; the same command resumes. `--start-from FOLDER` goes on from an exported model where no
+checkpoint is left.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from torch.utils.data import DataLoader
 import data
 import evaluate
 import model
+import restore
 import scenes
 
 
@@ -199,6 +201,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--easy-vqa", type=Path, required=True, help="folder with train/ and test/")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start-from", type=Path, help="an exported model whose weights to go on from")
     parser.add_argument("--vision-steps", type=int, default=500)
     parser.add_argument("--dialogue-steps", type=int, default=9000)
     parser.add_argument("--decay-steps", type=int, default=2000)
@@ -209,7 +212,11 @@ def main():
     tokenizer = model.train_tokenizer(arguments.easy_vqa)
     tokenizer.save(str(arguments.out / "tokenizer.json"))
     llava, heads = model.build(tokenizer), DenseHeads()
-    if not (arguments.out / "dialogue.pt").exists():
+    if arguments.start_from:
+        llava, tokenizer = restore.load(arguments.start_from, "sdpa")
+        tokenizer.save(str(arguments.out / "tokenizer.json"))
+        llava.train()
+    elif not (arguments.out / "dialogue.pt").exists():
         train_vision(arguments, llava, heads)
     train_dialogue(arguments, llava, heads, tokenizer)
     llava.save_pretrained(arguments.out / "model")

@@ -1,0 +1,57 @@
+"""Reads the weights of an exported squint-tiny back into PyTorch, so that references and further training need no checkpoint.
+
+TorchScript's exporter transposes the weights of MatMul nodes and names them anew, but names the nodes after their modules,
+and replaces equal tensors by Identity nodes. The last vision layer and the post-norm are not in the file (the feature
+layer is -2): they stay as initialised.
+"""
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+from tokenizers import Tokenizer
+
+import model
+
+PREFIXES = {
+    "vision_encoder": {"embeddings.": "model.vision_tower.embeddings.", "pre_norm.": "model.vision_tower.pre_layrnorm.",
+                       "encoder.": "model.vision_tower.encoder.", "projector.": "model.multi_modal_projector."},
+    "embed_tokens": {"weight": "model.language_model.embed_tokens.weight"},
+    "decoder_model_merged": {"decoder.": "model.language_model.", "head.": "lm_head."},
+}
+NOT_EXPORTED = ("model.vision_tower.encoder.layers.5.", "model.vision_tower.post_layernorm.")
+
+
+def tensors(path):
+    """{parameter name in the exported module: tensor}"""
+    graph = onnx.load(path).graph
+    stored = {one.name: torch.tensor(numpy_helper.to_array(one)) for one in graph.initializer}
+    found = dict(stored)
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in stored:
+            found[node.output[0]] = stored[node.input[0]]
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in found:
+            owner = node.name.strip("/").removesuffix("/MatMul").replace("/", ".")
+            found[owner + ".weight"] = found[node.input[1]].T
+    return found
+
+
+def load(folder, attention="eager"):
+    """(LlavaForConditionalGeneration in eval mode, Tokenizer) of a folder in hub layout."""
+    folder = Path(folder)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    llava = model.build(tokenizer, attention)
+    state = {}
+    for name, prefixes in PREFIXES.items():
+        for key, value in tensors(folder / "onnx" / f"{name}.onnx").items():
+            for old, new in prefixes.items():
+                if key.startswith(old):
+                    state[new + key[len(old):]] = value
+    wanted = {key for key in llava.state_dict() if not key.startswith(NOT_EXPORTED)}
+    lost = sorted(wanted - state.keys())
+    if lost:
+        raise SystemExit(f"{folder} lacks {len(lost)} parameters, such as {lost[0]}")
+    llava.load_state_dict({key: state[key] for key in wanted}, strict=False)
+    return llava.eval(), tokenizer
