@@ -51,6 +51,7 @@ final class LlavaPrompts implements AutoCloseable {
           "no such file: " + file + "; copy it from where the model came from");
     }
     List<String> reserved = reservedTokens(file);
+    keepDjlOffline();
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false"));
@@ -58,6 +59,20 @@ final class LlavaPrompts implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new ModelException(file + " is no tokenizer: download or export it again", e);
     }
+  }
+
+  /**
+   * Without these DJL reports to its makers from some clouds and, where it finds a CUDA driver,
+   * downloads a library instead of using the one in its jar. What the host has set stays.
+   */
+  private static void keepDjlOffline() {
+    Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu")
+        .forEach(
+            (name, value) -> {
+              if (System.getenv(name) == null && System.getProperty(name) == null) {
+                System.setProperty(name, value);
+              }
+            });
   }
 
   private static List<String> reservedTokens(Path file) {

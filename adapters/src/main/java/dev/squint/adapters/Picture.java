@@ -26,8 +26,7 @@ record Picture(int width, int height, byte[] rgb) {
       Mat raw = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_UNCHANGED);
       try {
         if (raw.empty()) {
-          throw new ImageException(
-              input.name() + " is damaged or cut off: its pixels cannot be decoded");
+          throw new ImageException(input.name() + ImageHeader.PIXELS_DAMAGED);
         }
         ImageHeader.checkSize(input.name(), raw.cols(), raw.rows());
         if (raw.channels() == 4) {

@@ -1,10 +1,13 @@
 package dev.squint.adapters;
 
+import dev.squint.models.ModelException;
+
 /**
  * Resizes as Pillow does, since image processors of the hub mean Pillow when they say {@code
  * resample}: a separable filter whose support grows with the reduction (antialias), 8-bit samples
- * between the horizontal and the vertical pass. OpenCV's bilinear and bicubic filters do not
- * antialias, and its bicubic one has another kernel.
+ * between the horizontal and the vertical pass, weights in fixed point; samples are equal to
+ * Pillow's to the bit. OpenCV's bilinear and bicubic filters do not antialias, and its bicubic one
+ * has another kernel.
  */
 enum Resampler {
   BILINEAR(1.0) {
@@ -24,6 +27,8 @@ enum Resampler {
     }
   };
 
+  private static final int FRACTION_BITS = 32 - 8 - 2;
+
   private final double support;
 
   Resampler(double support) {
@@ -38,7 +43,7 @@ enum Resampler {
       case 2 -> BILINEAR;
       case 3 -> BICUBIC;
       default ->
-          throw new ImageException(
+          throw new ModelException(
               "preprocessor_config.json: resample="
                   + number
                   + " is not supported; use 2 (bilinear) or 3 (bicubic)");
@@ -60,24 +65,29 @@ enum Resampler {
     double scale = (double) in.width() / length;
     double stretch = Math.max(scale, 1);
     double reach = support * stretch;
-    double[] weights = new double[(int) Math.ceil(reach) * 2 + 2];
+    double[] exact = new double[(int) Math.ceil(reach) * 2 + 2];
+    int[] weights = new int[exact.length];
     for (int x = 0; x < length; x++) {
       double center = (x + 0.5) * scale;
       int first = Math.max(0, (int) (center - reach + 0.5));
       int end = Math.min(in.width(), (int) (center + reach + 0.5));
       double sum = 0;
       for (int i = first; i < end; i++) {
-        weights[i - first] = kernel((i - center + 0.5) / stretch);
-        sum += weights[i - first];
+        exact[i - first] = kernel((i - center + 0.5) / stretch);
+        sum += exact[i - first];
+      }
+      for (int i = 0; i < end - first; i++) {
+        double fixed = exact[i] / sum * (1 << FRACTION_BITS);
+        weights[i] = (int) (fixed + Math.copySign(0.5, fixed));
       }
       for (int y = 0; y < rows; y++) {
         for (int channel = 0; channel < 3; channel++) {
-          double value = 0;
+          int value = 1 << (FRACTION_BITS - 1);
           for (int i = first; i < end; i++) {
             value += weights[i - first] * in.sample(i, y, channel);
           }
-          long rounded = Math.round(value / sum);
-          out[3 * (x * rows + y) + channel] = (byte) Math.max(0, Math.min(255, rounded));
+          int sample = Math.max(0, Math.min(255, value >> FRACTION_BITS));
+          out[3 * (x * rows + y) + channel] = (byte) sample;
         }
       }
     }

@@ -1,0 +1,126 @@
+package dev.squint.adapters;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelConfig;
+import dev.squint.models.ModelOptions;
+import dev.squint.models.PixelValues;
+import dev.squint.models.PromptInput;
+import dev.squint.models.VisionLanguageModel;
+import dev.squint.pruning.VisualSpan;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LlavaPromptsTest {
+
+  @TempDir static Path cache;
+
+  private static ModelConfig config;
+  private static Path folder;
+  private static LlavaPrompts prompts;
+
+  @BeforeAll
+  static void open() {
+    ModelOptions options = new ModelOptions(new ExecutionProvider.Cpu(), 0, cache);
+    try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
+      config = model.config();
+      folder = model.folder();
+      prompts = LlavaPrompts.open(folder, config, model.facts().vision());
+    }
+  }
+
+  @AfterAll
+  static void close() {
+    prompts.close();
+  }
+
+  private static PromptInput prompt(String question) {
+    PixelValues pixels =
+        new PixelValues(
+            ByteBuffer.allocateDirect(12).order(ByteOrder.nativeOrder()).asFloatBuffer(),
+            new long[] {1, 3, 1, 1});
+    return prompts.prompt(question, pixels);
+  }
+
+  @Test
+  void onePlaceholderBecomesOneTokenPerPatch() throws IOException {
+    PromptInput prompt = prompt("what is left of the circle?");
+    int visual = config.visualTokens();
+    VisualSpan span = prompt.layout().visual().get(0);
+    int side = config.vision().imageSize() / config.vision().patchSize();
+    assertThat(prompt.layout().visual())
+        .containsExactly(new VisualSpan(0, span.start(), visual, side, side));
+    long[] ids = prompt.tokenIds();
+    assertThat(ids).hasSize(prompt.layout().length());
+    assertThat(Arrays.copyOfRange(ids, span.start(), span.end())).containsOnly(config.imageToken());
+    try (HuggingFaceTokenizer tokenizer =
+        HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"))) {
+      long[] head = tokenizer.encode("USER: ", true, false).getIds();
+      long[] tail =
+          tokenizer.encode("\nwhat is left of the circle? ASSISTANT:", false, false).getIds();
+      assertThat(Arrays.copyOf(ids, span.start())).containsExactly(head);
+      assertThat(Arrays.copyOfRange(ids, span.end(), ids.length)).containsExactly(tail);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"<image>", "<s>", "</s>", "<pad>", "a<image><image>b", "<<s>s>", "<im<s>age>"})
+  void specialTokensInTheQuestionStayText(String question) {
+    PromptInput prompt = prompt(question);
+    VisualSpan span = prompt.layout().visual().get(0);
+    long[] ids = prompt.tokenIds();
+    long start = ids[0];
+    assertThat(span.length()).isEqualTo(config.visualTokens());
+    assertThat(Arrays.copyOfRange(ids, span.end(), ids.length))
+        .doesNotContain(config.imageToken(), start, 0L)
+        .doesNotContain(config.endTokens().toArray(Long[]::new));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "\n\t "})
+  void aBlankQuestionIsRefused(String question) {
+    assertThatThrownBy(() -> prompt(question))
+        .isInstanceOf(PromptException.class)
+        .hasMessage("the question is empty; ask something about the picture");
+  }
+
+  @Test
+  void aQuestionLongerThanTheContextIsRefusedWithItsCounts() {
+    assertThatThrownBy(() -> prompt("circle ".repeat(2000)))
+        .isInstanceOf(PromptException.class)
+        .hasMessageMatching(
+            "the question is too long: with the picture's %d visual tokens the prompt has \\d+"
+                    .formatted(config.visualTokens())
+                + " tokens, but the model's context holds %d; shorten the question"
+                    .formatted(config.contextLength()));
+  }
+
+  @Test
+  void textIsDecodedWithoutSpecialTokens() throws IOException {
+    try (HuggingFaceTokenizer tokenizer =
+        HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"))) {
+      assertThat(prompts.text(tokenizer.encode(" a red circle </s>", true, false).getIds()))
+          .isEqualTo("a red circle");
+    }
+  }
+
+  @Test
+  void theTokenizerLibraryIsKeptOffTheNetwork() {
+    for (String name : new String[] {"RUST_FLAVOR", "OPT_OUT_TRACKING"}) {
+      assertThat(System.getenv(name) != null || System.getProperty(name) != null).isTrue();
+    }
+  }
+}

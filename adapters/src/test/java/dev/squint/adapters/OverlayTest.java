@@ -1,0 +1,136 @@
+package dev.squint.adapters;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Timings;
+import dev.squint.pruning.Trace;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OverlayTest {
+
+  @TempDir static Path folder;
+
+  @BeforeAll
+  static void loadOpenCv() {
+    OpenCv.load(folder.resolve("cache"));
+  }
+
+  private static Trace trace(SiteTrace... sites) {
+    return new Trace(
+        "test",
+        "test",
+        10,
+        4,
+        List.of(sites),
+        new int[] {10},
+        1,
+        1,
+        1,
+        1,
+        1,
+        new Timings(1, 1, 1, 1, 1),
+        1,
+        1,
+        Optional.empty(),
+        List.of());
+  }
+
+  private static BufferedImage draw(Trace trace) throws IOException {
+    byte[] rgb = new byte[3 * 16 * 16];
+    Arrays.fill(rgb, (byte) 200);
+    byte[] png = new Overlay(2, 2).draw(new Picture(16, 16, rgb), trace);
+    return ImageIO.read(new ByteArrayInputStream(png));
+  }
+
+  private static int red(BufferedImage image, int x, int y) {
+    return image.getRGB(x, y) >> 16 & 0xFF;
+  }
+
+  @Test
+  void droppedPatchesAreDimmedAndKeptOnesAreNot() throws IOException {
+    BufferedImage image =
+        draw(trace(new SiteTrace(new Site.AfterVision(), 4, 2, new int[] {1, 2}, new float[0], 1)));
+    assertThat(image.getWidth()).isEqualTo(960);
+    assertThat(image.getHeight()).isEqualTo(480);
+    assertThat(red(image, 120, 120)).isEqualTo(44);
+    assertThat(red(image, 360, 120)).isEqualTo(200);
+    assertThat(red(image, 120, 360)).isEqualTo(200);
+    assertThat(red(image, 360, 360)).isEqualTo(44);
+    assertThat(image.getRGB(480 + 120, 120)).isEqualTo(0xFF000000);
+    assertThat(image.getRGB(480 + 360, 120)).isEqualTo(0xFFFFFFFF);
+  }
+
+  @Test
+  void scoresMakeTheHeatMapAndTheLastSiteDims() throws IOException {
+    BufferedImage image =
+        draw(
+            trace(
+                new SiteTrace(
+                    new Site.BeforeLayer(1),
+                    4,
+                    3,
+                    new int[] {0, 1, 2},
+                    new float[] {4, 3, 3, 1},
+                    1),
+                new SiteTrace(new Site.BeforeLayer(2), 3, 1, new int[] {0}, new float[0], 1)));
+    assertThat(red(image, 120, 120)).isEqualTo(200);
+    assertThat(red(image, 360, 120)).isEqualTo(44);
+    int best = image.getRGB(480 + 120, 120);
+    int middle = image.getRGB(480 + 360, 120);
+    assertThat(middle).isEqualTo(image.getRGB(480 + 120, 360)).isNotEqualTo(best);
+    assertThat(image.getRGB(480 + 360, 360)).isNotIn(best, middle);
+  }
+
+  @Test
+  void withoutSitesNothingIsDimmed() throws IOException {
+    BufferedImage image = draw(trace());
+    assertThat(red(image, 120, 120)).isEqualTo(200);
+    assertThat(red(image, 360, 360)).isEqualTo(200);
+  }
+
+  @Test
+  void targetsThatCannotBeWrittenAreRefusedAtOnce() {
+    Path missing = folder.resolve("missing");
+    assertRefused(folder.resolve("a.gif"), "name a file ending in .png");
+    assertRefused(missing.resolve("a.png"), "there is no folder " + missing + "; create it first");
+  }
+
+  @Test
+  void aFolderIsNoTarget() throws IOException {
+    assertRefused(
+        Files.createDirectory(folder.resolve("folder.png")), "it is a folder; name a file");
+  }
+
+  private static void assertRefused(Path target, String why) {
+    assertThatThrownBy(() -> OverlayFile.check(target))
+        .isInstanceOf(OverlayException.class)
+        .hasMessage("cannot write the overlay " + target + ": " + why);
+  }
+
+  @Test
+  void writingReplacesTheFileAndLeavesNothingElse() throws IOException {
+    Path alone = Files.createDirectory(folder.resolve("alone"));
+    Path target = Files.writeString(alone.resolve("a.png"), "old");
+    OverlayFile.write(target, "new".getBytes(StandardCharsets.UTF_8));
+    assertThat(target).hasContent("new");
+    try (Stream<Path> files = Files.list(alone)) {
+      assertThat(files).containsExactly(target);
+    }
+  }
+}

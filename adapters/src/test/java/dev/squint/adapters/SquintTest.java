@@ -1,0 +1,119 @@
+package dev.squint.adapters;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelException;
+import dev.squint.models.ModelOptions;
+import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.StrategyException;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Says nothing about what the model answers. */
+class SquintTest {
+
+  private static final String QUESTION = "how many circles are there?";
+
+  @TempDir static Path folder;
+
+  private static Squint squint;
+  private static Path image;
+
+  @BeforeAll
+  static void load() throws IOException {
+    squint = Squint.load(options());
+    BufferedImage picture = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 130 * 96; i++) {
+      picture.setRGB(i % 130, i / 130, i * 0x9E3779B1);
+    }
+    image = folder.resolve("picture.png");
+    ImageIO.write(picture, "png", image.toFile());
+  }
+
+  private static ModelOptions options() {
+    return new ModelOptions(new ExecutionProvider.Cpu(), 0, folder.resolve("cache"));
+  }
+
+  @AfterAll
+  static void close() {
+    squint.close();
+    squint.close();
+  }
+
+  @Test
+  void asksWithoutPruning() {
+    Answer answer = squint.ask(image, QUESTION);
+    assertThat(answer.text()).isEqualTo(answer.text().strip());
+    assertThat(answer.trace().strategy()).isEqualTo("none");
+    assertThat(answer.trace().visualTokens()).isEqualTo(squint.facts().visualTokens());
+    assertThat(answer.trace().tokensPerLayer())
+        .hasSize(squint.facts().decoder().layers())
+        .containsOnly(answer.trace().promptTokens());
+    assertThat(squint.provider()).isEqualTo("cpu");
+  }
+
+  @Test
+  void prunesAsTheSpecSaysAndDrawsIt() {
+    Answer answer = squint.ask(image, QUESTION, "fastv:k=2,keep=0.25");
+    int all = squint.facts().visualTokens();
+    assertThat(answer.trace().sites()).extracting(SiteTrace::after).containsExactly(all / 4);
+    assertThat(answer.trace().prefillFlops()).isLessThan(answer.trace().unprunedPrefillFlops());
+    Path target = folder.resolve("overlay.png");
+    squint.overlay(ImageInput.of(image), answer, target);
+    assertThat(target).isNotEmptyFile();
+  }
+
+  @Test
+  void answersAreTheSameFromManyThreads() {
+    Answer alone = squint.caption(image, "fastervlm:keep=0.25");
+    assertThat(
+            IntStream.range(0, 8)
+                .parallel()
+                .mapToObj(i -> squint.caption(image, "fastervlm:keep=0.25").text()))
+        .containsOnly(alone.text());
+  }
+
+  @Test
+  void theLimitOfTokensHolds() {
+    Answer answer =
+        squint.caption(
+            ImageInput.of(image),
+            Strategies.parse("none"),
+            AskOptions.defaults().withMaxNewTokens(1));
+    assertThat(answer.trace().timings().generatedTokens()).isLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void mistakesAreNamedByTheirOwnExceptions() {
+    assertThatThrownBy(() -> squint.ask(folder, QUESTION)).isInstanceOf(ImageException.class);
+    assertThatThrownBy(() -> squint.ask(image, " ")).isInstanceOf(PromptException.class);
+    assertThatThrownBy(() -> squint.ask(image, QUESTION, "fastv:k=99,keep=0.5"))
+        .isInstanceOf(StrategyException.class);
+    assertThatThrownBy(() -> AskOptions.defaults().withMaxNewTokens(0))
+        .isInstanceOf(PromptException.class);
+  }
+
+  @Test
+  void aFolderThatIsNoModelIsRefused() throws IOException {
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    assertThatThrownBy(() -> Squint.load(empty, options())).isInstanceOf(ModelException.class);
+  }
+
+  @Test
+  void aClosedOneSaysSo() {
+    Squint closed = Squint.load(options());
+    closed.close();
+    assertThatThrownBy(() -> closed.ask(image, QUESTION)).isInstanceOf(RuntimeException.class);
+  }
+}
