@@ -68,6 +68,15 @@ record Preprocessor(
         channels(root, "image_std", 1));
   }
 
+  /** Refuses a tower that takes pictures of another size. */
+  void checkFits(int side) {
+    if (width != side || height != side) {
+      throw new ModelException(
+          "%s makes pictures of %dx%d pixels, but config.json says that the vision tower takes %dx%d; use the files of one model"
+              .formatted(FILE, width, height, side, side));
+    }
+  }
+
   private static double[] channels(JsonNode root, String field, double otherwise) {
     boolean used = root.path("do_normalize").asBoolean(true);
     double[] values = new double[3];

@@ -2,6 +2,7 @@ package dev.squint.adapters;
 
 import dev.squint.models.Generation;
 import dev.squint.models.GenerationOptions;
+import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
@@ -9,6 +10,8 @@ import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.nio.file.Path;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * Asks a vision-language model about pictures and prunes its visual tokens on the way.
@@ -31,11 +34,14 @@ public final class Squint implements AutoCloseable {
   private final Preprocessor preprocessor;
   private final LlavaPrompts prompts;
   private final Path cacheFolder;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
 
   private Squint(VisionLanguageModel model, Path cacheFolder) {
     this.model = model;
     this.cacheFolder = cacheFolder;
     this.preprocessor = Preprocessor.read(model.folder());
+    preprocessor.checkFits(model.config().vision().imageSize());
     this.prompts = LlavaPrompts.open(model.folder(), model.config(), model.facts().vision());
   }
 
@@ -98,6 +104,18 @@ public final class Squint implements AutoCloseable {
   public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
     strategy.plan(model.facts());
     OpenCv.load(cacheFolder);
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new ModelException("the model is closed; load it again");
+      }
+      return answer(image, question, strategy, options);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private Answer answer(ImageInput image, String question, Strategy strategy, AskOptions options) {
     PromptInput prompt = prompts.prompt(question, preprocessor.apply(Picture.decode(image)));
     Generation generation =
         model.generate(
@@ -148,11 +166,15 @@ public final class Squint implements AutoCloseable {
     return model.provider();
   }
 
+  /** Frees the model and its tokenizer after the calls under way; a second call does nothing. */
   @Override
   public void close() {
+    lock.writeLock().lock();
     try (model;
         prompts) {
-      // both are closed, the model last, whatever either throws
+      closed = true;
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 }

@@ -94,4 +94,14 @@ class PreprocessorTest {
             "preprocessor_config.json: resample=1 is not supported;"
                 + " use 2 (bilinear) or 3 (bicubic)");
   }
+
+  @Test
+  void aTowerOfAnotherSizeIsRefused() throws IOException {
+    Preprocessor preprocessor = read("{'size': {'height': 8, 'width': 12}}");
+    assertThatThrownBy(() -> preprocessor.checkFits(96))
+        .isInstanceOf(ModelException.class)
+        .hasMessage(
+            "preprocessor_config.json makes pictures of 12x8 pixels, but config.json says that the"
+                + " vision tower takes 96x96; use the files of one model");
+  }
 }

@@ -114,6 +114,8 @@ class SquintTest {
   void aClosedOneSaysSo() {
     Squint closed = Squint.load(options());
     closed.close();
-    assertThatThrownBy(() -> closed.ask(image, QUESTION)).isInstanceOf(RuntimeException.class);
+    assertThatThrownBy(() -> closed.ask(image, QUESTION))
+        .isInstanceOf(ModelException.class)
+        .hasMessage("the model is closed; load it again");
   }
 }
