@@ -71,7 +71,7 @@ def reworded(rng, question):
 
 @dataclass
 class Labels:
-    """What each patch shows: its thing's attributes, the offset to its centre, whether it holds the centre."""
+    """What each patch shows: its thing's attributes, place and offset to its centre, whether it holds the centre."""
 
     shape: np.ndarray
     color: np.ndarray
@@ -81,6 +81,7 @@ class Labels:
     center: np.ndarray
     pairs: np.ndarray
     count: int
+    place: np.ndarray
 
 
 def labels(sc, owners):
@@ -92,6 +93,7 @@ def labels(sc, owners):
     which = np.where(flat == scenes.BACKGROUND, len(sc.things), flat)
     places = np.array([(t.x, t.y) for t in sc.things] + [(0.0, 0.0)])
     cells = (np.stack(np.meshgrid(np.arange(scenes.GRID), np.arange(scenes.GRID)), -1).reshape(-1, 2) + 0.5)
+    third = np.array([1 + 3 * int(3 * t.y // scenes.SIDE) + int(3 * t.x // scenes.SIDE) for t in sc.things] + [0])
     offset = (places[which] - cells * scenes.PATCH) / 16.0
     center = np.zeros(scenes.GRID ** 2, np.float32)
     pairs = np.zeros(len(scenes.SHAPES) * len(scenes.COLORS), np.float32)
@@ -99,7 +101,7 @@ def labels(sc, owners):
         center[int(t.y // scenes.PATCH) * scenes.GRID + int(t.x // scenes.PATCH)] = 1.0
         pairs[scenes.SHAPES.index(t.shape) * len(scenes.COLORS) + list(scenes.COLORS).index(t.color)] = 1.0
     return Labels(*(tables[k][which] for k in ("shape", "color", "size", "texture")),
-                  offset.astype(np.float32), center, pairs, len(sc.things) - 3)
+                  offset.astype(np.float32), center, pairs, len(sc.things) - 3, third[which])
 
 
 def label_batch(every):

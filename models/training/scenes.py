@@ -312,6 +312,9 @@ def _comparison(rng, things):
     return (f"is the {phrase(name_a)} larger than the {phrase(name_b)}?", "yes" if a.size == "large" else "no")
 
 
+PLACES = ("top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right")
+
+
 def _cell(value):
     third = SIDE / 3
     index = int(value // third)
@@ -323,8 +326,7 @@ def place_of(thing):
     column, row = _cell(thing.x), _cell(thing.y)
     if column is None or row is None:
         return None
-    words = [w for w in (("top", "", "bottom")[row], ("left", "", "right")[column]) if w]
-    return " ".join(words) or "center"
+    return PLACES[3 * row + column]
 
 
 def _position(rng, things):

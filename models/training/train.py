@@ -37,6 +37,7 @@ class DenseHeads(nn.Module):
         super().__init__()
         self.patch = nn.Linear(width, sum(self.WIDTHS.values()) + 3)
         self.scene = nn.ModuleList(nn.Linear(width, len(scenes.SHAPES) * len(scenes.COLORS) + 5) for _ in range(2))
+        self.place = nn.Linear(width, len(scenes.PLACES) + 1)
 
     def loss(self, features, cls_states, labels):
         """features [B,144,W] of the penultimate layer, cls_states [B,W] of the penultimate and the last."""
@@ -44,6 +45,8 @@ class DenseHeads(nn.Module):
         *classes, offset, center = out.split([*self.WIDTHS.values(), 2, 1], dim=-1)
         total = sum(F.cross_entropy(scores.flatten(0, 1), labels[key].flatten())
                     for key, scores in zip(self.WIDTHS, classes))
+        place = self.place(features).float().flatten(0, 1)
+        total = total + F.cross_entropy(place, labels["place"].flatten())
         inside = (labels["shape"] > 0).unsqueeze(-1)
         total = total + ((offset - labels["offset"]).abs() * inside).sum() / inside.sum()
         total = total + 4.0 * F.binary_cross_entropy_with_logits(center.squeeze(-1), labels["center"])
@@ -192,7 +195,7 @@ def train_dialogue(arguments, llava, heads, tokenizer):
             recent = []
         if step % 100 == 99:
             run.checkpoint(step + 1)
-        if step % 400 == 399:
+        if step % 800 == 799:
             run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava, tokenizer, "validation", 60, 8))
     run.checkpoint(run.steps)
 

@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ class CommandLineTest {
     picture("dot.png", 1, 1);
     picture("ribbon.png", 20_000, 20);
     byte[] whole = Files.readAllBytes(Path.of(SCENE));
-    Files.write(folder.resolve("cut.png"), java.util.Arrays.copyOf(whole, whole.length / 2));
+    Files.write(folder.resolve("cut.png"), Arrays.copyOf(whole, whole.length / 2));
   }
 
   private static void picture(String name, int width, int height) throws IOException {
@@ -230,12 +231,32 @@ class CommandLineTest {
   }
 
   @Test
-  void autoFallsBackToTheProcessor() throws IOException {
-    Outcome outcome =
-        run("ask", SCENE, QUESTION, "--provider", "auto", "--json", "--max-new-tokens", "2");
-    assertThat(outcome.code()).isZero();
-    assertThat(new ObjectMapper().readTree(outcome.out()).path("provider").asText())
+  void autoFallsBackToTheProcessorAndSaysSoOnce() throws IOException, InterruptedException {
+    Path out = folder.resolve("out.txt");
+    Path err = folder.resolve("err.txt");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                SquintCommand.class.getName(),
+                "ask",
+                SCENE,
+                QUESTION,
+                "--provider",
+                "auto",
+                "--json",
+                "--strategy",
+                "fastv",
+                "--max-new-tokens",
+                "2")
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    assertThat(process.waitFor()).isZero();
+    assertThat(new ObjectMapper().readTree(out.toFile()).path("provider").asText())
         .isEqualTo("cpu");
+    assertThat(Files.readAllLines(err)).singleElement().asString().contains("falls back to cpu");
   }
 
   @Test

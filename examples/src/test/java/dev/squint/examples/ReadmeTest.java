@@ -24,7 +24,8 @@ class ReadmeTest {
         Files.readString(
             ROOT.resolve("examples/src/main/java/dev/squint/examples/LibraryExample.java"));
     int body = source.indexOf("    try (");
-    String compiled = source.substring(body, source.lastIndexOf("  }\n")).stripIndent();
+    String compiled =
+        source.substring(body, source.lastIndexOf("  }\n")).stripTrailing().stripIndent();
     assertThat(shown.strip()).isEqualTo(compiled.strip());
   }
 
