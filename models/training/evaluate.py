@@ -117,7 +117,7 @@ def main():
         "scenes test": scenes_accuracy(llava, tokenizer, "test", arguments.images, 5),
         "scenes test, random 10 % of visual tokens":
             scenes_accuracy(llava, tokenizer, "test", arguments.images, 5, keep_share=0.1),
-        "captions, scenes test": captions(llava, tokenizer, "test", 500),
+        "captions, scenes test": captions(llava, tokenizer, "test", 200),
     }
     arguments.out.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))

@@ -184,7 +184,7 @@ def check(llava, tokenizer, out, easy_root, count=1000):
         expected = [t for t in want.sequences[0, len(ids):].tolist() if t != eos]
         worst = max(worst, float(np.abs(want.logits[0][0].numpy() - first).max()))
         same += tokens == expected
-    print(json.dumps({"same greedy answers": [same, min(count, len(asked))], "largest logit difference": worst}))
+    return {"same greedy answers": [same, min(count, len(asked))], "largest logit difference": worst}
 
 
 def main():
@@ -204,7 +204,7 @@ def main():
     export(llava, tokenizer, arguments.out)
     print("exported", sum(p.stat().st_size for p in arguments.out.rglob("*") if p.is_file()), "bytes")
     if arguments.check:
-        check(llava, tokenizer, arguments.out, arguments.check)
+        print(json.dumps(check(llava, tokenizer, arguments.out, arguments.check)))
 
 
 if __name__ == "__main__":
