@@ -13,6 +13,7 @@ import scenes
 
 TEXT_LENGTH = 208
 IGNORED = -100
+SLOWLY_LEARNT = ("position", "position", "position", "relation", "relation", "relation")
 
 
 def normalise(pixels):
@@ -145,7 +146,10 @@ class DialogueBatches(IterableDataset):
             for index in range(step * self.size, (step + 1) * self.size):
                 sc = scenes.scene("train", self.FIRST_SCENE + index)
                 image, owners = scenes.render(sc)
-                pairs = [(reworded(rng, q), a) for _, q, a in scenes.questions(sc, rng, 15)]
+                extra = [scenes.question(sc, rng, kind) for kind in SLOWLY_LEARNT]
+                asked_here = [one[1:] for one in scenes.questions(sc, rng, 9)] + [one for one in extra if one]
+                rng.shuffle(asked_here)
+                pairs = [(reworded(rng, q), a) for q, a in asked_here]
                 if rng.random() < 0.25:
                     pairs.insert(0, (scenes.CAPTION_PROMPT, scenes.caption(sc)))
                 pixels.append(image)

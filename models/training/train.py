@@ -195,7 +195,7 @@ def train_dialogue(arguments, llava, heads, tokenizer):
             recent = []
         if step % 100 == 99:
             run.checkpoint(step + 1)
-        if step % 800 == 799:
+        if step % 1000 == 999:
             run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava, tokenizer, "validation", 60, 8))
     run.checkpoint(run.steps)
 
