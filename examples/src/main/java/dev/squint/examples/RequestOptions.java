@@ -6,6 +6,7 @@ import dev.squint.adapters.ImageInput;
 import dev.squint.adapters.OverlayFile;
 import dev.squint.adapters.Squint;
 import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
@@ -16,6 +17,9 @@ import picocli.CommandLine.Parameters;
 
 /** What {@code ask} and {@code caption} share: the options, and the way from them to the output. */
 final class RequestOptions {
+
+  /** Above this, or one per core, a pool is a slip of the keyboard that stops the machine. */
+  private static final int MOST_THREADS = 64;
 
   @Parameters(index = "0", paramLabel = "IMAGE", description = "PNG, JPEG, BMP, WebP or TIFF file.")
   private Path image;
@@ -82,6 +86,12 @@ final class RequestOptions {
 
   int run(Request request, PrintWriter out) {
     Strategy chosen = Strategies.parse(strategy);
+    int most = Math.max(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    if (threads > most) {
+      throw new ModelException(
+          "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
+              .formatted(threads, most));
+    }
     ModelOptions defaults = ModelOptions.defaults();
     ModelOptions options =
         new ModelOptions(ExecutionProvider.parse(provider), threads, defaults.cacheFolder());

@@ -6,10 +6,13 @@ import dev.squint.adapters.PromptException;
 import dev.squint.models.ModelException;
 import dev.squint.pruning.StrategyException;
 import java.io.PrintWriter;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The command {@code squint}: exit code 0 for an answer, 2 for bad input, 1 for a failure of ours.
@@ -32,7 +35,7 @@ public final class SquintCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(
+    throw new ParameterException(
         spec.commandLine(), "name a command: ask, caption or strategies (see squint --help)");
   }
 
@@ -44,14 +47,24 @@ public final class SquintCommand implements Runnable {
   static CommandLine commandLine() {
     SquintCommand root = new SquintCommand();
     return new CommandLine(root)
-        .setParameterExceptionHandler((e, given) -> report(e.getCommandLine(), e, 2))
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler((e, given) -> misused(e))
         .setExecutionExceptionHandler(
             (e, line, parsed) -> {
               if (root.verbose) {
                 e.printStackTrace(line.getErr());
               }
-              return report(line, e, isBadInput(e) ? 2 : 1);
+              return report(line, firstLine(e), isBadInput(e) ? 2 : 1);
             });
+  }
+
+  private static int misused(ParameterException e) {
+    String mend = "";
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      List<String> close = unmatched.getSuggestions();
+      mend = close.isEmpty() ? "" : "; did you mean '" + close.get(0) + "'?";
+    }
+    return report(e.getCommandLine(), firstLine(e) + mend, 2);
   }
 
   private static boolean isBadInput(Exception e) {
@@ -62,10 +75,14 @@ public final class SquintCommand implements Runnable {
         || e instanceof ModelException;
   }
 
-  private static int report(CommandLine line, Exception e, int code) {
-    PrintWriter err = line.getErr();
+  private static String firstLine(Throwable e) {
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    err.println("squint: " + message.lines().findFirst().orElse(message));
+    return message.lines().findFirst().orElse(message);
+  }
+
+  private static int report(CommandLine line, String sentence, int code) {
+    PrintWriter err = line.getErr();
+    err.println("squint: " + sentence);
     err.flush();
     return code;
   }

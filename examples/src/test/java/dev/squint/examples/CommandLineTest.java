@@ -117,7 +117,10 @@ class CommandLineTest {
   void badOptionsAreRefused() {
     assertRefused(run("ask", SCENE, QUESTION, "--provider", "cuda"), "cuda");
     assertRefused(run("ask", SCENE, QUESTION, "--provider", "gpu"), "gpu");
-    assertRefused(run("ask", SCENE, QUESTION, "--stratgy", "none"), "--stratgy");
+    assertRefused(run("ask", SCENE, QUESTION, "--stratgy=none"), "did you mean '--strategy'?");
+    assertRefused(run("askk", SCENE, QUESTION), "did you mean 'ask'?");
+    assertRefused(run("ask", SCENE, QUESTION, "--threads", "-1"), "got -1");
+    assertRefused(run("ask", SCENE, QUESTION, "--threads", "100000"), "choose 0 (one per core) to");
     assertRefused(run("ask", SCENE, QUESTION, "--max-new-tokens", "0"), "max new tokens is 0");
     assertRefused(run("ask", SCENE), "QUESTION");
     assertRefused(run(), "name a command");
@@ -165,6 +168,53 @@ class CommandLineTest {
         .isPositive()
         .isLessThan(root.path("unprunedKvBytes").asLong());
     assertThat(root.has("prefillSpeedupMeasured")).isFalse();
+  }
+
+  @Test
+  void theJsonFieldsAreStable() throws IOException {
+    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--json");
+    JsonNode root = new ObjectMapper().readTree(outcome.out());
+    assertThat(root.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "answer",
+            "strategy",
+            "model",
+            "provider",
+            "promptTokens",
+            "visualTokens",
+            "sites",
+            "tokensPerLayer",
+            "visionFlops",
+            "prefillFlops",
+            "unprunedPrefillFlops",
+            "decodeFlops",
+            "unprunedDecodeFlops",
+            "visionNanos",
+            "prefillNanos",
+            "selectionNanos",
+            "decodeNanos",
+            "generatedTokens",
+            "kvBytes",
+            "unprunedKvBytes",
+            "prefillSpeedupMeasured",
+            "prefillSpeedupPredicted",
+            "prefillMeasuredOverPredicted",
+            "decodeSpeedupMeasured",
+            "decodeSpeedupPredicted",
+            "decodeMeasuredOverPredicted",
+            "notes");
+    assertThat(root.path("sites").get(0).fieldNames())
+        .toIterable()
+        .containsExactly("site", "before", "after", "kept", "scores", "selectionNanos");
+  }
+
+  @Test
+  void anArgumentThatNamesAFileAfterAnAtSignIsTakenAsItIs() throws IOException {
+    Path file = Files.writeString(folder.resolve("arguments.txt"), "--version");
+    Outcome outcome = run("ask", "@" + file, QUESTION);
+    assertRefused(outcome, "no such file");
+    assertThat(outcome.err()).contains("@" + file);
   }
 
   @ParameterizedTest
