@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -20,7 +21,7 @@ import java.util.OptionalInt;
  *     crop size whatever the shape
  * @param width pixels a row that the model takes
  * @param height rows that the model takes
- * @param resampler how to resize
+ * @param resampler how to resize; empty to leave the size as it is
  * @param factor samples are multiplied by this
  * @param mean subtracted from each channel after that
  * @param deviation each channel is divided by this then
@@ -29,7 +30,7 @@ record Preprocessor(
     OptionalInt shortestEdge,
     int width,
     int height,
-    Resampler resampler,
+    Optional<Resampler> resampler,
     double factor,
     double[] mean,
     double[] deviation) {
@@ -60,12 +61,14 @@ record Preprocessor(
         edge > 0 ? OptionalInt.of(edge) : OptionalInt.empty(),
         width,
         height,
-        Resampler.ofPillow(root.path("resample").asInt(3)),
+        root.path("do_resize").asBoolean(true)
+            ? Optional.of(Resampler.ofPillow(root.path("resample").asInt(3)))
+            : Optional.empty(),
         root.path("do_rescale").asBoolean(true)
             ? root.path("rescale_factor").asDouble(1 / 255.0)
             : 1,
-        channels(root, "image_mean", 0),
-        channels(root, "image_std", 1));
+        channels(file, root, "image_mean", 0),
+        channels(file, root, "image_std", 1));
   }
 
   /** Refuses a tower that takes pictures of another size. */
@@ -77,11 +80,18 @@ record Preprocessor(
     }
   }
 
-  private static double[] channels(JsonNode root, String field, double otherwise) {
-    boolean used = root.path("do_normalize").asBoolean(true);
-    double[] values = new double[3];
-    for (int i = 0; i < 3; i++) {
-      values[i] = used ? root.path(field).path(i).asDouble(otherwise) : otherwise;
+  private static double[] channels(Path file, JsonNode root, String field, double unused) {
+    double[] values = {unused, unused, unused};
+    if (root.path("do_normalize").asBoolean(true)) {
+      for (int i = 0; i < 3; i++) {
+        JsonNode value = root.path(field).path(i);
+        if (!value.isNumber()) {
+          throw new ModelException(
+              "%s has no '%s' of three numbers; copy it from where the model came from"
+                  .formatted(file, field));
+        }
+        values[i] = value.asDouble();
+      }
     }
     return values;
   }
@@ -104,27 +114,37 @@ record Preprocessor(
     return new PixelValues(data.flip(), new long[] {1, 3, height, width});
   }
 
-  /** The picture as the model sees it: resized and cropped, still 8 bits a sample. */
+  /**
+   * The picture as the model sees it: resized and cropped, still 8 bits a sample. Where it is
+   * smaller than the crop there is black around it.
+   */
   Picture seen(Picture picture) {
     Picture resized = resize(picture);
     int left = Math.floorDiv(resized.width() - width, 2);
     int top = Math.floorDiv(resized.height() - height, 2);
+    int firstX = Math.max(0, -left);
+    int endX = Math.min(width, resized.width() - left);
+    int endY = Math.min(height, resized.height() - top);
     byte[] rgb = new byte[3 * width * height];
-    for (int y = 0; y < height; y++) {
-      int from = 3 * ((y + top) * resized.width() + left);
-      System.arraycopy(resized.rgb(), from, rgb, 3 * y * width, 3 * width);
+    for (int y = Math.max(0, -top); y < endY; y++) {
+      int from = 3 * ((y + top) * resized.width() + left + firstX);
+      System.arraycopy(
+          resized.rgb(), from, rgb, 3 * (y * width + firstX), 3 * Math.max(0, endX - firstX));
     }
     return new Picture(width, height, rgb);
   }
 
   private Picture resize(Picture picture) {
+    if (resampler.isEmpty()) {
+      return picture;
+    }
     if (shortestEdge.isEmpty()) {
-      return resampler.resize(picture, width, height);
+      return resampler.get().resize(picture, width, height);
     }
     long edge = shortestEdge.getAsInt();
     int shorter = Math.min(picture.width(), picture.height());
-    int wide = Math.max(width, (int) (edge * picture.width() / shorter));
-    int high = Math.max(height, (int) (edge * picture.height() / shorter));
-    return resampler.resize(picture, wide, high);
+    int wide = (int) (edge * picture.width() / shorter);
+    int high = (int) (edge * picture.height() / shorter);
+    return resampler.get().resize(picture, wide, high);
   }
 }

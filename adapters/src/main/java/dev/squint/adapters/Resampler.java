@@ -10,13 +10,37 @@ import dev.squint.models.ModelException;
  * has another kernel.
  */
 enum Resampler {
-  BILINEAR(1.0) {
+  NEAREST(0, 0) {
+    @Override
+    double kernel(double x) {
+      throw new UnsupportedOperationException("nearest has no kernel");
+    }
+
+    @Override
+    Picture resize(Picture picture, int width, int height) {
+      int[] columns = nearest(picture.width(), width);
+      int[] rows = nearest(picture.height(), height);
+      byte[] out = new byte[3 * width * height];
+      for (int i = 0; i < width * height; i++) {
+        int from = 3 * (rows[i / width] * picture.width() + columns[i % width]);
+        System.arraycopy(picture.rgb(), from, out, 3 * i, 3);
+      }
+      return new Picture(width, height, out);
+    }
+  },
+  LANCZOS(1, 3) {
+    @Override
+    double kernel(double x) {
+      return -3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    }
+  },
+  BILINEAR(2, 1) {
     @Override
     double kernel(double x) {
       return Math.max(0, 1 - Math.abs(x));
     }
   },
-  BICUBIC(2.0) {
+  BICUBIC(3, 2) {
     @Override
     double kernel(double x) {
       double d = Math.abs(x);
@@ -25,13 +49,27 @@ enum Resampler {
       }
       return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
     }
+  },
+  BOX(4, 0.5) {
+    @Override
+    double kernel(double x) {
+      return -0.5 < x && x <= 0.5 ? 1 : 0;
+    }
+  },
+  HAMMING(5, 1) {
+    @Override
+    double kernel(double x) {
+      return Math.abs(x) < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0;
+    }
   };
 
   private static final int FRACTION_BITS = 32 - 8 - 2;
 
+  private final int number;
   private final double support;
 
-  Resampler(double support) {
+  Resampler(int number, double support) {
+    this.number = number;
     this.support = support;
   }
 
@@ -39,15 +77,32 @@ enum Resampler {
 
   /** The filter that Pillow numbers so. */
   static Resampler ofPillow(int number) {
-    return switch (number) {
-      case 2 -> BILINEAR;
-      case 3 -> BICUBIC;
-      default ->
-          throw new ModelException(
-              "preprocessor_config.json: resample="
-                  + number
-                  + " is not supported; use 2 (bilinear) or 3 (bicubic)");
-    };
+    for (Resampler resampler : values()) {
+      if (resampler.number == number) {
+        return resampler;
+      }
+    }
+    throw new ModelException(
+        "preprocessor_config.json: resample="
+            + number
+            + " is no filter; use 0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or"
+            + " 5 (Hamming)");
+  }
+
+  private static double sinc(double x) {
+    return x == 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+  }
+
+  /** Where each sample comes from; the steps add up in floating point as Pillow's do. */
+  private static int[] nearest(int from, int to) {
+    double step = (double) from / to;
+    double at = step * 0.5;
+    int[] origins = new int[to];
+    for (int i = 0; i < to; i++) {
+      origins[i] = Math.min(from - 1, (int) at);
+      at += step;
+    }
+    return origins;
   }
 
   Picture resize(Picture picture, int width, int height) {

@@ -54,7 +54,8 @@ class PreprocessorTest {
         read(
             """
             {'size': {'shortest_edge': 10}, 'do_center_crop': true,
-             'crop_size': {'height': 10, 'width': 10}, 'resample': 2}
+             'crop_size': {'height': 10, 'width': 10}, 'resample': 2,
+             'do_normalize': false}
             """);
     Picture seen = preprocessor.seen(ramp(25, 10));
     assertThat(seen.width()).isEqualTo(10);
@@ -88,16 +89,59 @@ class PreprocessorTest {
 
   @Test
   void anUnknownFilterIsAFaultOfTheModelFolder() {
-    assertThatThrownBy(() -> read("{'size': 8, 'resample': 1}"))
+    assertThatThrownBy(() -> read("{'size': 8, 'resample': 6}"))
         .isInstanceOf(ModelException.class)
         .hasMessage(
-            "preprocessor_config.json: resample=1 is not supported;"
-                + " use 2 (bilinear) or 3 (bicubic)");
+            "preprocessor_config.json: resample=6 is no filter; use 0 (nearest), 1 (Lanczos), 2"
+                + " (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)");
+  }
+
+  @Test
+  void aCropLargerThanTheResizedPictureIsPaddedWithBlack() throws IOException {
+    Picture seen =
+        read("""
+                {'size': {'shortest_edge': 8}, 'do_center_crop': true, 'do_normalize': false,
+                 'crop_size': {'height': 10, 'width': 10}, 'resample': 2}
+                """)
+            .seen(ramp(8, 8));
+    assertThat(seen.sample(0, 0, 2)).isZero();
+    assertThat(seen.sample(1, 1, 2)).isEqualTo(200);
+    assertThat(seen.sample(8, 8, 0)).isEqualTo(7);
+    assertThat(seen.sample(9, 9, 2)).isZero();
+  }
+
+  @Test
+  void withoutResizingThePictureIsCroppedOrPaddedWithBlack() throws IOException {
+    Preprocessor preprocessor =
+        read(
+            """
+            {'do_resize': false, 'do_center_crop': true, 'do_normalize': false,
+             'crop_size': {'height': 5, 'width': 4}}
+            """);
+    Picture seen = preprocessor.seen(ramp(10, 2));
+    assertThat(seen.sample(0, 1, 2)).isZero();
+    assertThat(seen.sample(0, 2, 0)).isEqualTo(3);
+    assertThat(seen.sample(3, 3, 0)).isEqualTo(6);
+    assertThat(seen.sample(3, 3, 1)).isEqualTo(1);
+    assertThat(seen.sample(0, 4, 2)).isZero();
+    Picture narrow = preprocessor.seen(ramp(1, 9));
+    assertThat(narrow.sample(1, 0, 2)).isZero();
+    assertThat(narrow.sample(2, 0, 1)).isEqualTo(2);
+    assertThat(narrow.sample(3, 0, 2)).isZero();
+  }
+
+  @Test
+  void normalisingNeedsItsNumbers() {
+    assertThatThrownBy(() -> read("{'size': 8, 'image_mean': [0.5, 0.5, 0.5]}"))
+        .isInstanceOf(ModelException.class)
+        .hasMessage(
+            folder.resolve("preprocessor_config.json")
+                + " has no 'image_std' of three numbers; copy it from where the model came from");
   }
 
   @Test
   void aTowerOfAnotherSizeIsRefused() throws IOException {
-    Preprocessor preprocessor = read("{'size': {'height': 8, 'width': 12}}");
+    Preprocessor preprocessor = read("{'size': {'height': 8, 'width': 12}, 'do_normalize': false}");
     assertThatThrownBy(() -> preprocessor.checkFits(96))
         .isInstanceOf(ModelException.class)
         .hasMessage(

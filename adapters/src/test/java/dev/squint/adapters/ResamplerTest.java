@@ -53,10 +53,10 @@ class ResamplerTest {
   }
 
   @Test
-  void otherFiltersAreRefused() {
-    assertThatThrownBy(() -> Resampler.ofPillow(0))
+  void unknownFiltersAreRefused() {
+    assertThatThrownBy(() -> Resampler.ofPillow(-1))
         .hasMessage(
-            "preprocessor_config.json: resample=0 is not supported;"
-                + " use 2 (bilinear) or 3 (bicubic)");
+            "preprocessor_config.json: resample=-1 is no filter; use 0 (nearest), 1 (Lanczos), 2"
+                + " (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)");
   }
 }
