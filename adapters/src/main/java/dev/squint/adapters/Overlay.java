@@ -4,6 +4,7 @@ import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Trace;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
@@ -74,12 +75,7 @@ record Overlay(int rows, int columns) {
   }
 
   private void heat(Trace trace, boolean[] kept, Size size, Mat target) {
-    float[] scores =
-        trace.sites().stream()
-            .filter(site -> site.scores().length == kept.length)
-            .findFirst()
-            .map(SiteTrace::scores)
-            .orElse(new float[0]);
+    float[] scores = scores(trace);
     Mat map = new Mat(rows, columns, CvType.CV_32F);
     Mat grey = new Mat();
     try {
@@ -96,5 +92,29 @@ record Overlay(int rows, int columns) {
       map.release();
       grey.release();
     }
+  }
+
+  /**
+   * Scores of the first site that has any, one per patch; patches gone before it get the lowest.
+   */
+  private float[] scores(Trace trace) {
+    int[] alive = IntStream.range(0, rows * columns).toArray();
+    for (SiteTrace site : trace.sites()) {
+      float[] scores = site.scores();
+      if (scores.length > 0 && scores.length == alive.length) {
+        float lowest = Float.POSITIVE_INFINITY;
+        for (float score : scores) {
+          lowest = Math.min(lowest, score);
+        }
+        float[] spread = new float[rows * columns];
+        Arrays.fill(spread, lowest);
+        for (int i = 0; i < scores.length; i++) {
+          spread[alive[i]] = scores[i];
+        }
+        return spread;
+      }
+      alive = site.keptOriginal();
+    }
+    return new float[0];
   }
 }

@@ -34,11 +34,16 @@ public final class OverlayFile {
               + folder
               + "; create it first");
     }
-    if (!Files.isWritable(folder) || Files.exists(target) && !Files.isWritable(target)) {
+    if (Files.exists(target) && !Files.isWritable(target)) {
       throw new OverlayException(
-          "cannot write the overlay "
-              + target
-              + ": you may not write there; choose another folder");
+          "cannot write the overlay " + target + ": you may not change it; name another file");
+    }
+    try {
+      Files.delete(Files.createTempFile(folder, ".overlay", ".part"));
+    } catch (IOException e) {
+      throw new OverlayException(
+          "cannot write the overlay " + target + ": you may not write there; choose another folder",
+          e);
     }
   }
 

@@ -98,6 +98,20 @@ class OverlayTest {
   }
 
   @Test
+  void scoresOfALaterSiteLieWhereItsPatchesAre() throws IOException {
+    BufferedImage image =
+        draw(
+            trace(
+                new SiteTrace(new Site.AfterVision(), 4, 2, new int[] {1, 3}, new float[0], 1),
+                new SiteTrace(
+                    new Site.BeforeLayer(2), 2, 1, new int[] {3}, new float[] {1, 9}, 1)));
+    int low = image.getRGB(480 + 360, 120);
+    assertThat(image.getRGB(480 + 360, 360)).isNotEqualTo(low);
+    assertThat(image.getRGB(480 + 120, 120)).isEqualTo(low);
+    assertThat(image.getRGB(480 + 120, 360)).isEqualTo(low);
+  }
+
+  @Test
   void withoutSitesNothingIsDimmed() throws IOException {
     BufferedImage image = draw(trace());
     assertThat(red(image, 120, 120)).isEqualTo(200);
