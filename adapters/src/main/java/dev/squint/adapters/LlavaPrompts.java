@@ -118,7 +118,7 @@ final class LlavaPrompts implements AutoCloseable {
 
   /** The question in one line, with special tokens written so that they stay plain text. */
   private String harmless(String question) {
-    String text = question.strip().replaceAll("\\s+", " ");
+    String text = question.replaceAll("[\\s\\p{Z}\\p{Cntrl}]+", " ").strip();
     if (text.isEmpty()) {
       throw new PromptException("the question is empty; ask something about the picture");
     }

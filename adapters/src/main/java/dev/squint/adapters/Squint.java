@@ -31,8 +31,7 @@ public final class Squint implements AutoCloseable {
   public static final String CAPTION_PROMPT = "describe the picture.";
 
   private final VisionLanguageModel model;
-  private final Preprocessor preprocessor;
-  private final LlavaPrompts prompts;
+  private final ModelFamily family;
   private final Path cacheFolder;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
@@ -40,9 +39,7 @@ public final class Squint implements AutoCloseable {
   private Squint(VisionLanguageModel model, Path cacheFolder) {
     this.model = model;
     this.cacheFolder = cacheFolder;
-    this.preprocessor = Preprocessor.read(model.folder());
-    preprocessor.checkFits(model.config().vision().imageSize());
-    this.prompts = LlavaPrompts.open(model.folder(), model.config(), model.facts().vision());
+    this.family = ModelFamily.of(model);
   }
 
   /** Loads the embedded model, squint-tiny, on the processor. */
@@ -116,14 +113,14 @@ public final class Squint implements AutoCloseable {
   }
 
   private Answer answer(ImageInput image, String question, Strategy strategy, AskOptions options) {
-    PromptInput prompt = prompts.prompt(question, preprocessor.apply(Picture.decode(image)));
+    PromptInput prompt = family.prompt(question, Picture.decode(image));
     Generation generation =
         model.generate(
             prompt,
             strategy,
             new GenerationOptions(
                 options.maxNewTokens(), options.seed(), options.measureSpeedup(), false));
-    return new Answer(prompts.text(generation.tokens()), generation.trace());
+    return new Answer(family.text(generation.tokens()), generation.trace());
   }
 
   /** Describes a picture. */
@@ -150,7 +147,7 @@ public final class Squint implements AutoCloseable {
   public void overlay(ImageInput image, Answer answer, Path target) {
     OverlayFile.check(target);
     OpenCv.load(cacheFolder);
-    Picture seen = preprocessor.seen(Picture.decode(image));
+    Picture seen = family.seen(Picture.decode(image));
     Overlay overlay =
         new Overlay(model.facts().vision().gridRows(), model.facts().vision().gridColumns());
     OverlayFile.write(target, overlay.draw(seen, answer.trace()));
@@ -171,7 +168,7 @@ public final class Squint implements AutoCloseable {
   public void close() {
     lock.writeLock().lock();
     try (model;
-        prompts) {
+        family) {
       closed = true;
     } finally {
       lock.writeLock().unlock();

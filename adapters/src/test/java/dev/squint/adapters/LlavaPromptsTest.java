@@ -90,11 +90,17 @@ class LlavaPromptsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", " ", "\n\t "})
+  @ValueSource(strings = {"", " ", "\n\t ", "\u0001\u0007\u00a0"})
   void aBlankQuestionIsRefused(String question) {
     assertThatThrownBy(() -> prompt(question))
         .isInstanceOf(PromptException.class)
         .hasMessage("the question is empty; ask something about the picture");
+  }
+
+  @Test
+  void controlCharactersCountAsSpaces() {
+    assertThat(prompt("is\u0001 it\u001b \r\n red?\u0000").tokenIds())
+        .containsExactly(prompt("is it red?").tokenIds());
   }
 
   @Test

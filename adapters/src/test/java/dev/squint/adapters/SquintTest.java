@@ -111,6 +111,16 @@ class SquintTest {
   }
 
   @Test
+  void aFamilyWhosePromptsWeDoNotKnowIsRefused() {
+    ModelFamily.checkType("llava");
+    assertThatThrownBy(() -> ModelFamily.checkType("paligemma"))
+        .isInstanceOf(ModelException.class)
+        .hasMessage(
+            "config.json: model_type 'paligemma' is of a family that Squint does not know; use a"
+                + " model of type 'llava'");
+  }
+
+  @Test
   void aClosedOneSaysSo() {
     Squint closed = Squint.load(options());
     closed.close();

@@ -1,0 +1,41 @@
+package dev.squint.adapters;
+
+import dev.squint.models.PromptInput;
+import dev.squint.models.VisionLanguageModel;
+
+/**
+ * LLaVA-1.5: pictures through the hub's {@code CLIPImageProcessor}, one placeholder for all of a
+ * picture's tokens.
+ *
+ * @param preprocessor makes pixel values
+ * @param prompts makes token ids
+ */
+record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements ModelFamily {
+
+  static LlavaFamily open(VisionLanguageModel model) {
+    Preprocessor preprocessor = Preprocessor.read(model.folder());
+    preprocessor.checkFits(model.config().vision().imageSize());
+    return new LlavaFamily(
+        preprocessor, LlavaPrompts.open(model.folder(), model.config(), model.facts().vision()));
+  }
+
+  @Override
+  public Picture seen(Picture picture) {
+    return preprocessor.seen(picture);
+  }
+
+  @Override
+  public PromptInput prompt(String question, Picture picture) {
+    return prompts.prompt(question, preprocessor.apply(picture));
+  }
+
+  @Override
+  public String text(long[] tokens) {
+    return prompts.text(tokens);
+  }
+
+  @Override
+  public void close() {
+    prompts.close();
+  }
+}

@@ -1,0 +1,45 @@
+package dev.squint.adapters;
+
+import dev.squint.models.ModelException;
+import dev.squint.models.PromptInput;
+import dev.squint.models.VisionLanguageModel;
+
+/** What differs between model families: how a picture and a question are put to the model. */
+interface ModelFamily extends AutoCloseable {
+
+  /**
+   * The family of a loaded model, by {@code model_type} in its {@code config.json}.
+   *
+   * @throws ModelException if it is none of ours, or a file it needs is missing
+   */
+  static ModelFamily of(VisionLanguageModel model) {
+    checkType(model.config().modelType());
+    return LlavaFamily.open(model);
+  }
+
+  /** Refuses a type whose prompts we do not know. */
+  static void checkType(String type) {
+    if (!type.equals("llava")) {
+      throw new ModelException(
+          "config.json: model_type '"
+              + type
+              + "' is of a family that Squint does not know; use a model of type 'llava'");
+    }
+  }
+
+  /** The picture as the model sees it, resized and cropped. */
+  Picture seen(Picture picture);
+
+  /**
+   * The prompt for one question about one picture.
+   *
+   * @throws PromptException if the question is blank or longer than the context
+   */
+  PromptInput prompt(String question, Picture picture);
+
+  /** An answer in words, without special tokens. */
+  String text(long[] tokens);
+
+  @Override
+  void close();
+}
