@@ -2,14 +2,12 @@ package dev.squint.adapters;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /** Refuses what is no picture, and pictures of absurd size, before any pixel is decoded. */
 final class ImageHeader {
@@ -18,31 +16,74 @@ final class ImageHeader {
   static final int LONGEST_RATIO = 20;
   static final long MOST_PIXELS = 100_000_000L;
 
+  private static final String FORMATS = "PNG, JPEG, BMP, WebP or TIFF";
   static final String PIXELS_DAMAGED = " is damaged or cut off: its pixels cannot be decoded";
   private static final String HEADER_DAMAGED = " is damaged or cut off: its header cannot be read";
 
   private ImageHeader() {}
 
   static void check(String name, byte[] encoded) {
-    if (encoded.length == 0) {
-      throw new ImageException(
-          name + " is empty (0 bytes); give a PNG, JPEG, BMP, WebP or TIFF file");
+    checkSignature(name, encoded);
+    if (isPng(encoded)) {
+      checkPng(name, PngChunks.read(encoded));
+    } else if (isWebP(encoded)) {
+      checkWebP(name, WebPChunks.read(encoded));
+    } else {
+      checkEnd(name, !isJpeg(encoded) || endsAsJpeg(encoded));
+      checkWithDesktopLibrary(name, encoded);
     }
-    if (!hasPictureSignature(encoded)) {
+  }
+
+  /** Refuses what does not start like a picture; the first 16 bytes are enough to tell. */
+  static void checkSignature(String name, byte[] start) {
+    if (start.length == 0) {
+      throw new ImageException(name + " is empty (0 bytes); give a " + FORMATS + " file");
+    }
+    if (starts(start, 'G', 'I', 'F', '8')) {
+      throw new ImageException(name + " is a GIF file; convert it to PNG or JPEG");
+    }
+    if (hasAt(start, 4, "ftyp")) {
+      throw new ImageException(name + " is a HEIC, AVIF or video file; convert it to PNG or JPEG");
+    }
+    if (!hasPictureSignature(start)) {
       throw new ImageException(
           name
-              + " is not a picture: it does not start like a PNG, JPEG, BMP, WebP or TIFF file;"
-              + " convert it to one of these");
+              + " is not a picture: it does not start like a "
+              + FORMATS
+              + " file; convert it to one of these");
     }
-    if (starts(encoded, 0x89, 'P', 'N', 'G') && !endsAsPng(encoded)
-        || starts(encoded, 0xFF, 0xD8) && !endsAsJpeg(encoded)) {
+  }
+
+  private static void checkPng(String name, PngChunks png) {
+    if (png.width() > 0 && png.height() > 0) {
+      checkSize(name, png.width(), png.height());
+    }
+    checkEnd(name, png.whole());
+    if (!png.sound()) {
+      throw new ImageException(name + PIXELS_DAMAGED);
+    }
+  }
+
+  private static void checkWebP(String name, WebPChunks webp) {
+    if (webp.width() == 0 || webp.height() == 0) {
+      throw new ImageException(name + HEADER_DAMAGED);
+    }
+    checkSize(name, webp.width(), webp.height());
+    checkEnd(name, webp.whole());
+    if (webp.animated()) {
+      throw new ImageException(name + " is an animation; give one of its frames");
+    }
+  }
+
+  private static void checkEnd(String name, boolean whole) {
+    if (!whole) {
       throw new ImageException(name + " is damaged or cut off: its end is missing");
     }
-    if (isWebP(encoded)) {
-      checkWebP(name, encoded);
-      return;
-    }
-    try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(encoded))) {
+  }
+
+  /** Its readers throw whatever they like on a damaged header. */
+  private static void checkWithDesktopLibrary(String name, byte[] encoded) {
+    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (readers.hasNext()) {
         ImageReader reader = readers.next();
@@ -53,29 +94,27 @@ final class ImageHeader {
           reader.dispose();
         }
       }
-    } catch (IOException | IndexOutOfBoundsException e) {
+    } catch (ImageException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
       throw new ImageException(name + HEADER_DAMAGED, e);
     }
   }
 
-  /** The desktop library cannot read WebP, but all three kinds say their size at the start. */
-  private static void checkWebP(String name, byte[] data) {
-    if (data.length < 30) {
-      throw new ImageException(name + HEADER_DAMAGED);
+  /** Whether pixels can be transparent; false only if they cannot. */
+  static boolean mayBeTransparent(byte[] encoded) {
+    if (isPng(encoded)) {
+      return PngChunks.read(encoded).transparent();
     }
-    ByteBuffer bytes = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
-    String kind = new String(data, 12, 4, StandardCharsets.US_ASCII);
-    switch (kind) {
-      case "VP8X" ->
-          checkSize(
-              name, 1 + (bytes.getInt(24) & 0xFFFFFF), 1 + (bytes.getInt(26) >>> 8 & 0xFFFFFF));
-      case "VP8L" -> {
-        int sides = bytes.getInt(21);
-        checkSize(name, 1 + (sides & 0x3FFF), 1 + (sides >>> 14 & 0x3FFF));
-      }
-      case "VP8 " -> checkSize(name, bytes.getShort(26) & 0x3FFF, bytes.getShort(28) & 0x3FFF);
-      default -> throw new ImageException(name + HEADER_DAMAGED);
+    return isWebP(encoded) ? WebPChunks.read(encoded).transparent() : !isJpeg(encoded);
+  }
+
+  /** How the camera was held, for the formats whose notes OpenCV may leave out. */
+  static Orientation orientation(byte[] encoded) {
+    if (isPng(encoded)) {
+      return Orientation.read(encoded, PngChunks.read(encoded).camera());
     }
+    return Orientation.read(encoded, isWebP(encoded) ? WebPChunks.read(encoded).camera() : 0);
   }
 
   /**
@@ -89,12 +128,6 @@ final class ImageHeader {
       }
     }
     return false;
-  }
-
-  /** Whether the last chunk is IEND: OpenCV's decoder would print to standard error otherwise. */
-  private static boolean endsAsPng(byte[] data) {
-    int tail = Math.max(0, data.length - 64);
-    return new String(data, tail, data.length - tail, StandardCharsets.ISO_8859_1).contains("IEND");
   }
 
   /** Where compressed pixels begin: past the metadata, whose thumbnail has an end marker too. */
@@ -126,19 +159,29 @@ final class ImageHeader {
   }
 
   private static boolean hasPictureSignature(byte[] data) {
-    return starts(data, 0x89, 'P', 'N', 'G')
-        || starts(data, 0xFF, 0xD8, 0xFF)
+    return isPng(data)
+        || isJpeg(data)
+        || isWebP(data)
         || starts(data, 'B', 'M')
         || starts(data, 'I', 'I', 42, 0)
-        || starts(data, 'M', 'M', 0, 42)
-        || isWebP(data);
+        || starts(data, 'M', 'M', 0, 42);
   }
 
-  private static boolean isWebP(byte[] data) {
-    return starts(data, 'R', 'I', 'F', 'F')
-        && data.length > 12
-        && Arrays.equals(
-            Arrays.copyOfRange(data, 8, 12), "WEBP".getBytes(StandardCharsets.US_ASCII));
+  private static boolean isPng(byte[] data) {
+    return starts(data, 0x89, 'P', 'N', 'G');
+  }
+
+  private static boolean isJpeg(byte[] data) {
+    return starts(data, 0xFF, 0xD8, 0xFF);
+  }
+
+  static boolean isWebP(byte[] data) {
+    return starts(data, 'R', 'I', 'F', 'F') && hasAt(data, 8, "WEBP");
+  }
+
+  private static boolean hasAt(byte[] data, int at, String letters) {
+    return data.length >= at + letters.length()
+        && new String(data, at, letters.length(), StandardCharsets.ISO_8859_1).equals(letters);
   }
 
   private static boolean starts(byte[] data, int... signature) {

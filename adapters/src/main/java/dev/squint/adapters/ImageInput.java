@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import javax.imageio.ImageIO;
 
@@ -14,6 +15,10 @@ import javax.imageio.ImageIO;
  * checked from the header where the format has a reader, the pixels when the picture is used.
  */
 public final class ImageInput {
+
+  private static final String UNNAMED = "the given input";
+  private static final int SIGNATURE = 16;
+  private static final int MOST_BYTES = 512 << 20;
 
   private final String name;
   private final byte[] encoded;
@@ -31,14 +36,17 @@ public final class ImageInput {
    *     bounds
    */
   public static ImageInput of(Path file) {
+    if (file.toString().isEmpty()) {
+      throw new ImageException("the name of the picture is empty; name a picture file");
+    }
     if (Files.isDirectory(file)) {
       throw new ImageException(file + " is a folder; name a picture file");
     }
     if (!Files.exists(file)) {
       throw new ImageException("no such file: " + file + "; check the path of the picture");
     }
-    try {
-      return new ImageInput(file.toString(), Files.readAllBytes(file));
+    try (InputStream stream = Files.newInputStream(file)) {
+      return new ImageInput(file.toString(), read(file.toString(), stream));
     } catch (IOException e) {
       throw new ImageException("cannot read " + file + ": check that you may open it", e);
     }
@@ -50,7 +58,7 @@ public final class ImageInput {
    * @throws ImageException as for a file
    */
   public static ImageInput of(byte[] encoded) {
-    return new ImageInput("the picture", encoded.clone());
+    return new ImageInput(UNNAMED, encoded.clone());
   }
 
   /**
@@ -60,7 +68,7 @@ public final class ImageInput {
    */
   public static ImageInput of(InputStream stream) {
     try {
-      return new ImageInput("the picture", stream.readAllBytes());
+      return new ImageInput(UNNAMED, read(UNNAMED, stream));
     } catch (IOException e) {
       throw new ImageException("cannot read the picture from its stream", e);
     }
@@ -82,7 +90,21 @@ public final class ImageInput {
     } catch (IOException e) {
       throw new ImageException("the picture cannot be encoded", e);
     }
-    return new ImageInput("the picture", out.toByteArray());
+    return new ImageInput(UNNAMED, out.toByteArray());
+  }
+
+  /** All of a stream, but no more than its start if that is not how a picture starts. */
+  private static byte[] read(String name, InputStream stream) throws IOException {
+    byte[] start = stream.readNBytes(SIGNATURE);
+    ImageHeader.checkSignature(name, start);
+    byte[] rest = stream.readNBytes(MOST_BYTES);
+    if (stream.read() >= 0) {
+      throw new ImageException(
+          name + " is larger than " + (MOST_BYTES >> 20) + " MB; scale it down first");
+    }
+    byte[] all = Arrays.copyOf(start, start.length + rest.length);
+    System.arraycopy(rest, 0, all, start.length, rest.length);
+    return all;
   }
 
   String name() {

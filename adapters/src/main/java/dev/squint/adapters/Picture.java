@@ -23,27 +23,44 @@ record Picture(int width, int height, byte[] rgb) {
     MatOfByte encoded = new MatOfByte(input.encoded());
     Mat bgr = new Mat();
     try {
-      Mat raw = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_UNCHANGED);
-      try {
-        if (raw.empty()) {
-          throw new ImageException(input.name() + ImageHeader.PIXELS_DAMAGED);
-        }
-        ImageHeader.checkSize(input.name(), raw.cols(), raw.rows());
-        if (raw.channels() == 4) {
-          onWhite(raw, bgr);
-        } else {
-          Mat color = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_COLOR);
-          color.copyTo(bgr);
-          color.release();
-        }
-      } finally {
-        raw.release();
+      boolean transparent =
+          ImageHeader.mayBeTransparent(input.encoded()) && readOnWhite(input, encoded, bgr);
+      if (!transparent) {
+        Mat color = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_COLOR);
+        color.copyTo(bgr);
+        color.release();
+        checkDecoded(input, bgr);
+      }
+      if (transparent || ImageHeader.isWebP(input.encoded())) {
+        ImageHeader.orientation(input.encoded()).apply(bgr);
       }
       return of(bgr);
     } finally {
       bgr.release();
       encoded.release();
     }
+  }
+
+  /** Reads a picture that has an alpha channel, not yet upright; false if it has none. */
+  private static boolean readOnWhite(ImageInput input, MatOfByte encoded, Mat target) {
+    Mat raw = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_UNCHANGED);
+    try {
+      checkDecoded(input, raw);
+      if (raw.channels() != 4) {
+        return false;
+      }
+      onWhite(raw, target);
+      return true;
+    } finally {
+      raw.release();
+    }
+  }
+
+  private static void checkDecoded(ImageInput input, Mat decoded) {
+    if (decoded.empty()) {
+      throw new ImageException(input.name() + ImageHeader.PIXELS_DAMAGED);
+    }
+    ImageHeader.checkSize(input.name(), decoded.cols(), decoded.rows());
   }
 
   /** The picture in an 8-bit BGR matrix. */

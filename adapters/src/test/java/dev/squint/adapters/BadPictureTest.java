@@ -9,6 +9,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Random;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,6 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.opencv.core.CvType;
+import org.opencv.core.Mat;
 
 class BadPictureTest {
 
@@ -93,6 +97,67 @@ class BadPictureTest {
     byte[] whole = noise(format);
     Path file = file("end." + format, Arrays.copyOf(whole, whole.length / 2));
     assertRefused(file, file + " is damaged or cut off: its end is missing");
+  }
+
+  @Test
+  void whatFollowsTheEndDoesNotMatter() throws IOException {
+    for (String format : new String[] {"png", "jpg"}) {
+      byte[] whole = noise(format);
+      Path longer = file("longer." + format, Arrays.copyOf(whole, whole.length + 500));
+      assertThat(use(longer).rgb()).isEqualTo(use(file("whole." + format, whole)).rgb());
+    }
+  }
+
+  @Test
+  void aWrongChecksumIsFoundBeforeTheDecoderPrintsAboutIt() throws IOException {
+    byte[] bytes = noise("png");
+    bytes[bytes.length / 2] ^= 1;
+    Path file = file("wrong.png", bytes);
+    assertRefused(file, file + " is damaged or cut off: its pixels cannot be decoded");
+    assertThatThrownBy(() -> ImageInput.of(file)).isInstanceOf(ImageException.class);
+  }
+
+  @Test
+  void picturesThatAreNotReadAreCalledByName() throws IOException {
+    Path gif = file("a.gif", noise("gif"));
+    assertRefused(gif, gif + " is a GIF file; convert it to PNG or JPEG");
+    Path phone = file("a.heic", "0000ftypheic".getBytes(StandardCharsets.US_ASCII));
+    assertRefused(phone, phone + " is a HEIC, AVIF or video file; convert it to PNG or JPEG");
+  }
+
+  @Test
+  void anEndlessStreamIsRefusedByItsStart() {
+    InputStream endless =
+        new InputStream() {
+          @Override
+          public int read() {
+            return 0;
+          }
+        };
+    assertThatThrownBy(() -> ImageInput.of(endless))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("is not a picture");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"png", "jpg", "bmp", "tiff"})
+  void damageIsNothingButAnImageException(String format) throws IOException {
+    byte[] whole = noise(format);
+    Random random = new Random(7);
+    int refused = 0;
+    for (int i = 0; i < 500; i++) {
+      byte[] damaged = whole.clone();
+      for (int k = 0; k < 4; k++) {
+        damaged[random.nextInt(64)] = (byte) random.nextInt();
+      }
+      try {
+        ImageInput.of(damaged);
+      } catch (ImageException e) {
+        assertThat(e.getMessage().lines()).hasSize(1);
+        refused++;
+      }
+    }
+    assertThat(refused).isPositive();
   }
 
   @ParameterizedTest
@@ -207,6 +272,36 @@ class BadPictureTest {
     Picture picture = use(file("turned.jpg", turned.toByteArray()));
     assertThat(picture.width()).isEqualTo(80);
     assertThat(picture.height()).isEqualTo(120);
+  }
+
+  /** Pictures with the note that the camera was turned right ({@code fixtures/turned.py}). */
+  @ParameterizedTest
+  @ValueSource(strings = {"turned.webp", "turned-alpha.webp", "turned-alpha.png", "turned.png"})
+  void theOrientationIsAppliedWhateverTheFormat(String name) throws IOException {
+    try (InputStream in = BadPictureTest.class.getResourceAsStream(name)) {
+      Picture picture = Picture.decode(ImageInput.of(in));
+      assertThat(picture.width()).isEqualTo(20);
+      assertThat(picture.height()).isEqualTo(30);
+      assertThat(pixel(picture, 15, 5)).containsExactly(255, 0, 0);
+      assertThat(pixel(picture, 15, 25)).containsExactly(0, 255, 0);
+      assertThat(pixel(picture, 5, 5)).containsExactly(0, 0, 255);
+    }
+  }
+
+  /** Against the definition: which corner of what is stored ends up first, second... upright. */
+  @ParameterizedTest
+  @CsvSource({"1,0123", "2,1032", "3,3210", "4,2301", "5,0213", "6,2031", "7,3120", "8,1302"})
+  void allEightOrientations(int way, String corners) {
+    Mat image = new Mat(2, 2, CvType.CV_8U);
+    try {
+      image.put(0, 0, new byte[] {'0', '1', '2', '3'});
+      new Orientation(way).apply(image);
+      byte[] turned = new byte[4];
+      image.get(0, 0, turned);
+      assertThat(new String(turned, StandardCharsets.US_ASCII)).isEqualTo(corners);
+    } finally {
+      image.release();
+    }
   }
 
   private static int[] pixel(Picture picture, int x, int y) {
