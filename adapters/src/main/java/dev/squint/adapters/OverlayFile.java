@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Locale;
+import java.util.UUID;
 
 /** The file an overlay goes to: checked before the model runs, written whole or not at all. */
 public final class OverlayFile {
@@ -50,9 +52,10 @@ public final class OverlayFile {
   static void write(Path target, byte[] png) {
     Path folder = target.toAbsolutePath().getParent();
     try {
-      Path temporary = Files.createTempFile(folder, ".overlay", ".part");
+      // Not a temporary file of the library: that could be read by its owner only.
+      Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID());
       try {
-        Files.write(temporary, png);
+        Files.write(temporary, png, StandardOpenOption.CREATE_NEW);
         Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
       } finally {
         Files.deleteIfExists(temporary);

@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class OverlayTest {
@@ -135,6 +137,16 @@ class OverlayTest {
     assertThatThrownBy(() -> OverlayFile.check(target))
         .isInstanceOf(OverlayException.class)
         .hasMessage("cannot write the overlay " + target + ": " + why);
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void whoMayReadItIsAsForAnyOtherFile() throws IOException {
+    Path plain = Files.write(folder.resolve("plain.png"), new byte[1]);
+    Path target = folder.resolve("drawn.png");
+    OverlayFile.write(target, new byte[1]);
+    assertThat(Files.getPosixFilePermissions(target))
+        .isEqualTo(Files.getPosixFilePermissions(plain));
   }
 
   @Test
