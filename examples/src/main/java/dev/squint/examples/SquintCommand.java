@@ -6,12 +6,17 @@ import dev.squint.adapters.PromptException;
 import dev.squint.models.ModelException;
 import dev.squint.pruning.StrategyException;
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
@@ -48,6 +53,8 @@ public final class SquintCommand implements Runnable {
     SquintCommand root = new SquintCommand();
     return new CommandLine(root)
         .setExpandAtFiles(false)
+        .registerConverter(Path.class, SquintCommand::path)
+        .setExecutionStrategy(SquintCommand::runLast)
         .setParameterExceptionHandler((e, given) -> misused(e))
         .setExecutionExceptionHandler(
             (e, line, parsed) -> {
@@ -56,6 +63,29 @@ public final class SquintCommand implements Runnable {
               }
               return report(line, firstLine(e), isBadInput(e) ? 2 : 1);
             });
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException("no file can have that name in this locale");
+    }
+  }
+
+  /** Errors of the Java runtime would pass the handlers by and end in a stack trace. */
+  private static int runLast(ParseResult parsed) {
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (OutOfMemoryError e) {
+      throw failure(parsed, "out of memory; give Java more with JAVA_TOOL_OPTIONS=-Xmx4g", e);
+    } catch (StackOverflowError | LinkageError e) {
+      throw failure(parsed, e.toString(), e);
+    }
+  }
+
+  private static ExecutionException failure(ParseResult parsed, String message, Error cause) {
+    return new ExecutionException(parsed.commandSpec().commandLine(), message, cause);
   }
 
   private static int misused(ParameterException e) {

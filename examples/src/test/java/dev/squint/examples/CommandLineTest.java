@@ -11,6 +11,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.Callable;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -123,9 +124,46 @@ class CommandLineTest {
     assertRefused(run("ask", SCENE, QUESTION, "--threads", "100000"), "choose 0 (one per core) to");
     assertRefused(run("ask", SCENE, QUESTION, "--max-new-tokens", "0"), "max new tokens is 0");
     assertRefused(run("ask", SCENE), "QUESTION");
+    assertRefused(run("ask", "", QUESTION), "the name of the picture is empty");
+    assertRefused(run("ask", "a\0b.png", QUESTION), "no file can have that name");
     assertRefused(run(), "name a command");
     assertRefused(
         run("ask", SCENE, QUESTION, "--model", folder.resolve("none").toString()), "none");
+  }
+
+  @CommandLine.Command(name = "fail")
+  private record Failing(Throwable cause) implements Callable<Integer> {
+    @Override
+    public Integer call() throws Exception {
+      if (cause instanceof Error error) {
+        throw error;
+      }
+      throw (Exception) cause;
+    }
+  }
+
+  private static Outcome failing(Throwable cause, String... options) {
+    StringWriter err = new StringWriter();
+    CommandLine line =
+        SquintCommand.commandLine().addSubcommand(new Failing(cause)).setErr(new PrintWriter(err));
+    String[] arguments = Arrays.copyOf(options, options.length + 1);
+    arguments[options.length] = "fail";
+    return new Outcome(line.execute(arguments), "", err.toString());
+  }
+
+  @Test
+  void failuresOfOursAreOneSentenceToo() {
+    assertThat(failing(new OutOfMemoryError("Java heap space")).err()).contains("-Xmx");
+    for (Throwable cause :
+        new Throwable[] {
+          new IllegalStateException("broken\nin two"), new NoClassDefFoundError("a/B")
+        }) {
+      Outcome outcome = failing(cause);
+      assertThat(outcome.code()).isEqualTo(1);
+      assertThat(outcome.err().lines()).hasSize(1);
+      assertThat(outcome.err()).startsWith("squint: ");
+      assertThat(failing(cause, "--verbose").err()).contains("\tat ");
+    }
   }
 
   @Test
