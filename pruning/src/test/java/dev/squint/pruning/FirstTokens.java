@@ -36,31 +36,15 @@ public record FirstTokens(double keep) implements Strategy {
     return Selection.top(scores, Retention.count(scores.length, keep));
   }
 
-  public static final class Provider implements StrategyProvider {
+  public static final class Provider extends StrategyProvider {
 
-    @Override
-    public String name() {
-      return "first";
-    }
-
-    @Override
-    public String summary() {
-      return "keeps the first visual tokens";
-    }
-
-    @Override
-    public String paper() {
-      return "baseline";
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return List.of(KEEP);
-    }
-
-    @Override
-    public Strategy create(ParsedParameters parameters) {
-      return new FirstTokens(parameters.get(KEEP));
+    public Provider() {
+      super(
+          "first",
+          "keeps the first visual tokens",
+          "baseline",
+          List.of(KEEP),
+          given -> new FirstTokens(given.get(KEEP)));
     }
   }
 }

@@ -4,7 +4,6 @@ import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Parameter;
-import dev.squint.pruning.ParsedParameters;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Selection;
@@ -69,34 +68,16 @@ public record FastV(int k, double keep) implements Strategy {
   }
 
   /** Makes {@link FastV}. */
-  public static final class Provider implements StrategyProvider {
+  public static final class Provider extends StrategyProvider {
 
     /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String name() {
-      return NAME;
-    }
-
-    @Override
-    public String summary() {
-      return "keeps the visual tokens that the last prompt token attends to most in layer k-1";
-    }
-
-    @Override
-    public String paper() {
-      return "Chen et al., An Image is Worth 1/2 Tokens After Layer 2, ECCV 2024";
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return List.of(K, KEEP);
-    }
-
-    @Override
-    public Strategy create(ParsedParameters parameters) {
-      return new FastV(parameters.get(K), parameters.get(KEEP));
+    public Provider() {
+      super(
+          NAME,
+          "keeps the visual tokens that the last prompt token attends to most in layer k-1",
+          "Chen et al., An Image is Worth 1/2 Tokens After Layer 2, ECCV 2024",
+          List.of(K, KEEP),
+          given -> new FastV(given.get(K), given.get(KEEP)));
     }
   }
 }

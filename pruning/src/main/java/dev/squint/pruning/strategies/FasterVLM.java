@@ -3,7 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.ClsAttention;
 import dev.squint.pruning.Parameter;
-import dev.squint.pruning.ParsedParameters;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Selection;
@@ -84,34 +83,16 @@ public record FasterVLM(double keep) implements Strategy {
   }
 
   /** Makes {@link FasterVLM}. */
-  public static final class Provider implements StrategyProvider {
+  public static final class Provider extends StrategyProvider {
 
     /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String name() {
-      return NAME;
-    }
-
-    @Override
-    public String summary() {
-      return "keeps the visual tokens that the vision tower's [CLS] token attends to most";
-    }
-
-    @Override
-    public String paper() {
-      return "Zhang et al., [CLS] Attention is All You Need, 2024";
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return List.of(KEEP);
-    }
-
-    @Override
-    public Strategy create(ParsedParameters parameters) {
-      return new FasterVLM(parameters.get(KEEP));
+    public Provider() {
+      super(
+          NAME,
+          "keeps the visual tokens that the vision tower's [CLS] token attends to most",
+          "Zhang et al., [CLS] Attention is All You Need, 2024",
+          List.of(KEEP),
+          given -> new FasterVLM(given.get(KEEP)));
     }
   }
 }

@@ -1,8 +1,6 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.Parameter;
-import dev.squint.pruning.ParsedParameters;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
@@ -29,34 +27,11 @@ public record None() implements Strategy {
   }
 
   /** Makes {@link None}. */
-  public static final class Provider implements StrategyProvider {
+  public static final class Provider extends StrategyProvider {
 
     /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String name() {
-      return NAME;
-    }
-
-    @Override
-    public String summary() {
-      return "keeps every visual token";
-    }
-
-    @Override
-    public String paper() {
-      return "baseline";
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return List.of();
-    }
-
-    @Override
-    public Strategy create(ParsedParameters parameters) {
-      return new None();
+    public Provider() {
+      super(NAME, "keeps every visual token", "baseline", List.of(), given -> new None());
     }
   }
 }

@@ -3,7 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
-import dev.squint.pruning.ParsedParameters;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Selection;
@@ -87,34 +86,16 @@ public record Random(double keep, OptionalLong seed, Site at) implements Strateg
   }
 
   /** Makes {@link Random}. */
-  public static final class Provider implements StrategyProvider {
+  public static final class Provider extends StrategyProvider {
 
     /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String name() {
-      return NAME;
-    }
-
-    @Override
-    public String summary() {
-      return "keeps a random share of the visual tokens";
-    }
-
-    @Override
-    public String paper() {
-      return "baseline";
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return List.of(KEEP, SEED, AT);
-    }
-
-    @Override
-    public Strategy create(ParsedParameters parameters) {
-      return new Random(parameters.get(KEEP), parameters.get(SEED), parameters.get(AT));
+    public Provider() {
+      super(
+          NAME,
+          "keeps a random share of the visual tokens",
+          "baseline",
+          List.of(KEEP, SEED, AT),
+          given -> new Random(given.get(KEEP), given.get(SEED), given.get(AT)));
     }
   }
 }

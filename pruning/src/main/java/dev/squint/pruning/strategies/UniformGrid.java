@@ -3,7 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
-import dev.squint.pruning.ParsedParameters;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Selection;
@@ -98,34 +97,16 @@ public record UniformGrid(double keep) implements Strategy {
   }
 
   /** Makes {@link UniformGrid}. */
-  public static final class Provider implements StrategyProvider {
+  public static final class Provider extends StrategyProvider {
 
     /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String name() {
-      return NAME;
-    }
-
-    @Override
-    public String summary() {
-      return "keeps visual tokens on an even grid over the picture";
-    }
-
-    @Override
-    public String paper() {
-      return "baseline";
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      return List.of(KEEP);
-    }
-
-    @Override
-    public Strategy create(ParsedParameters parameters) {
-      return new UniformGrid(parameters.get(KEEP));
+    public Provider() {
+      super(
+          NAME,
+          "keeps visual tokens on an even grid over the picture",
+          "baseline",
+          List.of(KEEP),
+          given -> new UniformGrid(given.get(KEEP)));
     }
   }
 }
