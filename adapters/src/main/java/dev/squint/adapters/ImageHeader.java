@@ -9,8 +9,15 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
-/** Refuses what is no picture, and pictures of absurd size, before any pixel is decoded. */
-final class ImageHeader {
+/**
+ * What a file says before any pixel is decoded. Reading it refuses what is no picture, and pictures
+ * of absurd size.
+ *
+ * @param mayBeTransparent whether pixels can be transparent; false only if they cannot
+ * @param webP whether it is a WebP file, which OpenCV does not turn upright
+ * @param orientation how the camera was held, for the formats whose notes OpenCV may leave out
+ */
+record ImageHeader(boolean mayBeTransparent, boolean webP, Orientation orientation) {
 
   static final int SMALLEST_SIDE = 8;
   static final int LONGEST_RATIO = 20;
@@ -20,18 +27,22 @@ final class ImageHeader {
   static final String PIXELS_DAMAGED = " is damaged or cut off: its pixels cannot be decoded";
   private static final String HEADER_DAMAGED = " is damaged or cut off: its header cannot be read";
 
-  private ImageHeader() {}
-
-  static void check(String name, byte[] encoded) {
+  static ImageHeader read(String name, byte[] encoded) {
     checkSignature(name, encoded);
     if (isPng(encoded)) {
-      checkPng(name, PngChunks.read(encoded));
-    } else if (isWebP(encoded)) {
-      checkWebP(name, WebPChunks.read(encoded));
-    } else {
-      checkEnd(name, !isJpeg(encoded) || endsAsJpeg(encoded));
-      checkWithDesktopLibrary(name, encoded);
+      PngChunks png = PngChunks.read(encoded);
+      checkPng(name, png);
+      return new ImageHeader(png.transparent(), false, Orientation.read(encoded, png.camera()));
     }
+    if (isWebP(encoded)) {
+      WebPChunks webp = WebPChunks.read(encoded);
+      checkWebP(name, webp);
+      return new ImageHeader(webp.transparent(), true, Orientation.read(encoded, webp.camera()));
+    }
+    boolean jpeg = isJpeg(encoded);
+    checkEnd(name, !jpeg || endsAsJpeg(encoded));
+    checkWithDesktopLibrary(name, encoded);
+    return new ImageHeader(!jpeg, false, Orientation.UPRIGHT);
   }
 
   /** Refuses what does not start like a picture; the first 16 bytes are enough to tell. */
@@ -101,22 +112,6 @@ final class ImageHeader {
     }
   }
 
-  /** Whether pixels can be transparent; false only if they cannot. */
-  static boolean mayBeTransparent(byte[] encoded) {
-    if (isPng(encoded)) {
-      return PngChunks.read(encoded).transparent();
-    }
-    return isWebP(encoded) ? WebPChunks.read(encoded).transparent() : !isJpeg(encoded);
-  }
-
-  /** How the camera was held, for the formats whose notes OpenCV may leave out. */
-  static Orientation orientation(byte[] encoded) {
-    if (isPng(encoded)) {
-      return Orientation.read(encoded, PngChunks.read(encoded).camera());
-    }
-    return Orientation.read(encoded, isWebP(encoded) ? WebPChunks.read(encoded).camera() : 0);
-  }
-
   /**
    * Whether the end marker is there, padding or not. The decoder would fill what is missing with
    * grey and say nothing.
@@ -175,7 +170,7 @@ final class ImageHeader {
     return starts(data, 0xFF, 0xD8, 0xFF);
   }
 
-  static boolean isWebP(byte[] data) {
+  private static boolean isWebP(byte[] data) {
     return starts(data, 'R', 'I', 'F', 'F') && hasAt(data, 8, "WEBP");
   }
 

@@ -22,11 +22,12 @@ public final class ImageInput {
 
   private final String name;
   private final byte[] encoded;
+  private final ImageHeader header;
 
   private ImageInput(String name, byte[] encoded) {
     this.name = name;
     this.encoded = encoded;
-    ImageHeader.check(name, encoded);
+    this.header = ImageHeader.read(name, encoded);
   }
 
   /**
@@ -109,6 +110,10 @@ public final class ImageInput {
 
   String name() {
     return name;
+  }
+
+  ImageHeader header() {
+    return header;
   }
 
   byte[] encoded() {

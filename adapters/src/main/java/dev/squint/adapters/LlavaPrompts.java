@@ -1,8 +1,6 @@
 package dev.squint.adapters;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.models.ModelConfig;
 import dev.squint.models.ModelException;
 import dev.squint.models.PixelValues;
@@ -11,7 +9,6 @@ import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisionShape;
 import dev.squint.pruning.VisualSpan;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,17 +42,15 @@ final class LlavaPrompts implements AutoCloseable {
   }
 
   static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
-    Path file = folder.resolve("tokenizer.json");
-    if (!Files.isRegularFile(file)) {
-      throw new ModelException(
-          "no such file: " + file + "; copy it from where the model came from");
-    }
-    List<String> reserved = reservedTokens(file);
+    ModelJson json = ModelJson.read(folder, "tokenizer.json");
+    Path file = json.file();
+    List<String> reserved = new ArrayList<>();
+    json.root().path("added_tokens").forEach(one -> reserved.add(one.path("content").asText()));
     keepDjlOffline();
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false"));
-      return new LlavaPrompts(tokenizer, reserved, config, vision);
+      return new LlavaPrompts(tokenizer, List.copyOf(reserved), config, vision);
     } catch (IOException | RuntimeException e) {
       throw new ModelException(file + " is no tokenizer: download or export it again", e);
     }
@@ -73,18 +68,6 @@ final class LlavaPrompts implements AutoCloseable {
                 System.setProperty(name, value);
               }
             });
-  }
-
-  private static List<String> reservedTokens(Path file) {
-    try {
-      List<String> tokens = new ArrayList<>();
-      for (JsonNode token : new ObjectMapper().readTree(file.toFile()).path("added_tokens")) {
-        tokens.add(token.path("content").asText());
-      }
-      return List.copyOf(tokens);
-    } catch (IOException e) {
-      throw new ModelException(file + " is not valid JSON: download or export it again", e);
-    }
   }
 
   /**

@@ -12,7 +12,7 @@ import org.opencv.core.Mat;
  */
 record Orientation(int way) {
 
-  private static final Orientation UPRIGHT = new Orientation(1);
+  static final Orientation UPRIGHT = new Orientation(1);
   private static final int TAG = 0x112;
   private static final int ENTRY = 12;
 

@@ -23,16 +23,15 @@ record Picture(int width, int height, byte[] rgb) {
     MatOfByte encoded = new MatOfByte(input.encoded());
     Mat bgr = new Mat();
     try {
-      boolean transparent =
-          ImageHeader.mayBeTransparent(input.encoded()) && readOnWhite(input, encoded, bgr);
+      boolean transparent = input.header().mayBeTransparent() && readOnWhite(input, encoded, bgr);
       if (!transparent) {
         Mat color = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_COLOR);
         color.copyTo(bgr);
         color.release();
         checkDecoded(input, bgr);
       }
-      if (transparent || ImageHeader.isWebP(input.encoded())) {
-        ImageHeader.orientation(input.encoded()).apply(bgr);
+      if (transparent || input.header().webP()) {
+        input.header().orientation().apply(bgr);
       }
       return of(bgr);
     } finally {

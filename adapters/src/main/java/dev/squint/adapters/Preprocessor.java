@@ -1,14 +1,11 @@
 package dev.squint.adapters;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.models.ModelException;
 import dev.squint.models.PixelValues;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -38,17 +35,9 @@ record Preprocessor(
   private static final String FILE = "preprocessor_config.json";
 
   static Preprocessor read(Path folder) {
-    Path file = folder.resolve(FILE);
-    if (!Files.isRegularFile(file)) {
-      throw new ModelException(
-          "no such file: " + file + "; copy it from where the model came from");
-    }
-    JsonNode root;
-    try {
-      root = new ObjectMapper().readTree(file.toFile());
-    } catch (IOException e) {
-      throw new ModelException(file + " is not valid JSON: download or export it again", e);
-    }
+    ModelJson json = ModelJson.read(folder, FILE);
+    Path file = json.file();
+    JsonNode root = json.root();
     JsonNode size = root.path("size");
     int edge = size.isInt() ? size.asInt() : size.path("shortest_edge").asInt(0);
     JsonNode target = root.path("do_center_crop").asBoolean(false) ? root.path("crop_size") : size;

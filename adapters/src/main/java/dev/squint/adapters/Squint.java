@@ -32,13 +32,12 @@ public final class Squint implements AutoCloseable {
 
   private final VisionLanguageModel model;
   private final ModelFamily family;
-  private final Path cacheFolder;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
   private Squint(VisionLanguageModel model, Path cacheFolder) {
     this.model = model;
-    this.cacheFolder = cacheFolder;
+    OpenCv.load(cacheFolder);
     this.family = ModelFamily.of(model);
   }
 
@@ -100,7 +99,6 @@ public final class Squint implements AutoCloseable {
    */
   public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
     strategy.plan(model.facts());
-    OpenCv.load(cacheFolder);
     lock.readLock().lock();
     try {
       if (closed) {
@@ -146,7 +144,6 @@ public final class Squint implements AutoCloseable {
    */
   public void overlay(ImageInput image, Answer answer, Path target) {
     OverlayFile.check(target);
-    OpenCv.load(cacheFolder);
     Picture seen = family.seen(Picture.decode(image));
     Overlay overlay =
         new Overlay(model.facts().vision().gridRows(), model.facts().vision().gridColumns());
