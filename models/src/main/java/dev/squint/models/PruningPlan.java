@@ -46,10 +46,6 @@ record PruningPlan(
     return new Builder(strategy.name(), facts).build(strategy.plan(facts));
   }
 
-  boolean prunes() {
-    return afterVision.isPresent() || seams.stream().anyMatch(Optional::isPresent);
-  }
-
   private static final class Builder {
     private final String strategy;
     private final ModelFacts facts;

@@ -20,10 +20,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,25 +32,10 @@ class GenerateTest {
   private static final int[] ALL = IntStream.range(0, TinyLlava.VISUAL).toArray();
   private static final int BYTES_PER_TOKEN_AND_LAYER = 2 * 2 * 8 * Float.BYTES;
 
-  private static VisionLanguageModel model;
-
-  @BeforeAll
-  static void open() {
-    model = TinyLlava.open();
-  }
-
-  @AfterAll
-  static void close() {
-    model.close();
-  }
-
-  @AfterEach
-  void nothingNativeIsLeftOpen() {
-    assertThat(model.openTensors()).isZero();
-  }
+  @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
   private static Generation generate(TestStrategy strategy) {
-    return model.generate(TinyLlava.prompt(), strategy, TinyLlava.sixTokens());
+    return TINY.model().generate(TinyLlava.prompt(), strategy, TinyLlava.sixTokens());
   }
 
   @Test
@@ -165,8 +148,9 @@ class GenerateTest {
   @Test
   void aPromptWithoutPictureIsAnsweredAndSaysSo() {
     Generation answer =
-        model.generate(
-            TinyLlava.textPrompt(9), TestStrategy.fastV(2, 4), GenerationOptions.defaults());
+        TINY.model()
+            .generate(
+                TinyLlava.textPrompt(9), TestStrategy.fastV(2, 4), GenerationOptions.defaults());
     assertThat(answer.trace().sites()).isEmpty();
     assertThat(answer.trace().visionFlops()).isZero();
     assertThat(answer.trace().notes())
@@ -176,10 +160,11 @@ class GenerateTest {
   @Test
   void generationEndsWithTheContext() {
     Generation answer =
-        model.generate(
-            TinyLlava.textPrompt(93),
-            TestStrategy.none(),
-            new GenerationOptions(50, 0, false, false));
+        TINY.model()
+            .generate(
+                TinyLlava.textPrompt(93),
+                TestStrategy.none(),
+                new GenerationOptions(50, 0, false, false));
     assertThat(answer.tokens().length).isLessThanOrEqualTo(3);
     assertThat(answer.firstLogits()).isEmpty();
   }
@@ -187,8 +172,11 @@ class GenerateTest {
   @Test
   void speedupIsMeasuredOnDemand() {
     Generation answer =
-        model.generate(
-            TinyLlava.prompt(), TestStrategy.fastV(1, 2), new GenerationOptions(4, 0, true, false));
+        TINY.model()
+            .generate(
+                TinyLlava.prompt(),
+                TestStrategy.fastV(1, 2),
+                new GenerationOptions(4, 0, true, false));
     assertThat(answer.trace().speedup())
         .get()
         .satisfies(
@@ -230,6 +218,6 @@ class GenerateTest {
     } finally {
       pool.shutdownNow();
     }
-    assertThat(model.openCuts()).isLessThanOrEqualTo(4);
+    assertThat(TINY.model().openCuts()).isLessThanOrEqualTo(4);
   }
 }

@@ -27,33 +27,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What cannot work is refused in one sentence, and nothing native stays open. */
 class RefusalTest {
 
-  private static VisionLanguageModel model;
+  @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
   @TempDir Path temp;
-
-  @BeforeAll
-  static void open() {
-    model = TinyLlava.open();
-  }
-
-  @AfterAll
-  static void close() {
-    model.close();
-  }
-
-  @AfterEach
-  void nothingNativeIsLeftOpen() {
-    assertThat(model.openTensors()).isZero();
-  }
 
   private Path copy() throws IOException {
     Path source = TinyLlava.folder();
@@ -74,7 +57,8 @@ class RefusalTest {
   }
 
   private static void refuses(TestStrategy strategy, String... parts) {
-    assertThatThrownBy(() -> model.generate(TinyLlava.prompt(), strategy, TinyLlava.sixTokens()))
+    assertThatThrownBy(
+            () -> TINY.model().generate(TinyLlava.prompt(), strategy, TinyLlava.sixTokens()))
         .isInstanceOf(ModelException.class)
         .satisfies(e -> assertThat(e.getMessage()).contains(parts));
   }
@@ -217,10 +201,11 @@ class RefusalTest {
             });
     assertThatThrownBy(
             () ->
-                model.generate(
-                    TinyLlava.prompt(),
-                    new TestStrategy("failing", List.of(site)),
-                    TinyLlava.sixTokens()))
+                TINY.model()
+                    .generate(
+                        TinyLlava.prompt(),
+                        new TestStrategy("failing", List.of(site)),
+                        TinyLlava.sixTokens()))
         .hasMessage("no idea");
   }
 
@@ -228,15 +213,18 @@ class RefusalTest {
   void promptsThatDoNotFit() {
     assertThatThrownBy(
             () ->
-                model.generate(
-                    TinyLlava.textPrompt(97), TestStrategy.none(), GenerationOptions.defaults()))
+                TINY.model()
+                    .generate(
+                        TinyLlava.textPrompt(97),
+                        TestStrategy.none(),
+                        GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("the prompt has 97 tokens")
         .hasMessageContaining("96 tokens");
     PromptInput alien =
         new PromptInput(new long[] {1, 64}, new TokenLayout(2, List.of()), Optional.empty());
     assertThatThrownBy(
-            () -> model.generate(alien, TestStrategy.none(), GenerationOptions.defaults()))
+            () -> TINY.model().generate(alien, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("token 64")
         .hasMessageContaining("0..63");
@@ -247,7 +235,8 @@ class RefusalTest {
     TokenLayout twoTokens = new TokenLayout(4, List.of(new VisualSpan(0, 1, 2, 1, 2)));
     PromptInput few =
         new PromptInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.of(TinyLlava.pixels()));
-    assertThatThrownBy(() -> model.generate(few, TestStrategy.none(), GenerationOptions.defaults()))
+    assertThatThrownBy(
+            () -> TINY.model().generate(few, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("gives 16 visual tokens, but the prompt has 2 image placeholders");
     FloatBuffer small = ByteBuffer.allocateDirect(3 * 4 * 4 * Float.BYTES).asFloatBuffer();
@@ -256,7 +245,7 @@ class RefusalTest {
         new PromptInput(
             TinyLlava.prompt().tokenIds(), TinyLlava.prompt().layout(), Optional.of(pixels));
     assertThatThrownBy(
-            () -> model.generate(tiny, TestStrategy.none(), GenerationOptions.defaults()))
+            () -> TINY.model().generate(tiny, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("[pictures, 3, 32, 32], got [1, 3, 4, 4]");
     assertThatThrownBy(() -> new PixelValues(small, new long[] {1, 3, 5, 4}))

@@ -9,10 +9,8 @@ import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyProvider;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,25 +18,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The strategies of the pruning module on a model. */
 class RegisteredStrategiesTest {
 
-  private static VisionLanguageModel model;
-
-  @BeforeAll
-  static void open() {
-    model = TinyLlava.open();
-  }
-
-  @AfterAll
-  static void close() {
-    model.close();
-  }
-
-  @AfterEach
-  void nothingNativeIsLeftOpen() {
-    assertThat(model.openTensors()).isZero();
-  }
+  @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
   private static Generation generate(String spec) {
-    return model.generate(TinyLlava.prompt(), Strategies.parse(spec), TinyLlava.sixTokens());
+    return TINY.model().generate(TinyLlava.prompt(), Strategies.parse(spec), TinyLlava.sixTokens());
   }
 
   static List<String> names() {

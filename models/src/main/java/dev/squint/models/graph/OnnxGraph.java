@@ -263,10 +263,4 @@ public final class OnnxGraph {
     var dim = value.getType().getTensorType().getShape().getDim(dimension);
     return dim.hasDimValue() ? dim.getDimValue() : -1;
   }
-
-  /** The number of dimensions a graph input declares, or -1 if the graph has no such input. */
-  public int inputRank(String input) {
-    ValueInfoProto value = inputs.get(input);
-    return value == null ? -1 : value.getType().getTensorType().getShape().getDimCount();
-  }
 }

@@ -47,6 +47,7 @@ public final class SegmentExtractor {
   private final BitSet hidden;
   private final BitSet upstream;
   private final BitSet residual;
+  private final Map<String, String> standIns;
 
   private final BitSet needed = new BitSet();
   private final Set<String> weights = new LinkedHashSet<>();
@@ -61,6 +62,7 @@ public final class SegmentExtractor {
     this.boundary = decoder.boundary(spec.from());
     this.hidden = decoder.dependsOn(DecoderGraph.EMBEDS);
     this.residual = decoder.residualStream();
+    this.standIns = standIns();
     this.upstream = (BitSet) hidden.clone();
     upstream.andNot(graph.dependents(Set.copyOf(boundary)));
   }
@@ -133,7 +135,7 @@ public final class SegmentExtractor {
       }
       int producer = graph.producer(tensor);
       if (producer < 0) {
-        if (foreignCache(tensor) != null) {
+        if (standIns.containsKey(tensor)) {
           throw new ModelException(
               "%s: layers [%d, %d) read the values of %s, which belongs to another layer; a decoder that shares its KV cache between layers cannot be cut here"
                   .formatted(graph.file(), spec.from(), spec.to(), tensor));
@@ -144,22 +146,17 @@ public final class SegmentExtractor {
     }
   }
 
-  /**
-   * The first layer's cache that stands for the cache of a layer outside the range, or null for any
-   * other tensor.
-   */
-  private String foreignCache(String tensor) {
+  /** For each cache outside the range the cache of its first layer, which stands for it. */
+  private Map<String, String> standIns() {
+    Map<String, String> standIns = new HashMap<>();
     for (int layer = 0; layer < decoder.layers(); layer++) {
       if (layer < spec.from() || layer >= spec.to()) {
-        if (tensor.equals(DecoderGraph.past(layer, true))) {
-          return DecoderGraph.past(spec.from(), true);
-        }
-        if (tensor.equals(DecoderGraph.past(layer, false))) {
-          return DecoderGraph.past(spec.from(), false);
+        for (boolean key : new boolean[] {true, false}) {
+          standIns.put(DecoderGraph.past(layer, key), DecoderGraph.past(spec.from(), key));
         }
       }
     }
-    return null;
+    return standIns;
   }
 
   private void collect(List<String> targets) {
@@ -192,7 +189,7 @@ public final class SegmentExtractor {
   }
 
   private void collectLeaf(String tensor) {
-    String standIn = foreignCache(tensor);
+    String standIn = standIns.get(tensor);
     if (graph.initializer(tensor) != null) {
       weights.add(tensor);
     } else if (standIn != null) {
