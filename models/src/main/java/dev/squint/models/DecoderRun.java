@@ -1,17 +1,15 @@
 package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.graph.PositionSource;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.SitePlan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * One request on its way through the segments: prefill once, then step by step. Belongs to one
@@ -24,6 +22,7 @@ final class DecoderRun implements AutoCloseable {
 
   private final PruningPlan plan;
   private final Embedder embedder;
+  private final PositionSource source;
   private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
@@ -33,10 +32,12 @@ final class DecoderRun implements AutoCloseable {
       PruningPlan plan,
       OpenSegments open,
       Embedder embedder,
+      PositionSource source,
       ModelConfig.Text sizes,
       TensorScope scope) {
     this.plan = plan;
     this.embedder = embedder;
+    this.source = source;
     this.scope = scope;
     try {
       open.list()
@@ -56,16 +57,17 @@ final class DecoderRun implements AutoCloseable {
    */
   void prefill(PromptInput prompt, Optional<OnnxTensor> features, SiteDecider decider) {
     TokenRows rows = TokenRows.of(prompt.layout());
-    long[] positions = ascending(rows.count());
-    long next = positions.length;
+    RotaryPositions positions = RotaryPositions.of(prompt.layout(), source.rows());
+    long next = positions.next();
     if (plan.afterVision().isPresent()) {
       SitePlan site = plan.afterVision().get();
-      rows = rows.select(decider.decide(site, rows, Map.of()));
+      rows = rows.select(decider.decide(site, rows, Taps.NONE));
+      boolean compacted = site.positions() == PositionPolicy.COMPACTED;
       positions =
-          site.positions() == PositionPolicy.COMPACTED
-              ? ascending(rows.count())
-              : promptPositions(rows);
-      next = site.positions() == PositionPolicy.COMPACTED ? rows.count() : next;
+          compacted
+              ? RotaryPositions.ascending(rows.count(), source.rows())
+              : positions.gathered(rows.prompt());
+      next = compacted ? rows.count() : next;
     }
     long[] all = prompt.tokenIds();
     long[] tokens = new long[rows.count()];
@@ -78,32 +80,32 @@ final class DecoderRun implements AutoCloseable {
               ? embedder.embed(pass, tokens, features.get(), rows.aliveVisual(), rows.visualRows())
               : embedder.embed(pass, tokens);
       List<OnnxTensor> hidden = List.of(embeds);
-      Map<Integer, OnnxTensor> taps = Map.of();
+      Taps taps = Taps.NONE;
       List<Integer> counts = new ArrayList<>();
       for (int i = 0; i < segments.size(); i++) {
         int[] keep = all(rows.count());
-        long[] arriving = positions;
+        RotaryPositions arriving = positions;
         Optional<SitePlan> seam = plan.seams().get(i);
         if (seam.isPresent()) {
           keep = decider.decide(seam.get(), rows, taps);
           rows = rows.select(keep);
           if (seam.get().positions() == PositionPolicy.COMPACTED) {
-            arriving = scattered(keep, positions.length);
+            arriving = positions.compactedFor(keep);
             next = keep.length;
           }
-          positions = gathered(arriving, keep);
+          positions = arriving.gathered(keep);
         }
         boolean tapped = !plan.segments().get(i).taps().isEmpty();
-        int[] lastRow = tapped ? new int[] {rows.count() - 1} : NOTHING;
+        int[] queries = tapped ? rows.queries(plan.siteAfter(i).orElseThrow().needs()) : NOTHING;
         int[] columns = tapped ? rows.visualRows() : NOTHING;
         SegmentState.Output out =
             segments
                 .get(i)
-                .run(pass, new SegmentState.Input(hidden, arriving, keep, lastRow, columns));
+                .run(pass, new SegmentState.Input(hidden, arriving, keep, queries, columns));
         segments.get(i).startDecodingAt(next);
         hidden.forEach(pass::release);
         hidden = out.hidden();
-        taps = out.taps();
+        taps = new Taps(out.taps(), queries, columns.length);
         for (int layer = 0; layer < segments.get(i).layers(); layer++) {
           counts.add(rows.count());
         }
@@ -118,7 +120,7 @@ final class DecoderRun implements AutoCloseable {
     try (TensorScope pass = scope.sibling()) {
       List<OnnxTensor> hidden = List.of(embedder.embed(pass, new long[] {token}));
       for (SegmentState segment : segments) {
-        long[] position = {segment.takePosition()};
+        RotaryPositions position = RotaryPositions.single(segment.takePosition(), source.rows());
         hidden =
             segment
                 .run(pass, new SegmentState.Input(hidden, position, ONLY_ROW, NOTHING, NOTHING))
@@ -167,27 +169,6 @@ final class DecoderRun implements AutoCloseable {
 
   private static int[] all(int count) {
     return IntStream.range(0, count).toArray();
-  }
-
-  private static long[] ascending(int count) {
-    return LongStream.range(0, count).toArray();
-  }
-
-  private static long[] promptPositions(TokenRows rows) {
-    return Arrays.stream(rows.prompt()).asLongStream().toArray();
-  }
-
-  /** Positions for all arriving rows such that the kept ones get 0, 1, 2 and so on. */
-  private static long[] scattered(int[] keep, int arriving) {
-    long[] positions = new long[arriving];
-    for (int i = 0; i < keep.length; i++) {
-      positions[keep[i]] = i;
-    }
-    return positions;
-  }
-
-  private static long[] gathered(long[] positions, int[] keep) {
-    return Arrays.stream(keep).mapToLong(row -> positions[row]).toArray();
   }
 
   @Override

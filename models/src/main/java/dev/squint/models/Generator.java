@@ -57,7 +57,9 @@ final class Generator implements AutoCloseable {
     checkIds(prompt);
     boolean picture = prompt.pixels().isPresent();
     PruningPlan plan =
-        picture ? PruningPlan.of(strategy, facts) : PruningPlan.unpruned(facts.decoder().layers());
+        picture
+            ? PruningPlan.of(strategy, facts, decoder.positions())
+            : PruningPlan.unpruned(facts.decoder().layers());
     List<String> notes = new ArrayList<>();
     if (!picture) {
       notes.add("no picture in the prompt: nothing to prune");
@@ -128,7 +130,8 @@ final class Generator implements AutoCloseable {
     int room = config.contextLength() - length;
     int limit = Math.min(options.maxNewTokens(), room);
     SiteDecider decider = request.decider();
-    try (DecoderRun run = new DecoderRun(request.plan(), open, embedder, config.text(), scope)) {
+    try (DecoderRun run =
+        new DecoderRun(request.plan(), open, embedder, decoder.positions(), config.text(), scope)) {
       long start = System.nanoTime();
       run.prefill(request.prompt(), request.features(), decider);
       long prefilled = System.nanoTime();
@@ -172,7 +175,7 @@ final class Generator implements AutoCloseable {
 
   private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
     try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
-      return new SpeedupMeter(sessions, config, facts, embedder)
+      return new SpeedupMeter(sessions, config, facts, embedder, decoder.positions())
           .measure(request, pruned, whole.get(), answer.tokens(), answer.tokensPerLayer());
     }
   }

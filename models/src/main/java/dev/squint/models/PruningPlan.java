@@ -1,12 +1,16 @@
 package dev.squint.models;
 
+import dev.squint.models.graph.PositionSource;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.Tap;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
@@ -32,28 +36,55 @@ record PruningPlan(
     return new PruningPlan(
         Optional.empty(),
         List.of(Optional.empty()),
-        List.of(new SegmentSpec(0, layers, false, List.of())),
+        List.of(SegmentSpec.of(0, layers)),
         new TreeSet<>());
   }
 
   /**
    * Asks a strategy what it wants of a model and checks that it can have it.
    *
+   * @param positions where the decoder takes its rotary positions from
    * @throws ModelException if sites are out of order or an observation cannot be made in time for
    *     its site
    */
-  static PruningPlan of(Strategy strategy, ModelFacts facts) {
-    return new Builder(strategy.name(), facts).build(strategy.plan(facts));
+  static PruningPlan of(Strategy strategy, ModelFacts facts, PositionSource positions) {
+    return new Builder(strategy.name(), facts, positions).build(strategy.plan(facts));
+  }
+
+  /** The site behind a segment, if there is one. */
+  Optional<SitePlan> siteAfter(int segment) {
+    return segment + 1 < seams.size() ? seams.get(segment + 1) : Optional.empty();
+  }
+
+  private static boolean keepsPositions(SitePlan site) {
+    return site.positions() == PositionPolicy.ORIGINAL;
+  }
+
+  /** The tap in the decoder that answers a request, if it is for the decoder. */
+  static Optional<Tap> tapFor(ObservationRequest need) {
+    if (need instanceof ObservationRequest.TextToVisualAttention attention) {
+      boolean perHead = attention.heads() == ObservationRequest.Heads.EACH;
+      return Optional.of(new Tap.Attention(attention.layer(), perHead));
+    }
+    if (need instanceof ObservationRequest.HiddenStates states) {
+      return Optional.of(new Tap.HiddenStates(states.layer()));
+    }
+    if (need instanceof ObservationRequest.Keys keys) {
+      return Optional.of(new Tap.Keys(keys.layer()));
+    }
+    return Optional.empty();
   }
 
   private static final class Builder {
     private final String strategy;
     private final ModelFacts facts;
+    private final PositionSource positions;
     private final int layers;
 
-    Builder(String strategy, ModelFacts facts) {
+    Builder(String strategy, ModelFacts facts, PositionSource positions) {
       this.strategy = strategy;
       this.facts = facts;
+      this.positions = positions;
       this.layers = facts.decoder().layers();
     }
 
@@ -81,44 +112,62 @@ record PruningPlan(
       }
       SortedSet<Integer> cls = clsLayers(sites);
       afterVision.ifPresent(site -> taps(site, 0, 0));
+      sites.forEach(this::checkPositions);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
-      cut(inDecoder, seams, segments);
+      cut(afterVision.filter(PruningPlan::keepsPositions).isPresent(), inDecoder, seams, segments);
       return new PruningPlan(afterVision, List.copyOf(seams), List.copyOf(segments), cls);
     }
 
+    private void checkPositions(SitePlan site) {
+      if (keepsPositions(site) && !positions.isControllable()) {
+        throw refused(
+            "it keeps the original positions of tokens, but the decoder has no input 'position_ids' and its rotary positions were not found in the graph; export it with 'position_ids'");
+      }
+    }
+
     private void cut(
-        List<SitePlan> inDecoder, List<Optional<SitePlan>> seams, List<SegmentSpec> segments) {
+        boolean givenFromStart,
+        List<SitePlan> inDecoder,
+        List<Optional<SitePlan>> seams,
+        List<SegmentSpec> segments) {
       int from = 0;
+      boolean given = givenFromStart;
       Optional<SitePlan> head = Optional.empty();
       for (SitePlan site : inDecoder) {
         int layer = ((Site.BeforeLayer) site.site()).layer();
-        List<Integer> taps = taps(site, from, layer);
-        segments.add(new SegmentSpec(from, layer, head.isPresent(), taps));
+        segments.add(
+            new SegmentSpec(from, layer, head.isPresent(), given, taps(site, from, layer)));
         seams.add(head);
         head = Optional.of(site);
+        given |= keepsPositions(site);
         from = layer;
       }
-      segments.add(new SegmentSpec(from, layers, head.isPresent(), List.of()));
+      segments.add(new SegmentSpec(from, layers, head.isPresent(), given, List.of()));
       seams.add(head);
     }
 
-    private List<Integer> taps(SitePlan site, int from, int to) {
-      List<Integer> taps = new ArrayList<>();
+    private List<Tap> taps(SitePlan site, int from, int to) {
+      List<Tap> taps = new ArrayList<>();
       for (ObservationRequest need : site.needs()) {
-        if (need instanceof ObservationRequest.TextToVisualAttention attention) {
-          if (attention.layer() < from || attention.layer() >= to) {
-            throw refused(
-                "it wants the attention of decoder layer %d at %s, but only layers %s run between the previous site and this one"
-                    .formatted(
-                        attention.layer(),
-                        site.site(),
-                        from == to ? "none" : from + ".." + (to - 1)));
-          }
-          taps.add(attention.layer());
-        }
+        tapFor(need)
+            .ifPresent(
+                tap -> {
+                  checkInTime(site, need, tap, from, to);
+                  taps.add(tap);
+                });
       }
+      taps.sort(Comparator.comparing(Tap::output));
       return taps;
+    }
+
+    private void checkInTime(SitePlan site, ObservationRequest need, Tap tap, int from, int to) {
+      int end = tap instanceof Tap.HiddenStates && to > 0 ? to + 1 : to;
+      if (tap.layer() < from || tap.layer() >= end) {
+        throw refused(
+            "it wants the %s at %s, but only layers %s run between the previous site and this one"
+                .formatted(need, site.site(), from == to ? "none" : from + ".." + (to - 1)));
+      }
     }
 
     private SortedSet<Integer> clsLayers(List<SitePlan> sites) {

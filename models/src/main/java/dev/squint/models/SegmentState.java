@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import java.util.ArrayList;
@@ -61,29 +62,34 @@ final class SegmentState implements AutoCloseable {
    * What a segment takes in.
    *
    * @param hidden hidden states of all rows that arrive
-   * @param positions rotary position of every row that arrives
+   * @param positions rotary positions of all rows that arrive
    * @param keep the arriving rows that go on
    * @param tapRows query rows for the taps, counted behind the seam
    * @param tapColumns key rows for the taps, counted behind the seam
    */
   record Input(
-      List<OnnxTensor> hidden, long[] positions, int[] keep, int[] tapRows, int[] tapColumns) {}
+      List<OnnxTensor> hidden,
+      RotaryPositions positions,
+      int[] keep,
+      int[] tapRows,
+      int[] tapColumns) {}
 
   /**
    * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
    *
    * @param hidden hidden states for the next segment, or the logits alone
-   * @param taps attention rows by layer; empty unless tap rows were asked for
+   * @param taps what was tapped, by output name; empty unless the input asked for tokens
    */
-  record Output(List<OnnxTensor> hidden, Map<Integer, OnnxTensor> taps) {}
+  record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
 
   Output run(TensorScope scope, Input in) {
     ModelSession session = segment.session();
     List<String> hiddenOutputs =
         segment.isLast() ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
-    List<Integer> taps = in.tapRows().length == 0 ? List.of() : segment.spec().taps();
+    boolean observed = in.tapColumns().length > 0;
+    List<Tap> taps = observed ? segment.spec().taps() : List.of();
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
-    taps.forEach(layer -> wanted.add(SegmentModel.tapOutput(layer)));
+    taps.forEach(tap -> wanted.add(tap.output()));
     cache.keySet().forEach(past -> wanted.add(presentOf(past)));
     try (TensorScope run = scope.sibling()) {
       Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
@@ -98,9 +104,8 @@ final class SegmentState implements AutoCloseable {
       cached += in.keep().length;
       List<OnnxTensor> hidden = new ArrayList<>();
       hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
-      Map<Integer, OnnxTensor> tapped = new HashMap<>();
-      taps.forEach(
-          layer -> tapped.put(layer, scope.adopt(run, out.get(SegmentModel.tapOutput(layer)))));
+      Map<String, OnnxTensor> tapped = new HashMap<>();
+      taps.forEach(tap -> tapped.put(tap.output(), scope.adopt(run, out.get(tap.output()))));
       return new Output(hidden, tapped);
     }
   }
@@ -117,13 +122,15 @@ final class SegmentState implements AutoCloseable {
       inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
     }
     if (names.contains(segment.positionInput())) {
-      inputs.put(segment.positionInput(), run.longs(in.positions(), 1, in.positions().length));
+      inputs.put(segment.positionInput(), in.positions().tensor(run));
     }
     if (segment.spec().seam()) {
       inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));
     }
     if (names.contains(SegmentModel.TAP_ROWS)) {
       inputs.put(SegmentModel.TAP_ROWS, run.indices(in.tapRows(), in.tapRows().length));
+    }
+    if (names.contains(SegmentModel.TAP_COLUMNS)) {
       inputs.put(SegmentModel.TAP_COLUMNS, run.indices(in.tapColumns(), in.tapColumns().length));
     }
     if (names.contains(LOGITS_TO_KEEP)) {

@@ -1,6 +1,6 @@
 package dev.squint.models;
 
-import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.graph.Tap;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
@@ -10,12 +10,12 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.TokenLayout;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Lets a strategy decide at its sites and keeps the record of it. One decider serves one request.
@@ -47,15 +47,15 @@ final class SiteDecider {
    *
    * @param plan the site
    * @param rows the tokens that arrive
-   * @param taps decoder attention by layer, {@code [1, R, alive visual tokens]}
+   * @param taps what the segment before the site handed out
    * @return the arriving rows that go on
    */
-  int[] decide(SitePlan plan, TokenRows rows, Map<Integer, OnnxTensor> taps) {
+  int[] decide(SitePlan plan, TokenRows rows, Taps taps) {
     int[] alive = rows.aliveVisual();
     long start = System.nanoTime();
     Map<ObservationRequest, Observation> seen = new HashMap<>();
     for (ObservationRequest need : plan.needs()) {
-      seen.put(need, observe(need, alive, taps));
+      seen.put(need, observe(need, rows, alive, taps));
     }
     Selection selection =
         plan.decision()
@@ -75,18 +75,18 @@ final class SiteDecider {
     return keep;
   }
 
-  private Observation observe(ObservationRequest need, int[] alive, Map<Integer, OnnxTensor> taps) {
-    if (need instanceof ObservationRequest.TextToVisualAttention attention) {
-      FloatBuffer values = taps.get(attention.layer()).getFloatBuffer();
-      float[] cells = new float[values.remaining()];
-      values.get(cells);
-      return new Observation(cells.length / Math.max(1, alive.length), alive.length, cells);
+  private Observation observe(ObservationRequest need, TokenRows rows, int[] alive, Taps taps) {
+    Optional<Tap> tap = PruningPlan.tapFor(need);
+    if (tap.isPresent()) {
+      return need instanceof ObservationRequest.TextToVisualAttention attention
+          ? taps.attention(tap.get(), rows.queries(attention.rows()))
+          : taps.perToken(tap.get());
     }
     Observation whole = vision.get(need);
     if (whole.columns() != originalVisual) {
       throw new ModelException(
-          "the [CLS] token attends to %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
-              .formatted(whole.columns(), originalVisual));
+          "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
+              .formatted(need, whole.columns(), originalVisual));
     }
     float[] all = whole.values();
     float[] cells = new float[alive.length];

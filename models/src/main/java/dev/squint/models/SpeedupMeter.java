@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.models.graph.PositionSource;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.FlopsModel;
@@ -29,12 +30,19 @@ final class SpeedupMeter {
   private final ModelConfig config;
   private final ModelFacts facts;
   private final Embedder embedder;
+  private final PositionSource positions;
 
-  SpeedupMeter(Sessions sessions, ModelConfig config, ModelFacts facts, Embedder embedder) {
+  SpeedupMeter(
+      Sessions sessions,
+      ModelConfig config,
+      ModelFacts facts,
+      Embedder embedder,
+      PositionSource positions) {
     this.sessions = sessions;
     this.config = config;
     this.facts = facts;
     this.embedder = embedder;
+    this.positions = positions;
   }
 
   Speedup measure(
@@ -86,7 +94,7 @@ final class SpeedupMeter {
 
   private Times run(Generator.Request request, PruningPlan plan, OpenSegments open, long[] fed) {
     try (TensorScope scope = sessions.scope();
-        DecoderRun run = new DecoderRun(plan, open, embedder, config.text(), scope)) {
+        DecoderRun run = new DecoderRun(plan, open, embedder, positions, config.text(), scope)) {
       SiteDecider decider = request.decider();
       long start = System.nanoTime();
       run.prefill(request.prompt(), request.features(), decider);

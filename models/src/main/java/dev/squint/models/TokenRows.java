@@ -1,8 +1,11 @@
 package dev.squint.models;
 
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -34,6 +37,36 @@ record TokenRows(int[] prompt, int[] visual) {
   /** Rows that hold visual tokens. */
   int[] visualRows() {
     return IntStream.range(0, visual.length).filter(row -> visual[row] != TEXT).toArray();
+  }
+
+  /** Rows that ask in an attention map. */
+  int[] queries(QueryRows wanted) {
+    int last = count() - 1;
+    int behind = wanted == QueryRows.TEXT ? -1 : lastVisualRow();
+    return wanted == QueryRows.LAST
+        ? new int[] {last}
+        : IntStream.rangeClosed(0, last)
+            .filter(row -> row > behind && visual[row] == TEXT)
+            .toArray();
+  }
+
+  /** Rows that ask in any of the attention maps wanted, ascending. */
+  int[] queries(Set<ObservationRequest> needs) {
+    return needs.stream()
+        .filter(ObservationRequest.TextToVisualAttention.class::isInstance)
+        .map(need -> ((ObservationRequest.TextToVisualAttention) need).rows())
+        .flatMapToInt(wanted -> Arrays.stream(queries(wanted)))
+        .distinct()
+        .sorted()
+        .toArray();
+  }
+
+  private int lastVisualRow() {
+    int row = visual.length - 1;
+    while (row >= 0 && visual[row] == TEXT) {
+      row--;
+    }
+    return row;
   }
 
   /** The original visual tokens that are alive. */

@@ -6,6 +6,7 @@ import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -57,7 +58,13 @@ class DecoderSplitTest {
     List<SegmentSpec> specs = new ArrayList<>();
     for (int i = 0; i + 1 < edges.size(); i++) {
       int last = edges.get(i + 1) - 1;
-      specs.add(new SegmentSpec(edges.get(i), edges.get(i + 1), true, List.of(last)));
+      specs.add(
+          new SegmentSpec(
+              edges.get(i),
+              edges.get(i + 1),
+              true,
+              false,
+              List.of(new Tap.Attention(last, false))));
     }
     try (ModelSession whole = sessions.open(path);
         OpenSegments parts =
@@ -89,7 +96,8 @@ class DecoderSplitTest {
     try (TensorScope pass = scope.sibling()) {
       List<OnnxTensor> hidden =
           List.of(pass.floats(FloatBuffer.wrap(embeds), 1, rows, SIZES.hidden()));
-      long[] positions = LongStream.range(first, first + rows).toArray();
+      RotaryPositions positions =
+          new RotaryPositions(new long[][] {LongStream.range(first, first + rows).toArray()});
       int[] all = IntStream.range(0, rows).toArray();
       int[] none = {};
       for (SegmentState state : states) {

@@ -65,7 +65,7 @@ class ValuesTest {
     assertThatThrownBy(() -> observations.get(new TextToVisualAttention(1, QueryRows.LAST)))
         .isInstanceOf(StrategyException.class)
         .hasMessage(
-            "text-to-visual attention of decoder layer 1 (LAST row) was not observed; add it to the needs of the site plan");
+            "text-to-visual attention of decoder layer 1 (LAST, heads AVERAGED) was not observed; add it to the needs of the site plan");
     assertThatThrownBy(() -> Observations.none().get(new ClsAttention(4)))
         .hasMessage(
             "[CLS] attention of vision layer 4 was not observed; add it to the needs of the site plan");

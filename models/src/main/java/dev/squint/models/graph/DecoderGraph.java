@@ -1,6 +1,5 @@
 package dev.squint.models.graph;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.models.ModelException;
@@ -31,14 +30,20 @@ public final class DecoderGraph {
    */
   public static final String LOGITS = "logits";
 
-  /** Name of the input that carries the rotary positions, shape {@code [1, tokens]}. */
+  /**
+   * Name of the input that carries the rotary positions, shape {@code [1, tokens]} or, for mRoPE,
+   * {@code [3, 1, tokens]}.
+   */
   public static final String POSITIONS = "position_ids";
 
   /** Name of the input that tells past and new tokens, shape {@code [1, past + tokens]}. */
   public static final String MASK = "attention_mask";
 
+  private static final int MROPE_RANK = 3;
+
   private final OnnxGraph graph;
   private final int layers;
+  private final PositionSource positions;
   private final Dominators dominators;
   private final int rowCut;
 
@@ -49,12 +54,12 @@ public final class DecoderGraph {
    * @throws ModelException if it is not a decoder with a KV cache
    */
   public DecoderGraph(OnnxGraph graph) {
-    this.graph = graph;
-    require(graph.inputs().containsKey(EMBEDS), "an input '" + EMBEDS + "'");
-    require(graph.outputs().containsKey(LOGITS), "an output '" + LOGITS + "'");
-    require(graph.inputs().containsKey(POSITIONS), "an input '" + POSITIONS + "'");
+    this.graph = MergedDecoder.unwrapped(graph);
+    require(this.graph.inputs().containsKey(EMBEDS), "an input '" + EMBEDS + "'");
+    require(this.graph.outputs().containsKey(LOGITS), "an output '" + LOGITS + "'");
     refuseBranches();
     this.layers = countLayers();
+    this.positions = findPositions();
     this.dominators = new Dominators(graph, EMBEDS);
     this.rowCut = findRowCut();
   }
@@ -88,6 +93,25 @@ public final class DecoderGraph {
           "%s keeps its layers inside the branches of %s; export the decoder with its KV cache and without merging"
               .formatted(graph.file(), OnnxGraph.label(last)));
     }
+  }
+
+  private PositionSource findPositions() {
+    ValueInfoProto input = graph.inputs().get(POSITIONS);
+    if (input != null) {
+      int rank = input.getType().getTensorType().getShape().getDimCount();
+      return rank == MROPE_RANK ? PositionSource.INPUT_3D : PositionSource.INPUT;
+    }
+    if (graph.nodes().stream().anyMatch(FusedRotary::isIn)) {
+      return PositionSource.FUSED;
+    }
+    return CountedPositions.find(graph).isPresent()
+        ? PositionSource.COUNTED
+        : PositionSource.UNKNOWN;
+  }
+
+  /** Where the rotary positions come from. */
+  public PositionSource positions() {
+    return positions;
   }
 
   private int countLayers() {
@@ -214,45 +238,31 @@ public final class DecoderGraph {
     return chain;
   }
 
-  /** The output of the Softmax of one layer, shape {@code [1, heads, tokens, past + tokens]}. */
-  String attention(int layer) {
+  /**
+   * The attention of one layer.
+   *
+   * @throws ModelException if there is none that can be observed
+   */
+  AttentionSite attention(int layer) {
     BitSet here = dependsOn(past(layer, true));
     BitSet later = layer + 1 < layers ? dependsOn(past(layer + 1, true)) : new BitSet();
     List<NodeProto> nodes = graph.nodes();
     for (int i = here.nextSetBit(0); i >= 0; i = here.nextSetBit(i + 1)) {
-      if (nodes.get(i).getOpType().equals("Softmax") && !later.get(i)) {
-        return nodes.get(i).getOutput(0);
+      NodeProto node = nodes.get(i);
+      if (!later.get(i) && FusedAttention.isOne(node)) {
+        return FusedAttention.read(graph, i);
+      }
+      if (!later.get(i) && node.getOpType().equals("Softmax")) {
+        return new SoftmaxAttention(i, node.getOutput(0));
       }
     }
     throw new ModelException(
-        "%s: layer %d has no Softmax behind %s, so its attention cannot be observed; export the decoder with eager attention"
+        "%s: layer %d has no attention operator behind %s, so its attention cannot be observed; export the decoder with eager attention"
             .formatted(graph.file(), layer, past(layer, true)));
   }
 
-  /**
-   * The ONNX element type of a hidden tensor, followed up to the nearest Cast, declared value or
-   * graph input.
-   */
+  /** The ONNX element type of a hidden tensor. */
   int elementType(String tensor) {
-    String name = tensor;
-    while (true) {
-      ValueInfoProto value =
-          graph.inputs().containsKey(name) ? graph.inputs().get(name) : graph.value(name);
-      if (value != null && value.getType().getTensorType().getElemType() != 0) {
-        return value.getType().getTensorType().getElemType();
-      }
-      int producer = graph.producer(name);
-      NodeProto node = graph.nodes().get(producer);
-      for (AttributeProto attribute : node.getAttributeList()) {
-        if (node.getOpType().equals("Cast") && attribute.getName().equals("to")) {
-          return (int) attribute.getI();
-        }
-      }
-      name =
-          node.getInputList().stream()
-              .filter(in -> in.equals(EMBEDS) || dominators.reaches(graph.producer(in)))
-              .findFirst()
-              .orElse(EMBEDS);
-    }
+    return new ElementTypes(graph).of(tensor);
   }
 }

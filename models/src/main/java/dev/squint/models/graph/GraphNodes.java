@@ -12,12 +12,15 @@ import java.util.List;
 
 /**
  * Appends nodes of our own to a graph; every name starts with {@code squint.} so that it meets no
- * exporter's name.
+ * exporter's name. Methods that return a name return that of the tensor they compute.
  */
 final class GraphNodes {
 
   static final int FLOAT = TensorProto.DataType.FLOAT.getNumber();
   static final int INT64 = TensorProto.DataType.INT64.getNumber();
+  static final String MICROSOFT = "com.microsoft";
+
+  private static final int AXES_ARE_INPUTS = 18;
 
   private final GraphProto.Builder graph;
   private final int opset;
@@ -28,6 +31,7 @@ final class GraphNodes {
     this.opset = opset;
   }
 
+  /** A vector. */
   String constant(long... values) {
     String name = fresh();
     graph.addInitializer(
@@ -39,6 +43,22 @@ final class GraphNodes {
     return name;
   }
 
+  /** A tensor without axes. */
+  String scalar(long value) {
+    String name = fresh();
+    graph.addInitializer(
+        TensorProto.newBuilder().setName(name).setDataType(INT64).addInt64Data(value));
+    return name;
+  }
+
+  /** A tensor without axes. */
+  String scalar(float value) {
+    String name = fresh();
+    graph.addInitializer(
+        TensorProto.newBuilder().setName(name).setDataType(FLOAT).addFloatData(value));
+    return name;
+  }
+
   String fresh() {
     return "squint." + count++;
   }
@@ -47,45 +67,102 @@ final class GraphNodes {
     add(node("Gather", List.of(data, indices), output).addAttribute(integer("axis", axis)));
   }
 
+  String gather(String data, String indices, int axis) {
+    String output = fresh();
+    gather(data, indices, axis, output);
+    return output;
+  }
+
   void identity(String input, String output) {
-    add(node("Identity", List.of(input), output));
+    op("Identity", List.of(input), output);
   }
 
   void op(String type, List<String> inputs, String output) {
     add(node(type, inputs, output));
   }
 
+  String op(String type, String... inputs) {
+    String output = fresh();
+    op(type, List.of(inputs), output);
+    return output;
+  }
+
   void cast(String input, int type, String output) {
     add(node("Cast", List.of(input), output).addAttribute(integer("to", type)));
+  }
+
+  String floats(String input) {
+    String output = fresh();
+    cast(input, FLOAT, output);
+    return output;
+  }
+
+  /** Sizes: a positive number, 0 for the size of the input's axis, -1 for what is left. */
+  String reshape(String input, long... sizes) {
+    return op("Reshape", input, constant(sizes));
+  }
+
+  String transpose(String input, long... axes) {
+    String output = fresh();
+    add(node("Transpose", List.of(input), output).addAttribute(integers("perm", axes)));
+    return output;
+  }
+
+  String slice(String input, long from, long to, long axis) {
+    return op("Slice", input, constant(from), constant(to), constant(axis));
+  }
+
+  String concat(int axis, String... inputs) {
+    String output = fresh();
+    add(node("Concat", List.of(inputs), output).addAttribute(integer("axis", axis)));
+    return output;
+  }
+
+  String softmax(String input) {
+    String output = fresh();
+    add(node("Softmax", List.of(input), output).addAttribute(integer("axis", -1)));
+    return output;
   }
 
   /** Mean over the given axes, which vanish. Since opset 18 the axes are an input. */
   void mean(String input, String output, long... axes) {
     AttributeProto keep = integer("keepdims", 0);
-    if (opset >= 18) {
+    if (opset >= AXES_ARE_INPUTS) {
       add(node("ReduceMean", List.of(input, constant(axes)), output).addAttribute(keep));
     } else {
-      AttributeProto.Builder list =
-          AttributeProto.newBuilder().setName("axes").setType(AttributeProto.AttributeType.INTS);
-      Arrays.stream(axes).forEach(list::addInts);
-      add(node("ReduceMean", List.of(input), output).addAttribute(keep).addAttribute(list));
+      add(
+          node("ReduceMean", List.of(input), output)
+              .addAttribute(keep)
+              .addAttribute(integers("axes", axes)));
     }
+  }
+
+  /** Appends a node of the original graph, whose name stays. */
+  void copy(NodeProto.Builder node) {
+    graph.addNode(node);
   }
 
   void add(NodeProto.Builder node) {
     graph.addNode(node.setName(fresh()));
   }
 
-  private static NodeProto.Builder node(String type, List<String> inputs, String output) {
+  static NodeProto.Builder node(String type, List<String> inputs, String output) {
     return NodeProto.newBuilder().setOpType(type).addAllInput(inputs).addOutput(output);
   }
 
-  private static AttributeProto integer(String name, long value) {
+  static AttributeProto integer(String name, long value) {
     return AttributeProto.newBuilder()
         .setName(name)
         .setType(AttributeProto.AttributeType.INT)
         .setI(value)
         .build();
+  }
+
+  private static AttributeProto integers(String name, long... values) {
+    AttributeProto.Builder list =
+        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
+    Arrays.stream(values).forEach(list::addInts);
+    return list.build();
   }
 
   /**

@@ -89,6 +89,11 @@ public final class OnnxGraph {
     }
   }
 
+  /** A changed graph that stands for the same file. */
+  OnnxGraph withGraph(GraphProto graph) {
+    return new OnnxGraph(file, model.toBuilder().setGraph(graph).build());
+  }
+
   private void index(List<NodeProto> nodes) {
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);

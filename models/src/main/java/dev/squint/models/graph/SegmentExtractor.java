@@ -8,12 +8,14 @@ import dev.squint.models.ModelException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -54,6 +56,9 @@ public final class SegmentExtractor {
   private final Set<String> usedInputs = new HashSet<>();
   private final Map<Integer, String> rewiredShapes = new HashMap<>();
   private final Map<String, String> foreignCaches = new HashMap<>();
+  private final BitSet turnedOutside = new BitSet();
+  private final Map<Integer, String> turnedQueries = new HashMap<>();
+  private final Optional<String> counted;
 
   private SegmentExtractor(DecoderGraph decoder, SegmentSpec spec) {
     this.decoder = decoder;
@@ -65,6 +70,9 @@ public final class SegmentExtractor {
     this.standIns = standIns();
     this.upstream = (BitSet) hidden.clone();
     upstream.andNot(graph.dependents(Set.copyOf(boundary)));
+    boolean counts = decoder.positions() == PositionSource.COUNTED;
+    this.counted =
+        counts && spec.givenPositions() ? CountedPositions.find(graph) : Optional.empty();
   }
 
   /**
@@ -94,11 +102,18 @@ public final class SegmentExtractor {
     boolean last = spec.to() == decoder.layers();
     List<String> hiddenOutputs = last ? List.of() : decoder.boundary(spec.to());
     targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
-    Map<Integer, String> attention = new HashMap<>();
-    spec.taps().forEach(layer -> attention.put(layer, decoder.attention(layer)));
-    targets.addAll(attention.values());
+    Map<Integer, AttentionSite> attention = new HashMap<>();
+    for (Tap tap : spec.taps()) {
+      if (tap instanceof Tap.Attention) {
+        attention.computeIfAbsent(tap.layer(), decoder::attention);
+      } else if (tap instanceof Tap.HiddenStates) {
+        targets.add(hiddenStates(tap.layer()));
+      }
+    }
+    attention.values().forEach(site -> targets.addAll(site.reads()));
 
     collect(targets);
+    findOuterRotations(attention.values());
     refuseForeignValues(targets);
 
     GraphProto.Builder out =
@@ -106,7 +121,7 @@ public final class SegmentExtractor {
     GraphNodes nodes = new GraphNodes(out, graph.opset());
     List<String> hiddenInputs = declareInputs(out, nodes);
     copyNodes(out, nodes, last);
-    addTaps(out, nodes, attention);
+    addTaps(out, new TapWriter(nodes, turnedQueries), attention);
     weights.forEach(weight -> out.addInitializer(graph.initializer(weight)));
     declareOutputs(out, hiddenOutputs, last);
     ModelProto model =
@@ -117,7 +132,34 @@ public final class SegmentExtractor {
         graph.file().toAbsolutePath().getParent(),
         hiddenInputs,
         hiddenOutputs,
-        spec.seam() ? all(DecoderGraph.POSITIONS) : DecoderGraph.POSITIONS);
+        positionInput());
+  }
+
+  private String positionInput() {
+    boolean given =
+        usedInputs.contains(DecoderGraph.POSITIONS)
+            || counted.isPresent()
+            || !turnedOutside.isEmpty();
+    return given
+        ? spec.seam() ? all(DecoderGraph.POSITIONS) : DecoderGraph.POSITIONS
+        : SegmentModel.NO_POSITIONS;
+  }
+
+  /** The residual stream into a layer; the sum, where it crosses together with its norm. */
+  private String hiddenStates(int layer) {
+    List<String> tensors = decoder.boundary(layer);
+    return tensors.get(tensors.size() - 1);
+  }
+
+  /** Attention whose positions are to come from outside, or whose turned queries are wanted. */
+  private void findOuterRotations(Collection<AttentionSite> observed) {
+    for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
+      int node = i;
+      boolean watched = observed.stream().anyMatch(site -> site.node() == node);
+      if (FusedRotary.isIn(graph.nodes().get(i)) && (watched || spec.givenPositions())) {
+        turnedOutside.set(i);
+      }
+    }
   }
 
   private static String all(String tensor) {
@@ -245,21 +287,30 @@ public final class SegmentExtractor {
     }
     for (ValueInfoProto input : graph.inputs().values()) {
       String name = input.getName();
-      boolean positions = name.equals(DecoderGraph.POSITIONS);
-      if (name.equals(DecoderGraph.EMBEDS) || !usedInputs.contains(name)) {
-        continue;
-      }
-      if (positions && spec.seam()) {
-        out.addInput(GraphNodes.value(all(name), GraphNodes.INT64, "batch_size", "tokens"));
-        nodes.gather(all(name), SegmentModel.KEEP, 1, name);
-      } else if (positions) {
-        out.addInput(GraphNodes.value(name, GraphNodes.INT64, "batch_size", "tokens"));
-      } else {
+      boolean declaredHere =
+          name.equals(DecoderGraph.EMBEDS) || name.equals(DecoderGraph.POSITIONS);
+      if (!declaredHere && usedInputs.contains(name)) {
         out.addInput(input);
       }
     }
+    declarePositions(out, nodes);
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
     return hiddenInputs;
+  }
+
+  private void declarePositions(GraphProto.Builder out, GraphNodes nodes) {
+    String input = positionInput();
+    if (input.isEmpty()) {
+      return;
+    }
+    boolean mrope = decoder.positions() == PositionSource.INPUT_3D;
+    out.addInput(
+        mrope
+            ? GraphNodes.value(input, GraphNodes.INT64, 3L, "batch_size", "tokens")
+            : GraphNodes.value(input, GraphNodes.INT64, "batch_size", "tokens"));
+    if (spec.seam()) {
+      nodes.gather(input, SegmentModel.KEEP, mrope ? 2 : 1, DecoderGraph.POSITIONS);
+    }
   }
 
   private void copyNodes(GraphProto.Builder out, GraphNodes nodes, boolean last) {
@@ -270,10 +321,23 @@ public final class SegmentExtractor {
         out.addNode(node.toBuilder().setInput(0, rewiredShapes.get(i)));
       } else if (i == rowCut) {
         addRowCut(out, nodes, node);
+      } else if (turnedOutside.get(i)) {
+        turnedQueries.put(i, FusedRotary.unfuse(graph, node, nodes, DecoderGraph.POSITIONS));
+      } else if (counted.isPresent() && node.getOutputList().contains(counted.get())) {
+        replaceCounted(out, nodes, node);
       } else {
         out.addNode(node);
       }
     }
+  }
+
+  /** The positions counted in the graph lend their shape to those given. */
+  private void replaceCounted(GraphProto.Builder out, GraphNodes nodes, NodeProto node) {
+    String tensor = counted.orElseThrow();
+    NodeProto.Builder renamed = node.toBuilder();
+    renamed.setOutput(node.getOutputList().indexOf(tensor), all(tensor));
+    out.addNode(renamed);
+    nodes.op("Reshape", List.of(DecoderGraph.POSITIONS, nodes.op("Shape", all(tensor))), tensor);
   }
 
   /** From here on only the last token is computed. */
@@ -290,22 +354,25 @@ public final class SegmentExtractor {
     cut.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
   }
 
-  private void addTaps(GraphProto.Builder out, GraphNodes nodes, Map<Integer, String> attention) {
-    if (attention.isEmpty()) {
+  private void addTaps(
+      GraphProto.Builder out, TapWriter writer, Map<Integer, AttentionSite> attention) {
+    if (spec.taps().isEmpty()) {
       return;
     }
-    out.addInput(GraphNodes.value(SegmentModel.TAP_ROWS, GraphNodes.INT64, "tap_rows"));
+    boolean rows = spec.taps().stream().anyMatch(Tap.Attention.class::isInstance);
+    if (rows) {
+      out.addInput(GraphNodes.value(SegmentModel.TAP_ROWS, GraphNodes.INT64, "tap_rows"));
+    }
     out.addInput(GraphNodes.value(SegmentModel.TAP_COLUMNS, GraphNodes.INT64, "tap_columns"));
-    for (int layer : spec.taps()) {
-      String rows = nodes.fresh();
-      String cells = nodes.fresh();
-      String floats = nodes.fresh();
-      nodes.gather(attention.get(layer), SegmentModel.TAP_ROWS, 2, rows);
-      nodes.gather(rows, SegmentModel.TAP_COLUMNS, 3, cells);
-      nodes.cast(cells, GraphNodes.FLOAT, floats);
-      nodes.mean(floats, SegmentModel.tapOutput(layer), 1);
-      out.addOutput(
-          GraphNodes.value(SegmentModel.tapOutput(layer), GraphNodes.FLOAT, "batch_size", "", ""));
+    for (Tap tap : spec.taps()) {
+      if (tap instanceof Tap.Attention wanted) {
+        writer.attention(wanted, attention.get(tap.layer()));
+      } else if (tap instanceof Tap.HiddenStates) {
+        writer.hiddenStates(tap, hiddenStates(tap.layer()));
+      } else {
+        writer.keys(tap, DecoderGraph.present(tap.layer(), true));
+      }
+      out.addOutput(GraphNodes.shapeless(tap.output(), GraphNodes.FLOAT));
     }
   }
 

@@ -14,7 +14,8 @@ import java.util.List;
  *     order of the previous segment's {@code hiddenOutputs}
  * @param hiddenOutputs outputs that carry the hidden states into the next segment; empty for the
  *     last segment
- * @param positionInput the input for rotary positions, given for all tokens that reach the seam
+ * @param positionInput the input for rotary positions, given for all tokens that reach the seam;
+ *     {@link #NO_POSITIONS} if the segment counts them by itself
  */
 public record SegmentModel(
     SegmentSpec spec,
@@ -33,8 +34,6 @@ public record SegmentModel(
   /** Input of the taps: int64 {@code [N]}, indices of the key tokens behind the seam. */
   public static final String TAP_COLUMNS = "tap_columns";
 
-  /** Output name of a tap: float {@code [1, R, N]}, averaged over the heads. */
-  public static String tapOutput(int layer) {
-    return "tap." + layer;
-  }
+  /** Stands for an input that the segment does not have. */
+  public static final String NO_POSITIONS = "";
 }

@@ -1,7 +1,6 @@
 package dev.squint.models.graph;
 
 import java.util.List;
-import java.util.TreeSet;
 
 /**
  * A range of decoder layers to be cut out.
@@ -11,22 +10,30 @@ import java.util.TreeSet;
  *     the logits
  * @param seam whether the segment begins with a seam, an input {@code keep} that says which tokens
  *     go on
- * @param taps layers in the range whose attention is handed out, ascending
+ * @param givenPositions whether the rotary positions of the tokens come from outside; if not, a
+ *     graph without an input for them counts them from its KV cache
+ * @param taps what is handed out besides
  */
-public record SegmentSpec(int from, int to, boolean seam, List<Integer> taps) {
+public record SegmentSpec(int from, int to, boolean seam, boolean givenPositions, List<Tap> taps) {
 
-  /** Checks the range and sorts the taps. */
+  /** Checks the range and drops repeated taps. */
   public SegmentSpec {
     if (from < 0 || to <= from) {
       throw new IllegalArgumentException(
           "a segment needs at least one layer, got [%d, %d)".formatted(from, to));
     }
-    taps = List.copyOf(new TreeSet<>(taps));
-    for (int tap : taps) {
-      if (tap < from || tap >= to) {
+    taps = taps.stream().distinct().toList();
+    for (Tap tap : taps) {
+      int end = tap instanceof Tap.HiddenStates ? to + 1 : to;
+      if (tap.layer() < from || tap.layer() >= end) {
         throw new IllegalArgumentException(
-            "tap at layer %d lies outside layers [%d, %d)".formatted(tap, from, to));
+            "%s lies outside layers [%d, %d)".formatted(tap, from, to));
       }
     }
+  }
+
+  /** A range without seam and taps. */
+  public static SegmentSpec of(int from, int to) {
+    return new SegmentSpec(from, to, false, false, List.of());
   }
 }

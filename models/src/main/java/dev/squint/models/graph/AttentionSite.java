@@ -1,0 +1,24 @@
+package dev.squint.models.graph;
+
+import java.util.List;
+
+/** A place in a graph where attention is computed, in whatever encoding. */
+sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
+
+  /** The node that stands for the attention. */
+  int node();
+
+  /** How it is encoded, for people: {@code Softmax}, {@code GroupQueryAttention} and so on. */
+  String encoding();
+
+  /** Tensors of the graph that the probabilities are computed from. */
+  List<String> reads();
+
+  /**
+   * Appends what computes the attention of some queries.
+   *
+   * @param rows tensor of the query tokens wanted, int64 {@code [R]}
+   * @return float {@code [B, heads, R, keys]}, probabilities after scale, masks and softmax
+   */
+  String probabilities(GraphNodes nodes, String rows);
+}

@@ -1,0 +1,91 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+
+/**
+ * Element types of the tensors of a graph, followed back to the nearest declared value, weight,
+ * graph input or operator whose result type is its own. Exporters leave most of them undeclared.
+ */
+record ElementTypes(OnnxGraph graph) {
+
+  static final int UNKNOWN = 0;
+  static final int BOOL = DataType.BOOL.getNumber();
+
+  /** The ONNX element type of a tensor, {@link #UNKNOWN} if it cannot be told. */
+  int of(String tensor) {
+    String name = tensor;
+    while (!name.isEmpty()) {
+      int declared = declared(name);
+      int producer = graph.producer(name);
+      if (declared != UNKNOWN || producer < 0) {
+        return declared;
+      }
+      NodeProto node = graph.nodes().get(producer);
+      int own = ownType(node);
+      if (own != UNKNOWN) {
+        return own;
+      }
+      name = new Attributes(node).input(typeGivingInput(node));
+    }
+    return UNKNOWN;
+  }
+
+  private int declared(String name) {
+    if (graph.initializer(name) != null) {
+      return graph.initializer(name).getDataType();
+    }
+    ValueInfoProto value =
+        graph.inputs().containsKey(name)
+            ? graph.inputs().get(name)
+            : graph.outputs().getOrDefault(name, graph.value(name));
+    return value == null ? UNKNOWN : value.getType().getTensorType().getElemType();
+  }
+
+  private static int ownType(NodeProto node) {
+    return switch (node.getOpType()) {
+      case "Shape", "Size", "ArgMax", "ArgMin", "NonZero" -> DataType.INT64.getNumber();
+      case "Equal",
+          "Greater",
+          "GreaterOrEqual",
+          "Less",
+          "LessOrEqual",
+          "And",
+          "Or",
+          "Xor",
+          "Not",
+          "IsNaN",
+          "IsInf" ->
+          BOOL;
+      case "MatMulInteger" -> DataType.INT32.getNumber();
+      case "Cast", "Constant", "ConstantOfShape" -> attributeType(node);
+      default -> UNKNOWN;
+    };
+  }
+
+  private static int attributeType(NodeProto node) {
+    for (AttributeProto attribute : node.getAttributeList()) {
+      switch (attribute.getName()) {
+        case "to":
+          return (int) attribute.getI();
+        case "value":
+          return attribute.getT().getDataType();
+        case "value_int", "value_ints":
+          return DataType.INT64.getNumber();
+        default:
+          break;
+      }
+    }
+    return DataType.FLOAT.getNumber();
+  }
+
+  private static int typeGivingInput(NodeProto node) {
+    return switch (node.getOpType()) {
+      case "Where", "DequantizeLinear" -> 1;
+      case "ScatterND" -> 2;
+      default -> 0;
+    };
+  }
+}
