@@ -19,6 +19,7 @@ final class DecoderRun implements AutoCloseable {
 
   private static final int[] NOTHING = {};
   private static final int[] ONLY_ROW = {0};
+  private static final long[] TEXT = {0};
 
   private final PruningPlan plan;
   private final Embedder embedder;
@@ -84,6 +85,7 @@ final class DecoderRun implements AutoCloseable {
       List<Integer> counts = new ArrayList<>();
       for (int i = 0; i < segments.size(); i++) {
         int[] keep = all(rows.count());
+        long[] types = rows.types();
         RotaryPositions arriving = positions;
         Optional<SitePlan> seam = plan.seams().get(i);
         if (seam.isPresent()) {
@@ -101,7 +103,7 @@ final class DecoderRun implements AutoCloseable {
         SegmentState.Output out =
             segments
                 .get(i)
-                .run(pass, new SegmentState.Input(hidden, arriving, keep, queries, columns));
+                .run(pass, new SegmentState.Input(hidden, arriving, types, keep, queries, columns));
         segments.get(i).startDecodingAt(next);
         hidden.forEach(pass::release);
         hidden = out.hidden();
@@ -123,7 +125,9 @@ final class DecoderRun implements AutoCloseable {
         RotaryPositions position = RotaryPositions.single(segment.takePosition(), source.rows());
         hidden =
             segment
-                .run(pass, new SegmentState.Input(hidden, position, ONLY_ROW, NOTHING, NOTHING))
+                .run(
+                    pass,
+                    new SegmentState.Input(hidden, position, TEXT, ONLY_ROW, NOTHING, NOTHING))
                 .hidden();
       }
       readLogits(hidden.get(0));

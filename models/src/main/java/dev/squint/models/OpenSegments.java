@@ -21,14 +21,12 @@ final class OpenSegments implements AutoCloseable {
    * @param spec which layers it holds
    * @param hiddenInputs inputs for the hidden states
    * @param hiddenOutputs outputs for the next segment; empty at the end
-   * @param positionInput input for the positions
    */
   record Segment(
       ModelSession session,
       SegmentSpec spec,
       List<String> hiddenInputs,
-      List<String> hiddenOutputs,
-      String positionInput) {
+      List<String> hiddenOutputs) {
 
     boolean isLast() {
       return hiddenOutputs.isEmpty();
@@ -54,8 +52,7 @@ final class OpenSegments implements AutoCloseable {
     ModelSession session = sessions.open(model.bytes(), model.folder(), name);
     try {
       checkInputs(session, model);
-      return new Segment(
-          session, spec, model.hiddenInputs(), model.hiddenOutputs(), model.positionInput());
+      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs());
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -74,7 +71,8 @@ final class OpenSegments implements AutoCloseable {
       boolean ours =
           known.contains(input)
               || model.hiddenInputs().contains(input)
-              || input.equals(model.positionInput());
+              || input.equals(model.spec().arriving(DecoderGraph.POSITIONS))
+              || input.equals(model.spec().arriving(DecoderGraph.TOKEN_TYPES));
       if (!ours && !input.startsWith("past_key_values.")) {
         throw new ModelException(
             "the decoder has an input '%s' that Squint does not know how to fill; export it without"

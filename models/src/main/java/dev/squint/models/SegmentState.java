@@ -63,6 +63,7 @@ final class SegmentState implements AutoCloseable {
    *
    * @param hidden hidden states of all rows that arrive
    * @param positions rotary positions of all rows that arrive
+   * @param types for each row that arrives 1 if it is a visual token, else 0
    * @param keep the arriving rows that go on
    * @param tapRows query rows for the taps, counted behind the seam
    * @param tapColumns key rows for the taps, counted behind the seam
@@ -70,6 +71,7 @@ final class SegmentState implements AutoCloseable {
   record Input(
       List<OnnxTensor> hidden,
       RotaryPositions positions,
+      long[] types,
       int[] keep,
       int[] tapRows,
       int[] tapColumns) {}
@@ -121,8 +123,13 @@ final class SegmentState implements AutoCloseable {
       Arrays.fill(mask, 1);
       inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
     }
-    if (names.contains(segment.positionInput())) {
-      inputs.put(segment.positionInput(), in.positions().tensor(run));
+    String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
+    if (names.contains(positions)) {
+      inputs.put(positions, in.positions().tensor(run));
+    }
+    String types = segment.spec().arriving(DecoderGraph.TOKEN_TYPES);
+    if (names.contains(types)) {
+      inputs.put(types, run.longs(in.types(), 1, in.types().length));
     }
     if (segment.spec().seam()) {
       inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));

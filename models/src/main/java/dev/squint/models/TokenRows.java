@@ -34,6 +34,11 @@ record TokenRows(int[] prompt, int[] visual) {
     return prompt.length;
   }
 
+  /** For each row 1 if it holds a visual token, else 0. */
+  long[] types() {
+    return Arrays.stream(visual).mapToLong(v -> v == TEXT ? 0 : 1).toArray();
+  }
+
   /** Rows that hold visual tokens. */
   int[] visualRows() {
     return IntStream.range(0, visual.length).filter(row -> visual[row] != TEXT).toArray();

@@ -102,7 +102,11 @@ class DecoderSplitTest {
       int[] none = {};
       for (SegmentState state : states) {
         hidden =
-            state.run(pass, new SegmentState.Input(hidden, positions, all, none, none)).hidden();
+            state
+                .run(
+                    pass,
+                    new SegmentState.Input(hidden, positions, new long[rows], all, none, none))
+                .hidden();
       }
       return lastRow(hidden.get(0));
     }

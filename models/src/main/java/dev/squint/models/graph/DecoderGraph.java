@@ -36,6 +36,12 @@ public final class DecoderGraph {
    */
   public static final String POSITIONS = "position_ids";
 
+  /**
+   * Name of the input that tells visual tokens (1) from text (0), int64 {@code [1, tokens]}; only
+   * decoders have it whose visual tokens see each other in both directions.
+   */
+  public static final String TOKEN_TYPES = "token_type_ids";
+
   /** Name of the input that tells past and new tokens, shape {@code [1, past + tokens]}. */
   public static final String MASK = "attention_mask";
 
@@ -60,7 +66,7 @@ public final class DecoderGraph {
     refuseBranches();
     this.layers = countLayers();
     this.positions = findPositions();
-    this.dominators = new Dominators(graph, EMBEDS);
+    this.dominators = new Dominators(this.graph, EMBEDS);
     this.rowCut = findRowCut();
   }
 

@@ -65,8 +65,8 @@ public final class OnnxGraph {
    *
    * @param file an ONNX file; tensors with external data must lie in its folder or below
    * @return the graph
-   * @throws ModelException if the file is missing or unreadable, is not ONNX, is not in topological
-   *     order, or points to external data outside its folder
+   * @throws ModelException if the file is missing or unreadable, is not ONNX, holds a cycle, or
+   *     points to external data outside its folder
    */
   public static OnnxGraph read(Path file) {
     try (InputStream stream = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
@@ -77,7 +77,8 @@ public final class OnnxGraph {
         throw new ModelException(
             file + " holds no ONNX graph: export the model again or download the file again");
       }
-      return new OnnxGraph(file, model);
+      GraphProto sorted = new TopologicalOrder(file).of(model.getGraph());
+      return new OnnxGraph(file, model.toBuilder().setGraph(sorted).build());
     } catch (NoSuchFileException e) {
       throw new ModelException(
           "no such file: " + file + "; the hub layout keeps its graphs in the folder onnx", e);
@@ -106,7 +107,7 @@ public final class OnnxGraph {
         consumed.add(input);
         if (!isKnown(input)) {
           throw new ModelException(
-              "%s: node %s reads '%s', which nothing before it produces; sort the graph topologically"
+              "%s: node %s reads '%s', which nothing produces; the file is damaged, export it again"
                   .formatted(file, label(node), input));
         }
       }

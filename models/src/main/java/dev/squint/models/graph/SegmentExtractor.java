@@ -131,18 +131,13 @@ public final class SegmentExtractor {
         model.toByteArray(),
         graph.file().toAbsolutePath().getParent(),
         hiddenInputs,
-        hiddenOutputs,
-        positionInput());
+        hiddenOutputs);
   }
 
-  private String positionInput() {
-    boolean given =
-        usedInputs.contains(DecoderGraph.POSITIONS)
-            || counted.isPresent()
-            || !turnedOutside.isEmpty();
-    return given
-        ? spec.seam() ? all(DecoderGraph.POSITIONS) : DecoderGraph.POSITIONS
-        : SegmentModel.NO_POSITIONS;
+  private boolean takesPositions() {
+    return usedInputs.contains(DecoderGraph.POSITIONS)
+        || counted.isPresent()
+        || !turnedOutside.isEmpty();
   }
 
   /** The residual stream into a layer; the sum, where it crosses together with its norm. */
@@ -287,29 +282,34 @@ public final class SegmentExtractor {
     }
     for (ValueInfoProto input : graph.inputs().values()) {
       String name = input.getName();
-      boolean declaredHere =
-          name.equals(DecoderGraph.EMBEDS) || name.equals(DecoderGraph.POSITIONS);
-      if (!declaredHere && usedInputs.contains(name)) {
+      boolean perToken =
+          name.equals(DecoderGraph.EMBEDS)
+              || name.equals(DecoderGraph.POSITIONS)
+              || name.equals(DecoderGraph.TOKEN_TYPES);
+      if (!perToken && usedInputs.contains(name)) {
         out.addInput(input);
       }
     }
-    declarePositions(out, nodes);
+    if (takesPositions()) {
+      boolean mrope = decoder.positions() == PositionSource.INPUT_3D;
+      declarePerToken(out, nodes, DecoderGraph.POSITIONS, mrope);
+    }
+    if (usedInputs.contains(DecoderGraph.TOKEN_TYPES)) {
+      declarePerToken(out, nodes, DecoderGraph.TOKEN_TYPES, false);
+    }
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
     return hiddenInputs;
   }
 
-  private void declarePositions(GraphProto.Builder out, GraphNodes nodes) {
-    String input = positionInput();
-    if (input.isEmpty()) {
-      return;
-    }
-    boolean mrope = decoder.positions() == PositionSource.INPUT_3D;
+  private void declarePerToken(
+      GraphProto.Builder out, GraphNodes nodes, String name, boolean threeAxes) {
+    String input = spec.arriving(name);
     out.addInput(
-        mrope
+        threeAxes
             ? GraphNodes.value(input, GraphNodes.INT64, 3L, "batch_size", "tokens")
             : GraphNodes.value(input, GraphNodes.INT64, "batch_size", "tokens"));
     if (spec.seam()) {
-      nodes.gather(input, SegmentModel.KEEP, mrope ? 2 : 1, DecoderGraph.POSITIONS);
+      nodes.gather(input, SegmentModel.KEEP, threeAxes ? 2 : 1, name);
     }
   }
 

@@ -14,16 +14,13 @@ import java.util.List;
  *     order of the previous segment's {@code hiddenOutputs}
  * @param hiddenOutputs outputs that carry the hidden states into the next segment; empty for the
  *     last segment
- * @param positionInput the input for rotary positions, given for all tokens that reach the seam;
- *     {@link #NO_POSITIONS} if the segment counts them by itself
  */
 public record SegmentModel(
     SegmentSpec spec,
     byte[] bytes,
     Path folder,
     List<String> hiddenInputs,
-    List<String> hiddenOutputs,
-    String positionInput) {
+    List<String> hiddenOutputs) {
 
   /** Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, ascending. */
   public static final String KEEP = "keep";
@@ -33,7 +30,4 @@ public record SegmentModel(
 
   /** Input of the taps: int64 {@code [N]}, indices of the key tokens behind the seam. */
   public static final String TAP_COLUMNS = "tap_columns";
-
-  /** Stands for an input that the segment does not have. */
-  public static final String NO_POSITIONS = "";
 }

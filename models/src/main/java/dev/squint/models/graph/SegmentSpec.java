@@ -32,6 +32,16 @@ public record SegmentSpec(int from, int to, boolean seam, boolean givenPositions
     }
   }
 
+  /**
+   * The input that carries a value of every token, such as its position, for all tokens that arrive
+   * at this segment; behind a seam only those kept have it.
+   *
+   * @param name the input of the whole decoder
+   */
+  public String arriving(String name) {
+    return seam ? name + ".all" : name;
+  }
+
   /** A range without seam and taps. */
   public static SegmentSpec of(int from, int to) {
     return new SegmentSpec(from, to, false, false, List.of());

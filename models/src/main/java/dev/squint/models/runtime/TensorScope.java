@@ -83,11 +83,15 @@ public final class TensorScope implements AutoCloseable {
 
   /** A tensor without elements. */
   public OnnxTensor empty(OnnxJavaType type, long... shape) {
+    return bytes(type, ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder()), shape);
+  }
+
+  /** A tensor over bytes in native order, which are not copied if the buffer is direct. */
+  public OnnxTensor bytes(OnnxJavaType type, ByteBuffer values, long... shape) {
     try {
-      ByteBuffer nothing = ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder());
-      return own(OnnxTensor.createTensor(runtime.environment(), nothing, shape, type));
+      return own(OnnxTensor.createTensor(runtime.environment(), values, shape, type));
     } catch (OrtException e) {
-      throw failed("an empty KV cache could not be made", e);
+      throw failed("a tensor could not be made", e);
     }
   }
 

@@ -85,7 +85,9 @@ class DecoderGraphTest {
     assertThat(first.hiddenOutputs()).containsExactly("n1", "r1");
     assertThat(second.hiddenInputs()).containsExactly("n1.all", "r1.all");
     assertThat(second.hiddenOutputs()).isEmpty();
-    assertThat(second.positionInput()).isEqualTo("position_ids.all");
+    assertThat(ModelProto.parseFrom(second.bytes()).getGraph().getInputList())
+        .extracting("name")
+        .contains("position_ids.all");
   }
 
   @Test
@@ -235,13 +237,33 @@ class DecoderGraphTest {
   }
 
   @Test
-  void nodesOutOfOrderAreRefused() {
+  void nodesOutOfOrderAreSorted() throws IOException {
     declare(1);
     node("Neg", "later", "logits");
     node("Neg", "inputs_embeds", "later");
+    assertThat(read().nodes())
+        .extracting(node -> node.getOutput(0))
+        .containsExactly("later", "logits");
+  }
+
+  @Test
+  void aCircleIsRefused() {
+    declare(1);
+    node("Add", "inputs_embeds second", "first");
+    node("Neg", "first", "second");
+    node("Neg", "second", "logits");
     assertThatThrownBy(this::read)
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("Neg 'logits.node' reads 'later'");
+        .hasMessageContaining("node Add 'first.node' waits in a circle");
+  }
+
+  @Test
+  void aTensorFromNowhereIsRefused() {
+    declare(1);
+    node("Neg", "nowhere", "logits");
+    assertThatThrownBy(this::read)
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("Neg 'logits.node' reads 'nowhere', which nothing produces");
   }
 
   @Test

@@ -1,0 +1,354 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import ai.onnxruntime.OnnxTensor;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.Tap;
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.ModelSession;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.TensorScope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every decoder export, cut at every set of layers: the numbers are those of the uncut file and of
+ * PyTorch.
+ */
+class ExportMatrixTest {
+
+  private static final int STEPS = 8;
+  private static final int[] NONE = {};
+  private static final float INT8_ROW_CUT = 0.39f;
+
+  private final OrtRuntime runtime = OrtRuntime.get(1);
+  private final Sessions sessions =
+      new Sessions(
+          runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
+
+  static Stream<ExportFixture> decoders() {
+    return ExportFixture.all("decoder").stream();
+  }
+
+  @AfterEach
+  void nothingIsLeftOpen() {
+    assertThat(sessions.aliveTensors()).hasValue(0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void splittingChangesNothing(ExportFixture export) {
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    int layers = export.size("layers");
+    assertThat(decoder.layers()).isEqualTo(layers);
+    List<float[]> expected = uncut(export, decoder);
+    for (int set = 0; set < 1 << (layers - 1); set++) {
+      List<SegmentSpec> specs = new ArrayList<>();
+      int from = 0;
+      for (int layer = 1; layer <= layers; layer++) {
+        if (layer == layers || (set >> (layer - 1) & 1) == 1) {
+          specs.add(new SegmentSpec(from, layer, from > 0, false, List.of()));
+          from = layer;
+        }
+      }
+      List<float[]> actual = new ArrayList<>();
+      try (Cut cut = new Cut(export, decoder, specs)) {
+        cut.run(Map.of(), Set.of(), actual);
+      }
+      float within = set == 0 && isDynamic(export) ? INT8_ROW_CUT : export.within(1e-5f);
+      for (int step = 0; step < expected.size(); step++) {
+        assertThat(actual.get(step))
+            .as("%s at step %d", specs, step)
+            .containsExactly(expected.get(step), offset(within));
+      }
+      expected = isDynamic(export) ? actual : expected;
+    }
+  }
+
+  /**
+   * Where activations are scaled by the largest value of all rows, the last row alone is scaled
+   * finer. Cuts are compared among themselves there, and with the file within the error that the
+   * quantisation itself makes.
+   */
+  private static boolean isDynamic(ExportFixture export) {
+    return export.json().get("precision").asText().equals("int8");
+  }
+
+  /** The logits of the whole file, last row of the prompt and then of each step. */
+  private List<float[]> uncut(ExportFixture export, DecoderGraph decoder) {
+    List<float[]> logits = new ArrayList<>();
+    try (ModelSession whole = sessions.open(export.graph())) {
+      new UncutRun(whole, export, sessions).run(logits);
+    }
+    if (export.hasReference()) {
+      int width = export.size("vocabulary");
+      int last = export.size("tokens") - 1;
+      assertThat(logits.get(0))
+          .containsExactly(
+              ExportFixture.row(export.array("logits"), last, width), offset(export.within(1e-3f)));
+    }
+    return logits;
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void tapsAreWhatPyTorchObserves(ExportFixture export) {
+    if (!export.hasReference()) {
+      return;
+    }
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    int layers = export.size("layers");
+    for (boolean perLayer : new boolean[] {false, true}) {
+      List<SegmentSpec> specs = new ArrayList<>();
+      int step = perLayer ? 1 : layers;
+      for (int from = 0; from < layers; from += step) {
+        List<Tap> taps = new ArrayList<>();
+        for (int layer = from; layer < from + step; layer++) {
+          taps.add(new Tap.Attention(layer, false));
+          taps.add(new Tap.Attention(layer, true));
+          taps.add(new Tap.HiddenStates(layer));
+          taps.add(new Tap.Keys(layer));
+        }
+        specs.add(new SegmentSpec(from, from + step, false, false, taps));
+      }
+      try (Cut cut = new Cut(export, decoder, specs)) {
+        Map<String, float[]> seen = cut.run(Map.of(), Set.of(0, 21, 23), new ArrayList<>());
+        for (int layer = 0; layer < layers; layer++) {
+          checkTaps(export, seen, layer);
+        }
+      }
+    }
+  }
+
+  private static void checkTaps(ExportFixture export, Map<String, float[]> seen, int layer) {
+    int tokens = export.size("tokens");
+    int heads = export.size("heads");
+    int start = export.size("visualStart");
+    int length = export.size("visualLength");
+    int[] queries = {0, 21, 23};
+    float[] map = export.array("attention." + layer);
+    float[] perHead = new float[heads * queries.length * length];
+    float[] mean = new float[queries.length * length];
+    for (int head = 0; head < heads; head++) {
+      for (int row = 0; row < queries.length; row++) {
+        for (int column = 0; column < length; column++) {
+          float cell = map[(head * tokens + queries[row]) * tokens + start + column];
+          perHead[(head * queries.length + row) * length + column] = cell;
+          mean[row * length + column] += cell / heads;
+        }
+      }
+    }
+    float within = export.within(1e-4f);
+    assertThat(seen.get("tap.attention." + layer))
+        .as("attention of layer %d", layer)
+        .containsExactly(mean, offset(within));
+    assertThat(seen.get("tap.attention.heads." + layer))
+        .as("attention of layer %d by head", layer)
+        .containsExactly(perHead, offset(within));
+    int hidden = export.size("hidden");
+    assertThat(seen.get("tap.hidden." + layer))
+        .as("hidden states into layer %d", layer)
+        .containsExactly(
+            Arrays.copyOfRange(
+                export.array("hidden." + layer), start * hidden, (start + length) * hidden),
+            offset(export.within(1e-3f) * 3));
+    int kvHeads = export.size("kvHeads");
+    int width = export.size("headDim");
+    float[] keys = export.array("keys." + layer);
+    float[] expected = new float[length * kvHeads * width];
+    for (int token = 0; token < length; token++) {
+      for (int head = 0; head < kvHeads; head++) {
+        System.arraycopy(
+            keys,
+            (head * tokens + start + token) * width,
+            expected,
+            (token * kvHeads + head) * width,
+            width);
+      }
+    }
+    assertThat(seen.get("tap.keys." + layer))
+        .as("keys of layer %d", layer)
+        .containsExactly(expected, offset(export.within(1e-3f)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void aPrunedRunIsThatOfPyTorch(ExportFixture export) {
+    if (!export.hasReference()) {
+      return;
+    }
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    JsonNode cases = export.json().get("pruned");
+    for (int i = 0; i < cases.size(); i++) {
+      int layer = cases.get(i).get("layer").asInt();
+      boolean original = cases.get(i).get("policy").asText().equals("original");
+      List<Tap> taps = List.of(new Tap.Attention(layer - 1, false));
+      List<SegmentSpec> specs =
+          List.of(
+              new SegmentSpec(0, layer, false, false, taps),
+              new SegmentSpec(layer, export.size("layers"), true, original, List.of()));
+      List<float[]> logits = new ArrayList<>();
+      try (Cut cut = new Cut(export, decoder, specs)) {
+        cut.run(Map.of(1, cases.get(i)), Set.of(23), logits);
+      }
+      int width = export.size("vocabulary");
+      float[] expected = export.array("pruned.%d.logits".formatted(i));
+      for (int step = 0; step <= STEPS; step++) {
+        assertThat(logits.get(step))
+            .as("%s at step %d", cases.get(i), step)
+            .containsExactly(
+                ExportFixture.row(expected, step, width), offset(export.within(1e-3f)));
+      }
+    }
+  }
+
+  /** A decoder in segments, fed with the fixture's prompt and steps. */
+  private final class Cut implements AutoCloseable {
+    private final ExportFixture export;
+    private final DecoderGraph decoder;
+    private final OpenSegments parts;
+    private final TensorScope scope = sessions.scope();
+    private final List<SegmentState> states = new ArrayList<>();
+
+    Cut(ExportFixture export, DecoderGraph decoder, List<SegmentSpec> specs) {
+      this.export = export;
+      this.decoder = decoder;
+      this.parts = new OpenSegments(sessions, decoder, specs);
+      ModelConfig.Text sizes =
+          new ModelConfig.Text(
+              export.size("layers"),
+              export.size("hidden"),
+              export.size("heads"),
+              export.size("kvHeads"),
+              export.size("headDim"),
+              1,
+              export.size("vocabulary"));
+      parts.list().forEach(part -> states.add(new SegmentState(part, sizes, scope.sibling())));
+    }
+
+    Map<String, float[]> run(
+        Map<Integer, JsonNode> seams, Set<Integer> queries, List<float[]> logits) {
+      Map<String, float[]> seen = new HashMap<>();
+      RotaryPositions steps = UncutRun.positions(export, "decodePositions");
+      long[] next = new long[states.size()];
+      Arrays.fill(next, -1);
+      logits.add(prefill(seams, new TreeSet<>(queries), seen, next));
+      int hidden = export.size("hidden");
+      float[] embeds = export.array("decodeEmbeds");
+      for (int step = 0; step < STEPS; step++) {
+        try (TensorScope pass = scope.sibling()) {
+          List<OnnxTensor> flow =
+              List.of(
+                  UncutRun.embeds(
+                      pass,
+                      parts.list().get(0).session(),
+                      ExportFixture.row(embeds, step, hidden),
+                      hidden));
+          for (int i = 0; i < states.size(); i++) {
+            RotaryPositions position =
+                next[i] < 0
+                    ? steps.gathered(new int[] {step})
+                    : RotaryPositions.single(next[i]++, decoder.positions().rows());
+            flow =
+                states
+                    .get(i)
+                    .run(
+                        pass,
+                        new SegmentState.Input(
+                            flow, position, new long[1], new int[] {0}, NONE, NONE))
+                    .hidden();
+          }
+          logits.add(UncutRun.lastRow(flow.get(0), export));
+        }
+      }
+      return seen;
+    }
+
+    private float[] prefill(
+        Map<Integer, JsonNode> seams,
+        TreeSet<Integer> queries,
+        Map<String, float[]> seen,
+        long[] next) {
+      int start = export.size("visualStart");
+      int length = export.size("visualLength");
+      int[] rows = IntStream.range(0, export.size("tokens")).toArray();
+      RotaryPositions positions = UncutRun.positions(export, "positions");
+      try (TensorScope pass = scope.sibling()) {
+        List<OnnxTensor> flow =
+            List.of(
+                UncutRun.embeds(
+                    pass,
+                    parts.list().get(0).session(),
+                    export.array("embeds"),
+                    export.size("hidden")));
+        for (int i = 0; i < states.size(); i++) {
+          int[] keep = IntStream.range(0, rows.length).toArray();
+          RotaryPositions arriving = positions;
+          if (seams.containsKey(i)) {
+            List<Long> kept = ExportFixture.stream(seams.get(i).get("keepVisual")).boxed().toList();
+            int[] all = rows;
+            keep =
+                IntStream.range(0, rows.length)
+                    .filter(
+                        r ->
+                            all[r] < start
+                                || all[r] >= start + length
+                                || kept.contains((long) all[r] - start))
+                    .toArray();
+            if (seams.get(i).get("policy").asText().equals("compacted")) {
+              arriving = positions.compactedFor(keep);
+              Arrays.fill(next, i, next.length, keep.length);
+            }
+          }
+          long[] types =
+              Arrays.stream(rows)
+                  .mapToLong(r -> r >= start && r < start + length ? 1 : 0)
+                  .toArray();
+          int[] columns =
+              queries.isEmpty() ? NONE : IntStream.range(start, start + length).toArray();
+          SegmentState.Output out =
+              states
+                  .get(i)
+                  .run(
+                      pass,
+                      new SegmentState.Input(
+                          flow,
+                          arriving,
+                          types,
+                          keep,
+                          queries.stream().mapToInt(q -> q).toArray(),
+                          columns));
+          out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          flow = out.hidden();
+          positions = arriving.gathered(keep);
+          int[] before = rows;
+          rows = Arrays.stream(keep).map(r -> before[r]).toArray();
+        }
+        return UncutRun.lastRow(flow.get(0), export);
+      }
+    }
+
+    @Override
+    public void close() {
+      states.forEach(SegmentState::close);
+      scope.close();
+      parts.close();
+    }
+  }
+}
