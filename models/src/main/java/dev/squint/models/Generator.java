@@ -68,7 +68,7 @@ final class Generator implements AutoCloseable {
         var cut = lease(plan)) {
       long start = System.nanoTime();
       Optional<VisionEncoder.Encoded> seen =
-          prompt.pixels().map(pixels -> vision.encode(scope, pixels, plan.clsLayers()));
+          prompt.pixels().map(pixels -> vision.encode(scope, pixels, plan.visionTaps()));
       seen.ifPresent(encoded -> checkFeatures(encoded.features(), prompt));
       long visionNanos = System.nanoTime() - start;
       Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());

@@ -3,6 +3,7 @@ package dev.squint.models;
 import dev.squint.models.graph.PositionSource;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.Tap;
+import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.PositionPolicy;
@@ -13,8 +14,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
  * A strategy's wishes turned into cuts.
@@ -23,21 +22,18 @@ import java.util.TreeSet;
  * @param seams for each segment the site at its head; empty for a first segment that takes all
  *     tokens
  * @param segments the decoder, cut at the sites and nowhere else
- * @param clsLayers vision layers whose [CLS] attention is wanted
+ * @param visionTaps attention of the vision tower that is wanted, in order
  */
 record PruningPlan(
     Optional<SitePlan> afterVision,
     List<Optional<SitePlan>> seams,
     List<SegmentSpec> segments,
-    SortedSet<Integer> clsLayers) {
+    List<VisionTap> visionTaps) {
 
   /** The decoder in one piece, with all tokens. */
   static PruningPlan unpruned(int layers) {
     return new PruningPlan(
-        Optional.empty(),
-        List.of(Optional.empty()),
-        List.of(SegmentSpec.of(0, layers)),
-        new TreeSet<>());
+        Optional.empty(), List.of(Optional.empty()), List.of(SegmentSpec.of(0, layers)), List.of());
   }
 
   /**
@@ -71,6 +67,17 @@ record PruningPlan(
     }
     if (need instanceof ObservationRequest.Keys keys) {
       return Optional.of(new Tap.Keys(keys.layer()));
+    }
+    return Optional.empty();
+  }
+
+  /** The tap in the vision tower that answers a request, if it is for the tower. */
+  static Optional<VisionTap> visionTapFor(ObservationRequest need) {
+    if (need instanceof ObservationRequest.ClsAttention cls) {
+      return Optional.of(new VisionTap(cls.layer(), VisionTap.Kind.CLS));
+    }
+    if (need instanceof ObservationRequest.AttentionReceived received) {
+      return Optional.of(new VisionTap(received.layer(), VisionTap.Kind.RECEIVED));
     }
     return Optional.empty();
   }
@@ -110,13 +117,13 @@ record PruningPlan(
           inDecoder.add(site);
         }
       }
-      SortedSet<Integer> cls = clsLayers(sites);
+      List<VisionTap> vision = visionTaps(sites);
       afterVision.ifPresent(site -> taps(site, 0, 0));
       sites.forEach(this::checkPositions);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
       cut(afterVision.filter(PruningPlan::keepsPositions).isPresent(), inDecoder, seams, segments);
-      return new PruningPlan(afterVision, List.copyOf(seams), List.copyOf(segments), cls);
+      return new PruningPlan(afterVision, List.copyOf(seams), List.copyOf(segments), vision);
     }
 
     private void checkPositions(SitePlan site) {
@@ -170,28 +177,28 @@ record PruningPlan(
       }
     }
 
-    private SortedSet<Integer> clsLayers(List<SitePlan> sites) {
-      SortedSet<Integer> layersWanted = new TreeSet<>();
-      for (SitePlan site : sites) {
-        for (ObservationRequest need : site.needs()) {
-          if (need instanceof ObservationRequest.ClsAttention cls) {
-            layersWanted.add(cls.layer());
-          }
+    private List<VisionTap> visionTaps(List<SitePlan> sites) {
+      List<VisionTap> taps =
+          sites.stream()
+              .flatMap(site -> site.needs().stream())
+              .flatMap(need -> visionTapFor(need).stream())
+              .distinct()
+              .sorted(Comparator.comparing(VisionTap::kind).thenComparing(VisionTap::layer))
+              .toList();
+      for (VisionTap tap : taps) {
+        if (tap.kind() == VisionTap.Kind.CLS && !facts.vision().hasCls()) {
+          throw refused(
+              "it needs the attention of a [CLS] token, but the vision tower of %s has none"
+                  .formatted(facts.name()));
+        }
+        int visionLayers = facts.vision().layers();
+        if (tap.layer() >= visionLayers) {
+          throw refused(
+              "it wants the attention of vision layer %d, but the tower has layers 0..%d"
+                  .formatted(tap.layer(), visionLayers - 1));
         }
       }
-      if (!layersWanted.isEmpty() && !facts.vision().hasCls()) {
-        throw refused(
-            "it needs the attention of a [CLS] token, but the vision tower of %s has none"
-                .formatted(facts.name()));
-      }
-      int visionLayers = facts.vision().layers();
-      if (!layersWanted.isEmpty()
-          && (layersWanted.first() < 0 || layersWanted.last() >= visionLayers)) {
-        throw refused(
-            "it wants the [CLS] attention of vision layers %s, but the tower has layers 0..%d"
-                .formatted(layersWanted, visionLayers - 1));
-      }
-      return layersWanted;
+      return taps;
     }
 
     private ModelException refused(String reason) {

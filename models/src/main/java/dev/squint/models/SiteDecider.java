@@ -1,6 +1,7 @@
 package dev.squint.models;
 
 import dev.squint.models.graph.Tap;
+import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
@@ -26,7 +27,7 @@ final class SiteDecider {
   private final TokenLayout layout;
   private final int originalVisual;
   private final long seed;
-  private final Map<ObservationRequest, Observation> vision;
+  private final Map<VisionTap, Observation> vision;
   private final List<SiteTrace> traces = new ArrayList<>();
 
   SiteDecider(
@@ -34,7 +35,7 @@ final class SiteDecider {
       TokenLayout layout,
       int originalVisual,
       long seed,
-      Map<ObservationRequest, Observation> vision) {
+      Map<VisionTap, Observation> vision) {
     this.strategy = strategy;
     this.layout = layout;
     this.originalVisual = originalVisual;
@@ -82,7 +83,7 @@ final class SiteDecider {
           ? taps.attention(tap.get(), rows.queries(attention.rows()))
           : taps.perToken(tap.get());
     }
-    Observation whole = vision.get(need);
+    Observation whole = vision.get(PruningPlan.visionTapFor(need).orElseThrow());
     if (whole.columns() != originalVisual) {
       throw new ModelException(
           "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"

@@ -3,10 +3,10 @@ package dev.squint.models;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.VisionGraph;
+import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -15,7 +15,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SortedSet;
 
 /** Runs the vision tower, with the taps of the moment and no others. */
 final class VisionEncoder implements AutoCloseable {
@@ -25,7 +24,7 @@ final class VisionEncoder implements AutoCloseable {
   private final Sessions sessions;
   private final VisionGraph graph;
   private final Path file;
-  private final LeasePool<List<Integer>, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
+  private final LeasePool<List<VisionTap>, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
 
   VisionEncoder(Sessions sessions, Path file) {
     this.sessions = sessions;
@@ -37,42 +36,39 @@ final class VisionEncoder implements AutoCloseable {
    * What the tower saw.
    *
    * @param features {@code [..., hidden]}, owned by the scope given to {@link VisionEncoder#encode}
-   * @param observations the attention asked for, over all visual tokens
+   * @param observations the attention asked for, over all patches
    */
-  record Encoded(OnnxTensor features, Map<ObservationRequest, Observation> observations) {}
+  record Encoded(OnnxTensor features, Map<VisionTap, Observation> observations) {}
 
   VisionGraph graph() {
     return graph;
   }
 
-  Encoded encode(TensorScope scope, PixelValues pixels, SortedSet<Integer> clsLayers) {
+  Encoded encode(TensorScope scope, PixelValues pixels, List<VisionTap> taps) {
     checkShape(pixels.shape());
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(VisionGraph.FEATURES);
-    clsLayers.forEach(layer -> wanted.add(VisionGraph.tapOutput(layer)));
+    taps.forEach(tap -> wanted.add(tap.output()));
     try (TensorScope run = scope.sibling();
-        var lease = pool.acquire(List.copyOf(clsLayers), () -> open(clsLayers))) {
+        var lease = pool.acquire(taps, () -> open(taps))) {
       OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
       Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
-      Map<ObservationRequest, Observation> observations = new HashMap<>();
-      for (int layer : clsLayers) {
-        FloatBuffer values = out.get(VisionGraph.tapOutput(layer)).getFloatBuffer();
+      Map<VisionTap, Observation> observations = new HashMap<>();
+      for (VisionTap tap : taps) {
+        FloatBuffer values = out.get(tap.output()).getFloatBuffer();
         float[] row = new float[values.remaining()];
         values.get(row);
-        observations.put(
-            new ObservationRequest.ClsAttention(layer), new Observation(1, row.length, row));
+        observations.put(tap, new Observation(1, row.length, row));
       }
       return new Encoded(scope.adopt(run, out.get(VisionGraph.FEATURES)), observations);
     }
   }
 
-  private ModelSession open(SortedSet<Integer> clsLayers) {
-    return clsLayers.isEmpty()
+  private ModelSession open(List<VisionTap> taps) {
+    return taps.isEmpty() && graph.isFloat32()
         ? sessions.open(file)
         : sessions.open(
-            graph.withTaps(clsLayers),
-            file.toAbsolutePath().getParent(),
-            file + " with taps " + clsLayers);
+            graph.withTaps(taps), file.toAbsolutePath().getParent(), file + " with " + taps);
   }
 
   private void checkShape(long[] shape) {

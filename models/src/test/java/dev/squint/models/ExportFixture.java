@@ -19,11 +19,17 @@ record ExportFixture(Path folder, JsonNode json, FloatBuffer numbers) {
   private static final Path ALL =
       Path.of("src", "test", "resources", "dev", "squint", "models", "exports");
 
-  /** The fixtures of a kind, {@code decoder} or {@code vision}, by name. */
+  private static final String PREFIX = System.getProperty("squint.exports", "");
+
+  /**
+   * The fixtures of a kind, {@code decoder} or {@code vision}, by name; with {@code
+   * -Dsquint.exports=PREFIX} only some.
+   */
   static List<ExportFixture> all(String kind) {
     try (Stream<Path> folders = Files.list(ALL)) {
       return folders
           .filter(folder -> Files.exists(folder.resolve("case.json")))
+          .filter(folder -> folder.getFileName().toString().startsWith(PREFIX))
           .sorted()
           .map(ExportFixture::read)
           .filter(fixture -> fixture.json.get("kind").asText().equals(kind))

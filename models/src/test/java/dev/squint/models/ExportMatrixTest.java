@@ -35,6 +35,13 @@ class ExportMatrixTest {
 
   private static final int STEPS = 8;
   private static final int[] NONE = {};
+
+  /**
+   * ONNX Runtime cannot decode with this file, because the lengths it declares for inner values
+   * contradict each other. Segments declare none and run.
+   */
+  private static final Set<String> UNRUNNABLE = Set.of("genai-llama-mha");
+
   private static final float INT8_ROW_CUT = 0.39f;
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
@@ -57,7 +64,7 @@ class ExportMatrixTest {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int layers = export.size("layers");
     assertThat(decoder.layers()).isEqualTo(layers);
-    List<float[]> expected = uncut(export, decoder);
+    List<float[]> expected = uncut(export);
     for (int set = 0; set < 1 << (layers - 1); set++) {
       List<SegmentSpec> specs = new ArrayList<>();
       int from = 0;
@@ -91,8 +98,16 @@ class ExportMatrixTest {
   }
 
   /** The logits of the whole file, last row of the prompt and then of each step. */
-  private List<float[]> uncut(ExportFixture export, DecoderGraph decoder) {
+  private List<float[]> uncut(ExportFixture export) {
     List<float[]> logits = new ArrayList<>();
+    if (UNRUNNABLE.contains(export.name())) {
+      int width = export.size("vocabulary");
+      logits.add(ExportFixture.row(export.array("logits"), export.size("tokens") - 1, width));
+      for (int step = 0; step < STEPS; step++) {
+        logits.add(ExportFixture.row(export.array("decodeLogits"), step, width));
+      }
+      return logits;
+    }
     try (ModelSession whole = sessions.open(export.graph())) {
       new UncutRun(whole, export, sessions).run(logits);
     }

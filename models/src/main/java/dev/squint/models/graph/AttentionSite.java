@@ -14,6 +14,9 @@ sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
   /** Tensors of the graph that the probabilities are computed from. */
   List<String> reads();
 
+  /** Appends what counts its query tokens, a scalar. */
+  String tokens(GraphNodes nodes);
+
   /**
    * Appends what computes the attention of some queries.
    *

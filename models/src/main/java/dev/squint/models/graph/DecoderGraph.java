@@ -235,13 +235,7 @@ public final class DecoderGraph {
    * logits.
    */
   BitSet residualStream() {
-    BitSet chain = new BitSet();
-    for (int node = graph.producer(LOGITS);
-        node != Dominators.ROOT;
-        node = dominators.above(node)) {
-      chain.set(node);
-    }
-    return chain;
+    return dominators.chain(graph.producer(LOGITS));
   }
 
   /**
@@ -259,7 +253,7 @@ public final class DecoderGraph {
         return FusedAttention.read(graph, i);
       }
       if (!later.get(i) && node.getOpType().equals("Softmax")) {
-        return new SoftmaxAttention(i, node.getOutput(0));
+        return SoftmaxAttention.read(graph, i);
       }
     }
     throw new ModelException(

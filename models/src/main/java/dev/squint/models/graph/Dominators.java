@@ -38,6 +38,15 @@ final class Dominators {
     }
   }
 
+  /** A node and all that dominate it. */
+  BitSet chain(int node) {
+    BitSet chain = new BitSet();
+    for (int above = node; above != ROOT; above = immediate[above]) {
+      chain.set(above);
+    }
+    return chain;
+  }
+
   boolean reaches(int node) {
     return node >= 0 && immediate[node] != UNREACHED;
   }

@@ -93,18 +93,31 @@ record FusedAttention(
     int heads = (int) node.integer("num_heads", 1);
     String present = node.output(1);
     refuse(graph, node, present.isEmpty() && !node.input(6).isEmpty(), "a past but no present");
-    refuse(graph, node, !node.input(PACKED).isEmpty(), "a bias of its own for the projections");
     return new FusedAttention(
         index,
         "MultiHeadAttention",
-        new PerToken(node.input(0), heads, heads),
-        present.isEmpty() ? new PerToken(node.input(1), heads, heads) : new PerHead(present),
+        biased(graph, node, 0, new PerToken(node.input(0), heads, heads)),
+        present.isEmpty()
+            ? biased(graph, node, 1, new PerToken(node.input(1), heads, heads))
+            : new PerHead(present),
         node.number("scale", 0),
         0,
         node.input(5),
         false,
         node.integer("unidirectional", 0) > 0,
         -1);
+  }
+
+  /** The bias of a MultiHeadAttention belongs to queries, keys and values, one after the other. */
+  private static HeadVectors biased(OnnxGraph graph, Attributes node, int part, PerToken vectors) {
+    String bias = node.input(PACKED);
+    if (bias.isEmpty()) {
+      return vectors;
+    }
+    TensorProto values = graph.initializer(bias);
+    refuse(graph, node, values == null || values.getDimsCount() != 1, "a computed bias");
+    long width = values.getDims(0) / PACKED;
+    return new HeadVectors.Biased(vectors, bias, part * width, (part + 1) * width);
   }
 
   private static FusedAttention packed(OnnxGraph graph, int index, Attributes node) {
@@ -176,6 +189,11 @@ record FusedAttention(
   }
 
   @Override
+  public String tokens(GraphNodes nodes) {
+    return queries.tokens(nodes);
+  }
+
+  @Override
   public String probabilities(GraphNodes nodes, String rows) {
     String query = nodes.floats(queries.append(nodes, Optional.of(rows)));
     String key = nodes.floats(keys.append(nodes, Optional.empty()));
@@ -210,7 +228,7 @@ record FusedAttention(
     if (scale != 0) {
       return nodes.op("Mul", scores, nodes.scalar(scale));
     }
-    String width = nodes.gather(nodes.op("Shape", query), nodes.scalar(3), 0);
+    String width = nodes.size(query, 3);
     return nodes.op("Div", scores, nodes.op("Sqrt", nodes.floats(width)));
   }
 
@@ -224,7 +242,7 @@ record FusedAttention(
 
   /** {@code [R, keys]}: the last query of the run sees the last key, the one before it one less. */
   private String visible(GraphNodes nodes, String rows, String key) {
-    String count = nodes.gather(nodes.op("Shape", key), nodes.scalar(2), 0);
+    String count = nodes.size(key, 2);
     String past = nodes.op("Sub", count, queries.tokens(nodes));
     String own = nodes.reshape(nodes.op("Add", rows, past), -1, 1);
     String all = nodes.op("Range", nodes.scalar(0), count, nodes.scalar(1));

@@ -112,6 +112,11 @@ final class GraphNodes {
     return op("Slice", input, constant(from), constant(to), constant(axis));
   }
 
+  /** The length of an axis, a scalar. */
+  String size(String input, long axis) {
+    return gather(op("Shape", input), scalar(axis), 0);
+  }
+
   String concat(int axis, String... inputs) {
     String output = fresh();
     add(node("Concat", List.of(inputs), output).addAttribute(integer("axis", axis)));

@@ -19,10 +19,6 @@ sealed interface HeadVectors {
   /** Appends what counts its tokens, a scalar. */
   String tokens(GraphNodes nodes);
 
-  private static String size(GraphNodes nodes, String tensor, long axis) {
-    return nodes.gather(nodes.op("Shape", tensor), nodes.scalar(axis), 0);
-  }
-
   /**
    * A tensor {@code [B, tokens, groups * width]} of which some neighbouring groups are wanted.
    *
@@ -46,7 +42,33 @@ sealed interface HeadVectors {
 
     @Override
     public String tokens(GraphNodes nodes) {
-      return size(nodes, tensor, 1);
+      return nodes.size(tensor, 1);
+    }
+  }
+
+  /**
+   * Vectors to which the attention adds a bias by itself.
+   *
+   * @param bias name of the biases of queries, keys and values
+   * @param from where the part that belongs here begins
+   * @param to where it ends
+   */
+  record Biased(PerToken vectors, String bias, long from, long to) implements HeadVectors {
+
+    @Override
+    public List<String> reads() {
+      return List.of(vectors.tensor(), bias);
+    }
+
+    @Override
+    public String append(GraphNodes nodes, Optional<String> rows) {
+      String sum = nodes.op("Add", vectors.tensor(), nodes.slice(bias, from, to, 0));
+      return new PerToken(sum, vectors.groups(), vectors.heads()).append(nodes, rows);
+    }
+
+    @Override
+    public String tokens(GraphNodes nodes) {
+      return vectors.tokens(nodes);
     }
   }
 
@@ -65,7 +87,7 @@ sealed interface HeadVectors {
 
     @Override
     public String tokens(GraphNodes nodes) {
-      return size(nodes, tensor, 2);
+      return nodes.size(tensor, 2);
     }
   }
 
@@ -94,7 +116,7 @@ sealed interface HeadVectors {
 
     @Override
     public String tokens(GraphNodes nodes) {
-      return size(nodes, input, 1);
+      return nodes.size(input, 1);
     }
   }
 }

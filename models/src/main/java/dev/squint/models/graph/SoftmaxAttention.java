@@ -7,8 +7,16 @@ import java.util.List;
  *
  * @param node the Softmax
  * @param output its output, {@code [B, heads, tokens, keys]}
+ * @param batched whether the output has the axis B; without it there is one picture or prompt
  */
-record SoftmaxAttention(int node, String output) implements AttentionSite {
+record SoftmaxAttention(int node, String output, boolean batched) implements AttentionSite {
+
+  private static final int WITHOUT_BATCH = 3;
+
+  static SoftmaxAttention read(OnnxGraph graph, int index) {
+    String output = graph.nodes().get(index).getOutput(0);
+    return new SoftmaxAttention(index, output, new TensorRanks(graph).of(output) != WITHOUT_BATCH);
+  }
 
   @Override
   public String encoding() {
@@ -21,7 +29,18 @@ record SoftmaxAttention(int node, String output) implements AttentionSite {
   }
 
   @Override
+  public String tokens(GraphNodes nodes) {
+    return nodes.size(output, batched ? 2 : 1);
+  }
+
+  @Override
   public String probabilities(GraphNodes nodes, String rows) {
-    return nodes.floats(nodes.gather(output, rows, 2));
+    String chosen = nodes.gather(output, rows, -2);
+    String all =
+        batched
+            ? chosen
+            : nodes.op(
+                "Reshape", chosen, nodes.concat(0, nodes.constant(1), nodes.op("Shape", chosen)));
+    return nodes.floats(all);
   }
 }

@@ -1,6 +1,5 @@
 package dev.squint.models.graph;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -8,24 +7,36 @@ import dev.squint.models.ModelException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
- * A vision tower with its projector: pictures in, features out, attention of the [CLS] token on
- * request.
+ * A vision tower, with or without its projector: pictures in, features out, attention on request.
+ *
+ * <p>Its layers are told apart by the residual stream: attention that hangs on the same point of it
+ * belongs to the same layer. Where a layer attends within windows, each window is an attention of
+ * its own and none of them sees the whole picture.
  */
 public final class VisionGraph {
 
-  /** Name of the input, shape {@code [B, 3, height, width]}. */
+  /**
+   * Name of the input, shape {@code [B, 3, height, width]}, or {@code [patches, values]} where
+   * patches are cut before.
+   */
   public static final String PIXELS = "pixel_values";
 
   /** Name of the output, shape {@code [B, N, hidden]} or {@code [B * N, hidden]}. */
   public static final String FEATURES = "image_features";
 
+  private static final int PATCHES_RANK = 2;
+
   private final OnnxGraph graph;
-  private final List<String> attention = new ArrayList<>();
+  private final Dominators dominators;
+  private final List<List<AttentionSite>> layers;
   private final boolean hasCls;
 
   /**
@@ -41,35 +52,57 @@ public final class VisionGraph {
           "%s has not the input '%s' and the output '%s' of a vision encoder in hub layout"
               .formatted(graph.file(), PIXELS, FEATURES));
     }
-    BitSet onPixels = graph.dependents(Set.of(PIXELS));
-    boolean cls = false;
-    for (int i = onPixels.nextSetBit(0); i >= 0; i = onPixels.nextSetBit(i + 1)) {
-      NodeProto node = graph.nodes().get(i);
-      if (node.getOpType().equals("Softmax")) {
-        attention.add(node.getOutput(0));
-      } else if (attention.isEmpty()) {
-        cls |= prependsLearnedToken(node, onPixels);
+    dominators = new Dominators(graph, PIXELS);
+    layers = findLayers();
+    hasCls = findCls();
+  }
+
+  private List<List<AttentionSite>> findLayers() {
+    BitSet stream = residualStream();
+    Map<Integer, List<AttentionSite>> byResidual = new LinkedHashMap<>();
+    List<NodeProto> nodes = graph.nodes();
+    for (int i = 0; i < nodes.size(); i++) {
+      boolean softmax = nodes.get(i).getOpType().equals("Softmax");
+      if (dominators.reaches(i) && (softmax || FusedAttention.isOne(nodes.get(i)))) {
+        int above = i;
+        while (above != Dominators.ROOT && !stream.get(above)) {
+          above = dominators.above(above);
+        }
+        AttentionSite site =
+            softmax ? SoftmaxAttention.read(graph, i) : FusedAttention.read(graph, i);
+        byResidual.computeIfAbsent(above, key -> new ArrayList<>()).add(site);
       }
     }
-    hasCls = cls;
+    return List.copyOf(byResidual.values());
+  }
+
+  private BitSet residualStream() {
+    int features = graph.producer(FEATURES);
+    return dominators.reaches(features) ? dominators.chain(features) : new BitSet();
+  }
+
+  private boolean findCls() {
+    int end = layers.isEmpty() ? graph.nodes().size() : layers.get(0).get(0).node();
+    for (int i = 0; i < end; i++) {
+      if (dominators.reaches(i) && prependsLearnedToken(graph.nodes().get(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
    * A Concat on the token axis of something that no pixel has a part in, with the patches behind
    * it.
    */
-  private boolean prependsLearnedToken(NodeProto node, BitSet onPixels) {
+  private boolean prependsLearnedToken(NodeProto node) {
     if (!node.getOpType().equals("Concat") || node.getInputCount() != 2) {
       return false;
     }
-    boolean tokenAxis =
-        node.getAttributeList().stream()
-            .filter(a -> a.getName().equals("axis"))
-            .mapToLong(AttributeProto::getI)
-            .anyMatch(axis -> axis == 1 || axis == -2);
-    int first = graph.producer(node.getInput(0));
-    int second = graph.producer(node.getInput(1));
-    return tokenAxis && (first < 0 || !onPixels.get(first)) && second >= 0 && onPixels.get(second);
+    long axis = new Attributes(node).integer("axis", 0);
+    return (axis == 1 || axis == -2)
+        && !dominators.reaches(graph.producer(node.getInput(0)))
+        && dominators.reaches(graph.producer(node.getInput(1)));
   }
 
   /** Whether a learned [CLS] token stands before the patches, told from the graph. */
@@ -79,7 +112,33 @@ public final class VisionGraph {
 
   /** The number of encoder layers that the file holds and that therefore run. */
   public int layers() {
-    return attention.size();
+    return layers.size();
+  }
+
+  /** How attention is encoded, for people. */
+  public Set<String> encodings() {
+    Set<String> encodings = new LinkedHashSet<>();
+    layers.forEach(sites -> sites.forEach(site -> encodings.add(site.encoding())));
+    return encodings;
+  }
+
+  /** Whether a layer attends within windows of the picture only. */
+  public boolean isWindowed(int layer) {
+    return layers.get(layer).size() > 1;
+  }
+
+  /** Names of the inputs. */
+  public Set<String> inputs() {
+    return graph.inputs().keySet();
+  }
+
+  /**
+   * Whether the input is a list of patches in the order in which they are merged, rather than a
+   * picture.
+   */
+  public boolean takesPatches() {
+    return graph.inputs().get(PIXELS).getType().getTensorType().getShape().getDimCount()
+        == PATCHES_RANK;
   }
 
   /** Height and width of the pictures, or -1 where the graph leaves it open. */
@@ -87,48 +146,124 @@ public final class VisionGraph {
     return graph.inputDimension(PIXELS, dimension);
   }
 
-  /**
-   * Output name of a tap: float {@code [B, N]}, attention of [CLS] to the patches, averaged over
-   * the heads.
-   */
-  public static String tapOutput(int layer) {
-    return "tap.cls." + layer;
+  /** Whether pixels and features are float32; else the graph is used {@link #withTaps} alone. */
+  public boolean isFloat32() {
+    return pixelType() == GraphNodes.FLOAT;
+  }
+
+  private int pixelType() {
+    return graph.inputs().get(PIXELS).getType().getTensorType().getElemType();
   }
 
   /**
-   * The tower with taps.
+   * The tower with taps, taking float32 pixels whatever the file takes. A tap has one value per
+   * patch, {@code [B, patches]}; of a tower that {@linkplain #takesPatches takes patches} one per
+   * visual token, {@code [1, N]}, the mean of its patches.
    *
-   * @param layers encoder layers whose [CLS] row is handed out, counted from 0
+   * @param taps what is handed out besides the features
    * @return the serialised model
-   * @throws ModelException if the tower has no [CLS] token or no such layer
+   * @throws ModelException if the tower has no [CLS] token, no such layer, or attends within
+   *     windows there
    */
-  public byte[] withTaps(Collection<Integer> layers) {
-    if (!hasCls) {
+  public byte[] withTaps(Collection<VisionTap> taps) {
+    ModelProto.Builder model = graph.model().toBuilder();
+    GraphProto.Builder out = model.getGraphBuilder();
+    GraphNodes nodes = new GraphNodes(out, graph.opset());
+    if (!isFloat32()) {
+      takeFloats(out);
+    }
+    for (VisionTap tap : new LinkedHashSet<>(taps)) {
+      String patches = patches(nodes, tap, site(tap));
+      if (takesPatches()) {
+        nodes.identity(perToken(nodes, patches), tap.output());
+      } else {
+        nodes.identity(patches, tap.output());
+      }
+      out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", ""));
+    }
+    return model.build().toByteArray();
+  }
+
+  private void takeFloats(GraphProto.Builder out) {
+    String inside = "squint." + PIXELS;
+    List<NodeProto> nodes = List.copyOf(out.getNodeList());
+    out.clearNode();
+    out.addNode(
+        GraphNodes.node("Cast", List.of(PIXELS), inside)
+            .setName(inside)
+            .addAttribute(GraphNodes.integer("to", pixelType())));
+    for (NodeProto node : nodes) {
+      NodeProto.Builder copy = node.toBuilder();
+      for (int i = 0; i < copy.getInputCount(); i++) {
+        if (copy.getInput(i).equals(PIXELS)) {
+          copy.setInput(i, inside);
+        }
+      }
+      out.addNode(copy);
+    }
+    for (int i = 0; i < out.getInputCount(); i++) {
+      if (out.getInput(i).getName().equals(PIXELS)) {
+        var input = out.getInputBuilder(i);
+        input.getTypeBuilder().getTensorTypeBuilder().setElemType(GraphNodes.FLOAT);
+      }
+    }
+  }
+
+  private AttentionSite site(VisionTap tap) {
+    int layer = tap.layer();
+    if (tap.kind() == VisionTap.Kind.CLS && !hasCls) {
       throw new ModelException(
           "the vision tower of %s has no [CLS] token, so its attention cannot be observed; choose a strategy that does not need it"
               .formatted(graph.file()));
     }
-    ModelProto.Builder model = graph.model().toBuilder();
-    GraphProto.Builder out = model.getGraphBuilder();
-    GraphNodes nodes = new GraphNodes(out, graph.opset());
-    for (int layer : new TreeSet<>(layers)) {
-      if (layer < 0 || layer >= attention.size()) {
-        throw new ModelException(
-            "[CLS] attention of vision layer %d asked for, but %s has %d layers; choose 0..%d"
-                .formatted(layer, graph.file(), attention.size(), attention.size() - 1));
-      }
-      String row = nodes.fresh();
-      String cells = nodes.fresh();
-      String floats = nodes.fresh();
-      nodes.gather(attention.get(layer), nodes.constant(0), 2, row);
-      nodes.op(
-          "Slice",
-          List.of(row, nodes.constant(1), nodes.constant(Long.MAX_VALUE), nodes.constant(3)),
-          cells);
-      nodes.cast(cells, GraphNodes.FLOAT, floats);
-      nodes.mean(floats, tapOutput(layer), 1, 2);
-      out.addOutput(GraphNodes.value(tapOutput(layer), GraphNodes.FLOAT, "", ""));
+    if (layer < 0 || layer >= layers.size()) {
+      throw new ModelException(
+          "attention of vision layer %d asked for, but %s has %d layers; choose 0..%d"
+              .formatted(layer, graph.file(), layers.size(), layers.size() - 1));
     }
-    return model.build().toByteArray();
+    if (isWindowed(layer)) {
+      throw new ModelException(
+          "vision layer %d of %s attends within windows, so no token sees the whole picture there; choose a layer with full attention"
+              .formatted(layer, graph.file()));
+    }
+    return layers.get(layer).get(0);
+  }
+
+  /** Attention per patch, {@code [B, patches]}. */
+  private String patches(GraphNodes nodes, VisionTap tap, AttentionSite site) {
+    boolean cls = tap.kind() == VisionTap.Kind.CLS;
+    String rows =
+        cls
+            ? nodes.constant(0)
+            : nodes.op("Range", nodes.scalar(0), site.tokens(nodes), nodes.scalar(1));
+    String all = nodes.fresh();
+    nodes.mean(site.probabilities(nodes, rows), all, 1, 2);
+    return hasCls ? nodes.slice(all, 1, Long.MAX_VALUE, 1) : all;
+  }
+
+  /** Attention per visual token, the mean of its patches, in the order of the features. */
+  private String perToken(GraphNodes nodes, String patches) {
+    String tokens = nodes.size(FEATURES, 0);
+    String groups =
+        nodes.op("Reshape", patches, nodes.concat(0, nodes.reshape(tokens, 1), nodes.constant(-1)));
+    String means = nodes.fresh();
+    nodes.mean(groups, means, 1);
+    String ordered = lastReordering().map(order -> nodes.gather(means, order, 0)).orElse(means);
+    return nodes.reshape(ordered, 1, -1);
+  }
+
+  /** The order in which tokens that were sorted by window leave the tower. */
+  private Optional<String> lastReordering() {
+    BitSet stream = residualStream();
+    int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
+    for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
+      NodeProto node = graph.nodes().get(i);
+      boolean tokens =
+          node.getOpType().equals("Gather") && new Attributes(node).integer("axis", 0) == 0;
+      if (tokens && !dominators.reaches(graph.producer(node.getInput(1)))) {
+        return Optional.of(node.getInput(1));
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -275,7 +275,7 @@ class DecoderGraphTest {
     VisionGraph tower = new VisionGraph(read());
     assertThat(tower.hasCls()).isFalse();
     assertThat(tower.layers()).isEqualTo(1);
-    assertThatThrownBy(() -> tower.withTaps(List.of(0)))
+    assertThatThrownBy(() -> tower.withTaps(List.of(new VisionTap(0, VisionTap.Kind.CLS))))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("has no [CLS] token");
   }

@@ -1,0 +1,156 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.VisionGraph;
+import dev.squint.models.graph.VisionTap;
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.ModelSession;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.TensorScope;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every vision export with taps in every layer: the numbers are those of PyTorch. */
+class VisionMatrixTest {
+
+  private final OrtRuntime runtime = OrtRuntime.get(1);
+  private final Sessions sessions =
+      new Sessions(
+          runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
+
+  static Stream<ExportFixture> towers() {
+    return ExportFixture.all("vision").stream();
+  }
+
+  @AfterEach
+  void nothingIsLeftOpen() {
+    assertThat(sessions.aliveTensors()).hasValue(0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("towers")
+  void tapsAreWhatPyTorchObserves(ExportFixture export) {
+    VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
+    assertThat(tower.layers()).isEqualTo(export.size("layers"));
+    assertThat(tower.hasCls()).isEqualTo(export.json().get("hasCls").asBoolean());
+    List<VisionTap> taps = new ArrayList<>();
+    for (int layer = 0; layer < tower.layers(); layer++) {
+      if (tower.isWindowed(layer)) {
+        VisionTap local = new VisionTap(layer, VisionTap.Kind.RECEIVED);
+        assertThatThrownBy(() -> tower.withTaps(List.of(local)))
+            .isInstanceOf(ModelException.class)
+            .hasMessageContaining("attends within windows");
+      } else {
+        taps.add(new VisionTap(layer, VisionTap.Kind.RECEIVED));
+        if (tower.hasCls()) {
+          taps.add(new VisionTap(layer, VisionTap.Kind.CLS));
+        }
+      }
+    }
+    assertThat(taps).isNotEmpty();
+    Map<String, float[]> seen = run(export, tower, taps);
+    if (export.hasReference()) {
+      assertThat(seen.get(VisionGraph.FEATURES))
+          .containsExactly(export.array("features"), offset(export.within(1e-4f)));
+      for (VisionTap tap : taps) {
+        assertThat(seen.get(tap.output()))
+            .as("%s", tap)
+            .containsExactly(expected(export, tower, tap), offset(export.within(1e-4f) / 2));
+      }
+    }
+  }
+
+  private Map<String, float[]> run(ExportFixture export, VisionGraph tower, List<VisionTap> taps) {
+    Set<String> wanted = new HashSet<>(Set.of(VisionGraph.FEATURES));
+    taps.forEach(tap -> wanted.add(tap.output()));
+    Map<String, float[]> seen = new HashMap<>();
+    try (ModelSession session =
+            sessions.open(tower.withTaps(taps), export.folder().toAbsolutePath(), export.name());
+        TensorScope scope = sessions.scope()) {
+      Map<String, OnnxTensor> inputs = new HashMap<>();
+      inputs.put(
+          VisionGraph.PIXELS,
+          scope.floats(FloatBuffer.wrap(export.array("pixels")), export.shape("pixels")));
+      export
+          .json()
+          .get("extraInputs")
+          .fields()
+          .forEachRemaining(
+              entry -> {
+                if (session.inputs().contains(entry.getKey())) {
+                  inputs.put(entry.getKey(), extra(scope, entry.getValue()));
+                }
+              });
+      session
+          .run(scope, inputs, wanted)
+          .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+    }
+    return seen;
+  }
+
+  private static OnnxTensor extra(TensorScope scope, JsonNode input) {
+    long[] values = ExportFixture.stream(input.get("values")).toArray();
+    long[] shape = ExportFixture.stream(input.get("shape")).toArray();
+    if (!input.get("type").asText().equals("bool")) {
+      return scope.longs(values, shape);
+    }
+    ByteBuffer flags = ByteBuffer.allocateDirect(values.length).order(ByteOrder.nativeOrder());
+    for (long value : values) {
+      flags.put((byte) value);
+    }
+    return scope.bytes(OnnxJavaType.BOOL, flags.flip(), shape);
+  }
+
+  /** From the whole maps of PyTorch: per patch, or per token where patches come sorted. */
+  private static float[] expected(ExportFixture export, VisionGraph tower, VisionTap tap) {
+    float[] maps = export.array("attention." + tap.layer());
+    int tokens = export.size("tokens");
+    int heads = export.size("heads");
+    int cls = tower.hasCls() ? 1 : 0;
+    int pictures = maps.length / (heads * tokens * tokens);
+    int patches = tokens - cls;
+    float[] scores = new float[pictures * patches];
+    int queries = tap.kind() == VisionTap.Kind.CLS ? 1 : tokens;
+    for (int map = 0; map < pictures * heads; map++) {
+      for (int query = 0; query < queries; query++) {
+        for (int key = 0; key < patches; key++) {
+          scores[map / heads * patches + key] +=
+              maps[(map * tokens + query) * tokens + cls + key] / (heads * queries);
+        }
+      }
+    }
+    return tower.takesPatches() ? perToken(export, scores) : scores;
+  }
+
+  private static float[] perToken(ExportFixture export, float[] scores) {
+    int columns = export.json().get("grid").get(1).asInt();
+    int side = (int) Math.sqrt(export.size("patchesPerToken"));
+    long[] order = ExportFixture.stream(export.json().get("order")).toArray();
+    float[] tokens = new float[scores.length / (side * side)];
+    for (int i = 0; i < scores.length; i++) {
+      int row = (int) order[i] / columns / side;
+      int column = (int) order[i] % columns / side;
+      tokens[row * (columns / side) + column] += scores[i] / (side * side);
+    }
+    return tokens;
+  }
+}
