@@ -166,7 +166,7 @@ class RefusalTest {
     ObservationRequest cls = new ObservationRequest.ClsAttention(9);
     refuses(
         new TestStrategy("deep", List.of(TestStrategy.topBy(new Site.AfterVision(), cls, 3))),
-        "[CLS] attention of vision layers [9]",
+        "attention of vision layer 9",
         "0..1");
   }
 
