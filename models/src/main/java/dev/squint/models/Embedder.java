@@ -1,9 +1,12 @@
 package dev.squint.models;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
+import dev.squint.models.graph.FloatOutput;
 import dev.squint.models.graph.MergeGraph;
+import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import java.nio.file.Path;
@@ -24,7 +27,7 @@ final class Embedder implements AutoCloseable {
   Embedder(Sessions sessions, Path file, long width) {
     this.sessions = sessions;
     this.width = width;
-    this.embed = sessions.open(file);
+    this.embed = open(sessions, file);
     if (!embed.inputs().equals(Set.of(IDS))) {
       String found = embed.inputs().toString();
       embed.close();
@@ -34,7 +37,20 @@ final class Embedder implements AutoCloseable {
     }
   }
 
-  /** Embeds text, {@code [1, n, hidden]}. */
+  /** The file, made to hand out float32 if it does not. */
+  private static ModelSession open(Sessions sessions, Path file) {
+    ModelSession session = sessions.open(file);
+    if (session.output(EMBEDS).type == OnnxJavaType.FLOAT) {
+      return session;
+    }
+    session.close();
+    return sessions.open(
+        FloatOutput.of(OnnxGraph.read(file), EMBEDS),
+        file.toAbsolutePath().getParent(),
+        file + " in float32");
+  }
+
+  /** Embeds text, float32 {@code [1, n, hidden]}. */
   OnnxTensor embed(TensorScope scope, long[] tokens) {
     try (TensorScope run = scope.sibling()) {
       OnnxTensor ids = run.longs(tokens, 1, tokens.length);

@@ -269,12 +269,7 @@ class ExportMatrixTest {
       for (int step = 0; step < STEPS; step++) {
         try (TensorScope pass = scope.sibling()) {
           List<OnnxTensor> flow =
-              List.of(
-                  UncutRun.embeds(
-                      pass,
-                      parts.list().get(0).session(),
-                      ExportFixture.row(embeds, step, hidden),
-                      hidden));
+              List.of(UncutRun.embeds(pass, ExportFixture.row(embeds, step, hidden), hidden));
           for (int i = 0; i < states.size(); i++) {
             RotaryPositions position =
                 next[i] < 0
@@ -306,12 +301,7 @@ class ExportMatrixTest {
       RotaryPositions positions = UncutRun.positions(export, "positions");
       try (TensorScope pass = scope.sibling()) {
         List<OnnxTensor> flow =
-            List.of(
-                UncutRun.embeds(
-                    pass,
-                    parts.list().get(0).session(),
-                    export.array("embeds"),
-                    export.size("hidden")));
+            List.of(UncutRun.embeds(pass, export.array("embeds"), export.size("hidden")));
         for (int i = 0; i < states.size(); i++) {
           int[] keep = IntStream.range(0, rows.length).toArray();
           RotaryPositions arriving = positions;

@@ -97,8 +97,8 @@ final class UncutRun {
     return new RotaryPositions(axes);
   }
 
-  static OnnxTensor embeds(TensorScope scope, ModelSession first, float[] values, int hidden) {
-    return typed(scope, first, values, hidden);
+  static OnnxTensor embeds(TensorScope scope, float[] values, int hidden) {
+    return scope.floats(FloatBuffer.wrap(values), 1, values.length / hidden, hidden);
   }
 
   private static OnnxTensor typed(

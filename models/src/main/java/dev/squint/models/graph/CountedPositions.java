@@ -2,7 +2,9 @@ package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.BitSet;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -16,10 +18,12 @@ final class CountedPositions {
 
   private final OnnxGraph graph;
   private final ElementTypes types;
+  private final BitSet counts;
 
   private CountedPositions(OnnxGraph graph) {
     this.graph = graph;
     this.types = new ElementTypes(graph);
+    this.counts = findCounts(graph);
   }
 
   /** The one tensor of all layers, or empty if there is none or more than one. */
@@ -64,16 +68,28 @@ final class CountedPositions {
     return name;
   }
 
-  /** Whether a tensor follows from lengths, as positions do and the frequencies do not. */
-  private boolean isComputedFromCounts(String tensor) {
-    int producer = graph.producer(tensor);
-    if (producer < 0) {
-      return false;
+  /** Nodes whose results follow from lengths, as positions do and the frequencies do not. */
+  private static BitSet findCounts(OnnxGraph graph) {
+    BitSet counts = new BitSet();
+    for (int i = 0; i < graph.nodes().size(); i++) {
+      NodeProto node = graph.nodes().get(i);
+      boolean source = OnnxGraph.readsShapeOnly(node) || node.getOpType().equals("Range");
+      counts.set(i, source || data(node).stream().anyMatch(in -> isCount(graph, counts, in)));
     }
-    NodeProto node = graph.nodes().get(producer);
-    return OnnxGraph.readsShapeOnly(node)
-        || node.getOpType().equals("Range")
-        || node.getInputList().stream()
-            .anyMatch(in -> in.equals(DecoderGraph.MASK) || isComputedFromCounts(in));
+    return counts;
+  }
+
+  private static boolean isCount(OnnxGraph graph, BitSet counts, String tensor) {
+    int producer = graph.producer(tensor);
+    return tensor.equals(DecoderGraph.MASK) || (producer >= 0 && counts.get(producer));
+  }
+
+  /** The inputs whose values reach the output; sizes and axes do not. */
+  private static List<String> data(NodeProto node) {
+    return switch (node.getOpType()) {
+      case "Expand", "Reshape", "Unsqueeze", "Squeeze", "Slice", "Tile" ->
+          node.getInputList().subList(0, 1);
+      default -> node.getInputList();
+    };
   }
 }

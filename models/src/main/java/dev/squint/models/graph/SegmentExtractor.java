@@ -26,7 +26,8 @@ import java.util.Set;
  * as copies. Where such a part counts tokens on the hidden states before the boundary, it is made
  * to count those of the boundary instead; where it measures the KV cache of a layer outside the
  * range, it measures the first layer of the range instead. New tensors take the names of those they
- * stand for, so that no other node has to change.
+ * stand for, so that no other node has to change. Embeddings are taken as float32 whatever the file
+ * takes.
  */
 public final class SegmentExtractor {
 
@@ -267,14 +268,19 @@ public final class SegmentExtractor {
     long width = graph.inputDimension(DecoderGraph.EMBEDS, 2);
     List<String> hiddenInputs = new ArrayList<>();
     for (String tensor : boundary) {
-      String name = spec.seam() || spec.from() > 0 ? all(tensor) : tensor;
+      int type = decoder.elementType(tensor);
+      boolean converted = tensor.equals(DecoderGraph.EMBEDS) && type != GraphNodes.FLOAT;
+      boolean renamed = spec.seam() || spec.from() > 0 || converted;
+      String name = renamed ? all(tensor) : tensor;
       hiddenInputs.add(name);
       out.addInput(
-          GraphNodes.value(name, decoder.elementType(tensor), "batch_size", "tokens", width));
-      if (spec.seam()) {
-        nodes.gather(name, SegmentModel.KEEP, 1, tensor);
-      } else if (!name.equals(tensor)) {
-        nodes.identity(name, tensor);
+          GraphNodes.value(
+              name, converted ? GraphNodes.FLOAT : type, "batch_size", "tokens", width));
+      String kept = spec.seam() ? nodes.gather(name, SegmentModel.KEEP, 1) : name;
+      if (converted) {
+        nodes.cast(kept, type, tensor);
+      } else if (renamed) {
+        nodes.identity(kept, tensor);
       }
     }
     if (spec.seam()) {

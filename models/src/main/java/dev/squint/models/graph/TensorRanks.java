@@ -34,7 +34,8 @@ record TensorRanks(OnnxGraph graph) {
           name = node.getInput(0);
           break;
         case "Add":
-          return Math.max(of(node.getInput(0)), of(node.getInput(1)));
+          name = node.getInput(graph.initializer(node.getInput(0)) == null ? 0 : 1);
+          break;
         default:
           return UNKNOWN;
       }
