@@ -60,7 +60,11 @@ final class CountedPositions {
         return "";
       }
       NodeProto node = graph.nodes().get(producer);
-      name = node.getInputList().stream().filter(this::isComputedFromCounts).findFirst().orElse("");
+      name =
+          node.getInputList().stream()
+              .filter(in -> isCount(graph, counts, in))
+              .findFirst()
+              .orElse("");
       if (name.isEmpty()) {
         return "";
       }

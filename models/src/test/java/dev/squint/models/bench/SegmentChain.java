@@ -87,11 +87,11 @@ final class SegmentChain implements AutoCloseable {
 
   static List<SegmentSpec> specs(int layers, Cut cut) {
     if (cut == Cut.WHOLE) {
-      return List.of(new SegmentSpec(0, layers, false, List.of()));
+      return List.of(SegmentSpec.of(0, layers));
     }
     boolean seams = cut == Cut.EVERY_LAYER_WITH_SEAMS;
     return IntStream.range(0, layers)
-        .mapToObj(layer -> new SegmentSpec(layer, layer + 1, seams && layer > 0, List.of()))
+        .mapToObj(layer -> new SegmentSpec(layer, layer + 1, seams && layer > 0, false, List.of()))
         .toList();
   }
 
