@@ -67,7 +67,10 @@ class OverlayTest {
   @Test
   void droppedPatchesAreDimmedAndKeptOnesAreNot() throws IOException {
     BufferedImage image =
-        draw(trace(new SiteTrace(new Site.AfterVision(), 4, 2, new int[] {1, 2}, new float[0], 1)));
+        draw(
+            trace(
+                new SiteTrace(
+                    new Site.AfterVision(), List.of(), 4, 2, new int[] {1, 2}, new float[0], 1)));
     assertThat(image.getWidth()).isEqualTo(960);
     assertThat(image.getHeight()).isEqualTo(480);
     assertThat(red(image, 120, 120)).isEqualTo(44);
@@ -85,12 +88,14 @@ class OverlayTest {
             trace(
                 new SiteTrace(
                     new Site.BeforeLayer(1),
+                    List.of(),
                     4,
                     3,
                     new int[] {0, 1, 2},
                     new float[] {4, 3, 3, 1},
                     1),
-                new SiteTrace(new Site.BeforeLayer(2), 3, 1, new int[] {0}, new float[0], 1)));
+                new SiteTrace(
+                    new Site.BeforeLayer(2), List.of(), 3, 1, new int[] {0}, new float[0], 1)));
     assertThat(red(image, 120, 120)).isEqualTo(200);
     assertThat(red(image, 360, 120)).isEqualTo(44);
     int best = image.getRGB(480 + 120, 120);
@@ -104,9 +109,16 @@ class OverlayTest {
     BufferedImage image =
         draw(
             trace(
-                new SiteTrace(new Site.AfterVision(), 4, 2, new int[] {1, 3}, new float[0], 1),
                 new SiteTrace(
-                    new Site.BeforeLayer(2), 2, 1, new int[] {3}, new float[] {1, 9}, 1)));
+                    new Site.AfterVision(), List.of(), 4, 2, new int[] {1, 3}, new float[0], 1),
+                new SiteTrace(
+                    new Site.BeforeLayer(2),
+                    List.of(),
+                    2,
+                    1,
+                    new int[] {3},
+                    new float[] {1, 9},
+                    1)));
     int low = image.getRGB(480 + 360, 120);
     assertThat(image.getRGB(480 + 360, 360)).isNotEqualTo(low);
     assertThat(image.getRGB(480 + 120, 120)).isEqualTo(low);

@@ -60,6 +60,7 @@ final class JsonReport {
   private static Map<String, Object> site(SiteTrace site) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("site", site.site().toString());
+    fields.put("observed", site.observed());
     fields.put("before", site.before());
     fields.put("after", site.after());
     fields.put("kept", site.keptOriginal());

@@ -25,6 +25,9 @@ final class TextReport {
     row("prompt", "%d tokens, %d of them visual", trace.promptTokens(), trace.visualTokens());
     for (SiteTrace site : trace.sites()) {
       row("visual tokens", "%d -> %d at %s", site.before(), site.after(), site.site());
+      if (!site.observed().isEmpty()) {
+        row("scored by", "%s", String.join(", ", site.observed()));
+      }
     }
     row(
         "prefill FLOPs",

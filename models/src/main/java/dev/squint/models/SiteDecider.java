@@ -72,7 +72,14 @@ final class SiteDecider {
     }
     int[] original = Arrays.stream(kept).map(i -> alive[i]).toArray();
     traces.add(
-        new SiteTrace(plan.site(), alive.length, kept.length, original, selection.scores(), nanos));
+        new SiteTrace(
+            plan.site(),
+            plan.needs().stream().map(Object::toString).sorted().toList(),
+            alive.length,
+            kept.length,
+            original,
+            selection.scores(),
+            nanos));
     return keep;
   }
 

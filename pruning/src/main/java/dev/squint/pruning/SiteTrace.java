@@ -1,12 +1,14 @@
 package dev.squint.pruning;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
  * What happened at a site.
  *
  * @param site where
+ * @param observed what the strategy was shown, in words; empty if it looked at nothing
  * @param before visual tokens alive before
  * @param after visual tokens alive after
  * @param keptOriginal the survivors, as ascending indices into the unpruned prompt's visual tokens;
@@ -15,10 +17,17 @@ import java.util.Objects;
  * @param selectionNanos time spent deciding, in nanoseconds
  */
 public record SiteTrace(
-    Site site, int before, int after, int[] keptOriginal, float[] scores, long selectionNanos) {
+    Site site,
+    List<String> observed,
+    int before,
+    int after,
+    int[] keptOriginal,
+    float[] scores,
+    long selectionNanos) {
 
   public SiteTrace {
     Objects.requireNonNull(site, "site");
+    observed = List.copyOf(observed);
     if (after > before || keptOriginal.length != after) {
       throw new IllegalArgumentException(
           keptOriginal.length
@@ -50,6 +59,7 @@ public record SiteTrace(
   public boolean equals(Object other) {
     return other instanceof SiteTrace that
         && site.equals(that.site)
+        && observed.equals(that.observed)
         && before == that.before
         && after == that.after
         && selectionNanos == that.selectionNanos
@@ -61,6 +71,7 @@ public record SiteTrace(
   public int hashCode() {
     return Objects.hash(
         site,
+        observed,
         before,
         after,
         selectionNanos,

@@ -109,17 +109,22 @@ class ValuesTest {
   @Test
   void traceOfAPrunedRun() {
     SiteTrace site =
-        new SiteTrace(new Site.BeforeLayer(2), 3, 2, new int[] {0, 2}, new float[] {3, 1, 2}, 10);
+        new SiteTrace(
+            new Site.BeforeLayer(2), List.of(), 3, 2, new int[] {0, 2}, new float[] {3, 1, 2}, 10);
     Trace trace = trace(site);
     trace.tokensPerLayer()[0] = 0;
     assertThat(trace).isEqualTo(trace(site)).hasSameHashCodeAs(trace(site));
     assertThat(trace.speedup().orElseThrow().prefillMeasuredOverPredicted()).isEqualTo(0.75);
     assertThat(trace.speedup().orElseThrow().decodeMeasuredOverPredicted()).isEqualTo(1.25);
     assertThatThrownBy(
-            () -> new SiteTrace(new Site.AfterVision(), 3, 2, new int[] {0}, new float[0], 0))
+            () ->
+                new SiteTrace(
+                    new Site.AfterVision(), List.of(), 3, 2, new int[] {0}, new float[0], 0))
         .hasMessage("1 tokens kept do not fit 3 before and 2 after");
     assertThatThrownBy(
-            () -> new SiteTrace(new Site.AfterVision(), 3, 1, new int[] {0}, new float[2], 0))
+            () ->
+                new SiteTrace(
+                    new Site.AfterVision(), List.of(), 3, 1, new int[] {0}, new float[2], 0))
         .hasMessage("2 scores do not fit 3 tokens");
   }
 

@@ -1,6 +1,8 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.AttentionReceived;
 import dev.squint.pruning.ObservationRequest.ClsAttention;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -9,7 +11,6 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyProvider;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
@@ -27,6 +28,9 @@ import java.util.Set;
  * paper speaks of the encoder's output layer. {@code rint(N * keep)} tokens stay of each visual
  * span (picture, tile or frame), in spatial order, and the decoder sees only those, at compacted
  * positions.
+ *
+ * <p>Towers without a [CLS] token (SigLIP and the like) are scored by the attention that each token
+ * receives there, averaged over queries and heads; the trace says which of the two it was.
  *
  * @param keep retention ratio, above 0 and at most 1
  */
@@ -52,12 +56,9 @@ public record FasterVLM(double keep) implements Strategy {
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    if (!model.vision().hasCls()) {
-      throw new StrategyException(
-          "strategy '%s': the vision tower of model '%s' has no [CLS] token whose attention could be read; choose a strategy that needs none, such as fastv"
-              .formatted(NAME, model.name()));
-    }
-    ClsAttention attention = new ClsAttention(model.vision().layers() - 1);
+    int layer = model.vision().layers() - 1;
+    ObservationRequest attention =
+        model.vision().hasCls() ? new ClsAttention(layer) : new AttentionReceived(layer);
     return List.of(
         new SitePlan(
             new Site.AfterVision(),
