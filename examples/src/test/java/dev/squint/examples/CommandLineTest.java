@@ -244,7 +244,7 @@ class CommandLineTest {
             "notes");
     assertThat(root.path("sites").get(0).fieldNames())
         .toIterable()
-        .containsExactly("site", "before", "after", "kept", "scores", "selectionNanos");
+        .containsExactly("site", "observed", "before", "after", "kept", "scores", "selectionNanos");
   }
 
   @Test
