@@ -66,7 +66,7 @@ final class PrefillTimes {
           "decidingShareOfPrefill",
           Pairs.median(
               pruned.stream()
-                  .skip(1)
+                  .skip(Pairs.WARM_UPS)
                   .map(Trace::timings)
                   .mapToDouble(t -> (double) t.selectionNanos() / t.prefillNanos())
                   .toArray()));

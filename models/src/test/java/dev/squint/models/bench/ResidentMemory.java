@@ -12,9 +12,11 @@ final class ResidentMemory {
 
   private static final List<String> LINES = List.of("VmHWM", "VmRSS", "RssAnon", "RssFile");
 
+  private static final int RUNS = 3;
+
   private ResidentMemory() {}
 
-  /** Kilobytes of this process: {@code before} loading, {@code loaded} and after {@code runs}. */
+  /** Kilobytes of this process: {@code before} loading, {@code loaded} and after each prefill. */
   static Map<String, ?> measure(
       Path folder, DecoderSizes sizes, SegmentChain.Cut cut, int tokens, int threads)
       throws IOException {
@@ -23,7 +25,7 @@ final class ResidentMemory {
     try (SegmentChain chain =
         SegmentChain.open(SyntheticModel.decoder(folder), sizes, cut, threads)) {
       found.put("loaded", kilobytes());
-      for (int run = 1; run <= 2; run++) {
+      for (int run = 1; run <= RUNS; run++) {
         chain.prefill(tokens);
         found.put("run" + run, kilobytes());
       }

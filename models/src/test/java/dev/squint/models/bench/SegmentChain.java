@@ -36,6 +36,8 @@ final class SegmentChain implements AutoCloseable {
     FILE,
     /** One segment of all layers, the logits of the last row: what a split is compared with. */
     WHOLE,
+    /** Two segments with a seam before layer 2, as FastV cuts. */
+    BEFORE_LAYER_2,
     /** One segment per layer. */
     EVERY_LAYER,
     /** One segment per layer, each with a seam that keeps all tokens. */
@@ -88,6 +90,9 @@ final class SegmentChain implements AutoCloseable {
   static List<SegmentSpec> specs(int layers, Cut cut) {
     if (cut == Cut.WHOLE) {
       return List.of(SegmentSpec.of(0, layers));
+    }
+    if (cut == Cut.BEFORE_LAYER_2) {
+      return List.of(SegmentSpec.of(0, 2), new SegmentSpec(2, layers, true, true, List.of()));
     }
     boolean seams = cut == Cut.EVERY_LAYER_WITH_SEAMS;
     return IntStream.range(0, layers)
