@@ -44,10 +44,8 @@ final class Embedder implements AutoCloseable {
       return session;
     }
     session.close();
-    return sessions.open(
-        FloatOutput.of(OnnxGraph.read(file), EMBEDS),
-        file.toAbsolutePath().getParent(),
-        file + " in float32");
+    OnnxGraph graph = OnnxGraph.read(file);
+    return sessions.open(FloatOutput.of(graph, EMBEDS), graph.folder(), file + " in float32");
   }
 
   /** Embeds text, float32 {@code [1, n, hidden]}. */

@@ -24,12 +24,15 @@ final class VisionEncoder implements AutoCloseable {
   private final Sessions sessions;
   private final VisionGraph graph;
   private final Path file;
+  private final Path folder;
   private final LeasePool<List<VisionTap>, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
 
   VisionEncoder(Sessions sessions, Path file) {
     this.sessions = sessions;
     this.file = file;
-    this.graph = new VisionGraph(OnnxGraph.read(file));
+    OnnxGraph read = OnnxGraph.read(file);
+    this.folder = read.folder();
+    this.graph = new VisionGraph(read);
   }
 
   /**
@@ -67,8 +70,7 @@ final class VisionEncoder implements AutoCloseable {
   private ModelSession open(List<VisionTap> taps) {
     return taps.isEmpty() && graph.isFloat32()
         ? sessions.open(file)
-        : sessions.open(
-            graph.withTaps(taps), file.toAbsolutePath().getParent(), file + " with " + taps);
+        : sessions.open(graph.withTaps(taps), folder, file + " with " + taps);
   }
 
   private void checkShape(long[] shape) {

@@ -89,16 +89,20 @@ class RefusalTest {
     Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 1000));
     refusesFolder(temp, "decoder_model_merged.onnx", "not a readable ONNX file");
     Files.writeString(file, "this is not a graph, it is a sentence");
-    refusesFolder(temp, "decoder_model_merged.onnx", "holds no ONNX graph");
+    refusesFolder(temp, "decoder_model_merged.onnx", "not a readable ONNX file");
     Files.write(file, new byte[0]);
-    refusesFolder(temp, "decoder_model_merged.onnx", "holds no ONNX graph");
+    refusesFolder(temp, "decoder_model_merged.onnx", "is empty");
   }
 
   @Test
   void truncatedExternalData() throws IOException {
     Path data = copy().resolve("onnx/decoder_model_merged.onnx_data");
+    byte[] whole = Files.readAllBytes(data);
     Files.write(data, new byte[100]);
+    refusesFolder(temp, "decoder_model_merged.onnx_data", "which has only 100");
+    Files.write(data, whole);
     try (VisionLanguageModel broken = VisionLanguageModel.open(temp, TinyLlava.options())) {
+      Files.write(data, new byte[100]);
       assertThatThrownBy(
               () -> broken.generate(TinyLlava.prompt(), TestStrategy.none(), TinyLlava.sixTokens()))
           .isInstanceOf(ModelException.class)

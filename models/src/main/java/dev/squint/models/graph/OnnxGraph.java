@@ -4,17 +4,9 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.squint.models.ModelException;
-import java.io.BufferedInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -26,14 +18,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An ONNX graph read from a file, indexed by tensor name. Weights in external data are never read:
- * a tensor that lies there is known by location, offset and length only.
+ * An ONNX graph read from a file, indexed by tensor name. Weights are never read: a tensor is known
+ * by location, offset and length only, whether it lies in external data or in the file itself.
  */
 public final class OnnxGraph {
 
   private static final Set<String> SHAPE_ONLY = Set.of("Shape", "Size");
 
   private final Path file;
+  private final Path folder;
+  private final List<Path> dataFiles;
   private final ModelProto model;
   private final Map<String, Integer> producers = new HashMap<>();
   private final Map<String, TensorProto> initializers = new HashMap<>();
@@ -42,14 +36,13 @@ public final class OnnxGraph {
   private final Map<String, ValueInfoProto> values = new HashMap<>();
   private final Set<String> consumed = new HashSet<>();
 
-  private OnnxGraph(Path file, ModelProto model) {
+  private OnnxGraph(Path file, Path folder, List<Path> dataFiles, ModelProto model) {
     this.file = file;
+    this.folder = folder;
+    this.dataFiles = dataFiles;
     this.model = model;
     GraphProto graph = model.getGraph();
-    for (TensorProto tensor : graph.getInitializerList()) {
-      checkLocation(tensor);
-      initializers.put(tensor.getName(), tensor);
-    }
+    graph.getInitializerList().forEach(tensor -> initializers.put(tensor.getName(), tensor));
     for (ValueInfoProto input : graph.getInputList()) {
       if (!initializers.containsKey(input.getName())) {
         inputs.put(input.getName(), input);
@@ -58,6 +51,13 @@ public final class OnnxGraph {
     graph.getOutputList().forEach(output -> outputs.put(output.getName(), output));
     graph.getValueInfoList().forEach(value -> values.put(value.getName(), value));
     index(graph.getNodeList());
+    for (String output : outputs.keySet()) {
+      if (!isKnown(output)) {
+        throw new ModelException(
+            "%s: nothing produces the output '%s'; the file is damaged, export it again"
+                .formatted(file, Printable.of(output)));
+      }
+    }
   }
 
   /**
@@ -65,50 +65,34 @@ public final class OnnxGraph {
    *
    * @param file an ONNX file; tensors with external data must lie in its folder or below
    * @return the graph
-   * @throws ModelException if the file is missing or unreadable, is not ONNX, holds a cycle, or
-   *     points to external data outside its folder
+   * @throws ModelException if the file is missing or unreadable, is not ONNX, holds a cycle,
+   *     declares more data than there is, or points to external data outside its folder
    */
   public static OnnxGraph read(Path file) {
-    try (InputStream stream = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-      CodedInputStream coded = CodedInputStream.newInstance(stream);
-      coded.setSizeLimit(Integer.MAX_VALUE);
-      ModelProto model = ModelProto.parseFrom(coded);
-      if (!model.hasGraph() || model.getGraph().getOutputCount() == 0) {
-        throw new ModelException(
-            file + " holds no ONNX graph: export the model again or download the file again");
-      }
-      GraphProto sorted = new TopologicalOrder(file).of(model.getGraph());
-      return new OnnxGraph(file, model.toBuilder().setGraph(sorted).build());
-    } catch (NoSuchFileException e) {
-      throw new ModelException(
-          "no such file: " + file + "; the hub layout keeps its graphs in the folder onnx", e);
-    } catch (InvalidProtocolBufferException e) {
-      throw new ModelException(
-          file + " is not a readable ONNX file: download or export it again", e);
-    } catch (IOException e) {
-      throw new ModelException("cannot read " + file + ": " + e.getMessage(), e);
-    }
+    ModelProto model = new OnnxFile(file).read();
+    ExternalData external = new ExternalData(file);
+    new TensorCheck(file, external).check(model.getGraph());
+    new GraphCheck(file).check(model);
+    GraphProto placed = external.placed(model.getGraph());
+    GraphProto sorted = new TopologicalOrder(file).of(placed);
+    ModelProto checked = model.toBuilder().setGraph(sorted).build();
+    return new OnnxGraph(file, external.folder(), external.dataFiles(), checked);
   }
 
   /** A changed graph that stands for the same file. */
   OnnxGraph withGraph(GraphProto graph) {
-    return new OnnxGraph(file, model.toBuilder().setGraph(graph).build());
+    return new OnnxGraph(file, folder, dataFiles, model.toBuilder().setGraph(graph).build());
   }
 
   private void index(List<NodeProto> nodes) {
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
-      for (AttributeProto attribute : node.getAttributeList()) {
-        if (attribute.hasT()) {
-          checkLocation(attribute.getT());
-        }
-      }
       for (String input : reads(node)) {
         consumed.add(input);
         if (!isKnown(input)) {
           throw new ModelException(
               "%s: node %s reads '%s', which nothing produces; the file is damaged, export it again"
-                  .formatted(file, label(node), input));
+                  .formatted(file, label(node), Printable.of(input)));
         }
       }
       for (String output : node.getOutputList()) {
@@ -123,25 +107,6 @@ public final class OnnxGraph {
     return producers.containsKey(tensor)
         || initializers.containsKey(tensor)
         || inputs.containsKey(tensor);
-  }
-
-  private void checkLocation(TensorProto tensor) {
-    if (tensor.getDataLocation() != TensorProto.DataLocation.EXTERNAL) {
-      return;
-    }
-    String location = "";
-    for (StringStringEntryProto entry : tensor.getExternalDataList()) {
-      if (entry.getKey().equals("location")) {
-        location = entry.getValue();
-      }
-    }
-    String normal = location.replace('\\', '/');
-    boolean escapes = List.of(normal.split("/")).contains("..");
-    if (normal.isEmpty() || normal.startsWith("/") || normal.matches("[A-Za-z]:.*") || escapes) {
-      throw new ModelException(
-          "%s: weight '%s' points to external data '%s'; put the data file beside the graph and name it without '..'"
-              .formatted(file, tensor.getName(), location));
-    }
   }
 
   /**
@@ -184,15 +149,24 @@ public final class OnnxGraph {
   }
 
   static String label(NodeProto node) {
-    return node.getOpType()
-        + " '"
-        + (node.getName().isEmpty() ? node.getOutput(0) : node.getName())
-        + "'";
+    String first = node.getOutputCount() == 0 ? "" : node.getOutput(0);
+    String name = node.getName().isEmpty() ? first : node.getName();
+    return "%s '%s'".formatted(Printable.of(node.getOpType()), Printable.of(name));
   }
 
   /** The file the graph was read from. */
   public Path file() {
     return file;
+  }
+
+  /** The folder that the locations of the weights are relative to. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** The files that hold weights, links followed; the graph's own file where they are embedded. */
+  List<Path> dataFiles() {
+    return dataFiles;
   }
 
   ModelProto model() {

@@ -127,12 +127,7 @@ public final class SegmentExtractor {
     declareOutputs(out, hiddenOutputs, last);
     ModelProto model =
         graph.model().toBuilder().clearGraph().clearMetadataProps().setGraph(out).build();
-    return new SegmentModel(
-        spec,
-        model.toByteArray(),
-        graph.file().toAbsolutePath().getParent(),
-        hiddenInputs,
-        hiddenOutputs);
+    return new SegmentModel(spec, model.toByteArray(), graph.folder(), hiddenInputs, hiddenOutputs);
   }
 
   private boolean takesPositions() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -81,7 +82,13 @@ class DominatorsTest {
     }
     Path file = Files.createTempFile("random", ".onnx");
     try {
-      Files.write(file, ModelProto.newBuilder().setGraph(graph).build().toByteArray());
+      Files.write(
+          file,
+          ModelProto.newBuilder()
+              .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(17))
+              .setGraph(graph)
+              .build()
+              .toByteArray());
       return OnnxGraph.read(file);
     } finally {
       Files.delete(file);
