@@ -16,6 +16,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -47,18 +48,31 @@ public final class SegmentCache {
     }
 
     /**
-     * The key of a segment. The graph counts with all its bytes; a data file, which may be huge,
+     * The keys of segments. The graph counts with all its bytes; a data file, which may be huge,
      * with name, size and time of its last change.
      *
      * @param graph the whole decoder
-     * @param spec the cut
+     * @param specs the cuts
+     * @return a key for each cut
      * @throws ModelException if a data file is gone
      */
-    public static Key of(OnnxGraph graph, SegmentSpec spec) {
+    public static List<Key> of(OnnxGraph graph, List<SegmentSpec> specs) {
+      MessageDigest source = source(graph);
+      return specs.stream()
+          .map(
+              spec -> {
+                MessageDigest digest = copy(source);
+                digest.update(spec.toString().getBytes(StandardCharsets.UTF_8));
+                return new Key(HexFormat.of().formatHex(digest.digest()));
+              })
+          .toList();
+    }
+
+    private static MessageDigest source(OnnxGraph graph) {
       try {
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
         digest.update(graph.model().toByteArray());
-        StringBuilder rest = new StringBuilder("\n%d\n%s\n".formatted(FORMAT, spec));
+        StringBuilder rest = new StringBuilder("\n%d\n".formatted(FORMAT));
         for (Path data : graph.dataFiles()) {
           rest.append(
               "%s\n%d\n%s\n"
@@ -66,13 +80,21 @@ public final class SegmentCache {
                       data.getFileName(), Files.size(data), Files.getLastModifiedTime(data)));
         }
         digest.update(rest.toString().getBytes(StandardCharsets.UTF_8));
-        return new Key(HexFormat.of().formatHex(digest.digest()));
+        return digest;
       } catch (IOException e) {
         throw new ModelException(
             "a data file of %s cannot be read any more: %s".formatted(graph.file(), e.getMessage()),
             e);
       } catch (NoSuchAlgorithmException e) {
         throw new IllegalStateException("every Java platform has SHA-256", e);
+      }
+    }
+
+    private static MessageDigest copy(MessageDigest digest) {
+      try {
+        return (MessageDigest) digest.clone();
+      } catch (CloneNotSupportedException e) {
+        throw new IllegalStateException("Java's own SHA-256 can be cloned", e);
       }
     }
   }
