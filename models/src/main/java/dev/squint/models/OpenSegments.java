@@ -4,6 +4,7 @@ import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.ModelSession;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +39,8 @@ final class OpenSegments implements AutoCloseable {
   OpenSegments(Sessions sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
     try {
       for (SegmentSpec spec : specs) {
-        segments.add(open(sessions, SegmentExtractor.extract(decoder, spec)));
+        Buffers buffers = Buffers.of(spec);
+        segments.add(open(sessions, SegmentExtractor.extract(decoder, spec), buffers));
       }
     } catch (RuntimeException e) {
       close();
@@ -46,10 +48,10 @@ final class OpenSegments implements AutoCloseable {
     }
   }
 
-  private static Segment open(Sessions sessions, SegmentModel model) {
+  private static Segment open(Sessions sessions, SegmentModel model, Buffers buffers) {
     SegmentSpec spec = model.spec();
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
-    ModelSession session = sessions.open(model.bytes(), model.folder(), name);
+    ModelSession session = sessions.open(model.bytes(), model.folder(), name, buffers);
     try {
       checkInputs(session, model);
       return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs());

@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -22,7 +23,11 @@ record Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger al
   }
 
   ModelSession open(byte[] model, Path folder, String name) {
-    return runtime.open(model, folder, device, threads, name);
+    return open(model, folder, name, Buffers.OWN);
+  }
+
+  ModelSession open(byte[] model, Path folder, String name, Buffers buffers) {
+    return runtime.open(model, folder, device, threads, name, buffers);
   }
 
   TensorScope scope() {

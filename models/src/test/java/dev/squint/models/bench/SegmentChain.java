@@ -7,6 +7,7 @@ import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -72,9 +73,10 @@ final class SegmentChain implements AutoCloseable {
       } else {
         DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(file));
         for (SegmentSpec spec : specs(sizes.layers(), cut)) {
+          Buffers buffers = Buffers.of(spec);
           SegmentModel model = SegmentExtractor.extract(decoder, spec);
           ModelSession session =
-              runtime.open(model.bytes(), model.folder(), cpu, threads, spec.toString());
+              runtime.open(model.bytes(), model.folder(), cpu, threads, spec.toString(), buffers);
           chain.links.add(
               new Link(
                   session, spec.from(), spec.to(), model.hiddenInputs(), model.hiddenOutputs()));

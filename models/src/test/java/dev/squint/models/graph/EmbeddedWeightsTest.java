@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.ExecutionProvider;
+import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -63,7 +64,7 @@ class EmbeddedWeightsTest {
   }
 
   private ModelSession open(SegmentModel segment) {
-    return runtime.open(segment.bytes(), segment.folder(), device, 1, "segment");
+    return runtime.open(segment.bytes(), segment.folder(), device, 1, "segment", Buffers.OWN);
   }
 
   /** The logits of a prompt through a chain of sessions. */
