@@ -28,6 +28,7 @@ public final class StartOrderMain {
       if (order.equals("djl-second")) {
         Djl.start();
       }
+      System.out.println("sharedArena=" + OrtRuntime.get(0).sharedArena());
       System.out.println("pooled=" + OrtRuntime.get(0).pooled());
       if (TinyLlava.answersAsPyTorchDoes(model)) {
         System.out.println("answered");

@@ -26,12 +26,17 @@ import org.slf4j.LoggerFactory;
  *   <li>The host was first: if the environment it made has a pool, that pool is used; if not, every
  *       session gets its own threads, told not to spin, and one warning names the cost.
  * </ul>
+ *
+ * <p>Their memory comes from one arena too, where {@link SharedArena} can register it; the host's
+ * own sessions are left alone.
  */
 public final class OrtRuntime {
 
   private static final Logger LOG = LoggerFactory.getLogger(OrtRuntime.class);
   private static final String EXTERNAL_FOLDER =
       "session.model_external_initializers_file_folder_path";
+
+  private static final String ENVIRONMENT_ALLOCATORS = "session.use_env_allocators";
 
   /**
    * Mirrors the singleton of ONNX Runtime itself, which cannot be made twice nor be configured
@@ -41,11 +46,13 @@ public final class OrtRuntime {
 
   private final OrtEnvironment environment;
   private final boolean pooled;
+  private final boolean sharedArena;
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
 
-  private OrtRuntime(OrtEnvironment environment, boolean pooled) {
+  private OrtRuntime(OrtEnvironment environment, boolean pooled, boolean sharedArena) {
     this.environment = environment;
     this.pooled = pooled;
+    this.sharedArena = sharedArena;
   }
 
   /**
@@ -56,7 +63,8 @@ public final class OrtRuntime {
    */
   public static synchronized OrtRuntime get(int threads) {
     if (shared == null) {
-      shared = create(threads);
+      OrtRuntime made = create(threads);
+      shared = new OrtRuntime(made.environment, made.pooled, registerArena());
     }
     return shared;
   }
@@ -69,7 +77,8 @@ public final class OrtRuntime {
       }
       return new OrtRuntime(
           OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "squint", options),
-          true);
+          true,
+          false);
     } catch (IllegalStateException e) {
       return adopt(OrtEnvironment.getEnvironment());
     } catch (OrtException e) {
@@ -83,7 +92,7 @@ public final class OrtRuntime {
   }
 
   private static OrtRuntime adopt(OrtEnvironment environment) {
-    OrtRuntime candidate = new OrtRuntime(environment, true);
+    OrtRuntime candidate = new OrtRuntime(environment, true, false);
     try (SessionOptions options = candidate.options(0);
         OrtSession probe = environment.createSession(ProbeGraph.bytes(), options)) {
       LOG.debug("using the global thread pool of an environment made elsewhere: {}", probe);
@@ -93,7 +102,21 @@ public final class OrtRuntime {
           "ONNX Runtime was started by the host without a global thread pool: each session gets its"
               + " own threads, which can cost 20-30 % of prefill when a decoder is split; start"
               + " Squint first to avoid it");
-      return new OrtRuntime(environment, false);
+      return new OrtRuntime(environment, false, false);
+    }
+  }
+
+  /** Without JNA, or elsewhere than on Linux, every session keeps an arena of its own. */
+  private static boolean registerArena() {
+    if (!System.getProperty("os.name").equals("Linux")) {
+      return false;
+    }
+    try {
+      SharedArena.register();
+      return true;
+    } catch (UnsupportedOperationException | LinkageError e) {
+      LOG.debug("every session keeps an arena of its own: {}", e.toString());
+      return false;
     }
   }
 
@@ -107,6 +130,11 @@ public final class OrtRuntime {
     return pooled;
   }
 
+  /** Whether all sessions take their memory from one arena. */
+  public boolean sharedArena() {
+    return sharedArena;
+  }
+
   /** Says, once per process, that {@code auto} settled for the processor. */
   void sayFallback(String reason) {
     if (fallbackSaid.compareAndSet(false, true)) {
@@ -117,6 +145,9 @@ public final class OrtRuntime {
   private SessionOptions options(int threads) throws OrtException {
     SessionOptions options = new SessionOptions();
     try {
+      if (sharedArena) {
+        options.addConfigEntry(ENVIRONMENT_ALLOCATORS, "1");
+      }
       if (pooled) {
         options.disablePerSessionThreads();
       } else {

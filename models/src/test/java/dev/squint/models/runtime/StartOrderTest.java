@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 /**
  * ONNX Runtime's environment is made once per process, so every order of starting gets a process of
@@ -21,46 +23,60 @@ class StartOrderTest {
 
   @Test
   void weFirstMakeTheGlobalPool() throws Exception {
-    assertThat(run("squint-first", false)).contains("pooled=true", "answered").doesNotContain(COST);
+    assertThat(run("squint-first", "djl")).contains("pooled=true", "answered").doesNotContain(COST);
   }
 
   @Test
   void aHostThatWasFirstCostsThePoolAndOneLine() throws Exception {
-    List<String> lines = run("host-first", false).lines().toList();
+    List<String> lines = run("host-first", "djl").lines().toList();
     assertThat(lines).contains("pooled=false", "answered");
     assertThat(lines).filteredOn(line -> line.contains(COST)).hasSize(1);
   }
 
   @Test
   void aHostThatMadeItsOwnPoolLendsIt() throws Exception {
-    assertThat(run("host-pool-first", false))
+    assertThat(run("host-pool-first", "djl"))
         .contains("pooled=true", "answered")
         .doesNotContain(COST);
   }
 
   @Test
   void djlThatWasFirstLendsItsPool() throws Exception {
-    assertThat(run("djl-first", true))
+    assertThat(run("djl-first", "nothing"))
         .contains("pooled=true", "djl=OnnxRuntime", "answered")
         .doesNotContain(COST);
   }
 
   @Test
   void djlOnTheClassPathStillStartsAfterUs() throws Exception {
-    assertThat(run("djl-second", true))
+    assertThat(run("djl-second", "nothing"))
         .contains("pooled=true", "djl=OnnxRuntime", "answered")
         .doesNotContain(COST);
   }
 
   @Test
   void djlBrokenByTheHostDoesNotBreakUs() throws Exception {
-    assertThat(run("host-first", true)).contains("pooled=false", "answered", COST);
+    assertThat(run("host-first", "nothing")).contains("pooled=false", "answered", COST);
   }
 
-  private static String run(String order, boolean withDjl) throws Exception {
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whoeverMakesTheEnvironmentTheArenaIsShared() throws Exception {
+    for (String order : List.of("squint-first", "host-first", "host-pool-first")) {
+      assertThat(run(order, "djl")).as(order).contains("sharedArena=true", "answered");
+    }
+    assertThat(run("djl-first", "nothing")).contains("sharedArena=true", "answered");
+  }
+
+  @Test
+  void withoutJnaEverySessionHasItsOwn() throws Exception {
+    assertThat(run("squint-first", "jna")).contains("sharedArena=false", "answered");
+  }
+
+  private static String run(String order, String without) throws Exception {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(entry -> withDjl || !Path.of(entry).toString().contains("djl"))
+            .filter(entry -> !Path.of(entry).toString().contains(without))
             .collect(Collectors.joining(File.pathSeparator));
     Process process =
         new ProcessBuilder(

@@ -1,0 +1,94 @@
+package dev.squint.models.runtime;
+
+import com.sun.jna.Function;
+import com.sun.jna.Library;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.PointerByReference;
+import java.util.Map;
+
+/**
+ * Registers one CPU arena with ONNX Runtime's environment, for all sessions that ask for it by
+ * {@code session.use_env_allocators}.
+ *
+ * <p>By default each session has an arena of its own, which grows to the largest request it has
+ * served and never shrinks: a decoder cut into n segments keeps the memory of n prefills. The C
+ * function that shares one ({@code CreateAndRegisterAllocator}) has no counterpart in ONNX
+ * Runtime's Java classes, so it is called through JNA. The functions of {@code OrtApi} are found by
+ * their place in it, which never changes once released.
+ */
+final class SharedArena {
+
+  private static final String LIBRARY = "libonnxruntime.so.1";
+  private static final int NOW_IF_LOADED = 0x2 | 0x4; // RTLD_NOW | RTLD_NOLOAD of Linux
+  private static final int API_VERSION = 11;
+  private static final int LOG_ERRORS = 3;
+  private static final int ARENA = 1;
+  private static final int DEFAULT_MEMORY = 0;
+
+  /** Places in {@code OrtApi}. */
+  private static final int GET_ERROR_MESSAGE = 2;
+
+  private static final int CREATE_ENV = 3;
+  private static final int CREATE_CPU_MEMORY_INFO = 69;
+  private static final int RELEASE_ENV = 92;
+  private static final int RELEASE_STATUS = 93;
+  private static final int RELEASE_MEMORY_INFO = 94;
+  private static final int CREATE_AND_REGISTER_ALLOCATOR = 144;
+
+  private final Pointer api;
+
+  private SharedArena(Pointer api) {
+    this.api = api;
+  }
+
+  /**
+   * Registers the arena with the environment of this process, which must exist.
+   *
+   * @throws UnsupportedOperationException if ONNX Runtime refuses
+   * @throws LinkageError if JNA is not there or ONNX Runtime's library is not found by it
+   */
+  static void register() {
+    NativeLibrary library =
+        NativeLibrary.getInstance(LIBRARY, Map.of(Library.OPTION_OPEN_FLAGS, NOW_IF_LOADED));
+    Pointer base = library.getFunction("OrtGetApiBase").invokePointer(new Object[0]);
+    Pointer api =
+        Function.getFunction(base.getPointer(0)).invokePointer(new Object[] {API_VERSION});
+    if (api == null) {
+      throw new UnsupportedOperationException("no OrtApi of version " + API_VERSION);
+    }
+    new SharedArena(api).registerWithEnvironment();
+  }
+
+  private void registerWithEnvironment() {
+    PointerByReference environment = new PointerByReference();
+    PointerByReference memory = new PointerByReference();
+    // There is one environment in a process; this takes part in it and lets go of it again.
+    call(CREATE_ENV, LOG_ERRORS, "squint", environment);
+    try {
+      call(CREATE_CPU_MEMORY_INFO, ARENA, DEFAULT_MEMORY, memory);
+      try {
+        call(
+            CREATE_AND_REGISTER_ALLOCATOR, environment.getValue(), memory.getValue(), Pointer.NULL);
+      } finally {
+        function(RELEASE_MEMORY_INFO).invokeVoid(new Object[] {memory.getValue()});
+      }
+    } finally {
+      function(RELEASE_ENV).invokeVoid(new Object[] {environment.getValue()});
+    }
+  }
+
+  private void call(int place, Object... arguments) {
+    Pointer status = function(place).invokePointer(arguments);
+    if (status != null) {
+      String message =
+          function(GET_ERROR_MESSAGE).invokePointer(new Object[] {status}).getString(0);
+      function(RELEASE_STATUS).invokeVoid(new Object[] {status});
+      throw new UnsupportedOperationException(message);
+    }
+  }
+
+  private Function function(int place) {
+    return Function.getFunction(api.getPointer((long) place * Long.BYTES));
+  }
+}
