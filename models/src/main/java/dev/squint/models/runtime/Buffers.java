@@ -4,7 +4,10 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.squint.models.graph.SegmentSpec;
 
-/** Where a session on the processor keeps what it computes. */
+/**
+ * Where a session on the processor keeps what it computes, in a process where {@link SharedArena}
+ * could not be registered.
+ */
 public enum Buffers {
   /** In an arena of its own, which stays as large as the longest prompt has made it. */
   OWN,

@@ -171,7 +171,7 @@ public final class OrtRuntime {
    * @param device where it runs
    * @param threads threads of the session if there is no common pool, 0 for one per core
    * @param name what the model is, for messages
-   * @param buffers where it keeps what it computes
+   * @param buffers where it keeps what it computes, if there is no arena for all
    * @return the session, which the caller closes
    * @throws ModelException if ONNX Runtime refuses the model
    */
@@ -179,7 +179,9 @@ public final class OrtRuntime {
       byte[] model, Path folder, Device device, int threads, String name, Buffers buffers) {
     try (SessionOptions options = options(threads)) {
       device.configure(options);
-      buffers.configure(options);
+      if (!sharedArena) {
+        buffers.configure(options);
+      }
       options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
       return named(environment.createSession(model, options), name);
     } catch (OrtException e) {
