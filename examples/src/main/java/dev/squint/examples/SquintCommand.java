@@ -27,7 +27,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Asks vision-language models about pictures and prunes visual tokens on the way.",
     mixinStandardHelpOptions = true,
     version = "squint 0.1.0-SNAPSHOT",
-    subcommands = {AskCommand.class, CaptionCommand.class, StrategiesCommand.class})
+    subcommands = {
+      AskCommand.class,
+      CaptionCommand.class,
+      StrategiesCommand.class,
+      InspectCommand.class,
+      SplitCommand.class
+    })
 public final class SquintCommand implements Runnable {
 
   @Option(
@@ -41,7 +47,8 @@ public final class SquintCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "name a command: ask, caption or strategies (see squint --help)");
+        spec.commandLine(),
+        "name a command: ask, caption, strategies, inspect or split (see squint --help)");
   }
 
   /** Runs the command and leaves the process with its exit code. */

@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.pruning.DecoderShape;
@@ -88,7 +89,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     Device device = Device.resolve(options.provider(), runtime);
     Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
     VisionEncoder vision = new VisionEncoder(sessions, visionFile);
-    ModelFacts facts = facts(name, config, decoder, vision);
+    ModelFacts facts = facts(name, config, decoder, vision.graph());
     Embedder embedder = new Embedder(sessions, embedFile, config.text().hidden());
     Generator generator = new Generator(sessions, config, facts, decoder, vision, embedder);
     return new VisionLanguageModel(folder, config, facts, sessions, generator);
@@ -104,8 +105,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     return file;
   }
 
-  private static ModelFacts facts(
-      String name, ModelConfig config, DecoderGraph decoder, VisionEncoder vision) {
+  static ModelFacts facts(
+      String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
     ModelConfig.Text text = config.text();
     if (decoder.layers() != text.layers()) {
       throw new ModelException(
@@ -126,13 +127,13 @@ public final class VisionLanguageModel implements AutoCloseable {
               text.intermediate(),
               text.vocabulary()),
           new VisionShape(
-              vision.graph().layers() > 0 ? vision.graph().layers() : tower.layers(),
+              vision.layers() > 0 ? vision.layers() : tower.layers(),
               tower.hidden(),
               tower.heads(),
               tower.intermediate(),
               grid * grid,
               3 * tower.patchSize() * tower.patchSize(),
-              vision.graph().hasCls(),
+              vision.hasCls(),
               grid,
               grid,
               text.hidden()),

@@ -261,6 +261,36 @@ public final class DecoderGraph {
             .formatted(graph.file(), layer, past(layer, true)));
   }
 
+  /**
+   * How the attention of a layer is encoded: {@code Softmax}, {@code GroupQueryAttention} and so
+   * on.
+   *
+   * @throws ModelException if its attention cannot be observed
+   */
+  public String attentionEncoding(int layer) {
+    return attention(layer).encoding();
+  }
+
+  /** Width of the hidden states, or -1 where the graph leaves it open. */
+  public long hidden() {
+    return graph.inputDimension(EMBEDS, 2);
+  }
+
+  /** Heads of keys and values in the cache of the first layer, or -1. */
+  public long kvHeads() {
+    return graph.inputDimension(past(0, true), 1);
+  }
+
+  /** Width of a head in the cache of the first layer, or -1. */
+  public long headDim() {
+    return graph.inputDimension(past(0, true), 3);
+  }
+
+  /** Names of the inputs. */
+  public Set<String> inputs() {
+    return graph.inputs().keySet();
+  }
+
   /** The ONNX element type of a hidden tensor. */
   int elementType(String tensor) {
     return new ElementTypes(graph).of(tensor);

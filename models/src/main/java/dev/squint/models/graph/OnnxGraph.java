@@ -186,6 +186,11 @@ public final class OnnxGraph {
     return initializers.get(tensor);
   }
 
+  /** Whether the graph has an input of this name. */
+  public boolean hasInput(String name) {
+    return inputs.containsKey(name);
+  }
+
   Map<String, ValueInfoProto> inputs() {
     return inputs;
   }

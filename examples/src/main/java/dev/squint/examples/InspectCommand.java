@@ -1,0 +1,232 @@
+package dev.squint.examples;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.squint.models.ModelInspector;
+import dev.squint.models.ModelReport;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "inspect",
+    description = "Says what an exported model is, where it can be cut and what can prune it.",
+    mixinStandardHelpOptions = true)
+final class InspectCommand implements Runnable {
+
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder or .onnx file.")
+  private Path model;
+
+  @Option(
+      names = "--precision",
+      defaultValue = "",
+      paramLabel = "SUFFIX",
+      description = "Which files of a hub-layout folder, such as q4.")
+  private String precision;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    ModelReport report = ModelInspector.inspect(model, precision);
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(json ? json(report) : text(report));
+    out.flush();
+  }
+
+  private static String text(ModelReport report) {
+    Rows rows = new Rows();
+    rows.add("family", report.family().orElse("unknown (no config.json)"));
+    rows.add("layout", report.layout());
+    for (ModelReport.GraphFile graph : report.graphs()) {
+      rows.add(
+          graph.role(),
+          "%s, %,d bytes, %s, opset %d, %d nodes, made by %s (guess)%s",
+          graph.file().getFileName(),
+          graph.bytes(),
+          graph.summary().precision(),
+          graph.summary().opset(),
+          graph.summary().nodes(),
+          graph.summary().exporter(),
+          weights(graph));
+    }
+    report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per picture", count));
+    report.decoder().ifPresent(decoder -> decoder(rows, decoder));
+    report.vision().ifPresent(vision -> vision(rows, vision));
+    report
+        .strategies()
+        .forEach(
+            (name, refusal) ->
+                rows.add("strategy", "%s: %s", name, refusal.map(r -> "no, " + r).orElse("yes")));
+    report.note().ifPresent(note -> rows.add("note", "%s", note));
+    return rows.toString();
+  }
+
+  private static String weights(ModelReport.GraphFile graph) {
+    int files = graph.summary().dataFiles().size();
+    return files == 0
+        ? ""
+        : files > 3
+            ? ", weights in %d files".formatted(files)
+            : ", weights in " + String.join(", ", graph.summary().dataFiles());
+  }
+
+  private static void decoder(Rows rows, ModelReport.Decoder decoder) {
+    rows.add(
+        "decoder",
+        "%d layers, hidden size %s, %s heads, %s KV heads of width %s",
+        decoder.layers(),
+        shown(decoder.hidden()),
+        shown(decoder.heads()),
+        shown(decoder.kvHeads()),
+        shown(decoder.headDim()));
+    Map<String, List<Integer>> byEncoding = new TreeMap<>();
+    decoder
+        .attention()
+        .forEach(
+            (layer, encoding) ->
+                byEncoding.computeIfAbsent(encoding, key -> new ArrayList<>()).add(layer));
+    byEncoding.forEach(
+        (encoding, layers) -> rows.add("attention", "%s in layers %s", encoding, ranges(layers)));
+    rows.add(
+        "positions",
+        switch (decoder.positions()) {
+          case INPUT -> "input position_ids; original and compacted positions";
+          case INPUT_3D -> "input position_ids, 3D (mRoPE); original and compacted positions";
+          case FUSED ->
+              "rotated inside the attention, moved out behind a cut; original and compacted";
+          case COUNTED -> "counted in the graph, replaced behind a cut; original and compacted";
+          case UNKNOWN -> "not found in the graph; compacted positions only";
+        });
+    List<Integer> cuts = new ArrayList<>();
+    for (int layer = 1; layer < decoder.layers(); layer++) {
+      if (!decoder.uncuttable().containsKey(layer)) {
+        cuts.add(layer);
+      }
+    }
+    rows.add("can be cut", "%s", cuts.isEmpty() ? "nowhere" : "before layers " + ranges(cuts));
+    firstReason(decoder.uncuttable()).ifPresent(reason -> rows.add("not cut", "%s", reason));
+    rows.add(
+        "can be tapped",
+        "hidden states and keys of all layers, attention of layers %s",
+        ranges(List.copyOf(decoder.attention().keySet())));
+    firstReason(decoder.untappable()).ifPresent(reason -> rows.add("not tapped", "%s", reason));
+  }
+
+  private static Optional<String> firstReason(Map<Integer, String> reasons) {
+    return reasons.values().stream().findFirst();
+  }
+
+  private static void vision(Rows rows, ModelReport.Vision vision) {
+    rows.add(
+        "vision tower",
+        "%d layers, %s, attention %s, inputs %s",
+        vision.layers(),
+        vision.hasCls() ? "[CLS] token" : "no [CLS] token (attention received stands in)",
+        String.join(", ", vision.attention()),
+        String.join(", ", vision.inputs()));
+    if (!vision.windowed().isEmpty()) {
+      rows.add("windows", "layers %s see parts of the picture only", ranges(vision.windowed()));
+    }
+  }
+
+  private static String shown(Optional<Integer> size) {
+    return size.map(Object::toString).orElse("unknown");
+  }
+
+  /** Ascending numbers as ranges: {@code 0..3, 5}. */
+  private static String ranges(List<Integer> numbers) {
+    List<String> ranges = new ArrayList<>();
+    int i = 0;
+    while (i < numbers.size()) {
+      int first = i;
+      while (i + 1 < numbers.size() && numbers.get(i + 1) == numbers.get(i) + 1) {
+        i++;
+      }
+      ranges.add(
+          first == i ? numbers.get(i).toString() : numbers.get(first) + ".." + numbers.get(i));
+      i++;
+    }
+    return ranges.isEmpty() ? "none" : String.join(", ", ranges);
+  }
+
+  private static String json(ModelReport report) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("family", report.family().orElse(null));
+    root.put("layout", report.layout());
+    root.put("visualTokens", report.visualTokens().orElse(null));
+    root.put("graphs", report.graphs().stream().map(InspectCommand::fields).toList());
+    root.put("decoder", report.decoder().map(InspectCommand::fields).orElse(null));
+    root.put("vision", report.vision().orElse(null));
+    Map<String, Object> strategies = new LinkedHashMap<>();
+    report.strategies().forEach((name, refusal) -> strategies.put(name, refusal.orElse("yes")));
+    root.put("strategies", strategies);
+    root.put("note", report.note().orElse(null));
+    try {
+      return new ObjectMapper()
+              .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+              .writeValueAsString(root)
+          + System.lineSeparator();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("the report cannot be written as JSON", e);
+    }
+  }
+
+  private static Map<String, Object> fields(ModelReport.GraphFile graph) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("role", graph.role());
+    fields.put("file", graph.file().toString());
+    fields.put("bytes", graph.bytes());
+    fields.put("precision", graph.summary().precision());
+    fields.put("exporter", graph.summary().exporter());
+    fields.put("opset", graph.summary().opset());
+    fields.put("nodes", graph.summary().nodes());
+    fields.put("dataFiles", graph.summary().dataFiles());
+    return fields;
+  }
+
+  private static Map<String, Object> fields(ModelReport.Decoder decoder) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("layers", decoder.layers());
+    fields.put("hidden", decoder.hidden().orElse(null));
+    fields.put("heads", decoder.heads().orElse(null));
+    fields.put("kvHeads", decoder.kvHeads().orElse(null));
+    fields.put("headDim", decoder.headDim().orElse(null));
+    fields.put("attention", decoder.attention());
+    fields.put("positions", decoder.positions());
+    fields.put("uncuttable", decoder.uncuttable());
+    fields.put("untappable", decoder.untappable());
+    return fields;
+  }
+
+  /** Aligned lines of name and value. */
+  private static final class Rows {
+    private final StringBuilder text = new StringBuilder();
+
+    void add(String name, String format, Object... values) {
+      text.append("%-16s".formatted(name))
+          .append(String.format(Locale.ROOT, format, values))
+          .append(System.lineSeparator());
+    }
+
+    @Override
+    public String toString() {
+      return text.toString();
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package dev.squint.examples;
+
+import dev.squint.models.ModelSplitter;
+import dev.squint.models.graph.Tap;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+@Command(
+    name = "split",
+    description = "Writes a decoder in segments, with a manifest for other programs.",
+    mixinStandardHelpOptions = true)
+final class SplitCommand implements Runnable {
+
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder or .onnx file.")
+  private Path model;
+
+  @Option(
+      names = "--at",
+      required = true,
+      split = ",",
+      paramLabel = "LAYER",
+      description = "Layers before which to cut, such as 2,6,15.")
+  private List<Integer> cuts;
+
+  @Option(
+      names = "--tap",
+      split = ",",
+      paramLabel = "WHAT:LAYER",
+      converter = TapConverter.class,
+      description = "What to hand out: attention, heads, hidden or keys of a layer.")
+  private List<Tap> taps = List.of();
+
+  @Option(
+      names = "--given-positions",
+      description = "Take rotary positions from outside, also where the file counts them.")
+  private boolean givenPositions;
+
+  @Option(names = "--copy", description = "Copy the weights instead of linking their files.")
+  private boolean copy;
+
+  @Option(names = "--force", description = "Replace the folder if it exists.")
+  private boolean force;
+
+  @Option(
+      names = "--precision",
+      defaultValue = "",
+      paramLabel = "SUFFIX",
+      description = "Which files of a hub-layout folder, such as q4.")
+  private String precision;
+
+  @Option(
+      names = {"-o", "--out"},
+      required = true,
+      paramLabel = "DIR",
+      description = "Where to.")
+  private Path out;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    Set<Integer> at = new TreeSet<>(cuts);
+    List<String> written =
+        ModelSplitter.split(
+            model,
+            precision,
+            new ModelSplitter.Options(at, taps, givenPositions, copy, force),
+            out);
+    PrintWriter print = spec.commandLine().getOut();
+    print.printf("%s: %s%n", out, String.join(", ", written));
+    print.flush();
+  }
+
+  static final class TapConverter implements ITypeConverter<Tap> {
+    @Override
+    public Tap convert(String text) {
+      String[] parts = text.split(":", -1);
+      if (parts.length == 2 && parts[1].matches("\\d{1,6}")) {
+        int layer = Integer.parseInt(parts[1]);
+        switch (parts[0]) {
+          case "attention":
+            return new Tap.Attention(layer, false);
+          case "heads":
+            return new Tap.Attention(layer, true);
+          case "hidden":
+            return new Tap.HiddenStates(layer);
+          case "keys":
+            return new Tap.Keys(layer);
+          default:
+            break;
+        }
+      }
+      throw new TypeConversionException(
+          "a tap is attention, heads, hidden or keys with a layer, such as attention:1, not '%s'"
+              .formatted(text));
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Describes the inputs and outputs of a segment for programs that run it without this library. */
+public final class SegmentManifest {
+
+  private final SegmentModel segment;
+  private final GraphProto graph;
+
+  private SegmentManifest(SegmentModel segment, GraphProto graph) {
+    this.segment = segment;
+    this.graph = graph;
+  }
+
+  /** Reads a segment. */
+  public static SegmentManifest of(SegmentModel segment) {
+    try {
+      return new SegmentManifest(segment, ModelProto.parseFrom(segment.bytes()).getGraph());
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalArgumentException("a segment is not readable", e);
+    }
+  }
+
+  /** Files with weights, relative to the segment's folder. */
+  public Set<String> dataFiles() {
+    Set<String> files = new TreeSet<>();
+    for (TensorProto weight : graph.getInitializerList()) {
+      if (weight.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+        files.add(ExternalData.entry(weight, ExternalData.LOCATION));
+      }
+    }
+    return files;
+  }
+
+  /** The fields of the manifest, ready for JSON. */
+  public Map<String, Object> fields(String file) {
+    SegmentSpec spec = segment.spec();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("file", file);
+    fields.put("fromLayer", spec.from());
+    fields.put("toLayer", spec.to());
+    fields.put("inputs", values(graph.getInputList()));
+    fields.put("outputs", values(graph.getOutputList()));
+    return fields;
+  }
+
+  private List<Map<String, Object>> values(List<ValueInfoProto> values) {
+    List<Map<String, Object>> all = new ArrayList<>();
+    for (ValueInfoProto value : values) {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("name", value.getName());
+      fields.put("role", role(value.getName()));
+      int order = segment.hiddenInputs().indexOf(value.getName());
+      order = order < 0 ? segment.hiddenOutputs().indexOf(value.getName()) : order;
+      if (order >= 0) {
+        fields.put("order", order);
+      }
+      int type = value.getType().getTensorType().getElemType();
+      fields.put("type", TensorProto.DataType.forNumber(type).name().toLowerCase());
+      all.add(fields);
+    }
+    return all;
+  }
+
+  private String role(String name) {
+    SegmentSpec spec = segment.spec();
+    if (segment.hiddenInputs().contains(name) || segment.hiddenOutputs().contains(name)) {
+      return "hidden";
+    }
+    if (name.equals(spec.arriving(DecoderGraph.POSITIONS))) {
+      return "positions";
+    }
+    if (name.equals(spec.arriving(DecoderGraph.TOKEN_TYPES))) {
+      return "tokenTypes";
+    }
+    return switch (name) {
+      case DecoderGraph.MASK -> "mask";
+      case DecoderGraph.LOGITS -> "logits";
+      case SegmentModel.KEEP -> "keep";
+      case SegmentModel.TAP_ROWS -> "tapRows";
+      case SegmentModel.TAP_COLUMNS -> "tapColumns";
+      default ->
+          name.startsWith("past_key_values.")
+              ? "past"
+              : name.startsWith("present.") ? "present" : name.startsWith("tap.") ? "tap" : "other";
+    };
+  }
+}
