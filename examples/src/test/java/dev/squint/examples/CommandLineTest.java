@@ -353,4 +353,43 @@ class CommandLineTest {
         .contains("none:", "random:", "uniform:", "fastv:", "fastervlm:")
         .contains("keep");
   }
+
+  private static final String EXPORTS = "../models/src/test/resources/dev/squint/models/exports/";
+
+  @Test
+  void inspectSaysWhatWasFound() throws IOException {
+    Outcome text = run("inspect", EXPORTS + "genai-llama-int4/decoder.onnx");
+    assertThat(text.code()).isZero();
+    assertThat(text.out())
+        .contains("int4", "onnxruntime-genai (guess)", "GroupQueryAttention in layers 0..3")
+        .contains("before layers 1..3");
+    assertThat(text.out().lines()).hasSizeLessThan(40);
+    Outcome json =
+        run("inspect", "../models/src/main/resources/dev/squint/models/squint-tiny", "--json");
+    JsonNode root = new ObjectMapper().readTree(json.out());
+    assertThat(root.path("family").asText()).isEqualTo("llava");
+    assertThat(root.path("decoder").path("layers").asInt()).isEqualTo(8);
+    assertThat(root.path("vision").path("hasCls").asBoolean()).isTrue();
+    assertThat(root.path("strategies").path("fastv").asText()).isEqualTo("yes");
+  }
+
+  @Test
+  void splitWritesSegmentsAndAManifest() {
+    Path out = folder.resolve("parts");
+    String decoder = EXPORTS + "llama-ts-eager-14/decoder.onnx";
+    Outcome outcome =
+        run("split", decoder, "--at", "3,1", "--tap", "attention:1,keys:2", "-o", out.toString());
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out()).contains("manifest.json", "segment-00.onnx", "segment-02.onnx");
+    assertThat(out.resolve("manifest.json")).exists();
+    assertRefused(run("split", decoder, "--at", "1", "-o", out.toString()), "exists");
+    String other = folder.resolve("other").toString();
+    assertRefused(run("split", decoder, "--at", "0", "-o", other), "choose 1..3");
+    assertRefused(run("split", decoder, "--at", "two", "-o", other), "'two' is not an int");
+    assertRefused(
+        run("split", decoder, "--at", "1", "--tap", "mood:1", "-o", other), "attention:1");
+    assertRefused(
+        run("split", folder.resolve("none").toString(), "--at", "1", "-o", other), "no such model");
+    assertRefused(run("inspect", SCENE), "is not a readable ONNX file");
+  }
 }

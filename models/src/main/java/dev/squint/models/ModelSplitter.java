@@ -12,7 +12,6 @@ import dev.squint.models.graph.WeightFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -27,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -92,25 +92,27 @@ public final class ModelSplitter {
     Path work = null;
     try {
       Files.createDirectories(target.getParent());
-      work = Files.createTempDirectory(target.getParent(), "." + target.getFileName() + ".");
+      work = Files.createDirectory(beside(target));
       List<String> written = write(file, segments, options, work);
       if (options.replace() && Files.exists(target)) {
-        Path old = Files.createTempDirectory(target.getParent(), "." + target.getFileName() + ".");
-        Files.move(target, old.resolve("old"), StandardCopyOption.ATOMIC_MOVE);
+        Path old = beside(target);
+        Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
         Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
         delete(old);
       } else {
         Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
       }
       return written;
-    } catch (FileAlreadyExistsException e) {
-      throw new ModelException(folder + " is in the way; name another folder", e);
     } catch (IOException e) {
       throw new ModelException(
           "%s cannot be written (%s); choose a folder that can be".formatted(folder, e), e);
     } finally {
       delete(work);
     }
+  }
+
+  private static Path beside(Path target) {
+    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
   }
 
   private static List<SegmentSpec> specs(int layers, Options options) {

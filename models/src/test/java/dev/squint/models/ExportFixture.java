@@ -39,7 +39,7 @@ record ExportFixture(Path folder, JsonNode json, FloatBuffer numbers) {
     }
   }
 
-  private static ExportFixture read(Path folder) {
+  static ExportFixture read(Path folder) {
     try {
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(folder.resolve("reference.bin")));
       return new ExportFixture(

@@ -1,0 +1,113 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.models.graph.PositionSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ModelInspectorTest {
+
+  private static final Path EXPORTS =
+      Path.of("src", "test", "resources", "dev", "squint", "models", "exports");
+
+  @TempDir Path temp;
+
+  static Stream<ExportFixture> decoders() {
+    return ExportFixture.all("decoder").stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void everyDecoderCanBeCutAndTappedInAllLayers(ExportFixture export) {
+    ModelReport report = ModelInspector.inspect(export.graph(), "");
+    ModelReport.Decoder decoder = report.decoder().orElseThrow();
+    assertThat(decoder.layers()).isEqualTo(export.size("layers"));
+    assertThat(decoder.uncuttable()).isEmpty();
+    assertThat(decoder.untappable()).isEmpty();
+    assertThat(decoder.attention()).hasSize(export.size("layers"));
+    assertThat(decoder.positions().isControllable()).isTrue();
+    String precision = report.graphs().get(0).summary().precision();
+    String expected = export.json().get("precision").asText();
+    assertThat(precision).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "genai-llama-fp32, GroupQueryAttention, FUSED, onnxruntime-genai",
+    "genai-llama-mha-fp32, MultiHeadAttention, INPUT, onnxruntime-genai",
+    "genai-qwen25vl-fp32, GroupQueryAttention, INPUT_3D, onnxruntime-genai",
+    "llama-dyn-23, ai.onnx.Attention, INPUT, torch.onnx (torch.export)",
+    "llama-ts-counted, Softmax, COUNTED, torch.onnx (TorchScript)"
+  })
+  void encodingsAreRecognised(
+      String name, String attention, PositionSource positions, String exporter) {
+    ModelReport report = ModelInspector.inspect(EXPORTS.resolve(name).resolve("decoder.onnx"), "");
+    ModelReport.Decoder decoder = report.decoder().orElseThrow();
+    assertThat(decoder.attention().values()).containsOnly(attention);
+    assertThat(decoder.positions()).isEqualTo(positions);
+    assertThat(report.graphs().get(0).summary().exporter()).isEqualTo(exporter);
+  }
+
+  @Test
+  void aHubFolderIsTriedWithEveryStrategy() {
+    ModelReport report = ModelInspector.inspect(TinyLlava.folder(), "");
+    assertThat(report.layout()).isEqualTo("hub");
+    assertThat(report.family()).contains("llava");
+    assertThat(report.visualTokens()).contains(16);
+    assertThat(report.graphs()).hasSize(3);
+    Map<String, Optional<String>> strategies = report.strategies();
+    assertThat(strategies).containsKeys("none", "random", "uniform", "fastv", "fastervlm");
+    assertThat(strategies.values()).allMatch(Optional::isEmpty);
+    assertThat(report.note()).isEmpty();
+  }
+
+  @Test
+  void otherLayoutsAreFound() throws IOException {
+    Path genai = Files.createDirectory(temp.resolve("genai"));
+    copy("genai-llama-fp32", genai, "decoder.onnx", "decoder.onnx");
+    copy("genai-llama-fp32", genai, "decoder.onnx.data", "decoder.onnx.data");
+    Files.writeString(
+        genai.resolve("genai_config.json"),
+        "{\"model\":{\"decoder\":{\"filename\":\"decoder.onnx\"}}}");
+    assertThat(ModelInspector.inspect(genai, "").layout()).isEqualTo("onnxruntime-genai");
+    Path mobius = Files.createDirectories(temp.resolve("mobius/decoder")).getParent();
+    copy("llama-ts-eager-14", mobius, "decoder.onnx", "decoder/model.onnx");
+    assertThat(ModelInspector.inspect(mobius, "").layout()).isEqualTo("Mobius");
+    Path hub = Files.createDirectories(temp.resolve("hub/onnx")).getParent();
+    copy("llama-q4", hub, "decoder.onnx", "onnx/decoder_model_merged_q4.onnx");
+    assertThat(ModelInspector.inspect(hub, "q4").graphs().get(0).summary().precision())
+        .isEqualTo("int4");
+    assertThat(ModelInspector.inspect(hub, "").note().orElseThrow()).contains("config.json");
+    assertThatThrownBy(() -> ModelInspector.inspect(hub, "fp16"))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("onnx/decoder_model_merged_fp16.onnx");
+    assertThatThrownBy(() -> ModelInspector.inspect(temp.resolve("nothing"), ""))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("no such model");
+  }
+
+  private static void copy(String export, Path folder, String from, String to) throws IOException {
+    Files.copy(EXPORTS.resolve(export).resolve(from), folder.resolve(to));
+  }
+
+  @Test
+  void aTowerIsToldFromItsInputs() {
+    ModelReport report =
+        ModelInspector.inspect(EXPORTS.resolve("vision-qwen25vl-ts").resolve("vision.onnx"), "");
+    assertThat(report.decoder()).isEmpty();
+    ModelReport.Vision tower = report.vision().orElseThrow();
+    assertThat(tower.hasCls()).isFalse();
+    assertThat(tower.windowed()).containsExactly(0, 2);
+  }
+}
