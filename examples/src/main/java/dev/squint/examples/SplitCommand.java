@@ -1,11 +1,11 @@
 package dev.squint.examples;
 
+import dev.squint.models.ModelOptions;
 import dev.squint.models.ModelSplitter;
 import dev.squint.models.graph.Tap;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -60,24 +60,23 @@ final class SplitCommand implements Runnable {
 
   @Option(
       names = {"-o", "--out"},
-      required = true,
       paramLabel = "DIR",
-      description = "Where to.")
+      description = "Where to; without it into the cache, where the same split is made once.")
   private Path out;
 
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
-    Set<Integer> at = new TreeSet<>(cuts);
-    List<String> written =
-        ModelSplitter.split(
-            model,
-            precision,
-            new ModelSplitter.Options(at, taps, givenPositions, copy, force),
-            out);
+    ModelSplitter.Options options =
+        new ModelSplitter.Options(new TreeSet<>(cuts), taps, givenPositions, copy, force);
+    Path folder =
+        out == null
+            ? ModelSplitter.splitCached(
+                model, precision, options, ModelOptions.defaults().cacheFolder())
+            : ModelSplitter.split(model, precision, options, out);
     PrintWriter print = spec.commandLine().getOut();
-    print.printf("%s: %s%n", out, String.join(", ", written));
+    print.println(folder);
     print.flush();
   }
 

@@ -7,17 +7,22 @@ import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentManifest;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.SplitKey;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.WeightFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -36,8 +41,17 @@ import java.util.stream.Stream;
 public final class ModelSplitter {
 
   private static final String WEIGHTS = "weights.data";
+  private static final String MANIFEST = "manifest.json";
+  private static final String WORK = ".part";
+  private static final Duration ABANDONED = Duration.ofHours(1);
 
-  private ModelSplitter() {}
+  private final Source source;
+  private final Options options;
+
+  private ModelSplitter(Source source, Options options) {
+    this.source = source;
+    this.options = options;
+  }
 
   /**
    * How to split.
@@ -64,45 +78,76 @@ public final class ModelSplitter {
   }
 
   /**
-   * Splits.
+   * Splits into a folder.
    *
    * @param model a model folder or its decoder's file
    * @param precision which files of a hub-layout folder; empty for the most exact
    * @param options how
    * @param folder where to; must not exist unless it may be replaced
-   * @return the names of the files written
+   * @return the folder
    * @throws ModelException if the model cannot be read or cut there, or the folder not be written
    */
-  public static List<String> split(Path model, String precision, Options options, Path folder) {
-    Path file =
-        ModelFiles.find(model, precision)
-            .decoder()
-            .orElseThrow(() -> new ModelException(model + " has no decoder to split"));
-    OnnxGraph graph = OnnxGraph.read(file);
-    DecoderGraph decoder = new DecoderGraph(graph);
+  public static Path split(Path model, String precision, Options options, Path folder) {
+    Source source = Source.read(model, precision, options);
     if (Files.exists(folder) && !options.replace()) {
       throw new ModelException(
           "%s exists; name another folder or say that it may be replaced".formatted(folder));
     }
-    List<SegmentModel> segments =
-        specs(decoder.layers(), options).stream()
-            .map(spec -> SegmentExtractor.extract(decoder, spec))
-            .toList();
+    return new ModelSplitter(source, options).into(folder);
+  }
+
+  /**
+   * Splits into a folder below a cache, named after the content of the model and the cuts; what is
+   * there already is not written again. Any number of processes may do so at once.
+   *
+   * @param cache the cache folder, created if needed
+   * @return the folder, {@code segments/HASH} below the cache
+   * @throws ModelException if the model cannot be read or cut there, or the cache not be written
+   */
+  public static Path splitCached(Path model, String precision, Options options, Path cache) {
+    Source source = Source.read(model, precision, options);
+    String name = SplitKey.of(source.graph(), source.specs()).hash();
+    Path folder = cache.resolve("segments").resolve(options.copyWeights() ? name + "-copy" : name);
+    return Files.exists(folder.resolve(MANIFEST)) && !options.replace()
+        ? folder
+        : new ModelSplitter(source, options).into(folder);
+  }
+
+  /** A decoder and where it is cut. */
+  private record Source(OnnxGraph graph, List<SegmentSpec> specs, List<SegmentModel> segments) {
+
+    static Source read(Path model, String precision, Options options) {
+      Path file =
+          ModelFiles.find(model, precision)
+              .decoder()
+              .orElseThrow(() -> new ModelException(model + " has no decoder to split"));
+      OnnxGraph graph = OnnxGraph.read(file);
+      DecoderGraph decoder = new DecoderGraph(graph);
+      List<SegmentSpec> specs = cut(decoder.layers(), options);
+      return new Source(
+          graph,
+          specs,
+          specs.stream().map(spec -> SegmentExtractor.extract(decoder, spec)).toList());
+    }
+  }
+
+  private Path into(Path folder) {
     Path target = folder.toAbsolutePath().normalize();
     Path work = null;
     try {
       Files.createDirectories(target.getParent());
+      removeAbandoned(target.getParent());
       work = Files.createDirectory(beside(target));
-      List<String> written = write(file, segments, options, work);
+      write(work);
       if (options.replace() && Files.exists(target)) {
         Path old = beside(target);
         Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
         Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
         delete(old);
       } else {
-        Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+        moveUnlessThere(work, target);
       }
-      return written;
+      return folder;
     } catch (IOException e) {
       throw new ModelException(
           "%s cannot be written (%s); choose a folder that can be".formatted(folder, e), e);
@@ -111,11 +156,34 @@ public final class ModelSplitter {
     }
   }
 
-  private static Path beside(Path target) {
-    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
+  /** Another process may have been faster with the same split. */
+  private static void moveUnlessThere(Path work, Path target) throws IOException {
+    try {
+      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      if (!Files.exists(target.resolve(MANIFEST))) {
+        throw e;
+      }
+    }
   }
 
-  private static List<SegmentSpec> specs(int layers, Options options) {
+  /** Removes what splits left behind that were killed. */
+  private static void removeAbandoned(Path folder) throws IOException {
+    FileTime limit = FileTime.from(Instant.now().minus(ABANDONED));
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, ".*" + WORK)) {
+      for (Path work : left) {
+        if (Files.getLastModifiedTime(work).compareTo(limit) < 0) {
+          delete(work);
+        }
+      }
+    }
+  }
+
+  private static Path beside(Path target) {
+    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + WORK);
+  }
+
+  private static List<SegmentSpec> cut(int layers, Options options) {
     TreeSet<Integer> edges = new TreeSet<>(options.cuts());
     for (int cut : edges) {
       if (cut < 1 || cut >= layers) {
@@ -144,8 +212,8 @@ public final class ModelSplitter {
     return specs;
   }
 
-  private static List<String> write(
-      Path source, List<SegmentModel> segments, Options options, Path work) throws IOException {
+  private void write(Path work) throws IOException {
+    List<SegmentModel> segments = source.segments();
     List<SegmentModel> placed =
         options.copyWeights() || !linked(segments, work)
             ? WeightFile.copy(segments, work.resolve(WEIGHTS))
@@ -165,17 +233,14 @@ public final class ModelSplitter {
     root.put(
         "source",
         Map.of(
-            "file", source.getFileName().toString(),
-            "bytes", Files.size(source),
-            "sha256", sha256(source)));
+            "file", source.graph().file().getFileName().toString(),
+            "bytes", Files.size(source.graph().file()),
+            "sha256", sha256(source.graph().file())));
     root.put("weights", data);
     root.put("segments", described);
     new ObjectMapper()
         .writerWithDefaultPrettyPrinter()
-        .writeValue(work.resolve("manifest.json").toFile(), root);
-    try (Stream<Path> files = Files.list(work)) {
-      return files.map(file -> file.getFileName().toString()).sorted().toList();
-    }
+        .writeValue(work.resolve(MANIFEST).toFile(), root);
   }
 
   /** Links the files that hold the weights; false if they lie deeper or links are not possible. */

@@ -18,6 +18,8 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -182,13 +184,88 @@ class ModelSplitterTest {
     Path out = temp.resolve("parts");
     ModelSplitter.split(decoder, "", at(Set.of(1)), out);
     refused("exists", decoder, at(Set.of(1, 2)), out);
-    List<String> files =
-        ModelSplitter.split(
-            decoder,
-            "",
-            new ModelSplitter.Options(Set.of(1, 2), List.of(), false, false, true),
-            out);
-    assertThat(files).contains("segment-02.onnx", "manifest.json");
+    ModelSplitter.split(
+        decoder, "", new ModelSplitter.Options(Set.of(1, 2), List.of(), false, false, true), out);
     assertThat(out.resolve("segment-02.onnx")).exists();
+  }
+
+  @Test
+  void theCacheKnowsModelAndCuts() throws IOException {
+    Path model = Files.createDirectory(temp.resolve("model"));
+    Path export = EXPORTS.resolve("llama-external-one");
+    for (String file : List.of("decoder.onnx", "decoder.onnx_data")) {
+      Files.copy(export.resolve(file), model.resolve(file));
+    }
+    Path decoder = model.resolve("decoder.onnx");
+    Path first = ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp);
+    FileTime written = Files.getLastModifiedTime(first.resolve("segment-00.onnx"));
+    assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp)).isEqualTo(first);
+    assertThat(Files.getLastModifiedTime(first.resolve("segment-00.onnx"))).isEqualTo(written);
+    assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(2)), temp)).isNotEqualTo(first);
+    Files.setLastModifiedTime(model.resolve("decoder.onnx_data"), FileTime.from(Instant.EPOCH));
+    assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp)).isNotEqualTo(first);
+  }
+
+  private Process child() throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx256m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            SplitMain.class.getName(),
+            EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx").toString(),
+            temp.toString())
+        .redirectErrorStream(true)
+        .start();
+  }
+
+  private List<Path> written(boolean hidden) throws IOException {
+    Path folder = temp.resolve("segments");
+    if (!Files.exists(folder)) {
+      return List.of();
+    }
+    try (var folders = Files.list(folder)) {
+      return folders.filter(f -> f.getFileName().toString().startsWith(".") == hidden).toList();
+    }
+  }
+
+  private void everySplitIsWhole() throws IOException {
+    for (Path split : written(false)) {
+      JsonNode manifest = new ObjectMapper().readTree(split.resolve("manifest.json").toFile());
+      for (JsonNode segment : manifest.get("segments")) {
+        assertThat(split.resolve(segment.get("file").asText())).isNotEmptyFile();
+      }
+    }
+  }
+
+  @Test
+  void processesAtTheSameCacheDoNotHurtEachOther() throws Exception {
+    Process first = child();
+    Process second = child();
+    for (Process process : List.of(first, second)) {
+      assertThat(new String(process.getInputStream().readAllBytes())).doesNotContain("Exception");
+      assertThat(process.waitFor()).isZero();
+    }
+    assertThat(written(false)).hasSize(SplitMain.CUTS.size());
+    assertThat(written(true)).isEmpty();
+    everySplitIsWhole();
+  }
+
+  @Test
+  void aKilledSplitLeavesNothingHalfWritten() throws Exception {
+    for (int attempt = 0; attempt < 3; attempt++) {
+      Process process = child();
+      while (written(true).isEmpty() && written(false).isEmpty() && process.isAlive()) {
+        Thread.onSpinWait();
+      }
+      process.destroyForcibly().waitFor();
+      everySplitIsWhole();
+    }
+    Path left = Files.createDirectories(temp.resolve("segments").resolve(".killed.part"));
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minusSeconds(3700)));
+    Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
+    ModelSplitter.splitCached(
+        decoder, "", new ModelSplitter.Options(Set.of(1), List.of(), true, true, true), temp);
+    assertThat(left).doesNotExist();
   }
 }
