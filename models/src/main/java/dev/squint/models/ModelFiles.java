@@ -61,6 +61,11 @@ record ModelFiles(
     return hub(model, precision, config);
   }
 
+  /** The most exact file of a graph in hub layout, such as {@code decoder_model_merged}. */
+  static Optional<Path> mostExact(Path graphs, String name) {
+    return first(graphs, SUFFIXES, name);
+  }
+
   private static ModelFiles hub(Path model, String precision, Optional<Path> config) {
     Path graphs = Files.isDirectory(model.resolve("onnx")) ? model.resolve("onnx") : model;
     List<String> suffixes = precision.isEmpty() ? SUFFIXES : List.of("_" + precision);

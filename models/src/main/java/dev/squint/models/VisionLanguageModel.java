@@ -19,7 +19,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /**
  * A vision-language model loaded from a folder in hub layout ({@code config.json}, {@code
  * onnx/vision_encoder.onnx}, {@code onnx/embed_tokens.onnx}, {@code
- * onnx/decoder_model_merged.onnx}).
+ * onnx/decoder_model_merged.onnx}). Where a graph is there in several precisions ({@code _fp16},
+ * {@code _q4} and so on behind its name), the most exact is taken.
  *
  * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
  * last few strategies stay loaded. A model may be used by any number of threads at once. Closing
@@ -80,9 +81,9 @@ public final class VisionLanguageModel implements AutoCloseable {
   private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
     existing(folder.resolve("config.json"));
     Path graphs = folder.resolve("onnx");
-    Path decoderFile = existing(graphs.resolve("decoder_model_merged.onnx"));
-    Path embedFile = existing(graphs.resolve("embed_tokens.onnx"));
-    Path visionFile = existing(graphs.resolve("vision_encoder.onnx"));
+    Path decoderFile = graph(graphs, "decoder_model_merged");
+    Path embedFile = graph(graphs, "embed_tokens");
+    Path visionFile = graph(graphs, "vision_encoder");
     ModelConfig config = ConfigReader.read(folder);
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(decoderFile));
     OrtRuntime runtime = OrtRuntime.get(options.threads());
@@ -93,6 +94,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     Embedder embedder = new Embedder(sessions, embedFile, config.text().hidden());
     Generator generator = new Generator(sessions, config, facts, decoder, vision, embedder);
     return new VisionLanguageModel(folder, config, facts, sessions, generator);
+  }
+
+  private static Path graph(Path folder, String name) {
+    return ModelFiles.mostExact(folder, name)
+        .orElseGet(() -> existing(folder.resolve(name + ".onnx")));
   }
 
   private static Path existing(Path file) {

@@ -7,6 +7,7 @@ import dev.squint.models.graph.PositionSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -109,5 +110,24 @@ class ModelInspectorTest {
     ModelReport.Vision tower = report.vision().orElseThrow();
     assertThat(tower.hasCls()).isFalse();
     assertThat(tower.windowed()).containsExactly(0, 2);
+  }
+
+  @Test
+  void aModelOpensInThePrecisionThatIsThere() throws IOException {
+    Path graphs = Files.createDirectories(temp.resolve("llava/onnx"));
+    for (String file : List.of("config.json", "generation_config.json")) {
+      Files.copy(TinyLlava.folder().resolve(file), graphs.getParent().resolve(file));
+    }
+    Path from = TinyLlava.folder().resolve("onnx");
+    for (String name : List.of("decoder_model_merged", "embed_tokens", "vision_encoder")) {
+      Files.copy(from.resolve(name + ".onnx"), graphs.resolve(name + "_q4.onnx"));
+    }
+    Files.copy(
+        from.resolve("decoder_model_merged.onnx_data"),
+        graphs.resolve("decoder_model_merged.onnx_data"));
+    try (VisionLanguageModel model =
+        VisionLanguageModel.open(graphs.getParent(), ModelOptions.defaults())) {
+      assertThat(model.facts().decoder().layers()).isEqualTo(TinyLlava.LAYERS);
+    }
   }
 }
