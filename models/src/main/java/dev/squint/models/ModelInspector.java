@@ -6,11 +6,13 @@ import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.VisionGraph;
+import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.VisionShape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,44 +50,52 @@ public final class ModelInspector {
     files.decoder().ifPresent(this::readDecoderOrTower);
     files.vision().ifPresent(file -> vision = Optional.of(new VisionGraph(read("vision", file))));
     files.embedding().ifPresent(file -> read("embedding", file));
-    Optional<ModelConfig> config = Optional.empty();
-    Optional<String> note = Optional.empty();
-    try {
-      config = files.config().map(file -> ConfigReader.read(file.toAbsolutePath().getParent()));
-    } catch (ModelException e) {
-      note = Optional.of("strategies were not tried: " + e.getMessage());
-    }
+    Optional<ModelConfig> config = config(files);
     Map<String, Optional<String>> strategies = new LinkedHashMap<>();
-    if (config.isPresent() && decoder.isPresent() && vision.isPresent()) {
+    Optional<String> note = Optional.empty();
+    if (decoder.isPresent() && vision.isPresent()) {
       String name = String.valueOf(model.toAbsolutePath().normalize().getFileName());
-      ModelFacts facts = VisionLanguageModel.facts(name, config.get(), decoder.get(), vision.get());
+      ModelFacts facts =
+          config
+              .map(c -> VisionLanguageModel.facts(name, c, decoder.get(), vision.get()))
+              .orElseGet(() -> graphFacts(name));
       for (StrategyProvider provider : Strategies.available()) {
         strategies.put(provider.name(), refusal(provider.name(), facts));
       }
-    } else if (note.isEmpty()) {
-      note =
-          Optional.of(
-              "strategies were not tried: that takes a decoder, a vision tower and a config.json");
+    } else {
+      note = Optional.of("strategies were not tried: that takes a decoder and a vision tower");
     }
     return new ModelReport(
         files.layout(),
-        config.map(ModelConfig::modelType),
+        files.config().flatMap(ConfigReader::family),
         config.map(ModelConfig::visualTokens),
         List.copyOf(graphs),
-        decoder.map(found -> describe(found, config(files))),
+        decoder.map(found -> describe(found, config.map(ModelConfig::text))),
         vision.map(ModelInspector::describe),
         strategies,
         note);
   }
 
-  private static Optional<ModelConfig.Text> config(ModelFiles files) {
+  /** Empty without a config.json and for families whose config lacks sizes of a square tower. */
+  private static Optional<ModelConfig> config(ModelFiles files) {
     try {
-      return files
-          .config()
-          .map(file -> ConfigReader.read(file.toAbsolutePath().getParent()).text());
+      return files.config().map(file -> ConfigReader.read(file.toAbsolutePath().getParent()));
     } catch (ModelException e) {
       return Optional.empty();
     }
+  }
+
+  /** What the graphs alone tell: enough to plan a strategy, not to count its FLOPs. */
+  private ModelFacts graphFacts(String name) {
+    int hidden = known(decoder.orElseThrow().hidden()).orElse(1);
+    int kvHeads = known(decoder.orElseThrow().kvHeads()).orElse(1);
+    int width = known(decoder.orElseThrow().headDim()).orElse(1);
+    VisionGraph tower = vision.orElseThrow();
+    return new ModelFacts(
+        name,
+        new DecoderShape(decoder.orElseThrow().layers(), hidden, kvHeads, kvHeads, width, 1, 1),
+        new VisionShape(Math.max(1, tower.layers()), 1, 1, 1, 1, 1, tower.hasCls(), 1, 1, 1),
+        1);
   }
 
   private OnnxGraph read(String role, Path file) {

@@ -89,7 +89,7 @@ class ModelInspectorTest {
     copy("llama-q4", hub, "decoder.onnx", "onnx/decoder_model_merged_q4.onnx");
     assertThat(ModelInspector.inspect(hub, "q4").graphs().get(0).summary().precision())
         .isEqualTo("int4");
-    assertThat(ModelInspector.inspect(hub, "").note().orElseThrow()).contains("config.json");
+    assertThat(ModelInspector.inspect(hub, "").note().orElseThrow()).contains("a vision tower");
     assertThatThrownBy(() -> ModelInspector.inspect(hub, "fp16"))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("onnx/decoder_model_merged_fp16.onnx");
@@ -129,5 +129,18 @@ class ModelInspectorTest {
         VisionLanguageModel.open(graphs.getParent(), ModelOptions.defaults())) {
       assertThat(model.facts().decoder().layers()).isEqualTo(TinyLlava.LAYERS);
     }
+  }
+
+  @Test
+  void strategiesAreTriedOnFamiliesThatAreOnlySplit() throws IOException {
+    Path qwen = Files.createDirectories(temp.resolve("qwen/onnx")).getParent();
+    copy("qwen2vl-ts-eager", qwen, "decoder.onnx", "onnx/decoder_model_merged.onnx");
+    copy("vision-qwen25vl-ts", qwen, "vision.onnx", "onnx/vision_encoder.onnx");
+    Files.writeString(qwen.resolve("config.json"), "{\"model_type\": \"qwen2_5_vl\"}");
+    ModelReport report = ModelInspector.inspect(qwen, "");
+    assertThat(report.family()).contains("qwen2_5_vl");
+    assertThat(report.strategies().get("fastv")).isEmpty();
+    assertThat(report.strategies().get("fastervlm").orElseThrow())
+        .contains("vision layer 2", "attends within windows");
   }
 }

@@ -205,7 +205,7 @@ public final class DecoderGraph {
     int cut = flows ? dominators.common(dominators.common(key, value), logits) : Dominators.ROOT;
     if (cut == Dominators.ROOT) {
       throw new ModelException(
-          "%s cannot be cut before layer %d: looked for a node that all paths from %s to %s, %s and %s pass, found none"
+          "%s cannot be cut before layer %d: looked for a node that all paths from %s to %s, %s and %s pass, found none; export a decoder with one residual stream, without mixing layers"
               .formatted(
                   graph.file(),
                   layer,
@@ -216,7 +216,7 @@ public final class DecoderGraph {
     }
     if (!dependsOn(past(layer - 1, false)).get(cut)) {
       throw new ModelException(
-          "%s cannot be cut before layer %d: the node where the paths meet, %s, lies before the attention of layer %d"
+          "%s cannot be cut before layer %d: the node where the paths meet, %s, lies before the attention of layer %d; export a decoder whose layers follow each other"
               .formatted(graph.file(), layer, OnnxGraph.label(graph.nodes().get(cut)), layer - 1));
     }
     return consumedOutputs(cut);
