@@ -31,7 +31,6 @@ final class SharedArena {
 
   private static final int CREATE_ENV = 3;
   private static final int CREATE_CPU_MEMORY_INFO = 69;
-  private static final int RELEASE_ENV = 92;
   private static final int RELEASE_STATUS = 93;
   private static final int RELEASE_MEMORY_INFO = 94;
   private static final int CREATE_AND_REGISTER_ALLOCATOR = 144;
@@ -63,18 +62,15 @@ final class SharedArena {
   private void registerWithEnvironment() {
     PointerByReference environment = new PointerByReference();
     PointerByReference memory = new PointerByReference();
-    // There is one environment in a process; this takes part in it and lets go of it again.
+    // There is one environment in a process; this takes part in it and never lets go. ONNX Runtime
+    // closes its own share in a shutdown hook, which would take the environment from under calls
+    // that are still running and crash the process.
     call(CREATE_ENV, LOG_ERRORS, "squint", environment);
+    call(CREATE_CPU_MEMORY_INFO, ARENA, DEFAULT_MEMORY, memory);
     try {
-      call(CREATE_CPU_MEMORY_INFO, ARENA, DEFAULT_MEMORY, memory);
-      try {
-        call(
-            CREATE_AND_REGISTER_ALLOCATOR, environment.getValue(), memory.getValue(), Pointer.NULL);
-      } finally {
-        function(RELEASE_MEMORY_INFO).invokeVoid(new Object[] {memory.getValue()});
-      }
+      call(CREATE_AND_REGISTER_ALLOCATOR, environment.getValue(), memory.getValue(), Pointer.NULL);
     } finally {
-      function(RELEASE_ENV).invokeVoid(new Object[] {environment.getValue()});
+      function(RELEASE_MEMORY_INFO).invokeVoid(new Object[] {memory.getValue()});
     }
   }
 
