@@ -48,7 +48,7 @@ final class SplitCommand implements Runnable {
   @Option(names = "--copy", description = "Copy the weights instead of linking their files.")
   private boolean copy;
 
-  @Option(names = "--force", description = "Replace the folder if it exists.")
+  @Option(names = "--force", description = "Replace the folder if a split has written it.")
   private boolean force;
 
   @Option(

@@ -13,26 +13,19 @@ import dev.squint.models.graph.WeightFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileTime;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * Writes a decoder in segments for programs that run them without this library: one ONNX file per
@@ -41,9 +34,6 @@ import java.util.stream.Stream;
 public final class ModelSplitter {
 
   private static final String WEIGHTS = "weights.data";
-  private static final String MANIFEST = "manifest.json";
-  private static final String WORK = ".part";
-  private static final Duration ABANDONED = Duration.ofHours(1);
 
   private final Source source;
   private final Options options;
@@ -61,7 +51,7 @@ public final class ModelSplitter {
    * @param givenPositions whether segments behind a cut take rotary positions from outside even if
    *     the file counts them by itself
    * @param copyWeights whether weights are copied; else the files that hold them are hard-linked
-   * @param replace whether an existing folder is replaced
+   * @param replace whether a folder that a split has written is replaced
    */
   public record Options(
       Set<Integer> cuts,
@@ -89,11 +79,17 @@ public final class ModelSplitter {
    */
   public static Path split(Path model, String precision, Options options, Path folder) {
     Source source = Source.read(model, precision, options);
-    if (Files.exists(folder) && !options.replace()) {
+    ModelSplitter splitter = new ModelSplitter(source, options);
+    SplitFolder target = new SplitFolder(folder);
+    if (options.replace()) {
+      target.requireReplaceable(source.graph().file());
+      return written(folder, () -> target.replace(splitter::write));
+    }
+    if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       throw new ModelException(
           "%s exists; name another folder or say that it may be replaced".formatted(folder));
     }
-    return new ModelSplitter(source, options).into(folder);
+    return written(folder, () -> target.create(splitter::write));
   }
 
   /**
@@ -108,9 +104,29 @@ public final class ModelSplitter {
     Source source = Source.read(model, precision, options);
     String name = SplitKey.of(source.graph(), source.specs()).hash();
     Path folder = cache.resolve("segments").resolve(options.copyWeights() ? name + "-copy" : name);
-    return Files.exists(folder.resolve(MANIFEST)) && !options.replace()
-        ? folder
-        : new ModelSplitter(source, options).into(folder);
+    if (Files.exists(folder.resolve(SplitFolder.MANIFEST)) && !options.replace()) {
+      return folder;
+    }
+    ModelSplitter splitter = new ModelSplitter(source, options);
+    SplitFolder target = new SplitFolder(folder);
+    return options.replace()
+        ? written(folder, () -> target.replace(splitter::write))
+        : written(folder, () -> target.createOnce(splitter::write));
+  }
+
+  @FunctionalInterface
+  private interface Writing {
+    void run() throws IOException;
+  }
+
+  private static Path written(Path folder, Writing writing) {
+    try {
+      writing.run();
+      return folder;
+    } catch (IOException e) {
+      throw new ModelException(
+          "%s cannot be written (%s); choose a folder that can be".formatted(folder, e), e);
+    }
   }
 
   /** A decoder and where it is cut. */
@@ -129,58 +145,6 @@ public final class ModelSplitter {
           specs,
           specs.stream().map(spec -> SegmentExtractor.extract(decoder, spec)).toList());
     }
-  }
-
-  private Path into(Path folder) {
-    Path target = folder.toAbsolutePath().normalize();
-    Path work = null;
-    try {
-      Files.createDirectories(target.getParent());
-      removeAbandoned(target.getParent());
-      work = Files.createDirectory(beside(target));
-      write(work);
-      if (options.replace() && Files.exists(target)) {
-        Path old = beside(target);
-        Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-        Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-        delete(old);
-      } else {
-        moveUnlessThere(work, target);
-      }
-      return folder;
-    } catch (IOException e) {
-      throw new ModelException(
-          "%s cannot be written (%s); choose a folder that can be".formatted(folder, e), e);
-    } finally {
-      delete(work);
-    }
-  }
-
-  /** Another process may have been faster with the same split. */
-  private static void moveUnlessThere(Path work, Path target) throws IOException {
-    try {
-      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      if (!Files.exists(target.resolve(MANIFEST))) {
-        throw e;
-      }
-    }
-  }
-
-  /** Removes what splits left behind that were killed. */
-  private static void removeAbandoned(Path folder) throws IOException {
-    FileTime limit = FileTime.from(Instant.now().minus(ABANDONED));
-    try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, ".*" + WORK)) {
-      for (Path work : left) {
-        if (Files.getLastModifiedTime(work).compareTo(limit) < 0) {
-          delete(work);
-        }
-      }
-    }
-  }
-
-  private static Path beside(Path target) {
-    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + WORK);
   }
 
   private static List<SegmentSpec> cut(int layers, Options options) {
@@ -228,7 +192,7 @@ public final class ModelSplitter {
       data.addAll(manifest.dataFiles());
     }
     Map<String, Object> root = new LinkedHashMap<>();
-    root.put("format", "squint-segments");
+    root.put("format", SplitFolder.FORMAT);
     root.put("version", 1);
     root.put(
         "source",
@@ -240,7 +204,7 @@ public final class ModelSplitter {
     root.put("segments", described);
     new ObjectMapper()
         .writerWithDefaultPrettyPrinter()
-        .writeValue(work.resolve(MANIFEST).toFile(), root);
+        .writeValue(work.resolve(SplitFolder.MANIFEST).toFile(), root);
   }
 
   /** Links the files that hold the weights; false if they lie deeper or links are not possible. */
@@ -273,19 +237,6 @@ public final class ModelSplitter {
       return HexFormat.of().formatHex(digest.getMessageDigest().digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
-    }
-  }
-
-  private static void delete(Path folder) {
-    if (folder == null || !Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    } catch (IOException e) {
-      throw new ModelException("%s cannot be removed: %s".formatted(folder, e.getMessage()), e);
     }
   }
 }

@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -261,7 +262,9 @@ class ModelSplitterTest {
       process.destroyForcibly().waitFor();
       everySplitIsWhole();
     }
-    Path left = Files.createDirectories(temp.resolve("segments").resolve(".killed.part"));
+    Path left =
+        Files.createDirectories(
+            temp.resolve("segments").resolve(".killed." + UUID.randomUUID() + ".squint-part"));
     Files.setLastModifiedTime(left, FileTime.from(Instant.now().minusSeconds(3700)));
     Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
     ModelSplitter.splitCached(

@@ -1,0 +1,195 @@
+package dev.squint.models;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The folder that a split is written to. It appears whole or not at all, and nothing is removed but
+ * what splits have written.
+ */
+final class SplitFolder {
+
+  static final String MANIFEST = "manifest.json";
+  static final String FORMAT = "squint-segments";
+
+  private static final String WORK = ".squint-part";
+  private static final Pattern WORK_NAME =
+      Pattern.compile("\\..+\\.\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}" + WORK);
+  private static final Duration ABANDONED = Duration.ofHours(1);
+
+  private final Path target;
+
+  SplitFolder(Path target) {
+    this.target = target.toAbsolutePath().normalize();
+  }
+
+  /** Writes the files of a split. */
+  @FunctionalInterface
+  interface Content {
+    void write(Path folder) throws IOException;
+  }
+
+  /**
+   * Refuses a folder that must stay.
+   *
+   * @param source the decoder's file, which must not go with the folder
+   * @throws ModelException if it is no folder, has the model in it, or holds other files than a
+   *     split has written
+   */
+  void requireReplaceable(Path source) {
+    if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try {
+      Optional<String> reason =
+          !Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)
+              ? Optional.of("it is no folder")
+              : source.toRealPath().startsWith(target.toRealPath())
+                  ? Optional.of("the model lies in it")
+                  : foreign().map("it holds %s, which no split has written"::formatted);
+      if (reason.isPresent()) {
+        throw new ModelException(
+            "%s cannot be replaced: %s; choose another folder".formatted(target, reason.get()));
+      }
+    } catch (IOException e) {
+      throw new ModelException("%s cannot be read: %s".formatted(target, e), e);
+    }
+  }
+
+  /** A file in the folder that no split has written. */
+  private Optional<String> foreign() throws IOException {
+    Set<Path> known = written();
+    try (Stream<Path> all = Files.walk(target)) {
+      return all.filter(path -> !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))
+          .filter(path -> !known.contains(path))
+          .map(path -> target.relativize(path).toString())
+          .sorted()
+          .findFirst();
+    }
+  }
+
+  private Set<Path> written() throws IOException {
+    Path file = target.resolve(MANIFEST);
+    Set<Path> files = new HashSet<>();
+    JsonNode manifest = Files.isRegularFile(file) ? parsed(file) : new ObjectMapper().nullNode();
+    if (manifest.path("format").asText().equals(FORMAT)) {
+      files.add(file);
+      manifest.path("weights").forEach(name -> files.add(target.resolve(name.asText())));
+      manifest
+          .path("segments")
+          .forEach(segment -> files.add(target.resolve(segment.path("file").asText())));
+    }
+    return files;
+  }
+
+  private static JsonNode parsed(Path file) throws IOException {
+    try {
+      return new ObjectMapper().readTree(file.toFile());
+    } catch (JacksonException e) {
+      return new ObjectMapper().nullNode();
+    }
+  }
+
+  /** Writes a new folder; where there is one already, it stays and this fails. */
+  void create(Content content) throws IOException {
+    place(content, work -> Files.move(work, target, StandardCopyOption.ATOMIC_MOVE));
+  }
+
+  /** Writes the folder unless another process has been faster with the same split. */
+  void createOnce(Content content) throws IOException {
+    place(
+        content,
+        work -> {
+          try {
+            Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+          } catch (IOException e) {
+            if (!Files.exists(target.resolve(MANIFEST))) {
+              throw e;
+            }
+          }
+        });
+  }
+
+  /** Writes the folder in the place of another, which comes back if that fails. */
+  void replace(Content content) throws IOException {
+    if (!Files.exists(target)) {
+      create(content);
+      return;
+    }
+    place(
+        content,
+        work -> {
+          Path old = beside();
+          Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+          try {
+            Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+          } catch (IOException e) {
+            Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+            throw e;
+          }
+          delete(old);
+        });
+  }
+
+  private void place(Content content, Content move) throws IOException {
+    Files.createDirectories(target.getParent());
+    removeAbandoned();
+    Path work = Files.createDirectory(beside());
+    try {
+      content.write(work);
+      move.write(work);
+    } finally {
+      delete(work);
+    }
+  }
+
+  private Path beside() {
+    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + WORK);
+  }
+
+  /** Removes what splits left behind that were killed. */
+  private void removeAbandoned() throws IOException {
+    FileTime limit = FileTime.from(Instant.now().minus(ABANDONED));
+    try (DirectoryStream<Path> left =
+        Files.newDirectoryStream(target.getParent(), SplitFolder::isWork)) {
+      for (Path work : left) {
+        if (Files.getLastModifiedTime(work).compareTo(limit) < 0) {
+          delete(work);
+        }
+      }
+    }
+  }
+
+  private static boolean isWork(Path path) {
+    return WORK_NAME.matcher(path.getFileName().toString()).matches()
+        && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    }
+  }
+}
