@@ -3,12 +3,15 @@ package dev.squint.models.graph;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -67,10 +70,51 @@ public final class SegmentManifest {
         fields.put("order", order);
       }
       int type = value.getType().getTensorType().getElemType();
-      fields.put("type", TensorProto.DataType.forNumber(type).name().toLowerCase());
+      fields.put("type", TensorProto.DataType.forNumber(type).name().toLowerCase(Locale.ROOT));
+      layer(value.getName()).ifPresent(layer -> fields.put("layer", layer));
+      fields.put("shape", shape(value));
       all.add(fields);
     }
     return all;
+  }
+
+  private OptionalInt layer(String name) {
+    for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
+      for (boolean key : new boolean[] {true, false}) {
+        if (name.equals(DecoderGraph.past(layer, key))
+            || name.equals(DecoderGraph.present(layer, key))) {
+          return OptionalInt.of(layer);
+        }
+      }
+    }
+    return segment.spec().taps().stream()
+        .filter(tap -> tap.output().equals(name))
+        .mapToInt(Tap::layer)
+        .findFirst();
+  }
+
+  /** Numbers where the graph tells them, else names. */
+  private List<Object> shape(ValueInfoProto value) {
+    for (Tap tap : segment.spec().taps()) {
+      if (tap.output().equals(value.getName())) {
+        return shape(tap);
+      }
+    }
+    List<Object> shape = new ArrayList<>();
+    for (TensorShapeProto.Dimension size :
+        value.getType().getTensorType().getShape().getDimList()) {
+      shape.add(size.hasDimValue() ? size.getDimValue() : size.getDimParam());
+    }
+    return shape;
+  }
+
+  private static List<Object> shape(Tap tap) {
+    if (tap instanceof Tap.Attention attention) {
+      return attention.perHead() ? List.of(1, "heads", "R", "N") : List.of(1, "R", "N");
+    }
+    return tap instanceof Tap.Keys
+        ? List.of(1, "N", "KV heads", "width")
+        : List.of(1, "N", "hidden");
   }
 
   private String role(String name) {
