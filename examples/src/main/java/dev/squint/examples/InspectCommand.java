@@ -51,7 +51,7 @@ final class InspectCommand implements Runnable {
 
   private static String text(ModelReport report) {
     Rows rows = new Rows();
-    rows.add("family", report.family().orElse("unknown (no config.json)"));
+    rows.add("family", report.family().orElse("unknown (no config names it)"));
     rows.add("layout", report.layout());
     for (ModelReport.GraphFile graph : report.graphs()) {
       rows.add(
@@ -89,12 +89,13 @@ final class InspectCommand implements Runnable {
   private static void decoder(Rows rows, ModelReport.Decoder decoder) {
     rows.add(
         "decoder",
-        "%d layers, hidden size %s, %s heads, %s KV heads of width %s",
+        "%d layers, hidden size %s, %s heads, %s KV heads of width %s, vocabulary %s",
         decoder.layers(),
         shown(decoder.hidden()),
         shown(decoder.heads()),
         shown(decoder.kvHeads()),
-        shown(decoder.headDim()));
+        shown(decoder.headDim()),
+        shown(decoder.vocabulary()));
     Map<String, List<Integer>> byEncoding = new TreeMap<>();
     decoder
         .attention()
@@ -207,6 +208,7 @@ final class InspectCommand implements Runnable {
     fields.put("heads", decoder.heads().orElse(null));
     fields.put("kvHeads", decoder.kvHeads().orElse(null));
     fields.put("headDim", decoder.headDim().orElse(null));
+    fields.put("vocabulary", decoder.vocabulary().orElse(null));
     fields.put("attention", decoder.attention());
     fields.put("positions", decoder.positions());
     fields.put("uncuttable", decoder.uncuttable());

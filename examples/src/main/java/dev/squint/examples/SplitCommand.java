@@ -5,12 +5,15 @@ import dev.squint.models.ModelSplitter;
 import dev.squint.models.graph.Tap;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
@@ -68,6 +71,13 @@ final class SplitCommand implements Runnable {
 
   @Override
   public void run() {
+    Set<Integer> once = new HashSet<>();
+    for (int cut : cuts) {
+      if (!once.add(cut)) {
+        throw new ParameterException(
+            spec.commandLine(), "--at names layer %d twice; name each cut once".formatted(cut));
+      }
+    }
     ModelSplitter.Options options =
         new ModelSplitter.Options(new TreeSet<>(cuts), taps, givenPositions, copy, force);
     Path folder =

@@ -387,6 +387,7 @@ class CommandLineTest {
     String other = folder.resolve("other").toString();
     assertRefused(run("split", decoder, "--at", "0", "-o", other), "choose 1..3");
     assertRefused(run("split", decoder, "--at", "two", "-o", other), "'two' is not an int");
+    assertRefused(run("split", decoder, "--at", "2,1,2", "-o", other), "names layer 2 twice");
     assertRefused(
         run("split", decoder, "--at", "1", "--tap", "mood:1", "-o", other), "attention:1");
     assertRefused(

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -37,11 +36,6 @@ final class ConfigReader {
     Path file = folder.resolve("config.json");
     JsonNode generation = parse(folder.resolve("generation_config.json"), false);
     return new ConfigReader(file, parse(file, true)).config(generation);
-  }
-
-  /** The family that {@code config.json} names, if it names one. */
-  static Optional<String> family(Path file) {
-    return Optional.of(parse(file, true).path("model_type").asText("")).filter(f -> !f.isEmpty());
   }
 
   private static JsonNode parse(Path file, boolean required) {

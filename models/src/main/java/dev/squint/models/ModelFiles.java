@@ -16,14 +16,16 @@ import java.util.stream.Stream;
  * @param decoder the decoder's graph
  * @param vision the vision tower's graph
  * @param embedding the graph that embeds text
- * @param config the JSON file with the sizes
+ * @param config {@code config.json}
+ * @param genaiConfig {@code genai_config.json}
  */
 record ModelFiles(
     String layout,
     Optional<Path> decoder,
     Optional<Path> vision,
     Optional<Path> embedding,
-    Optional<Path> config) {
+    Optional<Path> config,
+    Optional<Path> genaiConfig) {
 
   /** The precisions of a hub-layout folder, the exact ones first. */
   private static final List<String> SUFFIXES =
@@ -56,7 +58,8 @@ record ModelFiles(
           existing(model.resolve("decoder").resolve("model.onnx")),
           existing(model.resolve("vision_encoder").resolve("model.onnx")),
           existing(model.resolve("embedding").resolve("model.onnx")),
-          config);
+          config,
+          Optional.empty());
     }
     return hub(model, precision, config);
   }
@@ -77,7 +80,8 @@ record ModelFiles(
           "%s holds no exported model: looked for genai_config.json, decoder/model.onnx and onnx/decoder_model_merged%s.onnx"
               .formatted(model, precision.isEmpty() ? "" : "_" + precision));
     }
-    return new ModelFiles("hub", decoder, vision, first(graphs, suffixes, "embed_tokens"), config);
+    return new ModelFiles(
+        "hub", decoder, vision, first(graphs, suffixes, "embed_tokens"), config, Optional.empty());
   }
 
   private static Optional<Path> first(Path folder, List<String> suffixes, String... names) {
@@ -90,12 +94,20 @@ record ModelFiles(
   private static ModelFiles genai(Path model, Path file, Optional<Path> config) {
     try {
       JsonNode parts = new ObjectMapper().readTree(file.toFile()).path("model");
+      Optional<Path> decoder = named(model, parts, "decoder");
+      Optional<Path> vision = named(model, parts, "vision");
+      if (decoder.isEmpty() && vision.isEmpty()) {
+        throw new ModelException(
+            "%s names no graph inside its folder as model.decoder.filename or model.vision.filename; download or export the model again"
+                .formatted(file));
+      }
       return new ModelFiles(
           "onnxruntime-genai",
-          named(model, parts, "decoder"),
-          named(model, parts, "vision"),
+          decoder,
+          vision,
           named(model, parts, "embedding"),
-          config);
+          config,
+          Optional.of(file));
     } catch (IOException e) {
       throw new ModelException("%s is not valid JSON; export the model again".formatted(file), e);
     }
@@ -114,7 +126,12 @@ record ModelFiles(
     Optional<Path> config =
         existing(folder.resolve("config.json")).or(() -> existing(above.resolve("config.json")));
     return new ModelFiles(
-        "one file", Optional.of(file), Optional.empty(), Optional.empty(), config);
+        "one file",
+        Optional.of(file),
+        Optional.empty(),
+        Optional.empty(),
+        config,
+        Optional.empty());
   }
 
   private static Optional<Path> existing(Path file) {

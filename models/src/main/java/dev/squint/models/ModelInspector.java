@@ -51,6 +51,7 @@ public final class ModelInspector {
     files.vision().ifPresent(file -> vision = Optional.of(new VisionGraph(read("vision", file))));
     files.embedding().ifPresent(file -> read("embedding", file));
     Optional<ModelConfig> config = config(files);
+    DeclaredSizes sizes = DeclaredSizes.of(files);
     Map<String, Optional<String>> strategies = new LinkedHashMap<>();
     Optional<String> note = Optional.empty();
     if (decoder.isPresent() && vision.isPresent()) {
@@ -67,10 +68,10 @@ public final class ModelInspector {
     }
     return new ModelReport(
         files.layout(),
-        files.config().flatMap(ConfigReader::family),
+        sizes.family(),
         config.map(ModelConfig::visualTokens),
         List.copyOf(graphs),
-        decoder.map(found -> describe(found, config.map(ModelConfig::text))),
+        decoder.map(found -> describe(found, sizes)),
         vision.map(ModelInspector::describe),
         strategies,
         note);
@@ -117,8 +118,7 @@ public final class ModelInspector {
     }
   }
 
-  private static ModelReport.Decoder describe(
-      DecoderGraph decoder, Optional<ModelConfig.Text> config) {
+  private static ModelReport.Decoder describe(DecoderGraph decoder, DeclaredSizes sizes) {
     Map<Integer, String> attention = new TreeMap<>();
     Map<Integer, String> uncuttable = new TreeMap<>();
     Map<Integer, String> untappable = new TreeMap<>();
@@ -137,10 +137,11 @@ public final class ModelInspector {
     }
     return new ModelReport.Decoder(
         decoder.layers(),
-        config.map(ModelConfig.Text::heads),
-        known(decoder.kvHeads()).or(() -> config.map(ModelConfig.Text::kvHeads)),
-        known(decoder.hidden()).or(() -> config.map(ModelConfig.Text::hidden)),
-        known(decoder.headDim()).or(() -> config.map(ModelConfig.Text::headDim)),
+        sizes.heads(),
+        known(decoder.kvHeads()).or(sizes::kvHeads),
+        known(decoder.hidden()).or(sizes::hidden),
+        known(decoder.headDim()).or(sizes::headDim),
+        known(decoder.vocabulary()).or(sizes::vocabulary),
         attention,
         decoder.positions(),
         uncuttable,

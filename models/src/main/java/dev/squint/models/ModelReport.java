@@ -13,7 +13,7 @@ import java.util.Set;
  *
  * @param layout how its files lie: {@code hub}, {@code onnxruntime-genai}, {@code Mobius} or {@code
  *     one file}
- * @param family {@code model_type} of its config, if there is one
+ * @param family the type that its config names, if there is one
  * @param visualTokens visual tokens per picture, if the config tells
  * @param graphs its ONNX files
  * @param decoder the decoder, if there is one
@@ -50,6 +50,7 @@ public record ModelReport(
    * @param kvHeads heads of keys and values
    * @param hidden width of the hidden states
    * @param headDim width of a head
+   * @param vocabulary number of tokens that the logits score
    * @param attention encoding of the attention by layer; layers without one cannot be tapped
    * @param positions where rotary positions come from
    * @param uncuttable layers before which it cannot be cut, with the reason
@@ -61,6 +62,7 @@ public record ModelReport(
       Optional<Integer> kvHeads,
       Optional<Integer> hidden,
       Optional<Integer> headDim,
+      Optional<Integer> vocabulary,
       Map<Integer, String> attention,
       PositionSource positions,
       Map<Integer, String> uncuttable,

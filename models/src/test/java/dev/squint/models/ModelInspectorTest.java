@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelInspectorTest {
 
@@ -110,6 +111,39 @@ class ModelInspectorTest {
     ModelReport.Vision tower = report.vision().orElseThrow();
     assertThat(tower.hasCls()).isFalse();
     assertThat(tower.windowed()).containsExactly(0, 2);
+  }
+
+  @Test
+  void whatTheGraphLeavesOpenComesFromGenaiConfig() throws IOException {
+    copy("genai-llama-fp32", temp, "decoder.onnx", "decoder.onnx");
+    copy("genai-llama-fp32", temp, "decoder.onnx.data", "decoder.onnx.data");
+    Files.writeString(
+        temp.resolve("genai_config.json"),
+        """
+        {"model": {"type": "phi3v", "vocab_size": 64, "decoder": {"filename": "decoder.onnx",
+        "num_attention_heads": 4, "head_size": 16}}}""");
+    ModelReport report = ModelInspector.inspect(temp, "");
+    assertThat(report.family()).contains("phi3v");
+    ModelReport.Decoder decoder = report.decoder().orElseThrow();
+    assertThat(decoder.heads()).contains(4);
+    assertThat(decoder.headDim()).contains(16);
+    assertThat(decoder.vocabulary()).as("the graph knows better than a config").contains(72);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[]",
+        "{\"model\":{\"decoder\":{\"filename\":\"absent.onnx\"}}}",
+        "{\"model\":{\"decoder\":{\"filename\":\"../decoder.onnx\"}}}"
+      })
+  void aGenaiFolderWithoutGraphsIsRefused(String config) throws IOException {
+    Path model = Files.createDirectory(temp.resolve("genai"));
+    copy("genai-llama-fp32", temp, "decoder.onnx", "decoder.onnx");
+    Files.writeString(model.resolve("genai_config.json"), config);
+    assertThatThrownBy(() -> ModelInspector.inspect(model, ""))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("names no graph inside its folder");
   }
 
   @Test

@@ -286,6 +286,15 @@ public final class DecoderGraph {
     return graph.inputDimension(past(0, true), 3);
   }
 
+  /** Number of tokens that the logits score, or -1 where the graph leaves it open. */
+  public long vocabulary() {
+    ValueInfoProto logits = graph.outputs().get(LOGITS);
+    int rank = logits.getType().getTensorType().getShape().getDimCount();
+    return rank == 0 || !logits.getType().getTensorType().getShape().getDim(rank - 1).hasDimValue()
+        ? -1
+        : logits.getType().getTensorType().getShape().getDim(rank - 1).getDimValue();
+  }
+
   /** Names of the inputs. */
   public Set<String> inputs() {
     return graph.inputs().keySet();
