@@ -6,18 +6,16 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.squint.models.ModelInspector;
 import dev.squint.models.ModelReport;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -26,15 +24,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Runnable {
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder or .onnx file.")
-  private Path model;
-
-  @Option(
-      names = "--precision",
-      defaultValue = "",
-      paramLabel = "SUFFIX",
-      description = "Which files of a hub-layout folder, such as q4.")
-  private String precision;
+  @Mixin private ModelArgument model;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -43,7 +33,7 @@ final class InspectCommand implements Runnable {
 
   @Override
   public void run() {
-    ModelReport report = ModelInspector.inspect(model, precision);
+    ModelReport report = ModelInspector.inspect(model.path(), model.precision());
     PrintWriter out = spec.commandLine().getOut();
     out.print(json ? json(report) : text(report));
     out.flush();
@@ -214,21 +204,5 @@ final class InspectCommand implements Runnable {
     fields.put("uncuttable", decoder.uncuttable());
     fields.put("untappable", decoder.untappable());
     return fields;
-  }
-
-  /** Aligned lines of name and value. */
-  private static final class Rows {
-    private final StringBuilder text = new StringBuilder();
-
-    void add(String name, String format, Object... values) {
-      text.append("%-16s".formatted(name))
-          .append(String.format(Locale.ROOT, format, values))
-          .append(System.lineSeparator());
-    }
-
-    @Override
-    public String toString() {
-      return text.toString();
-    }
   }
 }

@@ -11,10 +11,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -24,8 +24,7 @@ import picocli.CommandLine.TypeConversionException;
     mixinStandardHelpOptions = true)
 final class SplitCommand implements Runnable {
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder or .onnx file.")
-  private Path model;
+  @Mixin private ModelArgument model;
 
   @Option(
       names = "--at",
@@ -55,13 +54,6 @@ final class SplitCommand implements Runnable {
   private boolean force;
 
   @Option(
-      names = "--precision",
-      defaultValue = "",
-      paramLabel = "SUFFIX",
-      description = "Which files of a hub-layout folder, such as q4.")
-  private String precision;
-
-  @Option(
       names = {"-o", "--out"},
       paramLabel = "DIR",
       description = "Where to; without it into the cache, where the same split is made once.")
@@ -83,8 +75,8 @@ final class SplitCommand implements Runnable {
     Path folder =
         out == null
             ? ModelSplitter.splitCached(
-                model, precision, options, ModelOptions.defaults().cacheFolder())
-            : ModelSplitter.split(model, precision, options, out);
+                model.path(), model.precision(), options, ModelOptions.defaults().cacheFolder())
+            : ModelSplitter.split(model.path(), model.precision(), options, out);
     PrintWriter print = spec.commandLine().getOut();
     print.println(folder);
     print.flush();

@@ -9,41 +9,40 @@ import java.util.Locale;
 /** The answer, and below it a short table of what was pruned and saved. */
 final class TextReport {
 
-  private final StringBuilder text = new StringBuilder();
+  private final Rows rows = new Rows();
 
   private TextReport() {}
 
   static String of(Answer answer) {
     TextReport report = new TextReport();
-    report.text.append(answer.text()).append(System.lineSeparator()).append(System.lineSeparator());
     report.table(answer.trace());
-    return report.text.toString();
+    return answer.text() + System.lineSeparator() + System.lineSeparator() + report.rows;
   }
 
   private void table(Trace trace) {
-    row("strategy", "%s on %s", trace.strategy(), trace.model());
-    row("prompt", "%d tokens, %d of them visual", trace.promptTokens(), trace.visualTokens());
+    rows.add("strategy", "%s on %s", trace.strategy(), trace.model());
+    rows.add("prompt", "%d tokens, %d of them visual", trace.promptTokens(), trace.visualTokens());
     for (SiteTrace site : trace.sites()) {
-      row("visual tokens", "%d -> %d at %s", site.before(), site.after(), site.site());
+      rows.add("visual tokens", "%d -> %d at %s", site.before(), site.after(), site.site());
       if (!site.observed().isEmpty()) {
-        row("scored by", "%s", String.join(", ", site.observed()));
+        rows.add("scored by", "%s", String.join(", ", site.observed()));
       }
     }
-    row(
+    rows.add(
         "prefill FLOPs",
         "%s of %s unpruned, %s saved",
         flops(trace.prefillFlops()),
         flops(trace.unprunedPrefillFlops()),
         saved(trace.prefillFlops(), trace.unprunedPrefillFlops()));
-    row(
+    rows.add(
         "decode FLOPs",
         "%s of %s unpruned, %s saved",
         flops(trace.decodeFlops()),
         flops(trace.unprunedDecodeFlops()),
         saved(trace.decodeFlops(), trace.unprunedDecodeFlops()));
-    row("vision FLOPs", "%s, the same either way", flops(trace.visionFlops()));
+    rows.add("vision FLOPs", "%s, the same either way", flops(trace.visionFlops()));
     Timings timings = trace.timings();
-    row(
+    rows.add(
         "time",
         "vision %s, prefill %s (selection %s), decode %s for %d tokens",
         millis(timings.visionNanos()),
@@ -51,7 +50,7 @@ final class TextReport {
         millis(timings.selectionNanos()),
         millis(timings.decodeNanos()),
         timings.generatedTokens());
-    row(
+    rows.add(
         "KV cache",
         "%,d of %,d bytes unpruned, %s saved",
         trace.kvBytes(),
@@ -61,26 +60,20 @@ final class TextReport {
         .speedup()
         .ifPresent(
             speedup -> {
-              row(
+              rows.add(
                   "prefill speedup",
                   "%.2fx measured / %.2fx predicted by FLOPs = %.2f",
                   speedup.prefillMeasured(),
                   speedup.prefillPredicted(),
                   speedup.prefillMeasuredOverPredicted());
-              row(
+              rows.add(
                   "decode speedup",
                   "%.2fx measured / %.2fx predicted by FLOPs = %.2f",
                   speedup.decodeMeasured(),
                   speedup.decodePredicted(),
                   speedup.decodeMeasuredOverPredicted());
             });
-    trace.notes().forEach(note -> row("note", "%s", note));
-  }
-
-  private void row(String name, String format, Object... values) {
-    text.append("%-16s".formatted(name))
-        .append(String.format(Locale.ROOT, format, values))
-        .append(System.lineSeparator());
+    trace.notes().forEach(note -> rows.add("note", "%s", note));
   }
 
   private static String flops(long count) {

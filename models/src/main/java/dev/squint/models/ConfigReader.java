@@ -28,8 +28,13 @@ final class ConfigReader {
   private ConfigReader(Path file, JsonNode root) {
     this.file = file;
     this.root = root;
-    this.text = TEXT_SECTIONS.stream().filter(root::has).findFirst().map(root::get).orElse(root);
+    this.text = textOf(root);
     this.vision = root.path("vision_config");
+  }
+
+  /** The section of a {@code config.json} that describes the decoder. */
+  static JsonNode textOf(JsonNode root) {
+    return TEXT_SECTIONS.stream().filter(root::has).findFirst().map(root::get).orElse(root);
   }
 
   static ModelConfig read(Path folder) {

@@ -2,9 +2,6 @@ package dev.squint.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -20,12 +17,9 @@ record DeclaredSizes(
     Optional<Integer> headDim,
     Optional<Integer> vocabulary) {
 
-  private static final List<String> TEXT_SECTIONS =
-      List.of("text_config", "llm_config", "language_config", "phi_config");
-
   static DeclaredSizes of(ModelFiles files) {
     if (files.genaiConfig().isPresent()) {
-      JsonNode model = parsed(files.genaiConfig().get()).path("model");
+      JsonNode model = ModelFiles.json(files.genaiConfig().get()).path("model");
       JsonNode decoder = model.path("decoder");
       return new DeclaredSizes(
           text(model, "type"),
@@ -36,9 +30,8 @@ record DeclaredSizes(
           number(model, "vocab_size"));
     }
     JsonNode root =
-        files.config().map(DeclaredSizes::parsed).orElseGet(() -> new ObjectMapper().nullNode());
-    JsonNode text =
-        TEXT_SECTIONS.stream().filter(root::has).findFirst().map(root::get).orElse(root);
+        files.config().map(ModelFiles::json).orElseGet(() -> new ObjectMapper().nullNode());
+    JsonNode text = ConfigReader.textOf(root);
     Optional<Integer> heads = number(text, "num_attention_heads");
     Optional<Integer> hidden = number(text, "hidden_size");
     return new DeclaredSizes(
@@ -48,14 +41,6 @@ record DeclaredSizes(
         hidden,
         number(text, "head_dim").or(() -> hidden.flatMap(h -> heads.map(n -> h / n))),
         number(text, "vocab_size").or(() -> number(root, "vocab_size")));
-  }
-
-  private static JsonNode parsed(Path file) {
-    try {
-      return new ObjectMapper().readTree(file.toFile());
-    } catch (IOException e) {
-      throw new ModelException("%s is not valid JSON; export the model again".formatted(file), e);
-    }
   }
 
   private static Optional<String> text(JsonNode node, String field) {

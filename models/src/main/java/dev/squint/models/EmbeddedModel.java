@@ -13,10 +13,8 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * A model folder packed into the jar. ONNX Runtime wants files, so it is unpacked once into a
@@ -92,7 +90,7 @@ final class EmbeddedModel {
         }
         moveInPlace(work, target);
       } finally {
-        deleteTree(work);
+        FolderTree.delete(work);
       }
       return target;
     } catch (IOException | UncheckedIOException e) {
@@ -147,19 +145,8 @@ final class EmbeddedModel {
       Path damaged =
           Files.createTempDirectory(target.getParent(), target.getFileName() + ".damaged-");
       Files.move(target, damaged, StandardCopyOption.REPLACE_EXISTING);
-      deleteTree(damaged);
+      FolderTree.delete(damaged);
       Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-    }
-  }
-
-  private static void deleteTree(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> tree = Files.walk(folder)) {
-      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
     }
   }
 

@@ -91,26 +91,31 @@ record ModelFiles(
         .findFirst();
   }
 
-  private static ModelFiles genai(Path model, Path file, Optional<Path> config) {
+  /** A JSON file of the model. */
+  static JsonNode json(Path file) {
     try {
-      JsonNode parts = new ObjectMapper().readTree(file.toFile()).path("model");
-      Optional<Path> decoder = named(model, parts, "decoder");
-      Optional<Path> vision = named(model, parts, "vision");
-      if (decoder.isEmpty() && vision.isEmpty()) {
-        throw new ModelException(
-            "%s names no graph inside its folder as model.decoder.filename or model.vision.filename; download or export the model again"
-                .formatted(file));
-      }
-      return new ModelFiles(
-          "onnxruntime-genai",
-          decoder,
-          vision,
-          named(model, parts, "embedding"),
-          config,
-          Optional.of(file));
+      return new ObjectMapper().readTree(file.toFile());
     } catch (IOException e) {
       throw new ModelException("%s is not valid JSON; export the model again".formatted(file), e);
     }
+  }
+
+  private static ModelFiles genai(Path model, Path file, Optional<Path> config) {
+    JsonNode parts = json(file).path("model");
+    Optional<Path> decoder = named(model, parts, "decoder");
+    Optional<Path> vision = named(model, parts, "vision");
+    if (decoder.isEmpty() && vision.isEmpty()) {
+      throw new ModelException(
+          "%s names no graph inside its folder as model.decoder.filename or model.vision.filename; download or export the model again"
+              .formatted(file));
+    }
+    return new ModelFiles(
+        "onnxruntime-genai",
+        decoder,
+        vision,
+        named(model, parts, "embedding"),
+        config,
+        Optional.of(file));
   }
 
   private static Optional<Path> named(Path model, JsonNode parts, String part) {

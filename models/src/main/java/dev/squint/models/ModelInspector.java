@@ -48,8 +48,8 @@ public final class ModelInspector {
 
   private ModelReport report(Path model, ModelFiles files) {
     files.decoder().ifPresent(this::readDecoderOrTower);
-    files.vision().ifPresent(file -> vision = Optional.of(new VisionGraph(read("vision", file))));
-    files.embedding().ifPresent(file -> read("embedding", file));
+    files.vision().ifPresent(file -> readTower(OnnxGraph.read(file)));
+    files.embedding().ifPresent(file -> list("embedding", OnnxGraph.read(file)));
     Optional<ModelConfig> config = config(files);
     DeclaredSizes sizes = DeclaredSizes.of(files);
     Map<String, Optional<String>> strategies = new LinkedHashMap<>();
@@ -99,22 +99,27 @@ public final class ModelInspector {
         1);
   }
 
-  private OnnxGraph read(String role, Path file) {
-    OnnxGraph graph = OnnxGraph.read(file);
+  private void list(String role, OnnxGraph graph) {
+    Path file = graph.file();
     try {
       graphs.add(new ModelReport.GraphFile(role, file, Files.size(file), GraphSummary.of(graph)));
     } catch (IOException e) {
       throw new ModelException("cannot read %s: %s".formatted(file, e.getMessage()), e);
     }
-    return graph;
+  }
+
+  private void readTower(OnnxGraph graph) {
+    list("vision", graph);
+    vision = Optional.of(new VisionGraph(graph));
   }
 
   private void readDecoderOrTower(Path file) {
     OnnxGraph graph = OnnxGraph.read(file);
     if (graph.hasInput(VisionGraph.PIXELS)) {
-      vision = Optional.of(new VisionGraph(read("vision", file)));
+      readTower(graph);
     } else {
-      decoder = Optional.of(new DecoderGraph(read("decoder", file)));
+      list("decoder", graph);
+      decoder = Optional.of(new DecoderGraph(graph));
     }
   }
 

@@ -36,10 +36,15 @@ public final class ModelSplitter {
   private static final String WEIGHTS = "weights.data";
 
   private final Source source;
+  private final List<SegmentModel> segments;
   private final Options options;
 
   private ModelSplitter(Source source, Options options) {
     this.source = source;
+    this.segments =
+        source.specs().stream()
+            .map(spec -> SegmentExtractor.extract(source.decoder(), spec))
+            .toList();
     this.options = options;
   }
 
@@ -130,7 +135,7 @@ public final class ModelSplitter {
   }
 
   /** A decoder and where it is cut. */
-  private record Source(OnnxGraph graph, List<SegmentSpec> specs, List<SegmentModel> segments) {
+  private record Source(OnnxGraph graph, DecoderGraph decoder, List<SegmentSpec> specs) {
 
     static Source read(Path model, String precision, Options options) {
       Path file =
@@ -139,11 +144,7 @@ public final class ModelSplitter {
               .orElseThrow(() -> new ModelException(model + " has no decoder to split"));
       OnnxGraph graph = OnnxGraph.read(file);
       DecoderGraph decoder = new DecoderGraph(graph);
-      List<SegmentSpec> specs = cut(decoder.layers(), options);
-      return new Source(
-          graph,
-          specs,
-          specs.stream().map(spec -> SegmentExtractor.extract(decoder, spec)).toList());
+      return new Source(graph, decoder, cut(decoder.layers(), options));
     }
   }
 
@@ -177,9 +178,8 @@ public final class ModelSplitter {
   }
 
   private void write(Path work) throws IOException {
-    List<SegmentModel> segments = source.segments();
     List<SegmentModel> placed =
-        options.copyWeights() || !linked(segments, work)
+        options.copyWeights() || !linked(work)
             ? WeightFile.copy(segments, work.resolve(WEIGHTS))
             : segments;
     List<Map<String, Object>> described = new ArrayList<>();
@@ -208,7 +208,7 @@ public final class ModelSplitter {
   }
 
   /** Links the files that hold the weights; false if they lie deeper or links are not possible. */
-  private static boolean linked(List<SegmentModel> segments, Path work) throws IOException {
+  private boolean linked(Path work) throws IOException {
     Set<String> names = new TreeSet<>();
     segments.forEach(segment -> names.addAll(SegmentManifest.of(segment).dataFiles()));
     Path folder = segments.get(0).folder();

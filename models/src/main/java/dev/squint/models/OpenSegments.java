@@ -75,7 +75,7 @@ final class OpenSegments implements AutoCloseable {
               || model.hiddenInputs().contains(input)
               || input.equals(model.spec().arriving(DecoderGraph.POSITIONS))
               || input.equals(model.spec().arriving(DecoderGraph.TOKEN_TYPES));
-      if (!ours && !input.startsWith("past_key_values.")) {
+      if (!ours && !input.startsWith(DecoderGraph.PAST)) {
         throw new ModelException(
             "the decoder has an input '%s' that Squint does not know how to fill; export it without"
                 .formatted(input));

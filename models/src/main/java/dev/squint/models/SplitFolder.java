@@ -12,7 +12,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -144,7 +143,7 @@ final class SplitFolder {
             Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
             throw e;
           }
-          delete(old);
+          FolderTree.delete(old);
         });
   }
 
@@ -156,7 +155,7 @@ final class SplitFolder {
       content.write(work);
       move.write(work);
     } finally {
-      delete(work);
+      FolderTree.delete(work);
     }
   }
 
@@ -171,7 +170,7 @@ final class SplitFolder {
         Files.newDirectoryStream(target.getParent(), SplitFolder::isWork)) {
       for (Path work : left) {
         if (Files.getLastModifiedTime(work).compareTo(limit) < 0) {
-          delete(work);
+          FolderTree.delete(work);
         }
       }
     }
@@ -180,16 +179,5 @@ final class SplitFolder {
   private static boolean isWork(Path path) {
     return WORK_NAME.matcher(path.getFileName().toString()).matches()
         && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    }
   }
 }

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.models.ModelException;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -45,10 +46,14 @@ public final class DecoderGraph {
   /** Name of the input that tells past and new tokens, shape {@code [1, past + tokens]}. */
   public static final String MASK = "attention_mask";
 
+  /** What the names of all KV inputs begin with. */
+  public static final String PAST = "past_key_values.";
+
   private static final int MROPE_RANK = 3;
 
   private final OnnxGraph graph;
   private final int layers;
+  private final Optional<String> counted;
   private final PositionSource positions;
   private final Dominators dominators;
   private final int rowCut;
@@ -65,14 +70,17 @@ public final class DecoderGraph {
     require(this.graph.outputs().containsKey(LOGITS), "an output '" + LOGITS + "'");
     refuseBranches();
     this.layers = countLayers();
-    this.positions = findPositions();
+    boolean fused = this.graph.nodes().stream().anyMatch(FusedRotary::isIn);
+    boolean given = this.graph.inputs().containsKey(POSITIONS);
+    this.counted = given || fused ? Optional.empty() : CountedPositions.find(this.graph);
+    this.positions = positionSource(fused);
     this.dominators = new Dominators(this.graph, EMBEDS);
     this.rowCut = findRowCut();
   }
 
   /** Input name of the cached keys or values of a layer. */
   public static String past(int layer, boolean key) {
-    return "past_key_values." + layer + (key ? ".key" : ".value");
+    return PAST + layer + (key ? ".key" : ".value");
   }
 
   /** Output name of the grown keys or values of a layer. */
@@ -101,18 +109,21 @@ public final class DecoderGraph {
     }
   }
 
-  private PositionSource findPositions() {
+  private PositionSource positionSource(boolean fused) {
     ValueInfoProto input = graph.inputs().get(POSITIONS);
     if (input != null) {
       int rank = input.getType().getTensorType().getShape().getDimCount();
       return rank == MROPE_RANK ? PositionSource.INPUT_3D : PositionSource.INPUT;
     }
-    if (graph.nodes().stream().anyMatch(FusedRotary::isIn)) {
+    if (fused) {
       return PositionSource.FUSED;
     }
-    return CountedPositions.find(graph).isPresent()
-        ? PositionSource.COUNTED
-        : PositionSource.UNKNOWN;
+    return counted.isPresent() ? PositionSource.COUNTED : PositionSource.UNKNOWN;
+  }
+
+  /** The tensor of the positions that the graph counts by itself, if it does. */
+  Optional<String> counted() {
+    return counted;
   }
 
   /** Where the rotary positions come from. */
@@ -121,8 +132,7 @@ public final class DecoderGraph {
   }
 
   private int countLayers() {
-    long keys =
-        graph.inputs().keySet().stream().filter(n -> n.startsWith("past_key_values.")).count();
+    long keys = graph.inputs().keySet().stream().filter(n -> n.startsWith(PAST)).count();
     int count = 0;
     while (graph.inputs().containsKey(past(count, true))) {
       require(
@@ -293,11 +303,6 @@ public final class DecoderGraph {
     return rank == 0 || !logits.getType().getTensorType().getShape().getDim(rank - 1).hasDimValue()
         ? -1
         : logits.getType().getTensorType().getShape().getDim(rank - 1).getDimValue();
-  }
-
-  /** Names of the inputs. */
-  public Set<String> inputs() {
-    return graph.inputs().keySet();
   }
 
   /** The ONNX element type of a hidden tensor. */

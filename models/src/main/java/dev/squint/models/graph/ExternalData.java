@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Where the weights of a graph lie outside of its message. They may lie in the folder of the graph
@@ -104,6 +106,17 @@ final class ExternalData {
         entry.setValue(home.relativize(file).toString().replace('\\', '/'));
       }
     }
+  }
+
+  /** The locations that the weights of a graph name, in alphabetical order. */
+  static Set<String> locations(GraphProto graph) {
+    Set<String> locations = new TreeSet<>();
+    for (TensorProto weight : graph.getInitializerList()) {
+      if (weight.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+        locations.add(entry(weight, LOCATION));
+      }
+    }
+    return locations;
   }
 
   /** The value of an entry of a weight's external data, empty if it has none. */

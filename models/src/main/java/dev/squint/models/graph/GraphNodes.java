@@ -155,6 +155,31 @@ final class GraphNodes {
     return NodeProto.newBuilder().setOpType(type).addAllInput(inputs).addOutput(output);
   }
 
+  /** A node that reads and writes one tensor under another name. */
+  static NodeProto renamed(NodeProto node, String from, String to) {
+    NodeProto.Builder copy = node.toBuilder();
+    for (int i = 0; i < copy.getInputCount(); i++) {
+      if (copy.getInput(i).equals(from)) {
+        copy.setInput(i, to);
+      }
+    }
+    for (int i = 0; i < copy.getOutputCount(); i++) {
+      if (copy.getOutput(i).equals(from)) {
+        copy.setOutput(i, to);
+      }
+    }
+    return copy.build();
+  }
+
+  /** Declares an input or output, if it is the one named, to be float32. */
+  static void declareFloat(List<ValueInfoProto.Builder> values, String name) {
+    for (ValueInfoProto.Builder value : values) {
+      if (value.getName().equals(name)) {
+        value.getTypeBuilder().getTensorTypeBuilder().setElemType(FLOAT);
+      }
+    }
+  }
+
   static AttributeProto integer(String name, long value) {
     return AttributeProto.newBuilder()
         .setName(name)

@@ -5,7 +5,6 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Collection;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -23,12 +22,7 @@ public record GraphSummary(
 
   /** Sums a graph up. */
   public static GraphSummary of(OnnxGraph graph) {
-    Set<String> files = new TreeSet<>();
-    for (TensorProto weight : graph.model().getGraph().getInitializerList()) {
-      if (weight.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-        files.add(ExternalData.entry(weight, ExternalData.LOCATION));
-      }
-    }
+    Set<String> files = ExternalData.locations(graph.model().getGraph());
     files.remove(graph.file().getFileName().toString());
     return new GraphSummary(
         exporter(graph), graph.opset(), graph.nodes().size(), precision(graph), Set.copyOf(files));

@@ -15,8 +15,6 @@ import java.util.Set;
  */
 final class MergedDecoder {
 
-  private static final String PAST = "past_key_values.";
-
   private MergedDecoder() {}
 
   /** The graph with the branch in the place of the {@code If}, or the graph itself without one. */
@@ -38,7 +36,7 @@ final class MergedDecoder {
   private static boolean readsPast(GraphProto branch) {
     return branch.getNodeList().stream()
         .flatMap(node -> OnnxGraph.reads(node).stream())
-        .anyMatch(name -> name.startsWith(PAST));
+        .anyMatch(name -> name.startsWith(DecoderGraph.PAST));
   }
 
   private static GraphProto inlined(OnnxGraph graph, int index, GraphProto body) {

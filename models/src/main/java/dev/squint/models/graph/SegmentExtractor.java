@@ -71,9 +71,7 @@ public final class SegmentExtractor {
     this.standIns = standIns();
     this.upstream = (BitSet) hidden.clone();
     upstream.andNot(graph.dependents(Set.copyOf(boundary)));
-    boolean counts = decoder.positions() == PositionSource.COUNTED;
-    this.counted =
-        counts && spec.givenPositions() ? CountedPositions.find(graph) : Optional.empty();
+    this.counted = spec.givenPositions() ? decoder.counted() : Optional.empty();
   }
 
   /**

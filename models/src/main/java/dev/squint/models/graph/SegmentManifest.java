@@ -13,7 +13,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** Describes the inputs and outputs of a segment for programs that run it without this library. */
 public final class SegmentManifest {
@@ -37,13 +36,7 @@ public final class SegmentManifest {
 
   /** Files with weights, relative to the segment's folder. */
   public Set<String> dataFiles() {
-    Set<String> files = new TreeSet<>();
-    for (TensorProto weight : graph.getInitializerList()) {
-      if (weight.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-        files.add(ExternalData.entry(weight, ExternalData.LOCATION));
-      }
-    }
-    return files;
+    return ExternalData.locations(graph);
   }
 
   /** The fields of the manifest, ready for JSON. */
@@ -135,7 +128,7 @@ public final class SegmentManifest {
       case SegmentModel.TAP_ROWS -> "tapRows";
       case SegmentModel.TAP_COLUMNS -> "tapColumns";
       default ->
-          name.startsWith("past_key_values.")
+          name.startsWith(DecoderGraph.PAST)
               ? "past"
               : name.startsWith("present.") ? "present" : name.startsWith("tap.") ? "tap" : "other";
     };

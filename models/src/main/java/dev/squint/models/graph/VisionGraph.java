@@ -174,11 +174,7 @@ public final class VisionGraph {
     }
     for (VisionTap tap : new LinkedHashSet<>(taps)) {
       String patches = patches(nodes, tap, site(tap));
-      if (takesPatches()) {
-        nodes.identity(perToken(nodes, patches), tap.output());
-      } else {
-        nodes.identity(patches, tap.output());
-      }
+      nodes.identity(takesPatches() ? perToken(nodes, patches) : patches, tap.output());
       out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", ""));
     }
     return model.build().toByteArray();
@@ -192,21 +188,8 @@ public final class VisionGraph {
         GraphNodes.node("Cast", List.of(PIXELS), inside)
             .setName(inside)
             .addAttribute(GraphNodes.integer("to", pixelType())));
-    for (NodeProto node : nodes) {
-      NodeProto.Builder copy = node.toBuilder();
-      for (int i = 0; i < copy.getInputCount(); i++) {
-        if (copy.getInput(i).equals(PIXELS)) {
-          copy.setInput(i, inside);
-        }
-      }
-      out.addNode(copy);
-    }
-    for (int i = 0; i < out.getInputCount(); i++) {
-      if (out.getInput(i).getName().equals(PIXELS)) {
-        var input = out.getInputBuilder(i);
-        input.getTypeBuilder().getTensorTypeBuilder().setElemType(GraphNodes.FLOAT);
-      }
-    }
+    nodes.forEach(node -> out.addNode(GraphNodes.renamed(node, PIXELS, inside)));
+    GraphNodes.declareFloat(out.getInputBuilderList(), PIXELS);
   }
 
   private AttentionSite site(VisionTap tap) {
