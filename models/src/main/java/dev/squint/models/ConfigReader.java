@@ -18,6 +18,7 @@ final class ConfigReader {
 
   private static final List<String> TEXT_SECTIONS =
       List.of("text_config", "llm_config", "language_config", "phi_config");
+  private static final double LLAMA_THETA = 10_000;
   private static final int DEFAULT_CONTEXT = 2048;
 
   private final Path file;
@@ -79,7 +80,9 @@ final class ConfigReader {
             text.path("num_key_value_heads").asInt(heads),
             text.path("head_dim").asInt(hidden / heads),
             positive(text, "intermediate_size"),
-            positive(text, "vocab_size"));
+            positive(text, "vocab_size"),
+            text.path("rope_theta")
+                .asDouble(text.path("rope_parameters").path("rope_theta").asDouble(LLAMA_THETA)));
     ModelConfig.Vision tower =
         new ModelConfig.Vision(
             layersThatRun(),

@@ -62,7 +62,7 @@ final class DecoderRun implements AutoCloseable {
     long next = positions.next();
     if (plan.afterVision().isPresent()) {
       SitePlan site = plan.afterVision().get();
-      rows = rows.select(decider.decide(site, rows, Taps.NONE));
+      rows = rows.select(decider.decide(site, rows, positions, Taps.NONE));
       boolean compacted = site.positions() == PositionPolicy.COMPACTED;
       positions =
           compacted
@@ -89,7 +89,7 @@ final class DecoderRun implements AutoCloseable {
         RotaryPositions arriving = positions;
         Optional<SitePlan> seam = plan.seams().get(i);
         if (seam.isPresent()) {
-          keep = decider.decide(seam.get(), rows, taps);
+          keep = decider.decide(seam.get(), rows, positions, taps);
           rows = rows.select(keep);
           if (seam.get().positions() == PositionPolicy.COMPACTED) {
             arriving = positions.compactedFor(keep);

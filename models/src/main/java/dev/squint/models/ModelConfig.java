@@ -37,6 +37,7 @@ public record ModelConfig(
    * @param headDim width of a head
    * @param intermediate inner width of the MLP
    * @param vocabulary number of tokens known
+   * @param ropeTheta base of the rotary frequencies
    */
   public record Text(
       int layers,
@@ -45,7 +46,8 @@ public record ModelConfig(
       int kvHeads,
       int headDim,
       int intermediate,
-      int vocabulary) {}
+      int vocabulary,
+      double ropeTheta) {}
 
   /**
    * Sizes of a vision tower.

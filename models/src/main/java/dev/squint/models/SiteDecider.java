@@ -28,6 +28,7 @@ final class SiteDecider {
   private final int originalVisual;
   private final long seed;
   private final Map<VisionTap, Observation> vision;
+  private int entered = -1;
   private final List<SiteTrace> traces = new ArrayList<>();
 
   SiteDecider(
@@ -48,11 +49,15 @@ final class SiteDecider {
    *
    * @param plan the site
    * @param rows the tokens that arrive
+   * @param positions their rotary positions
    * @param taps what the segment before the site handed out
    * @return the arriving rows that go on
    */
-  int[] decide(SitePlan plan, TokenRows rows, Taps taps) {
+  int[] decide(SitePlan plan, TokenRows rows, RotaryPositions positions, Taps taps) {
     int[] alive = rows.aliveVisual();
+    if (plan.site().depth() < 0 || entered < 0) {
+      entered = alive.length;
+    }
     long start = System.nanoTime();
     Map<ObservationRequest, Observation> seen = new HashMap<>();
     for (ObservationRequest need : plan.needs()) {
@@ -61,7 +66,8 @@ final class SiteDecider {
     Selection selection =
         plan.decision()
             .select(
-                new SiteContext(plan.site(), layout, alive.length, originalVisual, seed),
+                new SiteContext(
+                    plan.site(), layout, alive, entered, rows.positions(positions), seed),
                 Observations.of(seen));
     int[] kept = checked(plan, selection, alive.length).keptVisual();
     int[] keep = rows.rowsKeeping(kept);

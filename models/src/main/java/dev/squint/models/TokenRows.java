@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
 import java.util.Arrays;
@@ -101,6 +102,17 @@ record TokenRows(int[] prompt, int[] visual) {
       }
     }
     return Arrays.copyOf(rows, size);
+  }
+
+  /** Rotary positions, on the first axis, of the visual tokens and of the text behind them. */
+  SiteContext.Positions positions(RotaryPositions positions) {
+    long[] axis = positions.axes()[0];
+    return new SiteContext.Positions(
+        at(axis, visualRows()), at(axis, queries(QueryRows.TEXT_AFTER_VISUAL)));
+  }
+
+  private static int[] at(long[] axis, int[] rows) {
+    return Arrays.stream(rows).map(row -> Math.toIntExact(axis[row])).toArray();
   }
 
   TokenRows select(int[] rows) {

@@ -143,7 +143,8 @@ public final class VisionLanguageModel implements AutoCloseable {
               grid,
               grid,
               text.hidden()),
-          config.visualTokens());
+          config.visualTokens(),
+          text.ropeTheta());
     } catch (IllegalArgumentException e) {
       throw new ModelException("config.json does not describe a model: " + e.getMessage(), e);
     }

@@ -32,7 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Wherever the decoder is cut, it computes what the uncut file computes. */
 class DecoderSplitTest {
 
-  private static final ModelConfig.Text SIZES = new ModelConfig.Text(4, 32, 4, 2, 8, 64, 64);
+  private static final ModelConfig.Text SIZES =
+      new ModelConfig.Text(4, 32, 4, 2, 8, 64, 64, 10_000);
   private static final int PROMPT = 11;
   private static final int STEPS = 8;
 

@@ -253,7 +253,8 @@ class ExportMatrixTest {
               export.size("kvHeads"),
               export.size("headDim"),
               1,
-              export.size("vocabulary"));
+              export.size("vocabulary"),
+              10_000);
       parts.list().forEach(part -> states.add(new SegmentState(part, sizes, scope.sibling())));
     }
 

@@ -1,5 +1,8 @@
 package dev.squint.pruning;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * The shape of a LLaMA-style decoder.
  *
@@ -49,5 +52,31 @@ public record DecoderShape(
               .formatted(strategy, parameter, layer, layers, layers - 1));
     }
     return layer;
+  }
+
+  /**
+   * Passes ascending layers before each of which this decoder can be cut, or the default ones.
+   *
+   * @param strategy whom the error names
+   * @param parameter the parameter that gave the layers
+   * @param layers the layers asked for; empty for the default
+   * @param ofThirtyTwo the default in a decoder of 32 layers, scaled to the depth of this one
+   * @return the layers, at least one
+   * @throws StrategyException if the decoder has no such layer
+   */
+  public List<Integer> requireCuts(
+      String strategy, String parameter, List<Integer> layers, int... ofThirtyTwo) {
+    if (!layers.isEmpty()) {
+      layers.forEach(layer -> requireCut(strategy, parameter, layer));
+      return layers;
+    }
+    List<Integer> scaled = new ArrayList<>();
+    for (int layer : ofThirtyTwo) {
+      int cut = Math.max(1, (int) Math.rint(layer * this.layers / 32.0));
+      if (scaled.isEmpty() || cut > scaled.get(scaled.size() - 1)) {
+        scaled.add(requireCut(strategy, parameter, cut));
+      }
+    }
+    return List.copyOf(scaled);
   }
 }

@@ -32,6 +32,18 @@ public record Observation(int rows, int columns, float[] values) {
   }
 
   /**
+   * Reads one value without copying.
+   *
+   * @param row counted from 0
+   * @param column counted from 0
+   * @return the value
+   */
+  public float at(int row, int column) {
+    Objects.checkIndex(column, columns);
+    return values[row * columns + column];
+  }
+
+  /**
    * Returns a copy of one row.
    *
    * @param row counted from 0

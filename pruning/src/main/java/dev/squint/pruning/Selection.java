@@ -1,15 +1,22 @@
 package dev.squint.pruning;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 
 /**
- * The visual tokens a strategy keeps at a site.
+ * The visual tokens that go on from a site.
  *
  * @param keptVisual indices into the visual tokens alive at the site, ascending and unique; copied
  *     in and out
  * @param scores one score per alive token, or empty if the rule has none; copied in and out
+ * @param merged tokens made of several: those whose origin is kept stand in for it, the others come
+ *     on top; one per origin
+ * @param notes what a reader of the trace should know of this choice, one sentence each
  */
-public record Selection(int[] keptVisual, float[] scores) {
+public record Selection(
+    int[] keptVisual, float[] scores, List<MergedToken> merged, List<String> notes) {
 
   private static final float[] NO_SCORES = {};
 
@@ -35,6 +42,43 @@ public record Selection(int[] keptVisual, float[] scores) {
               + scores.length
               + " tokens are scored");
     }
+    merged = List.copyOf(merged);
+    notes = List.copyOf(notes);
+    if (merged.stream().mapToInt(MergedToken::origin).distinct().count() < merged.size()) {
+      throw new StrategyException("two merged tokens of a selection have the same origin");
+    }
+  }
+
+  /**
+   * Keeps tokens as they are.
+   *
+   * @param keptVisual ascending unique indices
+   * @param scores one score per alive token, or empty
+   */
+  public Selection(int[] keptVisual, float[] scores) {
+    this(keptVisual, scores, List.of(), List.of());
+  }
+
+  /**
+   * The same choice with tokens made of several.
+   *
+   * @param tokens in the order in which those whose origin is not kept are to stand
+   * @return a new selection
+   */
+  public Selection withMerged(List<MergedToken> tokens) {
+    return new Selection(keptVisual, scores, tokens, notes);
+  }
+
+  /**
+   * The same choice with one more note for the trace.
+   *
+   * @param note a sentence without a full stop
+   * @return a new selection
+   */
+  public Selection withNote(String note) {
+    List<String> all = new ArrayList<>(notes);
+    all.add(note);
+    return new Selection(keptVisual, scores, merged, all);
   }
 
   /**
@@ -82,12 +126,31 @@ public record Selection(int[] keptVisual, float[] scores) {
   }
 
   /**
-   * Counts the kept tokens.
+   * Counts the tokens that go on.
    *
-   * @return the length of {@link #keptVisual()}
+   * @return the kept ones and the {@linkplain #added() added} ones
    */
   public int size() {
-    return keptVisual.length;
+    return keptVisual.length + added().size();
+  }
+
+  /**
+   * The merged tokens that come on top of the kept ones.
+   *
+   * @return those whose origin is not kept
+   */
+  public List<MergedToken> added() {
+    return merged.stream().filter(token -> !keeps(token.origin())).toList();
+  }
+
+  /**
+   * Tells whether a token is kept, as itself or replaced by a merged one.
+   *
+   * @param token index into the tokens alive at the site
+   * @return whether it is among {@link #keptVisual()}
+   */
+  public boolean keeps(int token) {
+    return Arrays.binarySearch(keptVisual, token) >= 0;
   }
 
   /**
@@ -106,6 +169,16 @@ public record Selection(int[] keptVisual, float[] scores) {
               + alive
               + " visual tokens are alive");
     }
+    for (MergedToken token : merged) {
+      if (token.lastToken() >= alive) {
+        throw new StrategyException(
+            "a selection merges token "
+                + token.lastToken()
+                + ", but only "
+                + alive
+                + " visual tokens are alive");
+      }
+    }
     if (scores.length > 0 && scores.length != alive) {
       throw new StrategyException(
           "a selection scores "
@@ -121,16 +194,18 @@ public record Selection(int[] keptVisual, float[] scores) {
   public boolean equals(Object other) {
     return other instanceof Selection that
         && Arrays.equals(keptVisual, that.keptVisual)
-        && Arrays.equals(scores, that.scores);
+        && Arrays.equals(scores, that.scores)
+        && merged.equals(that.merged)
+        && notes.equals(that.notes);
   }
 
   @Override
   public int hashCode() {
-    return 31 * Arrays.hashCode(keptVisual) + Arrays.hashCode(scores);
+    return Objects.hash(Arrays.hashCode(keptVisual), Arrays.hashCode(scores), merged, notes);
   }
 
   @Override
   public String toString() {
-    return "Selection" + Arrays.toString(keptVisual);
+    return "Selection" + Arrays.toString(keptVisual) + (merged.isEmpty() ? "" : " + " + merged);
   }
 }

@@ -10,9 +10,10 @@ import java.util.Objects;
  * @param site where
  * @param observed what the strategy was shown, in words; empty if it looked at nothing
  * @param before visual tokens alive before
- * @param after visual tokens alive after
- * @param keptOriginal the survivors, as ascending indices into the unpruned prompt's visual tokens;
- *     copied in and out
+ * @param after visual tokens alive after: those kept and those added
+ * @param keptOriginal the tokens kept, as they are or replaced by a merged one, as indices into the
+ *     unpruned prompt's visual tokens; copied in and out
+ * @param addedOriginal the origins of merged tokens that came on top, likewise; copied in and out
  * @param scores one per token alive before, or empty if the rule has none; copied in and out
  * @param selectionNanos time spent deciding, in nanoseconds
  */
@@ -22,16 +23,19 @@ public record SiteTrace(
     int before,
     int after,
     int[] keptOriginal,
+    int[] addedOriginal,
     float[] scores,
     long selectionNanos) {
 
   public SiteTrace {
     Objects.requireNonNull(site, "site");
     observed = List.copyOf(observed);
-    if (after > before || keptOriginal.length != after) {
+    if (after > before || keptOriginal.length + addedOriginal.length != after) {
       throw new IllegalArgumentException(
           keptOriginal.length
-              + " tokens kept do not fit "
+              + " tokens kept and "
+              + addedOriginal.length
+              + " added do not fit "
               + before
               + " before and "
               + after
@@ -42,12 +46,40 @@ public record SiteTrace(
           scores.length + " scores do not fit " + before + " tokens");
     }
     keptOriginal = keptOriginal.clone();
+    addedOriginal = addedOriginal.clone();
     scores = scores.clone();
+  }
+
+  /**
+   * A site where no merged token was added.
+   *
+   * @param site where
+   * @param observed what the strategy was shown
+   * @param before visual tokens alive before
+   * @param after visual tokens alive after
+   * @param keptOriginal the tokens kept
+   * @param scores one per token alive before, or empty
+   * @param selectionNanos time spent deciding, in nanoseconds
+   */
+  public SiteTrace(
+      Site site,
+      List<String> observed,
+      int before,
+      int after,
+      int[] keptOriginal,
+      float[] scores,
+      long selectionNanos) {
+    this(site, observed, before, after, keptOriginal, new int[0], scores, selectionNanos);
   }
 
   @Override
   public int[] keptOriginal() {
     return keptOriginal.clone();
+  }
+
+  @Override
+  public int[] addedOriginal() {
+    return addedOriginal.clone();
   }
 
   @Override
@@ -64,6 +96,7 @@ public record SiteTrace(
         && after == that.after
         && selectionNanos == that.selectionNanos
         && Arrays.equals(keptOriginal, that.keptOriginal)
+        && Arrays.equals(addedOriginal, that.addedOriginal)
         && Arrays.equals(scores, that.scores);
   }
 
@@ -76,6 +109,7 @@ public record SiteTrace(
         after,
         selectionNanos,
         Arrays.hashCode(keptOriginal),
+        Arrays.hashCode(addedOriginal),
         Arrays.hashCode(scores));
   }
 

@@ -13,7 +13,8 @@ public final class Strategies {
   private Strategies() {}
 
   /**
-   * Makes a strategy from its spec, {@code name} or {@code name:key=value,key=value}.
+   * Makes a strategy from its spec, {@code name} or {@code name:key=value,key=value}, or several of
+   * these joined by {@code +}.
    *
    * @param spec for example {@code fastv:k=2,keep=0.5}
    * @return the strategy
@@ -21,8 +22,12 @@ public final class Strategies {
    */
   public static Strategy parse(String spec) {
     List<StrategyProvider> providers = available();
-    StrategySpec parsed = StrategySpec.parse(spec, providers);
-    return parsed.provider().create(parsed.parameters());
+    List<Strategy> parts = new ArrayList<>();
+    for (String part : StrategySpec.parts(spec)) {
+      StrategySpec parsed = StrategySpec.parse(part, providers);
+      parts.add(parsed.provider().create(parsed.parameters()));
+    }
+    return parts.size() == 1 ? parts.get(0) : new Composition(parts);
   }
 
   /**

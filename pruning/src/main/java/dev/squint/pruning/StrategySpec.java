@@ -4,23 +4,26 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
- * The grammar of strategy specs: {@code name[:key=value[,key=value]*]}, white space allowed around
- * each part. A {@code +} between two specs is reserved for composition.
+ * The grammar of one strategy's spec: {@code name[:key=value[,key=value]*]}, white space allowed
+ * around each part. Specs are joined by a {@code +} in front of a letter.
  */
 record StrategySpec(StrategyProvider provider, ParsedParameters parameters) {
+
+  private static final Pattern JOIN = Pattern.compile("\\+(?=\\s*\\p{Alpha})");
+
+  /** Divides {@code first + second} into the specs of its parts. */
+  static List<String> parts(String spec) {
+    return spec == null ? List.of("") : List.of(JOIN.split(spec, -1));
+  }
 
   static StrategySpec parse(String spec, List<StrategyProvider> providers) {
     List<String> names = providers.stream().map(StrategyProvider::name).toList();
     if (spec == null || spec.isBlank()) {
       throw new StrategyException(
           "the strategy is empty; choose one of " + String.join(", ", names));
-    }
-    if (spec.matches("(?s).*\\+\\s*\\p{Alpha}.*")) {
-      throw new StrategyException(
-          "strategy '%s': strategies cannot be joined with '+' yet; give one"
-              .formatted(spec.strip()));
     }
     int colon = spec.indexOf(':');
     String name = (colon < 0 ? spec : spec.substring(0, colon)).strip();

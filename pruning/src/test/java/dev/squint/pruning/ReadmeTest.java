@@ -33,7 +33,7 @@ class ReadmeTest {
     Strategy strategy = new FirstTokens.Provider().create(new ParsedParameters("first", Map.of()));
     TokenLayout layout = new TokenLayout(5, List.of(new VisualSpan(0, 0, 4, 2, 2)));
     SitePlan plan = strategy.plan(null).get(0);
-    SiteContext context = new SiteContext(plan.site(), layout, 4, 4, 0);
+    SiteContext context = SiteContext.whole(plan.site(), layout, 0);
     assertThat(plan.decision().select(context, Observations.none()).keptVisual())
         .containsExactly(0, 1);
     assertThat(strategy.spec()).isEqualTo("first:keep=0.5");

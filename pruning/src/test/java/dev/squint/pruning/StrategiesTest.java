@@ -9,6 +9,7 @@ import dev.squint.pruning.strategies.None;
 import dev.squint.pruning.strategies.Random;
 import dev.squint.pruning.strategies.UniformGrid;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -79,10 +80,24 @@ class StrategiesTest {
   }
 
   @Test
+  void joinedByPlus() {
+    Strategy both = Strategies.parse("fastv:k=3,keep=0.25 + fastervlm:tokens=64,per=image");
+    assertThat(both.spec()).isEqualTo("fastv:k=3,keep=0.25 + fastervlm:tokens=64,per=image");
+    assertThat(Strategies.parse(both.spec())).isEqualTo(both);
+    assertThat(both.plan(TestModels.llava()))
+        .extracting(SitePlan::site)
+        .containsExactly(new Site.AfterVision(), new Site.BeforeLayer(3));
+    assertThatThrownBy(() -> Strategies.parse("fastervlm+uniform").plan(TestModels.llava()))
+        .hasMessage(
+            "strategy 'fastervlm:keep=0.5 + uniform:keep=0.5': two of its parts act at after-vision; give each a site of its own");
+  }
+
+  @Test
   void everyProviderDescribesItself() {
     assertThat(Strategies.available())
         .extracting(StrategyProvider::name)
-        .containsExactly("fastervlm", "fastv", "none", "random", "uniform");
+        .contains("fastervlm", "fastv", "none", "random", "uniform")
+        .isSorted();
     for (StrategyProvider provider : Strategies.available()) {
       assertThat(provider.name()).matches("[a-z0-9-]+");
       assertThat(provider.summary()).isNotBlank().doesNotEndWith(".");
@@ -107,8 +122,7 @@ class StrategiesTest {
   @NullSource
   @ValueSource(strings = {"", "  "})
   void emptySpec(String spec) {
-    assertRefused(
-        spec, "the strategy is empty; choose one of fastervlm, fastv, none, random, uniform");
+    assertRefused(spec, "the strategy is empty; choose one of {names}");
   }
 
   @ParameterizedTest
@@ -117,12 +131,12 @@ class StrategiesTest {
       quoteCharacter = '"',
       textBlock =
           """
-          fatsv | unknown strategy 'fatsv'; did you mean 'fastv'? Or choose one of fastervlm, fastv, none, random, uniform
-          FastV:k=2 | unknown strategy 'FastV'; did you mean 'fastv'? Or choose one of fastervlm, fastv, none, random, uniform
-          pyramiddrop | unknown strategy 'pyramiddrop'; choose one of fastervlm, fastv, none, random, uniform
-          :keep=0.5 | unknown strategy ''; choose one of fastervlm, fastv, none, random, uniform
-          fastv:kep=0.5 | strategy 'fastv': unknown parameter 'kep'; did you mean 'keep'? It takes k, keep
-          fastv:r=0.5 | strategy 'fastv': unknown parameter 'r'; it takes k, keep
+          fatsv | unknown strategy 'fatsv'; did you mean 'fastv'? Or choose one of {names}
+          FastV:k=2 | unknown strategy 'FastV'; did you mean 'fastv'? Or choose one of {names}
+          zebra | unknown strategy 'zebra'; choose one of {names}
+          :keep=0.5 | unknown strategy ''; choose one of {names}
+          fastv:kep=0.5 | strategy 'fastv': unknown parameter 'kep'; did you mean 'keep'? It takes k, keep, tokens, per
+          fastv:r=0.5 | strategy 'fastv': unknown parameter 'r'; it takes k, keep, tokens, per
           none:keep=0.5 | strategy 'none': unknown parameter 'keep'; it takes none
           fastv:k=2,keep=0.5,k=3 | strategy 'fastv': parameter 'k' is given twice; give it once
           fastv: | strategy 'fastv': nothing follows the ':'; leave it out, or give key=value
@@ -145,7 +159,10 @@ class StrategiesTest {
           random:at=text | strategy 'random': at=text is not a site; choose vision, or a decoder layer of at least 1
           random:at=0 | strategy 'random': at=0 is out of range; choose vision, or a decoder layer of at least 1
           random:at=99999999999 | strategy 'random': at=99999999999 is out of range; choose vision, or a decoder layer of at least 1
-          fastervlm + fastv:k=2 | strategy 'fastervlm + fastv:k=2': strategies cannot be joined with '+' yet; give one
+          fastv + | unknown strategy 'fastv +'; did you mean 'fastv'? Or choose one of {names}
+          fastervlm + fastw:k=2 | unknown strategy 'fastw'; did you mean 'fastv'? Or choose one of {names}
+          fastv:tokens=0 | strategy 'fastv': tokens=0 is out of range; choose a whole number of at least 1
+          fastv:per=imag | strategy 'fastv': per=imag is not known; did you mean 'image'? Or choose one of request, image, tile, frame
           """)
   void oneSentencePerMistake(String spec, String sentence) {
     assertRefused(spec, sentence);
@@ -175,6 +192,12 @@ class StrategiesTest {
   private static void assertRefused(String spec, String sentence) {
     assertThatThrownBy(() -> Strategies.parse(spec))
         .isInstanceOf(StrategyException.class)
-        .hasMessage(sentence);
+        .hasMessage(sentence.replace("{names}", names()));
+  }
+
+  private static String names() {
+    return Strategies.available().stream()
+        .map(StrategyProvider::name)
+        .collect(Collectors.joining(", "));
   }
 }

@@ -88,7 +88,7 @@ class ValuesTest {
         .hasMessage("a grid of 2 x 3 does not hold 4 visual tokens");
     assertThatThrownBy(() -> new VisualSpan(0, 2, 0, 0, 0))
         .hasMessage(
-            "a visual span needs an image and a start from 0 and at least one token, not image 0, start 2, length 0");
+            "a visual span needs an image, a part and a start from 0 and at least one token, not image 0, part 0, start 2, length 0");
   }
 
   @Test
@@ -102,8 +102,15 @@ class ValuesTest {
     assertThatThrownBy(() -> new Site.BeforeLayer(0))
         .hasMessage("a site before decoder layer 0 does not exist; choose layer 1 or later");
     assertThatThrownBy(
-            () -> new SiteContext(new Site.AfterVision(), new TokenLayout(1, List.of()), 2, 1, 0))
-        .hasMessage("2 visual tokens cannot be alive of 1");
+            () ->
+                new SiteContext(
+                    new Site.AfterVision(),
+                    new TokenLayout(1, List.of()),
+                    new int[0],
+                    0,
+                    new SiteContext.Positions(new int[1], new int[0]),
+                    0))
+        .hasMessage("1 positions do not fit 0 visual tokens");
   }
 
   @Test
@@ -120,7 +127,7 @@ class ValuesTest {
             () ->
                 new SiteTrace(
                     new Site.AfterVision(), List.of(), 3, 2, new int[] {0}, new float[0], 0))
-        .hasMessage("1 tokens kept do not fit 3 before and 2 after");
+        .hasMessage("1 tokens kept and 0 added do not fit 3 before and 2 after");
     assertThatThrownBy(
             () ->
                 new SiteTrace(

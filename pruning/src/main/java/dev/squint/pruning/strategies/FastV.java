@@ -1,17 +1,18 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
-import dev.squint.pruning.Retention;
-import dev.squint.pruning.Selection;
+import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -27,19 +28,28 @@ import java.util.Set;
  * rint(N * keep)} tokens stay.
  *
  * @param k the first decoder layer that runs pruned, counted from 0; at least 1
- * @param keep retention ratio, above 0 and at most 1
+ * @param budget how many visual tokens stay, by default counted over all of the request
  */
-public record FastV(int k, double keep) implements Strategy {
+public record FastV(int k, Budget budget) implements Strategy {
 
   private static final String NAME = "fastv";
   private static final Parameter.Whole K =
       new Parameter.Whole("k", 2, 1, Integer.MAX_VALUE, "first decoder layer that runs pruned");
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
 
   public FastV {
     K.check(NAME, k);
-    KEEP.check(NAME, keep);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  /**
+   * With a budget by ratio.
+   *
+   * @param k the first decoder layer that runs pruned
+   * @param keep retention ratio, above 0 and at most 1
+   */
+  public FastV(int k, double keep) {
+    this(k, BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
   }
 
   @Override
@@ -49,7 +59,7 @@ public record FastV(int k, double keep) implements Strategy {
 
   @Override
   public String spec() {
-    return NAME + ":k=" + k + ",keep=" + keep;
+    return NAME + ":k=" + k + "," + BUDGET.text(budget);
   }
 
   @Override
@@ -61,10 +71,7 @@ public record FastV(int k, double keep) implements Strategy {
             new Site.BeforeLayer(k),
             Set.of(attention),
             PositionPolicy.ORIGINAL,
-            (context, observations) ->
-                Selection.top(
-                    observations.get(attention).row(0),
-                    Retention.count(context.visualTokens(), keep))));
+            (context, observations) -> budget.top(context, observations.get(attention).row(0))));
   }
 
   /** Makes {@link FastV}. */
@@ -76,8 +83,8 @@ public record FastV(int k, double keep) implements Strategy {
           NAME,
           "keeps the visual tokens that the last prompt token attends to most in layer k-1",
           "Chen et al., An Image is Worth 1/2 Tokens After Layer 2, ECCV 2024",
-          List.of(K, KEEP),
-          given -> new FastV(given.get(K), given.get(KEEP)));
+          BUDGET.after(K),
+          given -> new FastV(given.get(K), given.get(BUDGET)));
     }
   }
 }

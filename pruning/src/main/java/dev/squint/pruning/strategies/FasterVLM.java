@@ -1,21 +1,18 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.AttentionReceived;
 import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
-import dev.squint.pruning.Retention;
-import dev.squint.pruning.Selection;
+import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
-import dev.squint.pruning.TokenLayout;
-import dev.squint.pruning.VisualSpan;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -25,23 +22,30 @@ import java.util.Set;
  *
  * <p>A visual token's score is the attention that [CLS] pays to it in the layer the features come
  * from, averaged over heads; that is the last layer which runs, as in the authors' code, where the
- * paper speaks of the encoder's output layer. {@code rint(N * keep)} tokens stay of each visual
- * span (picture, tile or frame), in spatial order, and the decoder sees only those, at compacted
- * positions.
+ * paper speaks of the encoder's output layer. {@code rint(N * keep)} tokens stay of each picture,
+ * tile or frame, in spatial order, and the decoder sees only those, at compacted positions.
  *
  * <p>Towers without a [CLS] token (SigLIP and the like) are scored by the attention that each token
  * receives there, averaged over queries and heads; the trace says which of the two it was.
  *
- * @param keep retention ratio, above 0 and at most 1
+ * @param budget how many visual tokens stay, by default of each tile or frame
  */
-public record FasterVLM(double keep) implements Strategy {
+public record FasterVLM(Budget budget) implements Strategy {
 
   private static final String NAME = "fastervlm";
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
 
   public FasterVLM {
-    KEEP.check(NAME, keep);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  /**
+   * With a budget by ratio.
+   *
+   * @param keep retention ratio, above 0 and at most 1
+   */
+  public FasterVLM(double keep) {
+    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
   }
 
   @Override
@@ -51,7 +55,7 @@ public record FasterVLM(double keep) implements Strategy {
 
   @Override
   public String spec() {
-    return NAME + ":keep=" + keep;
+    return NAME + ":" + BUDGET.text(budget);
   }
 
   @Override
@@ -64,23 +68,7 @@ public record FasterVLM(double keep) implements Strategy {
             new Site.AfterVision(),
             Set.of(attention),
             PositionPolicy.COMPACTED,
-            (context, observations) ->
-                topOfEachSpan(context.layout(), observations.get(attention).row(0))));
-  }
-
-  private Selection topOfEachSpan(TokenLayout layout, float[] scores) {
-    int[] kept = new int[scores.length];
-    int size = 0;
-    int offset = 0;
-    for (VisualSpan span : layout.visual()) {
-      float[] ofSpan = Arrays.copyOfRange(scores, offset, offset + span.length());
-      int count = Retention.count(span.length(), keep);
-      for (int index : Selection.top(ofSpan, count).keptVisual()) {
-        kept[size++] = offset + index;
-      }
-      offset += span.length();
-    }
-    return new Selection(Arrays.copyOf(kept, size), scores);
+            (context, observations) -> budget.top(context, observations.get(attention).row(0))));
   }
 
   /** Makes {@link FasterVLM}. */
@@ -92,8 +80,8 @@ public record FasterVLM(double keep) implements Strategy {
           NAME,
           "keeps the visual tokens that the vision tower's [CLS] token attends to most",
           "Zhang et al., [CLS] Attention is All You Need, 2024",
-          List.of(KEEP),
-          given -> new FasterVLM(given.get(KEEP)));
+          BUDGET.after(),
+          given -> new FasterVLM(given.get(BUDGET)));
     }
   }
 }

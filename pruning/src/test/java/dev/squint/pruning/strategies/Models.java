@@ -47,7 +47,7 @@ final class Models {
       start += length;
     }
     TokenLayout layout = new TokenLayout(start + 1, List.of(spans));
-    return new SiteContext(site, layout, layout.visualTokens(), layout.visualTokens(), seed);
+    return SiteContext.whole(site, layout, seed);
   }
 
   static Selection select(Strategy strategy, long seed, int[]... grids) {

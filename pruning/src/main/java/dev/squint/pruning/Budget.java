@@ -1,0 +1,147 @@
+package dev.squint.pruning;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * How many visual tokens stay, and over which of them that is counted.
+ *
+ * @param keep retention ratio, above 0 and at most 1
+ * @param tokens number of tokens, which wins over the ratio where it is given
+ * @param scope what the budget is for: the request, or each picture, tile or frame
+ */
+public record Budget(double keep, OptionalInt tokens, Scope scope) {
+
+  /** Checks the ratio. */
+  public Budget {
+    Retention.count(1, keep);
+    Objects.requireNonNull(scope, "scope");
+    if (tokens.isPresent() && tokens.getAsInt() < 1) {
+      throw new StrategyException(
+          "tokens=" + tokens.getAsInt() + " is out of range; choose a whole number of at least 1");
+    }
+  }
+
+  /**
+   * The parameters that set a budget.
+   *
+   * @param keep the retention ratio
+   * @param tokens the number of tokens
+   * @param per the scope
+   */
+  public record Parameters(Parameter.Ratio keep, Parameter.Count tokens, Parameter.Choice per) {
+
+    /**
+     * The usual parameters, {@code keep}, {@code tokens} and {@code per}.
+     *
+     * @param keep default retention ratio
+     * @param scope default scope
+     * @return the parameters
+     */
+    public static Parameters of(double keep, Scope scope) {
+      List<String> scopes =
+          new ArrayList<>(Arrays.stream(Scope.values()).map(Budget::word).toList());
+      scopes.remove(word(scope));
+      scopes.add(0, word(scope));
+      return new Parameters(
+          new Parameter.Ratio("keep", keep, "share of visual tokens kept"),
+          new Parameter.Count("tokens", "number of visual tokens kept; wins over keep"),
+          new Parameter.Choice("per", scopes, "what the budget is counted for"));
+    }
+
+    /**
+     * Lists them behind those of a strategy.
+     *
+     * @param others the strategy's own, first
+     * @return all
+     */
+    public List<Parameter> after(Parameter... others) {
+      return Stream.concat(Arrays.stream(others), Stream.of(keep, tokens, per)).toList();
+    }
+
+    /**
+     * A budget by ratio, over the default scope.
+     *
+     * @param ratio the retention ratio
+     * @return the budget
+     */
+    public Budget keeping(double ratio) {
+      return new Budget(ratio, OptionalInt.empty(), defaultScope());
+    }
+
+    /**
+     * Writes a budget the way these parameters read it, the scope only where it is not the default.
+     *
+     * @param budget the budget
+     * @return for example {@code keep=0.5} or {@code tokens=64,per=image}
+     */
+    public String text(Budget budget) {
+      String size =
+          budget.tokens.isPresent()
+              ? tokens.name() + "=" + budget.tokens.getAsInt()
+              : keep.name() + "=" + budget.keep;
+      boolean usual = budget.scope == defaultScope();
+      return usual ? size : size + "," + per.name() + "=" + word(budget.scope);
+    }
+
+    private Scope defaultScope() {
+      return Scope.valueOf(per.words().get(0).toUpperCase(Locale.ROOT));
+    }
+  }
+
+  private static String word(Scope scope) {
+    return scope.name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * Counts the tokens that stay of a group.
+   *
+   * @param group tokens to choose from
+   * @return 0 if there is none, else 1 to {@code group}
+   */
+  public int count(int group) {
+    return tokens.isPresent() ? Math.min(tokens.getAsInt(), group) : Retention.count(group, keep);
+  }
+
+  /**
+   * Keeps the highest scores of each group: among equals the lower index first, NaN below
+   * everything. Linear time.
+   *
+   * @param context the request at the site
+   * @param scores one per visual token alive
+   * @return the selection, with a note if there are fewer tokens than the budget asks for
+   */
+  public Selection top(SiteContext context, float[] scores) {
+    List<Scope.Group> groups = scope.groups(context);
+    int[] kept = new int[scores.length];
+    int size = 0;
+    for (Scope.Group group : groups) {
+      float[] part = Arrays.copyOfRange(scores, group.from(), group.to());
+      for (int index : TopK.indices(part, count(group.size()))) {
+        kept[size++] = group.from() + index;
+      }
+    }
+    return noted(new Selection(Arrays.copyOf(kept, size), scores), groups);
+  }
+
+  /**
+   * Notes it where there are fewer tokens than the budget asks for.
+   *
+   * @param selection what was chosen
+   * @param groups the groups it was chosen from
+   * @return the selection, with a note if a group is smaller than the number of tokens
+   */
+  public Selection noted(Selection selection, List<Scope.Group> groups) {
+    int least = groups.stream().mapToInt(Scope.Group::size).min().orElse(Integer.MAX_VALUE);
+    return tokens.isPresent() && tokens.getAsInt() > least
+        ? selection.withNote(
+            "tokens=%d was asked for per %s, but there are %d, so all of those stay"
+                .formatted(tokens.getAsInt(), word(scope), least))
+        : selection;
+  }
+}

@@ -1,0 +1,15 @@
+package dev.squint.pruning;
+
+/** The shapes of a well-known model. */
+final class TestModels {
+
+  private TestModels() {}
+
+  static ModelFacts llava() {
+    return new ModelFacts(
+        "llava-1.5-7b",
+        new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
+        new VisionShape(23, 1024, 16, 4096, 576, 588, true, 24, 24, 4096),
+        576);
+  }
+}
