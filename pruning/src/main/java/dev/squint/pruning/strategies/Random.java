@@ -1,10 +1,11 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
-import dev.squint.pruning.Retention;
+import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
@@ -19,32 +20,43 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
- * Keeps {@code rint(N * keep)} visual tokens drawn without replacement: the floor for every scoring
- * rule.
+ * Keeps some of the N visual tokens that share a budget, drawn without replacement: the floor for
+ * every scoring rule.
  *
  * <p>The draw is the first part of a Fisher-Yates shuffle: with {@code r = new
  * SplittableRandom(seed)} and the indices 0..N-1 in order, step i swaps place i with place {@code i
- * + r.nextInt(N - i)}; the first places, sorted, stay. The same seed keeps the same tokens. After
- * vision positions are compacted, before a decoder layer the original ones stay.
+ * + r.nextInt(N - i)}; the first places, sorted, stay; the next budget draws on. The same seed
+ * keeps the same tokens. After vision positions are compacted, before a decoder layer the original
+ * ones stay.
  *
- * @param keep retention ratio, above 0 and at most 1
+ * @param budget how many visual tokens stay, by default counted over all of the request
  * @param seed start of the draw; empty takes the request's seed
  * @param at where tokens leave
  */
-public record Random(double keep, OptionalLong seed, Site at) implements Strategy {
+public record Random(Budget budget, OptionalLong seed, Site at) implements Strategy {
 
   private static final String NAME = "random";
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
   private static final Parameter.Seed SEED =
       new Parameter.Seed("seed", "start of the draw; the request's seed if left out");
   private static final Parameter.Place AT =
       new Parameter.Place("at", new Site.AfterVision(), "where tokens leave");
 
   public Random {
-    KEEP.check(NAME, keep);
+    Objects.requireNonNull(budget, "budget");
     Objects.requireNonNull(seed, "seed");
     Objects.requireNonNull(at, "at");
+  }
+
+  /**
+   * With a budget by ratio.
+   *
+   * @param keep retention ratio, above 0 and at most 1
+   * @param seed start of the draw, or empty
+   * @param at where tokens leave
+   */
+  public Random(double keep, OptionalLong seed, Site at) {
+    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)), seed, at);
   }
 
   @Override
@@ -55,7 +67,7 @@ public record Random(double keep, OptionalLong seed, Site at) implements Strateg
   @Override
   public String spec() {
     String drawn = seed.isPresent() ? ",seed=" + seed.getAsLong() : "";
-    return NAME + ":keep=" + keep + drawn + ",at=" + Parameter.Place.text(at);
+    return NAME + ":" + BUDGET.text(budget) + drawn + ",at=" + Parameter.Place.text(at);
   }
 
   @Override
@@ -69,20 +81,31 @@ public record Random(double keep, OptionalLong seed, Site at) implements Strateg
   }
 
   private Selection draw(SiteContext context, Observations observations) {
-    int tokens = context.visualTokens();
+    SplittableRandom random = new SplittableRandom(seed.orElse(context.seed()));
+    List<Scope.Group> groups = budget.scope().groups(context);
+    int[] kept = new int[context.visualTokens()];
+    int next = 0;
+    for (Scope.Group group : groups) {
+      int[] drawn = draw(random, group.size(), budget.count(group.size()));
+      for (int index : drawn) {
+        kept[next++] = group.from() + index;
+      }
+    }
+    return budget.noted(Selection.of(Arrays.copyOf(kept, next)), groups);
+  }
+
+  private static int[] draw(SplittableRandom random, int tokens, int count) {
     int[] places = new int[tokens];
     Arrays.setAll(places, i -> i);
-    SplittableRandom random = new SplittableRandom(seed.orElse(context.seed()));
-    int count = Retention.count(tokens, keep);
     for (int i = 0; i < count; i++) {
       int other = i + random.nextInt(tokens - i);
       int swap = places[i];
       places[i] = places[other];
       places[other] = swap;
     }
-    int[] kept = Arrays.copyOf(places, count);
-    Arrays.sort(kept);
-    return Selection.of(kept);
+    int[] drawn = Arrays.copyOf(places, count);
+    Arrays.sort(drawn);
+    return drawn;
   }
 
   /** Makes {@link Random}. */
@@ -94,8 +117,8 @@ public record Random(double keep, OptionalLong seed, Site at) implements Strateg
           NAME,
           "keeps a random share of the visual tokens",
           "baseline",
-          List.of(KEEP, SEED, AT),
-          given -> new Random(given.get(KEEP), given.get(SEED), given.get(AT)));
+          BUDGET.after(SEED, AT),
+          given -> new Random(given.get(BUDGET), given.get(SEED), given.get(AT)));
     }
   }
 }

@@ -1,10 +1,10 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observations;
-import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
-import dev.squint.pruning.Retention;
+import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
@@ -12,7 +12,9 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
 import dev.squint.pruning.VisualSpan;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -23,19 +25,27 @@ import java.util.Set;
  * as the columns), at least {@code ceil(K / C)} and at most {@code min(R, K)}. Row i of them lies
  * at {@code floor((i + 1/2) * R / r)} and holds {@code floor((i + 1) * K / r) - floor(i * K / r)}
  * patches, of which the j-th of c lies at {@code floor((j + 1/2) * C / c)}. So the count is exact
- * whatever K is. Several pictures share the count in proportion to their tokens; tokens without a
- * grid are taken as one row.
+ * whatever K is. Pictures, tiles or frames that share a budget share the count in proportion to
+ * their tokens; tokens without a grid, or of which some have left already, are taken as one row.
  *
- * @param keep retention ratio, above 0 and at most 1
+ * @param budget how many visual tokens stay, by default counted over all of the request
  */
-public record UniformGrid(double keep) implements Strategy {
+public record UniformGrid(Budget budget) implements Strategy {
 
   private static final String NAME = "uniform";
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
 
   public UniformGrid {
-    KEEP.check(NAME, keep);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  /**
+   * With a budget by ratio.
+   *
+   * @param keep retention ratio, above 0 and at most 1
+   */
+  public UniformGrid(double keep) {
+    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
   }
 
   @Override
@@ -45,7 +55,7 @@ public record UniformGrid(double keep) implements Strategy {
 
   @Override
   public String spec() {
-    return NAME + ":keep=" + keep;
+    return NAME + ":" + BUDGET.text(budget);
   }
 
   @Override
@@ -55,26 +65,32 @@ public record UniformGrid(double keep) implements Strategy {
   }
 
   private Selection spread(SiteContext context, Observations observations) {
-    int tokens = context.layout().visualTokens();
-    long count = Retention.count(tokens, keep);
-    int[] kept = new int[(int) count];
+    List<VisualSpan> spans = context.spans();
+    List<Scope.Group> groups = budget.scope().groups(context);
+    int[] kept = new int[spans.size()];
     int next = 0;
-    int offset = 0;
-    for (VisualSpan span : context.layout().visual()) {
-      int end = offset + span.length();
-      int share = (int) (count * end / tokens - count * offset / tokens);
-      next = spread(span, share, offset, kept, next);
-      offset = end;
+    for (Scope.Group group : groups) {
+      long count = budget.count(group.size());
+      int from = group.from();
+      for (int to = from + 1; to <= group.to(); to++) {
+        if (to == group.to() || spans.get(to) != spans.get(from)) {
+          long before = count * (from - group.from()) / group.size();
+          int share = (int) (count * (to - group.from()) / group.size() - before);
+          next = spread(spans.get(from), to - from, share, from, kept, next);
+          from = to;
+        }
+      }
     }
-    return Selection.of(kept);
+    return budget.noted(Selection.of(Arrays.copyOf(kept, next)), groups);
   }
 
-  private static int spread(VisualSpan span, int count, int offset, int[] kept, int next) {
+  private static int spread(
+      VisualSpan span, int alive, int count, int offset, int[] kept, int next) {
     if (count == 0) {
       return next;
     }
-    int rows = Math.max(1, span.rows());
-    int columns = span.length() / rows;
+    int rows = alive == span.length() ? Math.max(1, span.rows()) : 1;
+    int columns = alive / rows;
     int square = (int) Math.rint(Math.sqrt((double) count * rows / columns));
     int used = Math.max((count + columns - 1) / columns, Math.min(square, Math.min(rows, count)));
     int place = next;
@@ -105,8 +121,8 @@ public record UniformGrid(double keep) implements Strategy {
           NAME,
           "keeps visual tokens on an even grid over the picture",
           "baseline",
-          List.of(KEEP),
-          given -> new UniformGrid(given.get(KEEP)));
+          BUDGET.after(),
+          given -> new UniformGrid(given.get(BUDGET)));
     }
   }
 }

@@ -3,10 +3,18 @@ package dev.squint.pruning.strategies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
+import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.TokenLayout;
+import dev.squint.pruning.VisualSpan;
+import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
@@ -89,6 +97,37 @@ class BaselinesTest {
     assertThat(
             Models.select(new UniformGrid(0.5), 0, new int[] {1, 4}, new int[] {1, 2}).keptVisual())
         .containsExactly(1, 3, 5);
+  }
+
+  @Test
+  void budgetOfEachPicture() {
+    Budget two = new Budget(1, OptionalInt.of(2), Scope.IMAGE);
+    int[][] pictures = {{1, 4}, {3, 3}};
+    assertThat(Models.select(new UniformGrid(two), 0, pictures).keptVisual())
+        .containsExactly(1, 3, 7, 9);
+    assertThat(
+            Models.select(new Random(two, OptionalLong.of(3), new Site.AfterVision()), 0, pictures)
+                .keptVisual())
+        .hasSize(4)
+        .satisfies(kept -> assertThat(kept[1]).isLessThan(4))
+        .satisfies(kept -> assertThat(kept[2]).isGreaterThanOrEqualTo(4));
+  }
+
+  @Test
+  void uniformOverWhatIsLeftOfAPicture() {
+    TokenLayout layout = new TokenLayout(16, List.of(new VisualSpan(0, 0, 16, 4, 4)));
+    int[] alive = {0, 3, 5, 9, 12, 14};
+    SiteContext context =
+        new SiteContext(
+            new Site.AfterVision(),
+            layout,
+            alive,
+            alive.length,
+            new SiteContext.Positions(alive, new int[0]),
+            0);
+    Selection half =
+        Models.onlySite(new UniformGrid(0.5)).decision().select(context, Observations.none());
+    assertThat(half.keptVisual()).containsExactly(1, 3, 5);
   }
 
   @Property
