@@ -56,7 +56,7 @@ record Overlay(int rows, int columns) {
       Arrays.fill(kept, true);
       return kept;
     }
-    for (int index : sites.get(sites.size() - 1).keptOriginal()) {
+    for (int index : alive(sites.get(sites.size() - 1))) {
       kept[index] = true;
     }
     return kept;
@@ -113,8 +113,16 @@ record Overlay(int rows, int columns) {
         }
         return spread;
       }
-      alive = site.keptOriginal();
+      alive = alive(site);
     }
     return new float[0];
+  }
+
+  /**
+   * Patches that go on from a site: those kept, and where merged ones came on top their origins.
+   */
+  private static int[] alive(SiteTrace site) {
+    return IntStream.concat(Arrays.stream(site.keptOriginal()), Arrays.stream(site.addedOriginal()))
+        .toArray();
   }
 }

@@ -126,6 +126,25 @@ class OverlayTest {
   }
 
   @Test
+  void originsOfMergedTokensAreNotDimmed() throws IOException {
+    BufferedImage image =
+        draw(
+            trace(
+                new SiteTrace(
+                    new Site.BeforeLayer(2),
+                    List.of(),
+                    4,
+                    2,
+                    new int[] {3},
+                    new int[] {0},
+                    new float[0],
+                    1)));
+    assertThat(red(image, 120, 120)).isEqualTo(200);
+    assertThat(red(image, 360, 360)).isEqualTo(200);
+    assertThat(red(image, 360, 120)).isEqualTo(44);
+  }
+
+  @Test
   void withoutSitesNothingIsDimmed() throws IOException {
     BufferedImage image = draw(trace());
     assertThat(red(image, 120, 120)).isEqualTo(200);

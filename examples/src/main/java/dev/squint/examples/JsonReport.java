@@ -64,6 +64,7 @@ final class JsonReport {
     fields.put("before", site.before());
     fields.put("after", site.after());
     fields.put("kept", site.keptOriginal());
+    fields.put("added", site.addedOriginal());
     fields.put("scores", site.scores());
     fields.put("selectionNanos", site.selectionNanos());
     return fields;

@@ -23,7 +23,14 @@ final class TextReport {
     rows.add("strategy", "%s on %s", trace.strategy(), trace.model());
     rows.add("prompt", "%d tokens, %d of them visual", trace.promptTokens(), trace.visualTokens());
     for (SiteTrace site : trace.sites()) {
-      rows.add("visual tokens", "%d -> %d at %s", site.before(), site.after(), site.site());
+      int added = site.addedOriginal().length;
+      rows.add(
+          "visual tokens",
+          "%d -> %d at %s%s",
+          site.before(),
+          site.after(),
+          site.site(),
+          added == 0 ? "" : ", %d of them merged from dropped ones".formatted(added));
       if (!site.observed().isEmpty()) {
         rows.add("scored by", "%s", String.join(", ", site.observed()));
       }

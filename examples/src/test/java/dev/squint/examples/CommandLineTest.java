@@ -244,7 +244,8 @@ class CommandLineTest {
             "notes");
     assertThat(root.path("sites").get(0).fieldNames())
         .toIterable()
-        .containsExactly("site", "observed", "before", "after", "kept", "scores", "selectionNanos");
+        .containsExactly(
+            "site", "observed", "before", "after", "kept", "added", "scores", "selectionNanos");
   }
 
   @Test
