@@ -133,8 +133,8 @@ public sealed interface ObservationRequest {
 
   /**
    * How alike the features of visual tokens are: one row per visual token alive, one column per
-   * token of the same span (the first column is the span's first token; a span shorter than the
-   * longest is filled up with zeros): their cosine. It is computed beside the network, so that
+   * token alive of the same tile or frame (the first column is its first token; a tile shorter than
+   * the longest is filled up with zeros): their cosine. It is computed beside the network, so that
    * features never pass through Java. Only before the decoder.
    *
    * @param stage which features

@@ -1,0 +1,261 @@
+package dev.squint.pruning;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What holds for every strategy on the class path. */
+class EveryStrategyTest {
+
+  private static final ModelFacts MODEL =
+      new ModelFacts(
+          "small",
+          new DecoderShape(16, 32, 4, 2, 8, 64, 100),
+          new VisionShape(23, 16, 4, 64, 144, 588, true, 12, 12, 32),
+          144);
+
+  private static final TokenLayout ONE =
+      new TokenLayout(160, List.of(new VisualSpan(0, 5, 144, 12, 12)));
+
+  /** Two pictures with text between them, the first of two tiles. */
+  private static final TokenLayout SEVERAL =
+      new TokenLayout(
+          460,
+          List.of(
+              new VisualSpan(0, 0, 5, 144, 12, 12),
+              new VisualSpan(0, 1, 150, 144, 12, 12),
+              new VisualSpan(1, 0, 301, 144, 12, 12)));
+
+  static List<String> names() {
+    return Strategies.available().stream().map(StrategyProvider::name).toList();
+  }
+
+  static List<String> prunes() {
+    return names().stream().filter(name -> !name.equals("none")).toList();
+  }
+
+  private static boolean takes(String name, String parameter) {
+    return Strategies.available().stream()
+        .filter(provider -> provider.name().equals(name))
+        .flatMap(provider -> provider.parameters().stream())
+        .anyMatch(candidate -> candidate.name().equals(parameter));
+  }
+
+  private record Choice(SitePlan plan, SiteContext context, Selection selection) {}
+
+  /** Runs a strategy over a prompt, each site on what the one before it left. */
+  private static List<Choice> run(Strategy strategy, TokenLayout layout, Source source) {
+    List<Choice> choices = new ArrayList<>();
+    SiteContext first = SiteContext.whole(new Site.AfterVision(), layout, 7);
+    int[] alive = first.alive();
+    int entered = alive.length;
+    int[] positions = layout.visualPositions();
+    for (SitePlan plan : strategy.plan(MODEL)) {
+      if (alive.length == 0) {
+        break;
+      }
+      int[] at = IntStream.of(alive).map(token -> positions[token]).toArray();
+      SiteContext context =
+          new SiteContext(
+              plan.site(),
+              layout,
+              alive,
+              plan.site().depth() < 0 ? alive.length : entered,
+              new SiteContext.Positions(at, first.positions().text()),
+              7);
+      Selection selection =
+          plan.decision().select(context, source.of(plan, context)).requireFits(alive.length);
+      choices.add(new Choice(plan, context, selection));
+      alive = survivors(context, selection);
+      if (plan.site().depth() < 0) {
+        entered = alive.length;
+      }
+    }
+    return choices;
+  }
+
+  private static int[] survivors(SiteContext context, Selection selection) {
+    int[] alive = context.alive();
+    List<VisualSpan> spans = context.spans();
+    List<Integer> next = new ArrayList<>();
+    for (Scope.Group tile : Scope.TILE.groups(context)) {
+      for (int kept : selection.keptVisual()) {
+        if (kept >= tile.from() && kept < tile.to()) {
+          next.add(alive[kept]);
+        }
+      }
+      for (MergedToken token : selection.added()) {
+        if (token.origin() >= tile.from() && token.origin() < tile.to()) {
+          next.add(alive[token.origin()]);
+        }
+      }
+    }
+    assertThat(spans).hasSize(alive.length);
+    return next.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private interface Source {
+    Observations of(SitePlan plan, SiteContext context);
+  }
+
+  private static Source drawn(long seed) {
+    return new RandomObservations(MODEL, seed)::of;
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void sitesAscendAndTokensLeave(String name) {
+    for (TokenLayout layout : List.of(ONE, SEVERAL)) {
+      List<Choice> choices = run(Strategies.parse(name), layout, drawn(1));
+      assertThat(choices).isNotEmpty();
+      assertThat(choices).extracting(choice -> choice.plan.site().depth()).isSorted();
+      int before = layout.visualTokens();
+      int after = choices.get(choices.size() - 1).selection.size();
+      assertThat(after).isLessThan(before);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void mergedTokensAreMadeOfTheirOwnTile(String name) {
+    for (Choice choice : run(Strategies.parse(name), SEVERAL, drawn(2))) {
+      List<VisualSpan> spans = choice.context.spans();
+      for (MergedToken token : choice.selection.merged()) {
+        if (choice.plan.site().depth() < 0) {
+          for (int source : token.sources()) {
+            assertThat(spans.get(source)).isEqualTo(spans.get(token.origin()));
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void repeatsForASeed(String name) {
+    Strategy strategy = Strategies.parse(name);
+    assertThat(selections(run(strategy, SEVERAL, drawn(3))))
+        .isEqualTo(selections(run(Strategies.parse(name), SEVERAL, drawn(3))));
+    List<List<Selection>> parallel =
+        IntStream.range(0, 8)
+            .parallel()
+            .mapToObj(i -> selections(run(strategy, SEVERAL, drawn(3))))
+            .distinct()
+            .toList();
+    assertThat(parallel).hasSize(1);
+  }
+
+  private static List<Selection> selections(List<Choice> choices) {
+    return choices.stream().map(Choice::selection).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void canonicalSpecMakesAnEqualStrategy(String name) {
+    Strategy strategy = Strategies.parse(name);
+    assertThat(Strategies.parse(strategy.spec())).isEqualTo(strategy);
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void keepingAllKeepsAllAndMergesNothing(String name) {
+    if (!takes(name, "keep")) {
+      return;
+    }
+    for (Choice choice : run(Strategies.parse(name + ":keep=1.0"), SEVERAL, drawn(4))) {
+      assertThat(choice.selection.keptVisual()).hasSize(choice.context.visualTokens());
+      assertThat(choice.selection.merged()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void moreTokensThanThereAreIsSaidAndNoError(String name) {
+    if (!takes(name, "tokens")) {
+      return;
+    }
+    List<Choice> choices = run(Strategies.parse(name + ":tokens=5000"), ONE, drawn(4));
+    assertThat(choices.get(0).selection.keptVisual()).hasSize(144);
+    assertThat(choices.get(0).selection.merged()).isEmpty();
+    assertThat(choices.get(0).selection.notes()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void brokenNumbersBreakNothing(String name) {
+    for (float value :
+        new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0, -1}) {
+      for (int every : new int[] {1, 3}) {
+        for (Choice choice : run(Strategies.parse(name), ONE, broken(value, every))) {
+          assertThat(choice.selection.size()).isLessThanOrEqualTo(144);
+        }
+      }
+    }
+  }
+
+  /** Drawn observations of which each n-th number is replaced. */
+  private static Source broken(float value, int every) {
+    return (plan, context) -> {
+      Observations drawn = drawn(5).of(plan, context);
+      Map<ObservationRequest, Observation> spoilt = new HashMap<>();
+      for (ObservationRequest need : plan.needs()) {
+        Observation whole = drawn.get(need);
+        float[] values = whole.values();
+        for (int i = 0; i < values.length; i += every) {
+          values[i] = value;
+        }
+        spoilt.put(need, new Observation(whole.rows(), whole.columns(), values));
+      }
+      return Observations.of(spoilt);
+    };
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void oneTokenIsEnough(String name) {
+    TokenLayout single = new TokenLayout(8, List.of(new VisualSpan(0, 3, 1, 1, 1)));
+    for (Choice choice : run(Strategies.parse(name), single, drawn(6))) {
+      assertThat(choice.selection.size()).isLessThanOrEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void pictureAtTheEndOfThePrompt(String name) {
+    TokenLayout last = new TokenLayout(149, List.of(new VisualSpan(0, 5, 144, 12, 12)));
+    assertThat(run(Strategies.parse(name), last, drawn(8))).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("prunes")
+  void rowsThatNewlineTokensPart(String name) {
+    List<VisualSpan> rows =
+        IntStream.range(0, 12)
+            .mapToObj(row -> new VisualSpan(0, 0, 5 + 13 * row, 12, 1, 12))
+            .toList();
+    TokenLayout layout = new TokenLayout(180, rows);
+    assertThat(run(Strategies.parse(name), layout, drawn(9))).isNotEmpty();
+  }
+
+  @Test
+  void drawnObservationsAreOfTheShapeThatIsDocumented() {
+    SiteContext context = SiteContext.whole(new Site.AfterVision(), SEVERAL, 0);
+    ObservationRequest need =
+        new ObservationRequest.FeatureSimilarity(ObservationRequest.Stage.PROJECTED);
+    SitePlan plan =
+        new SitePlan(context.site(), Set.of(need), PositionPolicy.COMPACTED, (c, o) -> null);
+    Observation similarity = new RandomObservations(MODEL, 1).of(plan, context).get(need);
+    assertThat(similarity.rows()).isEqualTo(432);
+    assertThat(similarity.columns()).isEqualTo(144);
+    assertThat(similarity.at(300, 12)).isCloseTo(1, within(1e-6f));
+  }
+}
