@@ -7,6 +7,7 @@ import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.SitePlan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -60,9 +61,12 @@ final class DecoderRun implements AutoCloseable {
     TokenRows rows = TokenRows.of(prompt.layout());
     RotaryPositions positions = RotaryPositions.of(prompt.layout(), source.rows());
     long next = positions.next();
+    Passage seen = Passage.all(rows.aliveVisual().length);
     if (plan.afterVision().isPresent()) {
       SitePlan site = plan.afterVision().get();
-      rows = rows.select(decider.decide(site, rows, positions, Taps.NONE));
+      seen = decider.decide(site, rows, positions, Taps.NONE);
+      int[] origins = originRows(rows, seen);
+      rows = rows.extended(origins).select(rows.rowsOf(seen));
       boolean compacted = site.positions() == PositionPolicy.COMPACTED;
       positions =
           compacted
@@ -78,19 +82,27 @@ final class DecoderRun implements AutoCloseable {
     try (TensorScope pass = scope.sibling()) {
       OnnxTensor embeds =
           features.isPresent()
-              ? embedder.embed(pass, tokens, features.get(), rows.aliveVisual(), rows.visualRows())
+              ? embedder.embed(pass, tokens, features.get(), seen, rows.visualRows())
               : embedder.embed(pass, tokens);
       List<OnnxTensor> hidden = List.of(embeds);
       Taps taps = Taps.NONE;
       List<Integer> counts = new ArrayList<>();
       for (int i = 0; i < segments.size(); i++) {
         int[] keep = all(rows.count());
+        Passage.Mix mix = Passage.Mix.NONE;
         long[] types = rows.types();
         RotaryPositions arriving = positions;
         Optional<SitePlan> seam = plan.seams().get(i);
         if (seam.isPresent()) {
-          keep = decider.decide(seam.get(), rows, positions, taps);
+          Passage passage = decider.decide(seam.get(), rows, positions, taps);
+          int[] origins = originRows(rows, passage);
+          keep = rows.rowsOf(passage);
+          mix = passage.mix().at(rows.visualRows());
+          rows = rows.extended(origins);
+          types = rows.types();
           rows = rows.select(keep);
+          positions = positions.extended(origins);
+          arriving = positions;
           if (seam.get().positions() == PositionPolicy.COMPACTED) {
             arriving = positions.compactedFor(keep);
             next = keep.length;
@@ -103,7 +115,9 @@ final class DecoderRun implements AutoCloseable {
         SegmentState.Output out =
             segments
                 .get(i)
-                .run(pass, new SegmentState.Input(hidden, arriving, types, keep, queries, columns));
+                .run(
+                    pass,
+                    new SegmentState.Input(hidden, arriving, types, keep, mix, queries, columns));
         segments.get(i).startDecodingAt(next);
         hidden.forEach(pass::release);
         hidden = out.hidden();
@@ -127,7 +141,8 @@ final class DecoderRun implements AutoCloseable {
             segment
                 .run(
                     pass,
-                    new SegmentState.Input(hidden, position, TEXT, ONLY_ROW, NOTHING, NOTHING))
+                    new SegmentState.Input(
+                        hidden, position, TEXT, ONLY_ROW, Passage.Mix.NONE, NOTHING, NOTHING))
                 .hidden();
       }
       readLogits(hidden.get(0));
@@ -169,6 +184,11 @@ final class DecoderRun implements AutoCloseable {
 
   long cacheBytes() {
     return segments.stream().mapToLong(SegmentState::cacheBytes).sum();
+  }
+
+  private static int[] originRows(TokenRows rows, Passage passage) {
+    int[] visualRows = rows.visualRows();
+    return Arrays.stream(passage.origins()).map(origin -> visualRows[origin]).toArray();
   }
 
   private static int[] all(int count) {

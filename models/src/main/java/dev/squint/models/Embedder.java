@@ -61,12 +61,12 @@ final class Embedder implements AutoCloseable {
    *
    * @param tokens the prompt, already without the placeholders of dropped visual tokens
    * @param features features of all visual tokens
-   * @param keptVisual the visual tokens kept
+   * @param kept the visual tokens that go on
    * @param rows the place of each of them in {@code tokens}
    */
   OnnxTensor embed(
-      TensorScope scope, long[] tokens, OnnxTensor features, int[] keptVisual, int[] rows) {
-    if (keptVisual.length == 0) {
+      TensorScope scope, long[] tokens, OnnxTensor features, Passage kept, int[] rows) {
+    if (rows.length == 0) {
       return embed(scope, tokens);
     }
     try (TensorScope run = scope.sibling();
@@ -77,7 +77,7 @@ final class Embedder implements AutoCloseable {
           Map.of(
               MergeGraph.TEXT, embed(run, tokens),
               MergeGraph.FEATURES, features,
-              MergeGraph.KEEP_VISUAL, run.indices(keptVisual, keptVisual.length),
+              MergeGraph.KEEP_VISUAL, run.indices(kept.visual(), kept.visual().length),
               MergeGraph.POSITIONS, run.indices(rows, rows.length, 1));
       return scope.adopt(
           run, lease.get().run(run, inputs, Set.of(MergeGraph.MERGED)).get(MergeGraph.MERGED));

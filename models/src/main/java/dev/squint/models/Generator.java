@@ -77,6 +77,7 @@ final class Generator implements AutoCloseable {
           options.measureSpeedup()
               ? Optional.of(measure(request, cut.get(), answer))
               : Optional.empty();
+      notes.addAll(answer.decider.notes());
       Trace trace = trace(request, strategy, answer, visionNanos, speedup, notes);
       return new Generation(
           answer.tokens, trace, options.keepFirstLogits() ? answer.firstLogits : new float[0]);

@@ -3,6 +3,7 @@ package dev.squint.models;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.GraphSummary;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.VisionGraph;
@@ -135,7 +136,9 @@ public final class ModelInspector {
       }
       try {
         SegmentExtractor.extract(
-            decoder, new SegmentSpec(layer, layer + 1, layer > 0, false, List.of()));
+            decoder,
+            new SegmentSpec(
+                layer, layer + 1, layer > 0 ? Seam.GATHER : Seam.NONE, false, List.of()));
       } catch (ModelException e) {
         uncuttable.put(layer, e.getMessage());
       }

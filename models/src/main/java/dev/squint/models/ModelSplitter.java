@@ -3,6 +3,7 @@ package dev.squint.models;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentManifest;
 import dev.squint.models.graph.SegmentModel;
@@ -171,7 +172,13 @@ public final class ModelSplitter {
       int first = from;
       List<Tap> taps =
           options.taps().stream().filter(t -> t.layer() >= first && t.layer() < to).toList();
-      specs.add(new SegmentSpec(from, to, from > 0, from > 0 && options.givenPositions(), taps));
+      specs.add(
+          new SegmentSpec(
+              from,
+              to,
+              from > 0 ? Seam.GATHER : Seam.NONE,
+              from > 0 && options.givenPositions(),
+              taps));
       from = to;
     }
     return specs;

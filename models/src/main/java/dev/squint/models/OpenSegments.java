@@ -66,6 +66,8 @@ final class OpenSegments implements AutoCloseable {
         Set.of(
             DecoderGraph.MASK,
             SegmentModel.KEEP,
+            SegmentModel.MIX_SOURCES,
+            SegmentModel.MIX_WEIGHTS,
             SegmentModel.TAP_ROWS,
             SegmentModel.TAP_COLUMNS,
             LOGITS_TO_KEEP);

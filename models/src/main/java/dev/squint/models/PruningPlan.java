@@ -1,6 +1,7 @@
 package dev.squint.models;
 
 import dev.squint.models.graph.PositionSource;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.VisionTap;
@@ -98,9 +99,9 @@ record PruningPlan(
     PruningPlan build(List<SitePlan> sites) {
       Optional<SitePlan> afterVision = Optional.empty();
       List<SitePlan> inDecoder = new ArrayList<>();
-      int reached = -2;
+      int reached = Integer.MIN_VALUE;
       for (SitePlan site : sites) {
-        int depth = site.site() instanceof Site.BeforeLayer before ? before.layer() : -1;
+        int depth = site.site().depth();
         if (depth <= reached) {
           throw refused(
               "its sites are not in ascending order or meet at %s".formatted(site.site()));
@@ -143,15 +144,18 @@ record PruningPlan(
       Optional<SitePlan> head = Optional.empty();
       for (SitePlan site : inDecoder) {
         int layer = ((Site.BeforeLayer) site.site()).layer();
-        segments.add(
-            new SegmentSpec(from, layer, head.isPresent(), given, taps(site, from, layer)));
+        segments.add(new SegmentSpec(from, layer, seam(head), given, taps(site, from, layer)));
         seams.add(head);
         head = Optional.of(site);
         given |= keepsPositions(site);
         from = layer;
       }
-      segments.add(new SegmentSpec(from, layers, head.isPresent(), given, List.of()));
+      segments.add(new SegmentSpec(from, layers, seam(head), given, List.of()));
       seams.add(head);
+    }
+
+    private static Seam seam(Optional<SitePlan> head) {
+      return head.map(site -> site.merges() ? Seam.MERGE : Seam.GATHER).orElse(Seam.NONE);
     }
 
     private List<Tap> taps(SitePlan site, int from, int to) {

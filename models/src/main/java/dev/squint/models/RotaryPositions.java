@@ -83,6 +83,19 @@ record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
+  /** These and behind them one more for each origin, at the same place. */
+  RotaryPositions extended(int[] originRows) {
+    int count = axes[0].length;
+    long[][] all = new long[axes.length][];
+    for (int axis = 0; axis < axes.length; axis++) {
+      all[axis] = Arrays.copyOf(axes[axis], count + originRows.length);
+      for (int i = 0; i < originRows.length; i++) {
+        all[axis][count + i] = axes[axis][originRows[i]];
+      }
+    }
+    return new RotaryPositions(all);
+  }
+
   RotaryPositions gathered(int[] tokens) {
     long[][] some = new long[axes.length][tokens.length];
     for (int axis = 0; axis < axes.length; axis++) {

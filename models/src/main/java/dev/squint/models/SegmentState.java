@@ -1,12 +1,15 @@
 package dev.squint.models;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -21,6 +24,8 @@ final class SegmentState implements AutoCloseable {
   private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
   private static final int HEADS_AXIS = 1;
   private static final int WIDTH_AXIS = 3;
+
+  private static final int[] ANY_ROW = {0};
 
   private final OpenSegments.Segment segment;
   private final ModelConfig.Text sizes;
@@ -62,9 +67,10 @@ final class SegmentState implements AutoCloseable {
    * What a segment takes in.
    *
    * @param hidden hidden states of all rows that arrive
-   * @param positions rotary positions of all rows that arrive
-   * @param types for each row that arrives 1 if it is a visual token, else 0
-   * @param keep the arriving rows that go on
+   * @param positions rotary positions of all rows that arrive and of those of the mix
+   * @param types for each of these 1 if it is a visual token, else 0
+   * @param keep the rows that go on; those of the mix count on behind the arriving ones
+   * @param mix rows made of several, in terms of arriving rows
    * @param tapRows query rows for the taps, counted behind the seam
    * @param tapColumns key rows for the taps, counted behind the seam
    */
@@ -73,6 +79,7 @@ final class SegmentState implements AutoCloseable {
       RotaryPositions positions,
       long[] types,
       int[] keep,
+      Passage.Mix mix,
       int[] tapRows,
       int[] tapColumns) {}
 
@@ -131,8 +138,18 @@ final class SegmentState implements AutoCloseable {
     if (names.contains(types)) {
       inputs.put(types, run.longs(in.types(), 1, in.types().length));
     }
-    if (segment.spec().seam()) {
+    if (segment.spec().seam() != Seam.NONE) {
       inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));
+    }
+    if (segment.spec().seam() == Seam.MERGE) {
+      Passage.Mix mix = in.mix();
+      int[] sources = mix.tokens() == 0 ? ANY_ROW : mix.sources();
+      inputs.put(SegmentModel.MIX_SOURCES, run.indices(sources, sources.length));
+      inputs.put(
+          SegmentModel.MIX_WEIGHTS,
+          mix.tokens() == 0
+              ? run.empty(OnnxJavaType.FLOAT, 0, sources.length)
+              : run.floats(FloatBuffer.wrap(mix.weights()), mix.tokens(), sources.length));
     }
     if (names.contains(SegmentModel.TAP_ROWS)) {
       inputs.put(SegmentModel.TAP_ROWS, run.indices(in.tapRows(), in.tapRows().length));

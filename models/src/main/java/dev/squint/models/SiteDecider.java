@@ -29,6 +29,7 @@ final class SiteDecider {
   private final long seed;
   private final Map<VisionTap, Observation> vision;
   private int entered = -1;
+  private final List<String> notes = new ArrayList<>();
   private final List<SiteTrace> traces = new ArrayList<>();
 
   SiteDecider(
@@ -51,9 +52,9 @@ final class SiteDecider {
    * @param rows the tokens that arrive
    * @param positions their rotary positions
    * @param taps what the segment before the site handed out
-   * @return the arriving rows that go on
+   * @return what goes on
    */
-  int[] decide(SitePlan plan, TokenRows rows, RotaryPositions positions, Taps taps) {
+  Passage decide(SitePlan plan, TokenRows rows, RotaryPositions positions, Taps taps) {
     int[] alive = rows.aliveVisual();
     if (plan.site().depth() < 0 || entered < 0) {
       entered = alive.length;
@@ -63,30 +64,29 @@ final class SiteDecider {
     for (ObservationRequest need : plan.needs()) {
       seen.put(need, observe(need, rows, alive, taps));
     }
+    SiteContext context =
+        new SiteContext(plan.site(), layout, alive, entered, rows.positions(positions), seed);
     Selection selection =
-        plan.decision()
-            .select(
-                new SiteContext(
-                    plan.site(), layout, alive, entered, rows.positions(positions), seed),
-                Observations.of(seen));
-    int[] kept = checked(plan, selection, alive.length).keptVisual();
-    int[] keep = rows.rowsKeeping(kept);
+        checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
+    Passage passage = Passage.of(context, selection);
     long nanos = System.nanoTime() - start;
-    if (keep.length == 0) {
+    int left = passage.visual().length;
+    if (left == 0 && alive.length == rows.count()) {
       throw new ModelException(
           "strategy '%s' left no token at all at %s".formatted(strategy, plan.site()));
     }
-    int[] original = Arrays.stream(kept).map(i -> alive[i]).toArray();
+    selection.notes().forEach(note -> notes.add("%s: %s".formatted(plan.site(), note)));
     traces.add(
         new SiteTrace(
             plan.site(),
             plan.needs().stream().map(Object::toString).sorted().toList(),
             alive.length,
-            kept.length,
-            original,
+            left,
+            Arrays.stream(selection.keptVisual()).map(i -> alive[i]).toArray(),
+            selection.added().stream().mapToInt(token -> alive[token.origin()]).toArray(),
             selection.scores(),
             nanos));
-    return keep;
+    return passage;
   }
 
   private Observation observe(ObservationRequest need, TokenRows rows, int[] alive, Taps taps) {
@@ -111,12 +111,21 @@ final class SiteDecider {
   }
 
   private Selection checked(SitePlan plan, Selection selection, int alive) {
+    if (!plan.merges() && !selection.merged().isEmpty()) {
+      throw new ModelException(
+          "strategy '%s' merges tokens at %s, but its plan does not say so; set merges in the site plan"
+              .formatted(strategy, plan.site()));
+    }
     try {
       return selection.requireFits(alive);
     } catch (StrategyException e) {
       throw new ModelException(
           "strategy '%s' at %s: %s".formatted(strategy, plan.site(), e.getMessage()), e);
     }
+  }
+
+  List<String> notes() {
+    return notes;
   }
 
   List<SiteTrace> traces() {

@@ -81,27 +81,41 @@ record TokenRows(int[] prompt, int[] visual) {
   }
 
   /**
-   * The rows that stay when of the visual tokens alive here only some are kept.
-   *
-   * @param keptVisual ascending indices into the visual tokens alive
+   * The rows that go on: text as it stands, in the places of visual tokens those of a passage. Rows
+   * of merged tokens count on behind the arriving ones.
    */
-  int[] rowsKeeping(int[] keptVisual) {
-    int[] rows = new int[count()];
+  int[] rowsOf(Passage passage) {
+    int[] visualRows = visualRows();
+    int arriving = visualRows.length;
+    int[] rows = new int[count() - arriving + passage.visual().length];
     int size = 0;
-    int seen = 0;
     int next = 0;
-    for (int row = 0; row < visual.length; row++) {
-      boolean keep = true;
-      if (visual[row] != TEXT) {
-        keep = next < keptVisual.length && keptVisual[next] == seen;
-        next += keep ? 1 : 0;
-        seen++;
-      }
-      if (keep) {
+    int seen = 0;
+    for (int row = 0; row < count(); row++) {
+      if (visual[row] == TEXT) {
         rows[size++] = row;
+        continue;
       }
+      for (; next < passage.visual().length && passage.places()[next] == seen; next++) {
+        int token = passage.visual()[next];
+        rows[size++] = token < arriving ? visualRows[token] : count() + token - arriving;
+      }
+      seen++;
     }
-    return Arrays.copyOf(rows, size);
+    return rows;
+  }
+
+  /** These tokens and behind them one more for each origin, which it is like. */
+  TokenRows extended(int[] originRows) {
+    return new TokenRows(extended(prompt, originRows), extended(visual, originRows));
+  }
+
+  private static int[] extended(int[] values, int[] originRows) {
+    int[] all = Arrays.copyOf(values, values.length + originRows.length);
+    for (int i = 0; i < originRows.length; i++) {
+      all[values.length + i] = values[originRows[i]];
+    }
+    return all;
   }
 
   /** Rotary positions, on the first axis, of the visual tokens and of the text behind them. */

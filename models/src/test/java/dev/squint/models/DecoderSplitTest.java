@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
@@ -63,7 +64,7 @@ class DecoderSplitTest {
           new SegmentSpec(
               edges.get(i),
               edges.get(i + 1),
-              true,
+              Seam.GATHER,
               false,
               List.of(new Tap.Attention(last, false))));
     }
@@ -106,7 +107,8 @@ class DecoderSplitTest {
             state
                 .run(
                     pass,
-                    new SegmentState.Input(hidden, positions, new long[rows], all, none, none))
+                    new SegmentState.Input(
+                        hidden, positions, new long[rows], all, Passage.Mix.NONE, none, none))
                 .hidden();
       }
       return lastRow(hidden.get(0));

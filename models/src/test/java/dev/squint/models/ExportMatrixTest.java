@@ -7,6 +7,7 @@ import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
@@ -70,7 +71,8 @@ class ExportMatrixTest {
       int from = 0;
       for (int layer = 1; layer <= layers; layer++) {
         if (layer == layers || (set >> (layer - 1) & 1) == 1) {
-          specs.add(new SegmentSpec(from, layer, from > 0, false, List.of()));
+          specs.add(
+              new SegmentSpec(from, layer, from > 0 ? Seam.GATHER : Seam.NONE, false, List.of()));
           from = layer;
         }
       }
@@ -140,7 +142,7 @@ class ExportMatrixTest {
           taps.add(new Tap.HiddenStates(layer));
           taps.add(new Tap.Keys(layer));
         }
-        specs.add(new SegmentSpec(from, from + step, false, false, taps));
+        specs.add(new SegmentSpec(from, from + step, Seam.NONE, false, taps));
       }
       try (Cut cut = new Cut(export, decoder, specs)) {
         Map<String, float[]> seen = cut.run(Map.of(), Set.of(0, 21, 23), new ArrayList<>());
@@ -205,6 +207,17 @@ class ExportMatrixTest {
   @ParameterizedTest
   @MethodSource("decoders")
   void aPrunedRunIsThatOfPyTorch(ExportFixture export) {
+    assertPrunedRuns(export, Seam.GATHER);
+  }
+
+  /** Each kept visual token goes through the mix, alone. */
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void soIsOneWhoseTokensAreMadeAnew(ExportFixture export) {
+    assertPrunedRuns(export, Seam.MERGE);
+  }
+
+  private void assertPrunedRuns(ExportFixture export, Seam seam) {
     if (!export.hasReference()) {
       return;
     }
@@ -216,8 +229,8 @@ class ExportMatrixTest {
       List<Tap> taps = List.of(new Tap.Attention(layer - 1, false));
       List<SegmentSpec> specs =
           List.of(
-              new SegmentSpec(0, layer, false, false, taps),
-              new SegmentSpec(layer, export.size("layers"), true, original, List.of()));
+              new SegmentSpec(0, layer, Seam.NONE, false, taps),
+              new SegmentSpec(layer, export.size("layers"), seam, original, List.of()));
       List<float[]> logits = new ArrayList<>();
       try (Cut cut = new Cut(export, decoder, specs)) {
         cut.run(Map.of(1, cases.get(i)), Set.of(23), logits);
@@ -282,13 +295,27 @@ class ExportMatrixTest {
                     .run(
                         pass,
                         new SegmentState.Input(
-                            flow, position, new long[1], new int[] {0}, NONE, NONE))
+                            flow,
+                            position,
+                            new long[1],
+                            new int[] {0},
+                            Passage.Mix.NONE,
+                            NONE,
+                            NONE))
                     .hidden();
           }
           logits.add(UncutRun.lastRow(flow.get(0), export));
         }
       }
       return seen;
+    }
+
+    private static Passage.Mix alone(int[] rows) {
+      float[] weights = new float[rows.length * rows.length];
+      for (int i = 0; i < rows.length; i++) {
+        weights[i * rows.length + i] = 1;
+      }
+      return new Passage.Mix(rows, weights);
     }
 
     private float[] prefill(
@@ -306,6 +333,7 @@ class ExportMatrixTest {
         for (int i = 0; i < states.size(); i++) {
           int[] keep = IntStream.range(0, rows.length).toArray();
           RotaryPositions arriving = positions;
+          Passage.Mix mix = Passage.Mix.NONE;
           if (seams.containsKey(i)) {
             List<Long> kept = ExportFixture.stream(seams.get(i).get("keepVisual")).boxed().toList();
             int[] all = rows;
@@ -317,6 +345,23 @@ class ExportMatrixTest {
                                 || all[r] >= start + length
                                 || kept.contains((long) all[r] - start))
                     .toArray();
+            if (parts.list().get(i).spec().seam() == Seam.MERGE) {
+              int[] visual =
+                  Arrays.stream(keep)
+                      .filter(r -> all[r] >= start && all[r] < start + length)
+                      .toArray();
+              mix = alone(visual);
+              for (int k = 0; k < keep.length; k++) {
+                int at = Arrays.binarySearch(visual, keep[k]);
+                keep[k] = at < 0 ? keep[k] : all.length + at;
+              }
+              rows = Arrays.copyOf(all, all.length + visual.length);
+              for (int k = 0; k < visual.length; k++) {
+                rows[all.length + k] = all[visual[k]];
+              }
+              positions = positions.extended(visual);
+              arriving = positions;
+            }
             if (seams.get(i).get("policy").asText().equals("compacted")) {
               arriving = positions.compactedFor(keep);
               Arrays.fill(next, i, next.length, keep.length);
@@ -338,6 +383,7 @@ class ExportMatrixTest {
                           arriving,
                           types,
                           keep,
+                          mix,
                           queries.stream().mapToInt(q -> q).toArray(),
                           columns));
           out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));

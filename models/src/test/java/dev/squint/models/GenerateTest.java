@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
@@ -14,6 +16,7 @@ import dev.squint.pruning.Trace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -219,5 +222,44 @@ class GenerateTest {
       pool.shutdownNow();
     }
     assertThat(TINY.model().openCuts()).isLessThanOrEqualTo(4);
+  }
+
+  /** A token made of itself alone is itself; one made of two is neither. */
+  @Test
+  void mergedTokensTakeTheirPlace() {
+    Generation kept = generate(merging(Selection.of(new int[] {2, 5})));
+    Generation same =
+        generate(
+            merging(Selection.of(new int[] {2, 5}).withMerged(List.of(MergedToken.mean(5, 5)))));
+    assertThat(same.firstLogits()).containsExactly(kept.firstLogits(), offset(1e-6f));
+    Generation added =
+        generate(
+            merging(
+                Selection.of(new int[] {2})
+                    .withMerged(
+                        List.of(new MergedToken(5, new int[] {2, 5}, new float[] {0, 1})))));
+    assertThat(added.firstLogits()).containsExactly(kept.firstLogits(), offset(1e-6f));
+    assertThat(added.tokens()).containsExactly(kept.tokens());
+    SiteTrace site = added.trace().sites().get(0);
+    assertThat(site.keptOriginal()).containsExactly(2);
+    assertThat(site.addedOriginal()).containsExactly(5);
+    assertThat(site.after()).isEqualTo(2);
+    Generation mixed =
+        generate(
+            merging(Selection.of(new int[] {2, 5}).withMerged(List.of(MergedToken.mean(5, 5, 9)))));
+    assertThat(mixed.firstLogits()).isNotEqualTo(kept.firstLogits());
+    assertThat(TINY.model().openTensors()).isZero();
+  }
+
+  private static TestStrategy merging(Selection selection) {
+    return new TestStrategy(
+        "merging",
+        List.of(
+            new SitePlan(
+                new Site.BeforeLayer(2),
+                Set.of(),
+                PositionPolicy.ORIGINAL,
+                true,
+                (context, observations) -> selection)));
   }
 }

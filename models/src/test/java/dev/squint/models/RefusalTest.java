@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
@@ -191,6 +192,17 @@ class RefusalTest {
         new TestStrategy("short", List.of(scores)),
         "strategy 'short' at before-layer(2)",
         "scores 2");
+    SitePlan merging =
+        new SitePlan(
+            new Site.BeforeLayer(2),
+            Set.of(),
+            PositionPolicy.ORIGINAL,
+            (context, observations) ->
+                Selection.of(new int[] {1}).withMerged(List.of(MergedToken.mean(1, 1, 2))));
+    refuses(
+        new TestStrategy("secretive", List.of(merging)),
+        "strategy 'secretive' merges tokens at before-layer(2)",
+        "set merges in the site plan");
   }
 
   @Test

@@ -9,15 +9,33 @@ import java.util.Set;
  * @param site where tokens leave
  * @param needs what must be observed before it
  * @param positions which position ids the tokens carry after it
+ * @param merges whether tokens may be merged; a site that only drops them is cheaper
  * @param decision the choice
  */
 public record SitePlan(
-    Site site, Set<ObservationRequest> needs, PositionPolicy positions, SiteDecision decision) {
+    Site site,
+    Set<ObservationRequest> needs,
+    PositionPolicy positions,
+    boolean merges,
+    SiteDecision decision) {
 
   public SitePlan {
     Objects.requireNonNull(site, "site");
     needs = Set.copyOf(needs);
     Objects.requireNonNull(positions, "positions");
     Objects.requireNonNull(decision, "decision");
+  }
+
+  /**
+   * A site that only drops tokens.
+   *
+   * @param site where tokens leave
+   * @param needs what must be observed before it
+   * @param positions which position ids the tokens carry after it
+   * @param decision the choice
+   */
+  public SitePlan(
+      Site site, Set<ObservationRequest> needs, PositionPolicy positions, SiteDecision decision) {
+    this(site, needs, positions, false, decision);
   }
 }

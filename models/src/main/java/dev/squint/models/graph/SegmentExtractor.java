@@ -128,6 +128,10 @@ public final class SegmentExtractor {
     return new SegmentModel(spec, model.toByteArray(), graph.folder(), hiddenInputs, hiddenOutputs);
   }
 
+  private boolean hasSeam() {
+    return spec.seam() != Seam.NONE;
+  }
+
   private boolean takesPositions() {
     return usedInputs.contains(DecoderGraph.POSITIONS)
         || counted.isPresent()
@@ -260,24 +264,37 @@ public final class SegmentExtractor {
   private List<String> declareInputs(GraphProto.Builder out, GraphNodes nodes) {
     long width = graph.inputDimension(DecoderGraph.EMBEDS, 2);
     List<String> hiddenInputs = new ArrayList<>();
+    Optional<MergingSeam> seam =
+        spec.seam() == Seam.MERGE ? Optional.of(new MergingSeam(nodes)) : Optional.empty();
     for (String tensor : boundary) {
       int type = decoder.elementType(tensor);
       boolean converted = tensor.equals(DecoderGraph.EMBEDS) && type != GraphNodes.FLOAT;
-      boolean renamed = spec.seam() || spec.from() > 0 || converted;
+      boolean renamed = hasSeam() || spec.from() > 0 || converted;
       String name = renamed ? all(tensor) : tensor;
       hiddenInputs.add(name);
       out.addInput(
           GraphNodes.value(
               name, converted ? GraphNodes.FLOAT : type, "batch_size", "tokens", width));
-      String kept = spec.seam() ? nodes.gather(name, SegmentModel.KEEP, 1) : name;
+      if (seam.isPresent() && boundary.indexOf(tensor) < boundary.size() - 1) {
+        continue;
+      }
+      String arriving =
+          seam.isPresent() ? seam.get().extended(name, converted ? GraphNodes.FLOAT : type) : name;
+      String kept = hasSeam() ? nodes.gather(arriving, SegmentModel.KEEP, 1) : name;
       if (converted) {
         nodes.cast(kept, type, tensor);
       } else if (renamed) {
         nodes.identity(kept, tensor);
       }
     }
-    if (spec.seam()) {
+    if (hasSeam()) {
       out.addInput(GraphNodes.value(SegmentModel.KEEP, GraphNodes.INT64, "kept"));
+    }
+    if (seam.isPresent()) {
+      MergingSeam.declareInputs(out);
+      if (boundary.size() > 1) {
+        weights.addAll(seam.get().normAnew(graph, boundary));
+      }
     }
     for (ValueInfoProto input : graph.inputs().values()) {
       String name = input.getName();
@@ -307,7 +324,7 @@ public final class SegmentExtractor {
         threeAxes
             ? GraphNodes.value(input, GraphNodes.INT64, 3L, "batch_size", "tokens")
             : GraphNodes.value(input, GraphNodes.INT64, "batch_size", "tokens"));
-    if (spec.seam()) {
+    if (hasSeam()) {
       nodes.gather(input, SegmentModel.KEEP, threeAxes ? 2 : 1, name);
     }
   }

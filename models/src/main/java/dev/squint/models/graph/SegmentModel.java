@@ -25,6 +25,15 @@ public record SegmentModel(
   /** Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, ascending. */
   public static final String KEEP = "keep";
 
+  /** Input of a merging seam: int64 {@code [S]}, indices of the tokens that are in any sum. */
+  public static final String MIX_SOURCES = "mix_sources";
+
+  /**
+   * Input of a merging seam: float {@code [M, S]}, the weight of each such token in each of M sums.
+   * Sum m counts as token {@code arriving + m} in {@link #KEEP} and in what is given per token.
+   */
+  public static final String MIX_WEIGHTS = "mix_weights";
+
   /** Input of the taps: int64 {@code [R]}, indices of the query tokens behind the seam. */
   public static final String TAP_ROWS = "tap_rows";
 

@@ -8,13 +8,12 @@ import java.util.List;
  * @param from first layer
  * @param to layer after the last one; equal to the number of layers for the segment that ends in
  *     the logits
- * @param seam whether the segment begins with a seam, an input {@code keep} that says which tokens
- *     go on
+ * @param seam what stands at its head
  * @param givenPositions whether the rotary positions of the tokens come from outside; if not, a
  *     graph without an input for them counts them from its KV cache
  * @param taps what is handed out besides
  */
-public record SegmentSpec(int from, int to, boolean seam, boolean givenPositions, List<Tap> taps) {
+public record SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Tap> taps) {
 
   /** Checks the range and drops repeated taps. */
   public SegmentSpec {
@@ -39,11 +38,11 @@ public record SegmentSpec(int from, int to, boolean seam, boolean givenPositions
    * @param name the input of the whole decoder
    */
   public String arriving(String name) {
-    return seam ? name + ".all" : name;
+    return seam == Seam.NONE ? name : name + ".all";
   }
 
   /** A range without seam and taps. */
   public static SegmentSpec of(int from, int to) {
-    return new SegmentSpec(from, to, false, false, List.of());
+    return new SegmentSpec(from, to, Seam.NONE, false, List.of());
   }
 }

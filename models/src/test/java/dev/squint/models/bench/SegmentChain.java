@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
@@ -94,11 +95,19 @@ final class SegmentChain implements AutoCloseable {
       return List.of(SegmentSpec.of(0, layers));
     }
     if (cut == Cut.BEFORE_LAYER_2) {
-      return List.of(SegmentSpec.of(0, 2), new SegmentSpec(2, layers, true, true, List.of()));
+      return List.of(
+          SegmentSpec.of(0, 2), new SegmentSpec(2, layers, Seam.GATHER, true, List.of()));
     }
     boolean seams = cut == Cut.EVERY_LAYER_WITH_SEAMS;
     return IntStream.range(0, layers)
-        .mapToObj(layer -> new SegmentSpec(layer, layer + 1, seams && layer > 0, false, List.of()))
+        .mapToObj(
+            layer ->
+                new SegmentSpec(
+                    layer,
+                    layer + 1,
+                    seams && layer > 0 ? Seam.GATHER : Seam.NONE,
+                    false,
+                    List.of()))
         .toList();
   }
 

@@ -85,9 +85,9 @@ class DecoderGraphTest {
     assertThat(decoder.boundary(1)).containsExactly("n1", "r1");
     assertThat(decoder.consumedOutputs(decoder.rowCut())).containsExactly("m1", "r2");
     SegmentModel first =
-        SegmentExtractor.extract(decoder, new SegmentSpec(0, 1, false, false, List.of()));
+        SegmentExtractor.extract(decoder, new SegmentSpec(0, 1, Seam.NONE, false, List.of()));
     SegmentModel second =
-        SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, true, false, List.of()));
+        SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, Seam.GATHER, false, List.of()));
     assertThat(first.hiddenInputs()).containsExactly("inputs_embeds");
     assertThat(first.hiddenOutputs()).containsExactly("n1", "r1");
     assertThat(second.hiddenInputs()).containsExactly("n1.all", "r1.all");
@@ -111,7 +111,7 @@ class DecoderGraphTest {
     node("Reshape", "r1 lengths", "logits");
     DecoderGraph decoder = new DecoderGraph(read());
     SegmentModel model =
-        SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, true, false, List.of()));
+        SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, Seam.GATHER, false, List.of()));
     GraphProto cut = ModelProto.parseFrom(model.bytes()).getGraph();
     assertThat(decoder.boundary(1)).containsExactly("e1");
     assertThat(cut.getInputList())
@@ -157,7 +157,9 @@ class DecoderGraphTest {
     node("Add", "r1 present.2.value", "logits");
     DecoderGraph decoder = new DecoderGraph(read());
     assertThatThrownBy(
-            () -> SegmentExtractor.extract(decoder, new SegmentSpec(1, 3, true, false, List.of())))
+            () ->
+                SegmentExtractor.extract(
+                    decoder, new SegmentSpec(1, 3, Seam.GATHER, false, List.of())))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining(
             "cannot be cut before layer 1: node Concat 'present.2.key.node' reads 'a0'");
@@ -173,7 +175,9 @@ class DecoderGraphTest {
     node("Add", "r0 b1", "logits");
     DecoderGraph decoder = new DecoderGraph(read());
     assertThatThrownBy(
-            () -> SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, true, false, List.of())))
+            () ->
+                SegmentExtractor.extract(
+                    decoder, new SegmentSpec(1, 2, Seam.GATHER, false, List.of())))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("read the values of past_key_values.0.value");
   }
@@ -210,7 +214,7 @@ class DecoderGraphTest {
             () ->
                 SegmentExtractor.extract(
                     decoder,
-                    new SegmentSpec(0, 1, false, false, List.of(new Tap.Attention(0, false)))))
+                    new SegmentSpec(0, 1, Seam.NONE, false, List.of(new Tap.Attention(0, false)))))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("layer 0 has no attention operator behind past_key_values.0.key");
   }

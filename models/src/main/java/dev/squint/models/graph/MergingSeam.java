@@ -1,0 +1,80 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.models.ModelException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Appends a seam that makes tokens out of several.
+ *
+ * @param nodes where to
+ */
+record MergingSeam(GraphNodes nodes) {
+
+  private static final int GAMMA = 2;
+  private static final int BETA = 3;
+
+  static void declareInputs(GraphProto.Builder out) {
+    out.addInput(GraphNodes.value(SegmentModel.MIX_SOURCES, GraphNodes.INT64, "mix_sources"));
+    out.addInput(
+        GraphNodes.value(SegmentModel.MIX_WEIGHTS, GraphNodes.FLOAT, "merged", "mix_sources"));
+  }
+
+  /**
+   * The tokens of a tensor and behind them the sums of some, computed in float32.
+   *
+   * @param tokens {@code [1, tokens, width]}
+   * @param type its element type
+   * @return {@code [1, tokens + merged, width]}
+   */
+  String extended(String tokens, int type) {
+    String sources = nodes.gather(tokens, SegmentModel.MIX_SOURCES, 1);
+    boolean isFloat = type == GraphNodes.FLOAT;
+    String sums =
+        nodes.op("MatMul", SegmentModel.MIX_WEIGHTS, isFloat ? sources : nodes.floats(sources));
+    if (!isFloat) {
+      String converted = nodes.fresh();
+      nodes.cast(sums, type, converted);
+      sums = converted;
+    }
+    return nodes.concat(1, tokens, sums);
+  }
+
+  /**
+   * Where the residual sum crosses a cut together with its norm: computes the norm of the sums,
+   * which the mix has changed.
+   *
+   * @param boundary norm and sum
+   * @return the weights it takes
+   * @throws ModelException if the norm is not of a known kind
+   */
+  List<String> normAnew(OnnxGraph graph, List<String> boundary) {
+    NodeProto fused = graph.nodes().get(graph.producer(boundary.get(0)));
+    String sum = boundary.get(boundary.size() - 1);
+    String type =
+        switch (fused.getOpType()) {
+          case "SkipSimplifiedLayerNormalization" -> "SimplifiedLayerNormalization";
+          case "SkipLayerNormalization" -> "LayerNormalization";
+          default ->
+              throw new ModelException(
+                  "%s: tokens cannot be merged at node %s, whose residual sum crosses the cut together with something that is no norm; choose a strategy that only drops tokens"
+                      .formatted(graph.file(), OnnxGraph.label(fused)));
+        };
+    List<String> weights = new ArrayList<>(List.of(fused.getInput(GAMMA)));
+    if (type.equals("LayerNormalization") && fused.getInputCount() > BETA) {
+      weights.add(fused.getInput(BETA));
+    }
+    weights.removeIf(String::isEmpty);
+    List<String> inputs = new ArrayList<>(List.of(sum));
+    inputs.addAll(weights);
+    NodeProto.Builder norm =
+        GraphNodes.node(type, inputs, boundary.get(0)).addAttribute(GraphNodes.integer("axis", -1));
+    fused.getAttributeList().stream()
+        .filter(attribute -> attribute.getName().equals("epsilon"))
+        .forEach(norm::addAttribute);
+    nodes.add(norm);
+    return weights;
+  }
+}
