@@ -1,0 +1,134 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.StrategyProvider;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * VTC-CLS: drops the visual tokens that [CLS] attends to least over several layers of the vision
+ * tower (Wang et al., "[CLS] Token Tells Everything Needed for Training-free Efficient MLLMs",
+ * 2024).
+ *
+ * <p>A visual token's score is the attention that [CLS] pays to it, averaged over heads and over
+ * the last layers that run: layers L-3 to L-1 of L, as in the paper. {@code rule=code} takes the
+ * seven layers of the authors' command line instead (16 to 22 of CLIP's 23 that run), or all where
+ * fewer run. The code adds the layers up, which ranks the same. {@code rint(N * keep)} tokens stay
+ * of each picture, tile or frame, in spatial order.
+ *
+ * <p>Towers without a [CLS] token are scored by the attention that each token receives.
+ *
+ * @param layers how many layers are averaged, the last ones that run; wins over the rule
+ * @param rule {@code paper} for three layers, {@code code} for seven
+ * @param budget how many visual tokens stay, by default of each tile or frame
+ */
+public record VtcCls(OptionalInt layers, String rule, Budget budget) implements Strategy {
+
+  private static final String NAME = "vtc-cls";
+  private static final Parameter.Count LAYERS =
+      new Parameter.Count(
+          "layers", "how many vision layers are averaged, the last that run; wins over rule");
+  private static final Parameter.Choice RULE =
+      new Parameter.Choice("rule", List.of("paper", "code"), "three layers, or the code's seven");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
+
+  public VtcCls {
+    if (layers.isPresent() && layers.getAsInt() < 1) {
+      throw new StrategyException(
+          "strategy '%s': layers=%d is out of range; choose %s"
+              .formatted(NAME, layers.getAsInt(), LAYERS.range()));
+    }
+    RULE.check(NAME, rule);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  /**
+   * The paper's rule with a budget by ratio.
+   *
+   * @param keep retention ratio, above 0 and at most 1
+   */
+  public VtcCls(double keep) {
+    this(OptionalInt.empty(), "paper", BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    String given = layers.isPresent() ? "layers=" + layers.getAsInt() + "," : "";
+    return NAME + ":" + given + "rule=" + rule + "," + BUDGET.text(budget);
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    int running = model.vision().layers();
+    if (layers.isPresent() && layers.getAsInt() > running) {
+      throw new StrategyException(
+          "strategy '%s': layers=%d, but the vision tower runs %d; choose 1..%d"
+              .formatted(NAME, layers.getAsInt(), running, running));
+    }
+    int wanted = layers.orElse(rule.equals("code") ? 7 : 3);
+    List<ObservationRequest> ensemble =
+        IntStream.range(Math.max(0, running - wanted), running)
+            .mapToObj(layer -> VisionAttention.in(model.vision(), layer))
+            .toList();
+    return List.of(
+        new SitePlan(
+            new Site.AfterVision(),
+            Set.copyOf(ensemble),
+            PositionPolicy.COMPACTED,
+            (context, observations) -> {
+              Selection selection = budget.top(context, mean(context, observations, ensemble));
+              return wanted > running
+                  ? selection.withNote(
+                      "rule=%s averages %d vision layers, but %d run, so all of those are averaged"
+                          .formatted(rule, wanted, running))
+                  : selection;
+            }));
+  }
+
+  private static float[] mean(
+      SiteContext context, Observations observations, List<ObservationRequest> ensemble) {
+    float[] mean = new float[context.visualTokens()];
+    for (ObservationRequest request : ensemble) {
+      Observation layer = observations.get(request);
+      for (int i = 0; i < mean.length; i++) {
+        mean[i] += layer.at(0, i) / ensemble.size();
+      }
+    }
+    return mean;
+  }
+
+  /** Makes {@link VtcCls}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "keeps the visual tokens that [CLS] attends to most over the last vision layers",
+          "Wang et al., [CLS] Token Tells Everything Needed for Training-free Efficient MLLMs, 2024",
+          BUDGET.after(LAYERS, RULE),
+          given -> new VtcCls(given.get(LAYERS), given.get(RULE), given.get(BUDGET)));
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.squint.pruning.strategies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.AttentionReceived;
+import dev.squint.pruning.ObservationRequest.ClsAttention;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.VisionShape;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class VtcClsTest {
+
+  /** Layers 20 to 22 in the paper, 16 to 22 in the authors' command line. */
+  @Test
+  void readsTheLastLayersThatRun() {
+    SitePlan paper = Models.onlySite(new VtcCls(0.25));
+    assertThat(paper.site()).isEqualTo(new Site.AfterVision());
+    assertThat(paper.needs())
+        .containsExactlyInAnyOrder(
+            new ClsAttention(20), new ClsAttention(21), new ClsAttention(22));
+    assertThat(Models.onlySite(Strategies.parse("vtc-cls:rule=code")).needs())
+        .hasSize(7)
+        .contains(new ClsAttention(16), new ClsAttention(22));
+    assertThat(Models.onlySite(Strategies.parse("vtc-cls:rule=code,layers=1")).needs())
+        .containsExactly(new ClsAttention(22));
+    assertThat(new VtcCls(0.5).plan(Models.llava(false)).get(0).needs())
+        .contains(new AttentionReceived(20));
+  }
+
+  /** No single layer ranks as their mean does: 0.5, 0.2, 0.4, 0.3. */
+  @Test
+  void averagesLayers() {
+    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    seen.put(new ClsAttention(20), new Observation(1, 4, new float[] {0, 0, 0.6f, 0.6f}));
+    seen.put(new ClsAttention(21), new Observation(1, 4, new float[] {0.9f, 0.6f, 0, 0}));
+    seen.put(new ClsAttention(22), new Observation(1, 4, new float[] {0.6f, 0, 0.6f, 0.3f}));
+    SitePlan plan = Models.onlySite(new VtcCls(0.5));
+    Selection selection =
+        plan.decision()
+            .select(Models.context(plan.site(), 0, new int[] {2, 2}), Observations.of(seen));
+    assertThat(selection.keptVisual()).containsExactly(0, 2);
+    assertThat(selection.scores())
+        .usingComparatorWithPrecision(1e-6f)
+        .containsExactly(0.5f, 0.2f, 0.4f, 0.3f);
+    assertThat(selection.notes()).isEmpty();
+  }
+
+  @Test
+  void saysWhatAShallowTowerCannotGive() {
+    ModelFacts shallow =
+        new ModelFacts(
+            "shallow",
+            new DecoderShape(8, 128, 4, 2, 32, 256, 100),
+            new VisionShape(5, 64, 4, 128, 4, 588, true, 2, 2, 128),
+            4);
+    SitePlan code = Strategies.parse("vtc-cls:rule=code").plan(shallow).get(0);
+    assertThat(code.needs()).hasSize(5);
+    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    code.needs().forEach(need -> seen.put(need, new Observation(1, 4, new float[4])));
+    assertThat(
+            code.decision()
+                .select(Models.context(code.site(), 0, new int[] {2, 2}), Observations.of(seen))
+                .notes())
+        .containsExactly(
+            "rule=code averages 7 vision layers, but 5 run, so all of those are averaged");
+    assertThatThrownBy(() -> Strategies.parse("vtc-cls:layers=6").plan(shallow))
+        .hasMessage("strategy 'vtc-cls': layers=6, but the vision tower runs 5; choose 1..5");
+    assertThatThrownBy(() -> Strategies.parse("vtc-cls:layers=0"))
+        .hasMessage(
+            "strategy 'vtc-cls': layers=0 is out of range; choose a whole number of at least 1");
+  }
+}
