@@ -54,6 +54,17 @@ public record Observation(int rows, int columns, float[] values) {
     return Arrays.copyOfRange(values, row * columns, (row + 1) * columns);
   }
 
+  /**
+   * Copies one row into an array that is used again and again.
+   *
+   * @param row counted from 0
+   * @param into takes {@link #columns()} values from its start on
+   */
+  public void copyRow(int row, float[] into) {
+    Objects.checkIndex(row, rows);
+    System.arraycopy(values, row * columns, into, 0, columns);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Observation that

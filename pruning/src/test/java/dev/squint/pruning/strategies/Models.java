@@ -61,4 +61,10 @@ final class Models {
     Observations observations = Observations.of(Map.of(need, new Observation(1, row.length, row)));
     return plan.decision().select(context(plan.site(), 0, grids), observations);
   }
+
+  static Selection select(
+      Strategy strategy, Map<ObservationRequest, Observation> seen, int[]... grids) {
+    SitePlan plan = onlySite(strategy);
+    return plan.decision().select(context(plan.site(), 0, grids), Observations.of(seen));
+  }
 }
