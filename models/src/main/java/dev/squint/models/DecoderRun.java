@@ -3,12 +3,17 @@ package dev.squint.models;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.PositionSource;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.SitePlan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -24,6 +29,7 @@ final class DecoderRun implements AutoCloseable {
 
   private final PruningPlan plan;
   private final Embedder embedder;
+  private final Similarities similarities;
   private final PositionSource source;
   private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
@@ -34,11 +40,13 @@ final class DecoderRun implements AutoCloseable {
       PruningPlan plan,
       OpenSegments open,
       Embedder embedder,
+      Similarities similarities,
       PositionSource source,
       ModelConfig.Text sizes,
       TensorScope scope) {
     this.plan = plan;
     this.embedder = embedder;
+    this.similarities = similarities;
     this.source = source;
     this.scope = scope;
     try {
@@ -64,7 +72,7 @@ final class DecoderRun implements AutoCloseable {
     Passage seen = Passage.all(rows.aliveVisual().length);
     if (plan.afterVision().isPresent()) {
       SitePlan site = plan.afterVision().get();
-      seen = decider.decide(site, rows, positions, Taps.NONE);
+      seen = decideOnFeatures(prompt, features.orElseThrow(), decider, rows, positions);
       int[] origins = originRows(rows, seen);
       rows = rows.extended(origins).select(rows.rowsOf(seen));
       boolean compacted = site.positions() == PositionPolicy.COMPACTED;
@@ -85,6 +93,15 @@ final class DecoderRun implements AutoCloseable {
               ? embedder.embed(pass, tokens, features.get(), seen, rows.visualRows())
               : embedder.embed(pass, tokens);
       List<OnnxTensor> hidden = List.of(embeds);
+      TokenRows entering = rows;
+      boolean compares =
+          plan.seams().stream()
+              .flatMap(Optional::stream)
+              .anyMatch(site -> site.needs().stream().anyMatch(Beside::answers));
+      Map<ObservationRequest, Observation> compared = new HashMap<>();
+      Beside atInput =
+          (need, context) ->
+              compared.computeIfAbsent(need, wanted -> atInput(pass, wanted, embeds, entering));
       Taps taps = Taps.NONE;
       List<Integer> counts = new ArrayList<>();
       for (int i = 0; i < segments.size(); i++) {
@@ -94,7 +111,7 @@ final class DecoderRun implements AutoCloseable {
         RotaryPositions arriving = positions;
         Optional<SitePlan> seam = plan.seams().get(i);
         if (seam.isPresent()) {
-          Passage passage = decider.decide(seam.get(), rows, positions, taps);
+          Passage passage = decider.decide(seam.get(), rows, positions, taps, atInput);
           int[] origins = originRows(rows, passage);
           keep = rows.rowsOf(passage);
           mix = passage.mix().at(rows.visualRows());
@@ -119,7 +136,7 @@ final class DecoderRun implements AutoCloseable {
                     pass,
                     new SegmentState.Input(hidden, arriving, types, keep, mix, queries, columns));
         segments.get(i).startDecodingAt(next);
-        hidden.forEach(pass::release);
+        hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
         hidden = out.hidden();
         taps = new Taps(out.taps(), queries, columns.length);
         for (int layer = 0; layer < segments.get(i).layers(); layer++) {
@@ -184,6 +201,46 @@ final class DecoderRun implements AutoCloseable {
 
   long cacheBytes() {
     return segments.stream().mapToLong(SegmentState::cacheBytes).sum();
+  }
+
+  private Passage decideOnFeatures(
+      PromptInput prompt,
+      OnnxTensor features,
+      SiteDecider decider,
+      TokenRows rows,
+      RotaryPositions positions) {
+    try (TensorScope sight = scope.sibling()) {
+      Beside beside =
+          (need, context) -> {
+            if (need instanceof ObservationRequest.EmbeddingSimilarity similarity) {
+              int[] text = rows.queries(QueryRows.TEXT_AFTER_VISUAL);
+              if (text.length == 0) {
+                return new Observation(0, context.visualTokens(), new float[0]);
+              }
+              long[] ids = Arrays.stream(text).mapToLong(row -> prompt.tokenIds()[row]).toArray();
+              return similarities.between(
+                  sight,
+                  embedder.embed(sight, ids),
+                  all(text.length),
+                  features,
+                  all(context.visualTokens()),
+                  similarity.measure());
+            }
+            return similarities.withinTiles(sight, features, context);
+          };
+      return decider.decide(plan.afterVision().orElseThrow(), rows, positions, Taps.NONE, beside);
+    }
+  }
+
+  private Observation atInput(
+      TensorScope pass, ObservationRequest need, OnnxTensor embeds, TokenRows rows) {
+    return similarities.between(
+        pass,
+        embeds,
+        rows.queries(QueryRows.TEXT_AFTER_VISUAL),
+        embeds,
+        rows.visualRows(),
+        ((ObservationRequest.EmbeddingSimilarity) need).measure());
   }
 
   private static int[] originRows(TokenRows rows, Passage passage) {

@@ -10,6 +10,7 @@ import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -22,7 +23,9 @@ final class Embedder implements AutoCloseable {
   private final ModelSession embed;
   private final Sessions sessions;
   private final long width;
-  private final LeasePool<Integer, ModelSession> merge = new LeasePool<>(1);
+  private final LeasePool<Merge, ModelSession> merge = new LeasePool<>(2);
+
+  private record Merge(int featureRank, boolean merges) {}
 
   Embedder(Sessions sessions, Path file, long width) {
     this.sessions = sessions;
@@ -69,30 +72,32 @@ final class Embedder implements AutoCloseable {
     if (rows.length == 0) {
       return embed(scope, tokens);
     }
+    boolean merges = kept.mix().tokens() > 0;
+    Merge key = new Merge(features.getInfo().getShape().length, merges);
     try (TensorScope run = scope.sibling();
-        var lease =
-            merge.acquire(
-                features.getInfo().getShape().length, () -> openMerge(features.getInfo()))) {
-      Map<String, OnnxTensor> inputs =
-          Map.of(
-              MergeGraph.TEXT, embed(run, tokens),
-              MergeGraph.FEATURES, features,
-              MergeGraph.KEEP_VISUAL, run.indices(kept.visual(), kept.visual().length),
-              MergeGraph.POSITIONS, run.indices(rows, rows.length, 1));
+        var lease = merge.acquire(key, () -> openMerge(features.getInfo(), merges))) {
+      Map<String, OnnxTensor> inputs = new HashMap<>();
+      inputs.put(MergeGraph.TEXT, embed(run, tokens));
+      inputs.put(MergeGraph.FEATURES, features);
+      inputs.put(MergeGraph.KEEP_VISUAL, run.indices(kept.visual(), kept.visual().length));
+      inputs.put(MergeGraph.POSITIONS, run.indices(rows, rows.length, 1));
+      if (merges) {
+        kept.mix().give(run, inputs);
+      }
       return scope.adopt(
           run, lease.get().run(run, inputs, Set.of(MergeGraph.MERGED)).get(MergeGraph.MERGED));
     }
   }
 
-  private ModelSession openMerge(TensorInfo features) {
+  private ModelSession openMerge(TensorInfo features, boolean merges) {
     TensorInfo text = embed.output(EMBEDS);
     byte[] graph =
         MergeGraph.build(
-            width, elementType(text), elementType(features), features.getShape().length);
+            width, elementType(text), elementType(features), features.getShape().length, merges);
     return sessions.open(graph, Path.of(""), "the merge of text and picture");
   }
 
-  private static int elementType(TensorInfo info) {
+  static int elementType(TensorInfo info) {
     return switch (info.type) {
       case FLOAT -> TensorProto.DataType.FLOAT.getNumber();
       case FLOAT16 -> TensorProto.DataType.FLOAT16.getNumber();

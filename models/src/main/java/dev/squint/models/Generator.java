@@ -30,6 +30,7 @@ final class Generator implements AutoCloseable {
   private final DecoderGraph decoder;
   private final VisionEncoder vision;
   private final Embedder embedder;
+  private final Similarities similarities;
   private final LeasePool<List<SegmentSpec>, OpenSegments> cuts = new LeasePool<>(CUTS_KEPT);
 
   Generator(
@@ -38,13 +39,15 @@ final class Generator implements AutoCloseable {
       ModelFacts facts,
       DecoderGraph decoder,
       VisionEncoder vision,
-      Embedder embedder) {
+      Embedder embedder,
+      Similarities similarities) {
     this.sessions = sessions;
     this.config = config;
     this.facts = facts;
     this.decoder = decoder;
     this.vision = vision;
     this.embedder = embedder;
+    this.similarities = similarities;
   }
 
   Generation generate(PromptInput prompt, Strategy strategy, GenerationOptions options) {
@@ -132,7 +135,14 @@ final class Generator implements AutoCloseable {
     int limit = Math.min(options.maxNewTokens(), room);
     SiteDecider decider = request.decider();
     try (DecoderRun run =
-        new DecoderRun(request.plan(), open, embedder, decoder.positions(), config.text(), scope)) {
+        new DecoderRun(
+            request.plan(),
+            open,
+            embedder,
+            similarities,
+            decoder.positions(),
+            config.text(),
+            scope)) {
       long start = System.nanoTime();
       run.prefill(request.prompt(), request.features(), decider);
       long prefilled = System.nanoTime();
@@ -176,7 +186,7 @@ final class Generator implements AutoCloseable {
 
   private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
     try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
-      return new SpeedupMeter(sessions, config, facts, embedder, decoder.positions())
+      return new SpeedupMeter(sessions, config, facts, embedder, similarities, decoder.positions())
           .measure(request, pruned, whole.get(), answer.tokens(), answer.tokensPerLayer());
     }
   }
@@ -258,7 +268,8 @@ final class Generator implements AutoCloseable {
   @Override
   public void close() {
     try (vision;
-        embedder) {
+        embedder;
+        similarities) {
       cuts.close();
     }
   }

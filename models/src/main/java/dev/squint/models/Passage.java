@@ -1,11 +1,17 @@
 package dev.squint.models;
 
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.SiteContext;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What goes on from a site, in order. The visual tokens that arrive count from 0; behind them, as
@@ -20,6 +26,7 @@ import java.util.List;
 record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
 
   private static final int DROPPED = -1;
+  private static final int[] ANY_TOKEN = {0};
 
   /**
    * Sums of arriving tokens: token i is {@code sum(weights[i * sources.length + j] *
@@ -53,6 +60,17 @@ record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
     /** How many sums. */
     int tokens() {
       return sources.length == 0 ? 0 : weights.length / sources.length;
+    }
+
+    /** Adds the inputs of a merging seam; without sums these name any one token and no weight. */
+    void give(TensorScope scope, Map<String, OnnxTensor> inputs) {
+      int[] from = tokens() == 0 ? ANY_TOKEN : sources;
+      inputs.put(SegmentModel.MIX_SOURCES, scope.indices(from, from.length));
+      inputs.put(
+          SegmentModel.MIX_WEIGHTS,
+          tokens() == 0
+              ? scope.empty(OnnxJavaType.FLOAT, 0, from.length)
+              : scope.floats(FloatBuffer.wrap(weights), tokens(), from.length));
     }
 
     /** The same with tokens that are found at other places. */

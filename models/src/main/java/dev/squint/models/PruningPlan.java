@@ -120,11 +120,23 @@ record PruningPlan(
       }
       List<VisionTap> vision = visionTaps(sites);
       afterVision.ifPresent(site -> taps(site, 0, 0));
+      inDecoder.forEach(this::checkNoFeatures);
       sites.forEach(this::checkPositions);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
       cut(afterVision.filter(PruningPlan::keepsPositions).isPresent(), inDecoder, seams, segments);
       return new PruningPlan(afterVision, List.copyOf(seams), List.copyOf(segments), vision);
+    }
+
+    private void checkNoFeatures(SitePlan site) {
+      for (ObservationRequest need : site.needs()) {
+        if (need instanceof ObservationRequest.FeatureSimilarity
+            || need instanceof ObservationRequest.KeySimilarity) {
+          throw refused(
+              "it wants the %s at %s, but that is observed before the decoder only"
+                  .formatted(need, site.site()));
+        }
+      }
     }
 
     private void checkPositions(SitePlan site) {

@@ -1,6 +1,5 @@
 package dev.squint.models;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.models.graph.DecoderGraph;
@@ -9,7 +8,6 @@ import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,8 +22,6 @@ final class SegmentState implements AutoCloseable {
   private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
   private static final int HEADS_AXIS = 1;
   private static final int WIDTH_AXIS = 3;
-
-  private static final int[] ANY_ROW = {0};
 
   private final OpenSegments.Segment segment;
   private final ModelConfig.Text sizes;
@@ -142,14 +138,7 @@ final class SegmentState implements AutoCloseable {
       inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));
     }
     if (segment.spec().seam() == Seam.MERGE) {
-      Passage.Mix mix = in.mix();
-      int[] sources = mix.tokens() == 0 ? ANY_ROW : mix.sources();
-      inputs.put(SegmentModel.MIX_SOURCES, run.indices(sources, sources.length));
-      inputs.put(
-          SegmentModel.MIX_WEIGHTS,
-          mix.tokens() == 0
-              ? run.empty(OnnxJavaType.FLOAT, 0, sources.length)
-              : run.floats(FloatBuffer.wrap(mix.weights()), mix.tokens(), sources.length));
+      in.mix().give(run, inputs);
     }
     if (names.contains(SegmentModel.TAP_ROWS)) {
       inputs.put(SegmentModel.TAP_ROWS, run.indices(in.tapRows(), in.tapRows().length));

@@ -52,20 +52,24 @@ final class SiteDecider {
    * @param rows the tokens that arrive
    * @param positions their rotary positions
    * @param taps what the segment before the site handed out
+   * @param beside answers what neither decoder nor vision tower hand out
    * @return what goes on
    */
-  Passage decide(SitePlan plan, TokenRows rows, RotaryPositions positions, Taps taps) {
+  Passage decide(
+      SitePlan plan, TokenRows rows, RotaryPositions positions, Taps taps, Beside beside) {
     int[] alive = rows.aliveVisual();
     if (plan.site().depth() < 0 || entered < 0) {
       entered = alive.length;
     }
     long start = System.nanoTime();
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
-    for (ObservationRequest need : plan.needs()) {
-      seen.put(need, observe(need, rows, alive, taps));
-    }
     SiteContext context =
         new SiteContext(plan.site(), layout, alive, entered, rows.positions(positions), seed);
+    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    for (ObservationRequest need : plan.needs()) {
+      seen.put(
+          need,
+          Beside.answers(need) ? beside.observe(need, context) : observe(need, rows, alive, taps));
+    }
     Selection selection =
         checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
     Passage passage = Passage.of(context, selection);

@@ -30,6 +30,7 @@ final class SpeedupMeter {
   private final ModelConfig config;
   private final ModelFacts facts;
   private final Embedder embedder;
+  private final Similarities similarities;
   private final PositionSource positions;
 
   SpeedupMeter(
@@ -37,11 +38,13 @@ final class SpeedupMeter {
       ModelConfig config,
       ModelFacts facts,
       Embedder embedder,
+      Similarities similarities,
       PositionSource positions) {
     this.sessions = sessions;
     this.config = config;
     this.facts = facts;
     this.embedder = embedder;
+    this.similarities = similarities;
     this.positions = positions;
   }
 
@@ -94,7 +97,8 @@ final class SpeedupMeter {
 
   private Times run(Generator.Request request, PruningPlan plan, OpenSegments open, long[] fed) {
     try (TensorScope scope = sessions.scope();
-        DecoderRun run = new DecoderRun(plan, open, embedder, positions, config.text(), scope)) {
+        DecoderRun run =
+            new DecoderRun(plan, open, embedder, similarities, positions, config.text(), scope)) {
       SiteDecider decider = request.decider();
       long start = System.nanoTime();
       run.prefill(request.prompt(), request.features(), decider);

@@ -92,7 +92,9 @@ public final class VisionLanguageModel implements AutoCloseable {
     VisionEncoder vision = new VisionEncoder(sessions, visionFile);
     ModelFacts facts = facts(name, config, decoder, vision.graph());
     Embedder embedder = new Embedder(sessions, embedFile, config.text().hidden());
-    Generator generator = new Generator(sessions, config, facts, decoder, vision, embedder);
+    Similarities similarities = new Similarities(sessions, config.text().hidden());
+    Generator generator =
+        new Generator(sessions, config, facts, decoder, vision, embedder, similarities);
     return new VisionLanguageModel(folder, config, facts, sessions, generator);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
@@ -251,15 +252,50 @@ class GenerateTest {
     assertThat(TINY.model().openTensors()).isZero();
   }
 
+  /** Features merged before the decoder are what their weighted sum is. */
+  @Test
+  void mergedFeaturesEnterTheDecoder() {
+    MergedToken mixed = new MergedToken(5, new int[] {5, 9, 1}, new float[] {0.5f, 0.3f, 0.2f});
+    MergedToken added = new MergedToken(7, new int[] {8}, new float[] {2});
+    Selection kept = Selection.of(new int[] {1, 5, 8, 9});
+    Observation plain = embeddings(kept);
+    Observation merged = embeddings(kept.withMerged(List.of(added, mixed)));
+    assertThat(merged.rows()).isEqualTo(5);
+    assertThat(merged.row(0)).containsExactly(plain.row(0));
+    assertThat(merged.row(2)).containsExactly(plain.row(2));
+    assertThat(merged.row(3)).containsExactly(plain.row(3));
+    for (int i = 0; i < plain.columns(); i++) {
+      float sum = 0.5f * plain.at(1, i) + 0.3f * plain.at(3, i) + 0.2f * plain.at(0, i);
+      assertThat(merged.at(1, i)).isEqualTo(sum, offset(1e-6f));
+      assertThat(merged.at(4, i)).isEqualTo(2 * plain.at(2, i), offset(1e-6f));
+    }
+  }
+
+  private static Observation embeddings(Selection selection) {
+    ObservationRequest need = new ObservationRequest.HiddenStates(0);
+    List<Observation> seen = new ArrayList<>();
+    generate(
+        new TestStrategy(
+            "merging",
+            List.of(
+                merging(new Site.AfterVision(), selection),
+                new SitePlan(
+                    new Site.BeforeLayer(1),
+                    Set.of(need),
+                    PositionPolicy.COMPACTED,
+                    (context, observations) -> {
+                      seen.add(observations.get(need));
+                      return Selection.all(context.visualTokens());
+                    }))));
+    return seen.get(0);
+  }
+
   private static TestStrategy merging(Selection selection) {
-    return new TestStrategy(
-        "merging",
-        List.of(
-            new SitePlan(
-                new Site.BeforeLayer(2),
-                Set.of(),
-                PositionPolicy.ORIGINAL,
-                true,
-                (context, observations) -> selection)));
+    return new TestStrategy("merging", List.of(merging(new Site.BeforeLayer(2), selection)));
+  }
+
+  private static SitePlan merging(Site site, Selection selection) {
+    return new SitePlan(
+        site, Set.of(), PositionPolicy.COMPACTED, true, (context, observations) -> selection);
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 /**
  * The graph that puts image features in the place of the image placeholders, so that neither passes
  * through the Java heap: {@code merged[visual_positions[i]] = image_features[keep_visual[i]]}.
+ * Where tokens are merged, weighted sums of features take part behind the features themselves.
  */
 public final class MergeGraph {
 
@@ -39,9 +40,12 @@ public final class MergeGraph {
    * @param textType ONNX element type of the text embeddings, which the result has too
    * @param featureType ONNX element type of the image features
    * @param featureRank how many dimensions the image features have
+   * @param merges whether there are the inputs {@link SegmentModel#MIX_SOURCES} and {@link
+   *     SegmentModel#MIX_WEIGHTS}
    * @return the serialised model
    */
-  public static byte[] build(long width, int textType, int featureType, int featureRank) {
+  public static byte[] build(
+      long width, int textType, int featureType, int featureRank, boolean merges) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-merge");
     GraphNodes nodes = new GraphNodes(graph, OPSET);
     Object[] open = new Object[featureRank];
@@ -59,7 +63,11 @@ public final class MergeGraph {
     String merged = nodes.fresh();
     nodes.op("Reshape", List.of(TEXT, rows), text);
     nodes.op("Reshape", List.of(FEATURES, rows), features);
-    nodes.gather(features, KEEP_VISUAL, 0, kept);
+    if (merges) {
+      MergingSeam.declareInputs(graph);
+    }
+    String all = merges ? new MergingSeam(nodes).extended(features, featureType, 0) : features;
+    nodes.gather(all, KEEP_VISUAL, 0, kept);
     nodes.cast(kept, textType, cast);
     nodes.op("ScatterND", List.of(text, POSITIONS, cast), merged);
     nodes.op("Reshape", List.of(merged, nodes.constant(1, -1, width)), MERGED);

@@ -25,12 +25,13 @@ record MergingSeam(GraphNodes nodes) {
   /**
    * The tokens of a tensor and behind them the sums of some, computed in float32.
    *
-   * @param tokens {@code [1, tokens, width]}
+   * @param tokens {@code [1, tokens, width]} or {@code [tokens, width]}
    * @param type its element type
-   * @return {@code [1, tokens + merged, width]}
+   * @param axis that of the tokens
+   * @return the same with {@code tokens + merged} tokens
    */
-  String extended(String tokens, int type) {
-    String sources = nodes.gather(tokens, SegmentModel.MIX_SOURCES, 1);
+  String extended(String tokens, int type, int axis) {
+    String sources = nodes.gather(tokens, SegmentModel.MIX_SOURCES, axis);
     boolean isFloat = type == GraphNodes.FLOAT;
     String sums =
         nodes.op("MatMul", SegmentModel.MIX_WEIGHTS, isFloat ? sources : nodes.floats(sources));
@@ -39,7 +40,7 @@ record MergingSeam(GraphNodes nodes) {
       nodes.cast(sums, type, converted);
       sums = converted;
     }
-    return nodes.concat(1, tokens, sums);
+    return nodes.concat(axis, tokens, sums);
   }
 
   /**

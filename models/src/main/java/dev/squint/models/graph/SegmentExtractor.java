@@ -279,7 +279,9 @@ public final class SegmentExtractor {
         continue;
       }
       String arriving =
-          seam.isPresent() ? seam.get().extended(name, converted ? GraphNodes.FLOAT : type) : name;
+          seam.isPresent()
+              ? seam.get().extended(name, converted ? GraphNodes.FLOAT : type, 1)
+              : name;
       String kept = hasSeam() ? nodes.gather(arriving, SegmentModel.KEEP, 1) : name;
       if (converted) {
         nodes.cast(kept, type, tensor);

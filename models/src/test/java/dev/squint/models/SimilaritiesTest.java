@@ -1,0 +1,169 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
+import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.HiddenStates;
+import dev.squint.pruning.ObservationRequest.Measure;
+import dev.squint.pruning.ObservationRequest.Stage;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.TokenLayout;
+import dev.squint.pruning.VisualSpan;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Tokens compared beside the network, against the same comparison made here. */
+class SimilaritiesTest {
+
+  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
+  private static final HiddenStates EMBEDDINGS = new HiddenStates(0);
+
+  @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
+
+  /** What is seen after vision, where all tokens stay, and before layer 1. */
+  private static List<Observations> watch(
+      Set<ObservationRequest> afterVision, Set<ObservationRequest> beforeLayer) {
+    List<Observations> seen = new ArrayList<>();
+    List<SitePlan> sites =
+        List.of(
+            watching(new Site.AfterVision(), afterVision, seen),
+            watching(new Site.BeforeLayer(1), beforeLayer, seen));
+    TINY.model()
+        .generate(
+            TinyLlava.prompt(),
+            new TestStrategy("watching", sites),
+            new GenerationOptions(1, 0, false, false));
+    return seen;
+  }
+
+  private static SitePlan watching(
+      Site site, Set<ObservationRequest> needs, List<Observations> seen) {
+    return new SitePlan(
+        site,
+        needs,
+        PositionPolicy.COMPACTED,
+        (context, observations) -> {
+          seen.add(observations);
+          return Selection.all(context.visualTokens());
+        });
+  }
+
+  @Test
+  void featuresOfOnePicture() {
+    List<Observations> seen = watch(Set.of(FEATURES), Set.of(EMBEDDINGS));
+    float[] expected =
+        compared(seen.get(1).get(EMBEDDINGS), seen.get(1).get(EMBEDDINGS), Measure.COSINE);
+    Observation cosines = seen.get(0).get(FEATURES);
+    assertThat(cosines.columns()).isEqualTo(TinyLlava.VISUAL);
+    assertThat(cosines.values()).containsExactly(expected, offset(1e-5f));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void embeddingsOfQuestionAndPicture(Measure measure) {
+    EmbeddingSimilarity need = new EmbeddingSimilarity(measure);
+    List<Observations> seen = watch(Set.of(need), Set.of(need, EMBEDDINGS));
+    Observation visual = seen.get(1).get(EMBEDDINGS);
+    Observation text = textBehindThePicture();
+    float[] expected = compared(text, visual, measure);
+    for (Observations at : seen) {
+      assertThat(at.get(need).rows()).isEqualTo(text.rows());
+      assertThat(at.get(need).columns()).isEqualTo(TinyLlava.VISUAL);
+      assertThat(at.get(need).values()).containsExactly(expected, offset(1e-5f));
+    }
+  }
+
+  private static Sessions sessions() {
+    OrtRuntime runtime = OrtRuntime.get(1);
+    Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
+    return new Sessions(runtime, cpu, 1, new AtomicInteger());
+  }
+
+  private static Observation textBehindThePicture() {
+    PromptInput prompt = TinyLlava.prompt();
+    int behind = prompt.layout().visual().get(0).end();
+    long[] ids = Arrays.copyOfRange(prompt.tokenIds(), behind, prompt.layout().length());
+    Sessions sessions = sessions();
+    Path file = TinyLlava.folder().resolve("onnx/embed_tokens.onnx");
+    int width = TINY.model().facts().decoder().hidden();
+    try (Embedder embedder = new Embedder(sessions, file, width);
+        TensorScope scope = sessions.scope()) {
+      FloatBuffer values = embedder.embed(scope, ids).getFloatBuffer();
+      float[] all = new float[values.remaining()];
+      values.get(all);
+      return new Observation(ids.length, width, all);
+    }
+  }
+
+  @Test
+  void tilesAreComparedEachForItself() {
+    TokenLayout layout =
+        new TokenLayout(
+            9, List.of(new VisualSpan(0, 0, 1, 3, 1, 3), new VisualSpan(0, 1, 5, 2, 1, 2)));
+    SiteContext context = SiteContext.whole(new Site.AfterVision(), layout, 0);
+    float[] features = {1, 0, 0, 2, -3, 0, 0, 0, 3, 4};
+    Sessions sessions = sessions();
+    try (Similarities similarities = new Similarities(sessions, 2);
+        TensorScope scope = sessions.scope()) {
+      Observation cosines =
+          similarities.withinTiles(scope, scope.floats(FloatBuffer.wrap(features), 5, 2), context);
+      assertThat(cosines.rows()).isEqualTo(5);
+      assertThat(cosines.values())
+          .containsExactly(
+              new float[] {1, 0, -1, 0, 1, 0, -1, 0, 1, 0, 0, 0, 0, 1, 0}, offset(1e-6f));
+    }
+    assertThat(sessions.aliveTensors()).hasValue(0);
+  }
+
+  @Test
+  void featuresAreNoLongerThereInTheDecoder() {
+    assertThatThrownBy(() -> watch(Set.of(), Set.of(FEATURES)))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining(
+            "it wants the similarity of PROJECTED features at before-layer(1), but that is observed before the decoder only");
+  }
+
+  private static float[] compared(Observation first, Observation second, Measure measure) {
+    float[] values = new float[first.rows() * second.rows()];
+    for (int i = 0; i < first.rows(); i++) {
+      for (int j = 0; j < second.rows(); j++) {
+        double scale =
+            measure == Measure.DOT
+                ? 1
+                : Math.sqrt(dot(first.row(i), first.row(i)) * dot(second.row(j), second.row(j)));
+        values[i * second.rows() + j] = (float) (dot(first.row(i), second.row(j)) / scale);
+      }
+    }
+    return values;
+  }
+
+  private static double dot(float[] one, float[] other) {
+    double sum = 0;
+    for (int i = 0; i < one.length; i++) {
+      sum += (double) one[i] * other[i];
+    }
+    return sum;
+  }
+}
