@@ -1,0 +1,241 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.Stage;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.VisualSpan;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * MustDrop, vision stage: windows of patches that look alike become one token each (Liu et al.,
+ * "Multi-Stage Vision Token Dropping: Towards Efficient Multimodal Large Language Model", 2024).
+ *
+ * <p>The patch grid is cut into windows of {@code window} x {@code window} patches. A window's
+ * similarity is the mean cosine of its pairs of patches, on the features before the projector. A
+ * merged window is the plain mean of its features. Which windows are merged:
+ *
+ * <ul>
+ *   <li>{@code rule=budget}: the most similar first (among equals the one that comes first in
+ *       row-major order; one that is not a number comes last), passing over those that would leave
+ *       fewer tokens than the budget. So at least as many stay as asked for: of 576 patches, 128.
+ *   <li>{@code rule=threshold}: all whose similarity is at least {@code similarity}; the budget is
+ *       not looked at, and how many stay depends on the picture.
+ * </ul>
+ *
+ * <p>This is the stage of which published code exists (a port in LightCompress); the paper's later
+ * stages, which drop tokens in the decoder and in the KV cache, are not part of it. The port counts
+ * [CLS] among the tokens of a budget; here a budget counts patches. The port puts merged windows
+ * before all other tokens, by falling similarity; here a merged window stands at its last patch,
+ * and all tokens stay in spatial order. The port takes grids only whose sides the window divides;
+ * here windows at the right and lower edge are as much smaller as the grid demands, and a window of
+ * one patch has nothing to merge. Rows that newline tokens part are put together again; tokens
+ * without a grid, or of which some have left already, are taken as one row.
+ *
+ * @param rule {@code budget} or {@code threshold}
+ * @param window side of a window in patches, at least 2
+ * @param similarity least similarity of a merged window, -1 to 1; read by {@code rule=threshold}
+ * @param budget how many visual tokens stay, by default of each tile or frame; read by {@code
+ *     rule=budget}
+ */
+public record MustDrop(String rule, int window, double similarity, Budget budget)
+    implements Strategy {
+
+  private static final String NAME = "mustdrop";
+  private static final String THRESHOLD = "threshold";
+  private static final Parameter.Choice RULE =
+      new Parameter.Choice("rule", List.of("budget", THRESHOLD), "which windows are merged");
+  private static final Parameter.Whole WINDOW =
+      new Parameter.Whole("window", 3, 2, Integer.MAX_VALUE, "side of a window in patches");
+  private static final Parameter.Number SIMILARITY =
+      new Parameter.Number(
+          "similarity", 0.6, -1, 1, "least similarity of a merged window (rule=threshold)");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.2222, Scope.TILE);
+  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+
+  public MustDrop {
+    RULE.check(NAME, rule);
+    WINDOW.check(NAME, window);
+    SIMILARITY.check(NAME, similarity);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return "%s:rule=%s,window=%d,similarity=%s,%s"
+        .formatted(NAME, rule, window, similarity, BUDGET.text(budget));
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    return List.of(
+        new SitePlan(
+            new Site.BeforeProjector(),
+            Set.of(FEATURES),
+            PositionPolicy.COMPACTED,
+            (context, seen) -> merge(context, seen.get(FEATURES))));
+  }
+
+  /**
+   * Patches that may become one token.
+   *
+   * @param cells indices into the tokens alive, ascending
+   * @param similarity mean cosine of its pairs
+   */
+  private record Window(int[] cells, double similarity) {
+
+    private MergedToken merged() {
+      return MergedToken.mean(cells[cells.length - 1], cells);
+    }
+  }
+
+  private Selection merge(SiteContext context, Observation features) {
+    List<Window> windows = windows(context, features);
+    return rule.equals(THRESHOLD)
+        ? selection(
+            context, windows.stream().filter(window -> window.similarity >= similarity).toList())
+        : withinBudget(context, windows);
+  }
+
+  private Selection withinBudget(SiteContext context, List<Window> windows) {
+    List<Window> ranked = new ArrayList<>(windows);
+    ranked.sort(
+        Comparator.comparingDouble(
+            window ->
+                Double.isNaN(window.similarity) ? Double.POSITIVE_INFINITY : -window.similarity));
+    List<Window> merged = new ArrayList<>();
+    List<Scope.Group> groups = budget.scope().groups(context);
+    boolean over = false;
+    for (Scope.Group group : groups) {
+      int left = group.size();
+      int count = budget.count(left);
+      boolean all = true;
+      for (Window candidate : ranked) {
+        if (group.from() <= candidate.cells[0] && candidate.cells[0] < group.to()) {
+          int fewer = candidate.cells.length - 1;
+          if (left - fewer >= count) {
+            merged.add(candidate);
+            left -= fewer;
+          } else {
+            all = false;
+          }
+        }
+      }
+      over |= all && left > count;
+    }
+    Selection selection = budget.noted(selection(context, merged), groups);
+    return over
+        ? selection.withNote(
+            "every window of %1$d x %1$d is merged, and still more tokens are left than the budget"
+                .formatted(window))
+        : selection;
+  }
+
+  private static Selection selection(SiteContext context, List<Window> merged) {
+    boolean[] gone = new boolean[context.visualTokens()];
+    for (Window window : merged) {
+      for (int cell : window.cells) {
+        gone[cell] = true;
+      }
+      gone[window.cells[window.cells.length - 1]] = false;
+    }
+    int[] kept = new int[gone.length];
+    int size = 0;
+    for (int token = 0; token < gone.length; token++) {
+      if (!gone[token]) {
+        kept[size++] = token;
+      }
+    }
+    return Selection.of(Arrays.copyOf(kept, size))
+        .withMerged(merged.stream().map(Window::merged).toList());
+  }
+
+  /** All windows of more than one patch, tile by tile, in row-major order. */
+  private List<Window> windows(SiteContext context, Observation features) {
+    List<VisualSpan> spans = context.spans();
+    List<Window> windows = new ArrayList<>();
+    for (Scope.Group tile : Scope.TILE.groups(context)) {
+      int columns = columns(spans.subList(tile.from(), tile.to()));
+      int rows = tile.size() / columns;
+      for (int row = 0; row < rows; row += window) {
+        for (int column = 0; column < columns; column += window) {
+          int height = Math.min(window, rows - row);
+          int width = Math.min(window, columns - column);
+          int[] cells = new int[height * width];
+          for (int i = 0; i < cells.length; i++) {
+            cells[i] = tile.from() + (row + i / width) * columns + column + i % width;
+          }
+          if (cells.length > 1) {
+            windows.add(new Window(cells, similarity(features, cells, tile.from())));
+          }
+        }
+      }
+    }
+    return windows;
+  }
+
+  private static double similarity(Observation features, int[] cells, int from) {
+    double sum = 0;
+    for (int one : cells) {
+      for (int other : cells) {
+        if (one != other) {
+          sum += features.at(one, other - from);
+        }
+      }
+    }
+    return sum / (cells.length * (cells.length - 1));
+  }
+
+  /** Columns of a tile's grid, all its tokens if it has none or is no longer whole. */
+  private static int columns(List<VisualSpan> tile) {
+    int columns = tile.get(0).columns();
+    for (int from = 0; from < tile.size(); from += tile.get(from).length()) {
+      VisualSpan span = tile.get(from);
+      int last = from + span.length() - 1;
+      if (columns == 0
+          || span.columns() != columns
+          || last >= tile.size()
+          || tile.get(last) != span) {
+        return tile.size();
+      }
+    }
+    return columns;
+  }
+
+  /** Makes {@link MustDrop}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "merges windows of patches that look alike",
+          "Liu et al., Multi-Stage Vision Token Dropping, 2024",
+          BUDGET.after(RULE, WINDOW, SIMILARITY),
+          given ->
+              new MustDrop(
+                  given.get(RULE), given.get(WINDOW), given.get(SIMILARITY), given.get(BUDGET)));
+    }
+  }
+}
