@@ -1,0 +1,160 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.Stage;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * VisPruner: keeps visual tokens that [CLS] attends to most, and of the others those that are not
+ * alike (Zhang et al., "Beyond Text-Visual Attention: Exploiting Visual Cues for Effective Token
+ * Pruning in VLMs", ICCV 2025).
+ *
+ * <p>Of the T tokens that stay of a tile, {@code floor(T * important)} are those with the highest
+ * attention of [CLS] in the last vision layer that runs (in towers without a [CLS] token the
+ * highest attention received there). The others, by falling attention, lose their duplicates in
+ * rounds: every second one, from the first on, is compared with those between by the cosine of the
+ * features before the projector; the (at most) eight with the most similar counterpart leave, and
+ * the next round begins with the rest of those compared, by falling similarity, and then those
+ * between. What remains when T is reached stays too; all in spatial order, at compacted positions.
+ *
+ * <p>The paper gives no order of comparison; this is the authors' code. That fails on an odd number
+ * of others; here the first half takes the extra one, and counts as least alike if there is nothing
+ * to compare it with. A budget for a picture or the request is shared among its tiles in proportion
+ * to their tokens.
+ *
+ * @param important share of the kept tokens that attention chooses, 0 to 1
+ * @param budget how many visual tokens stay, by default of each tile or frame
+ */
+public record VisPruner(double important, Budget budget) implements Strategy {
+
+  private static final String NAME = "vispruner";
+  private static final int LEAVE_AT_ONCE = 8;
+  private static final Parameter.Number IMPORTANT =
+      new Parameter.Number("important", 0.5, 0, 1, "share of the kept that attention chooses");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
+  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+
+  public VisPruner {
+    IMPORTANT.check(NAME, important);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  /**
+   * Half by attention and half by diversity, with a budget by ratio.
+   *
+   * @param keep retention ratio, above 0 and at most 1
+   */
+  public VisPruner(double keep) {
+    this(IMPORTANT.byDefault(), BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return NAME + ":important=" + important + "," + BUDGET.text(budget);
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    ObservationRequest attention = VisionAttention.inLast(model.vision());
+    return List.of(
+        new SitePlan(
+            new Site.AfterVision(),
+            Set.of(attention, FEATURES),
+            PositionPolicy.COMPACTED,
+            (context, seen) -> prune(context, seen.get(attention).row(0), seen.get(FEATURES))));
+  }
+
+  private Selection prune(SiteContext context, float[] attention, Observation features) {
+    int[] kept = new int[attention.length];
+    int size = 0;
+    for (TileShare share : TileShare.of(budget, context)) {
+      Scope.Group tile = share.tile();
+      boolean[] stays = new boolean[tile.size()];
+      Arrays.fill(stays, true);
+      if (share.count() < tile.size()) {
+        int[] order = Ranking.falling(Arrays.copyOfRange(attention, tile.from(), tile.to()));
+        int first = (int) (share.count() * important);
+        thin(
+            Arrays.copyOfRange(order, first, order.length),
+            share.count() - first,
+            stays,
+            new Neighbours(features, tile, stays));
+      }
+      for (int token = 0; token < stays.length; token++) {
+        if (stays[token]) {
+          kept[size++] = tile.from() + token;
+        }
+      }
+    }
+    return budget.noted(
+        new Selection(Arrays.copyOf(kept, size), attention), budget.scope().groups(context));
+  }
+
+  /** Takes tokens away until so many of them stay. */
+  private static void thin(int[] residual, int wanted, boolean[] stays, Neighbours neighbours) {
+    boolean[] between = new boolean[stays.length];
+    int[] next = new int[residual.length];
+    long[] compared = new long[(residual.length + 1) / 2];
+    for (int size = residual.length; size > wanted; ) {
+      int half = (size + 1) / 2;
+      for (int i = 1; i < size; i += 2) {
+        between[residual[i]] = true;
+      }
+      for (int i = 0; i < half; i++) {
+        compared[i] = Ranking.key(neighbours.highest(residual[2 * i], between), i);
+      }
+      Arrays.sort(compared, 0, half);
+      int leave = Math.min(Math.min(LEAVE_AT_ONCE, size - wanted), half);
+      for (int i = 0; i < leave; i++) {
+        stays[residual[2 * (int) compared[i]]] = false;
+      }
+      int left = 0;
+      for (int i = leave; i < half; i++) {
+        next[left++] = residual[2 * (int) compared[i]];
+      }
+      for (int i = 1; i < size; i += 2) {
+        next[left++] = residual[i];
+        between[residual[i]] = false;
+      }
+      int[] swap = residual;
+      residual = next;
+      next = swap;
+      size = left;
+    }
+  }
+
+  /** Makes {@link VisPruner}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "keeps visual tokens that [CLS] attends to most, and of the others those not alike",
+          "Zhang et al., Beyond Text-Visual Attention, ICCV 2025",
+          BUDGET.after(IMPORTANT),
+          given -> new VisPruner(given.get(IMPORTANT), given.get(BUDGET)));
+    }
+  }
+}
