@@ -1,0 +1,274 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
+import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.Measure;
+import dev.squint.pruning.ObservationRequest.Stage;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.StrategyProvider;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * CDPruner: keeps the visual tokens that are most diverse given the question (Zhang et al., "Beyond
+ * Attention or Similarity: Maximizing Conditional Diversity for Token Pruning in MLLMs", NeurIPS
+ * 2025).
+ *
+ * <p>A determinantal point process: the kernel {@code r(i) * cos(i, j) * r(j)} of a set of tokens
+ * has a large determinant if they are unlike each other and relevant; the set is grown greedily by
+ * the token that raises the determinant most. The cosine is that of the features that enter the
+ * decoder, the relevance r of a token is the cosine of its feature and the question, min-max
+ * normalised to 0..1. {@code rint(N * keep)} tokens stay, in spatial order, at compacted positions.
+ *
+ * <p>For LLaVA the paper takes the question from CLIP's text tower, which exports of LLaVA do not
+ * hold. Here, as in the paper's form for models without a text tower, the question is the mean of
+ * the text embeddings at the decoder's input, of the tokens behind the last visual token. Its
+ * direction follows from dot products and cosines: the cosine with a mean of embeddings is, up to a
+ * factor that the normalisation takes out, the sum of the single cosines weighted by the norms of
+ * the text embeddings, and those are dot over cosine. Without text behind the picture, or if all
+ * tokens are equally relevant, r is 1: plain diversity.
+ *
+ * <p>The rules:
+ *
+ * <ul>
+ *   <li>{@code paper}: as above.
+ *   <li>{@code weighted}: the paper's balance of relevance and diversity: {@code exp(a * r)} stands
+ *       for r, with {@code a = weight / (2 * (1 - weight))}; 0 is plain diversity.
+ *   <li>{@code code}: the authors' code for LLaVA takes the mean of the cosines of the question's
+ *       segments, <em>negated</em> (in CLIP's space of patches and text what fits is less similar),
+ *       adds 1e-6 to the numerator of the normalisation, and takes minimum and maximum over all
+ *       tiles of the request. Here its segments are the text tokens.
+ *   <li>{@code openvino}: OpenVINO GenAI blends, {@code (1 - weight) * cos(i, j) + weight * r(i) *
+ *       cos(i, j) * r(j)}, by default half and half; it adds 1e-6 to the denominator of the
+ *       normalisation and to a gain before its root; and it cuts each picture or frame in two runs
+ *       of N/2 tokens (the second has one more if N is odd), which are normalised apart and of
+ *       which each gives half of the picks (the second one more if that is odd). Its cosines carry
+ *       1e-6 on the squared norm, which is not seen here, and its question is the mean of
+ *       <em>all</em> text tokens of the prompt, those before the picture included. Relevance is not
+ *       negated.
+ * </ul>
+ *
+ * <p>Similarities are observed within a tile or frame: a budget for a picture or the request is
+ * shared among its tiles in proportion to their tokens. The scores of the selection are the
+ * relevances. Rounding can leave no token whose gain is above 1e-6 of the first pick's (repeated
+ * features); the rest of the picks goes to the most relevant.
+ *
+ * @param rule {@code paper}, {@code weighted}, {@code code} or {@code openvino}
+ * @param weight weight of the relevance, 0 to 1; read by {@code rule=weighted}, there below 1, and
+ *     {@code rule=openvino}
+ * @param budget how many visual tokens stay, by default 64 of 576, of each tile or frame
+ */
+public record CDPruner(String rule, double weight, Budget budget) implements Strategy {
+
+  private static final String NAME = "cdpruner";
+  private static final String WEIGHTED = "weighted";
+  private static final String CODE = "code";
+  private static final String OPENVINO = "openvino";
+  private static final Parameter.Choice RULE =
+      new Parameter.Choice(
+          "rule", List.of("paper", WEIGHTED, CODE, OPENVINO), "whose kernel is followed");
+  private static final Parameter.Number WEIGHT =
+      new Parameter.Number(
+          "weight", 0.5, 0, 1, "weight of the relevance (rule=weighted and rule=openvino)");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.1111, Scope.TILE);
+
+  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
+  private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
+  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final float EPSILON = 1e-6f;
+
+  public CDPruner {
+    RULE.check(NAME, rule);
+    WEIGHT.check(NAME, weight);
+    Objects.requireNonNull(budget, "budget");
+    if (rule.equals(WEIGHTED) && weight == 1) {
+      throw new StrategyException(
+          "strategy 'cdpruner': weight=1 leaves no diversity to rule=weighted; choose a weight below 1");
+    }
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return "%s:rule=%s,weight=%s,%s".formatted(NAME, rule, weight, BUDGET.text(budget));
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    Set<ObservationRequest> needs =
+        rule.equals(CODE) ? Set.of(FEATURES, COSINES) : Set.of(FEATURES, COSINES, DOTS);
+    return List.of(
+        new SitePlan(new Site.AfterVision(), needs, PositionPolicy.COMPACTED, this::diversify));
+  }
+
+  private Selection diversify(SiteContext context, Observations observations) {
+    Observation features = observations.get(FEATURES);
+    float[] relevance = relevance(observations, context.visualTokens());
+    if (rule.equals(CODE)) {
+      normalise(relevance, 0, relevance.length);
+    }
+    int[] kept = new int[relevance.length];
+    int size = 0;
+    for (TileShare share : TileShare.of(budget, context)) {
+      for (TileShare run : runs(share)) {
+        int from = run.tile().from();
+        if (!rule.equals(CODE)) {
+          normalise(relevance, from, run.tile().to());
+        }
+        GreedyDpp kernel = kernel(Arrays.copyOfRange(relevance, from, run.tile().to()));
+        int column = from - share.tile().from();
+        for (int pick : kernel.pick(features, from, column, run.count())) {
+          kept[size++] = from + pick;
+        }
+      }
+    }
+    int[] ascending = Arrays.copyOf(kept, size);
+    Arrays.sort(ascending);
+    Selection selection =
+        budget.noted(new Selection(ascending, relevance), budget.scope().groups(context));
+    return observations.get(COSINES).rows() > 0
+        ? selection
+        : selection.withNote("no text stands behind the picture, so no token is more relevant");
+  }
+
+  /** The runs of a tile's tokens that are chosen from apart. */
+  private List<TileShare> runs(TileShare share) {
+    if (!rule.equals(OPENVINO)) {
+      return List.of(share);
+    }
+    int from = share.tile().from();
+    int middle = from + share.tile().size() / 2;
+    int first = share.count() / 2;
+    return List.of(
+        new TileShare(new Scope.Group(from, middle), first),
+        new TileShare(new Scope.Group(middle, share.tile().to()), share.count() - first));
+  }
+
+  private GreedyDpp kernel(float[] quality) {
+    if (rule.equals(OPENVINO)) {
+      return new GreedyDpp(quality, (float) (1 - weight), (float) weight, EPSILON);
+    }
+    if (rule.equals(WEIGHTED)) {
+      double exponent = weight / (2 * (1 - weight));
+      for (int i = 0; i < quality.length; i++) {
+        quality[i] = (float) Math.exp(exponent * quality[i]);
+      }
+    }
+    return new GreedyDpp(quality, 0, 1, 0);
+  }
+
+  /** How well each token fits the question, up to a positive factor. */
+  private float[] relevance(Observations observations, int tokens) {
+    Observation cosines = observations.get(COSINES);
+    double[] weights = new double[cosines.rows()];
+    Arrays.fill(weights, -1);
+    if (!rule.equals(CODE)) {
+      weights = norms(cosines, observations.get(DOTS));
+    }
+    float[] row = new float[tokens];
+    double[] sums = new double[tokens];
+    for (int text = 0; text < weights.length; text++) {
+      cosines.copyRow(text, row);
+      for (int i = 0; i < tokens; i++) {
+        sums[i] += weights[text] * row[i];
+      }
+    }
+    float[] relevance = new float[tokens];
+    for (int i = 0; i < tokens; i++) {
+      relevance[i] = (float) (sums[i] / Math.max(1, weights.length));
+    }
+    return relevance;
+  }
+
+  /**
+   * Norms of the text embeddings as multiples of the first that is not zero. Dot over cosine is the
+   * product of two norms; a row's is compared with the first's at the visual token where both
+   * cosines are farthest from 0.
+   */
+  private static double[] norms(Observation cosines, Observation dots) {
+    double[] norms = new double[cosines.rows()];
+    float[] first = null;
+    float[] firstDots = new float[cosines.columns()];
+    float[] row = new float[cosines.columns()];
+    for (int text = 0; text < norms.length; text++) {
+      cosines.copyRow(text, row);
+      float[] reference = first == null ? row : first;
+      int at = -1;
+      float farthest = 0;
+      for (int i = 0; i < row.length; i++) {
+        float nearer = Math.min(Math.abs(row[i]), Math.abs(reference[i]));
+        if (nearer > farthest) {
+          at = i;
+          farthest = nearer;
+        }
+      }
+      if (at < 0) {
+        continue;
+      }
+      if (first == null) {
+        first = row.clone();
+        dots.copyRow(text, firstDots);
+      }
+      double norm = ((double) dots.at(text, at) / row[at]) / ((double) firstDots[at] / first[at]);
+      norms[text] = norm > 0 && norm < Double.POSITIVE_INFINITY ? norm : 0;
+    }
+    return norms;
+  }
+
+  /** Stretches relevances to 0..1, what is not a number to 0; all to 1 if they are equal. */
+  private void normalise(float[] relevance, int from, int to) {
+    float least = Float.POSITIVE_INFINITY;
+    float most = Float.NEGATIVE_INFINITY;
+    for (int i = from; i < to; i++) {
+      if (Float.isFinite(relevance[i])) {
+        least = Math.min(least, relevance[i]);
+        most = Math.max(most, relevance[i]);
+      }
+    }
+    float range = most - least;
+    float raised = rule.equals(CODE) ? EPSILON : 0;
+    float widened = rule.equals(OPENVINO) ? EPSILON : 0;
+    for (int i = from; i < to; i++) {
+      if (!(range > 0)) {
+        relevance[i] = 1;
+      } else if (Float.isFinite(relevance[i])) {
+        relevance[i] = (relevance[i] - least + raised) / (range + widened);
+      } else {
+        relevance[i] = 0;
+      }
+    }
+  }
+
+  /** Makes {@link CDPruner}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "keeps the visual tokens that are most diverse given the question",
+          "Zhang et al., Beyond Attention or Similarity, NeurIPS 2025",
+          BUDGET.after(RULE, WEIGHT),
+          given -> new CDPruner(given.get(RULE), given.get(WEIGHT), given.get(BUDGET)));
+    }
+  }
+}
