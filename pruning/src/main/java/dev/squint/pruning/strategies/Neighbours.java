@@ -2,7 +2,6 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.Scope;
-import java.util.Arrays;
 
 /**
  * Who is most like a token among ever fewer tokens of its tile. Remembers a few neighbours of each,
@@ -12,15 +11,12 @@ import java.util.Arrays;
 final class Neighbours {
 
   private static final int REMEMBERED = 16;
-  private static final int UNREAD = -1;
 
   private final Observation similarity;
   private final int offset;
   private final boolean[] alive;
   private final float[] row;
-  private final int[] tokens;
-  private final float[] values;
-  private final int[] lengths;
+  private final Highest[] remembered;
 
   /**
    * Looks at a tile.
@@ -34,10 +30,7 @@ final class Neighbours {
     this.offset = tile.from();
     this.alive = alive;
     this.row = new float[similarity.columns()];
-    this.tokens = new int[tile.size() * REMEMBERED];
-    this.values = new float[tokens.length];
-    this.lengths = new int[tile.size()];
-    Arrays.fill(lengths, UNREAD);
+    this.remembered = new Highest[tile.size()];
   }
 
   /**
@@ -48,22 +41,23 @@ final class Neighbours {
    * @return the similarity, NaN if there is none that is a number
    */
   float highest(int token, boolean[] among) {
-    if (lengths[token] != UNREAD) {
-      float found = remembered(token, among);
-      if (!Float.isNaN(found) || lengths[token] < REMEMBERED) {
-        return found;
-      }
+    if (remembered[token] == null) {
+      remembered[token] = new Highest(REMEMBERED);
+      read(token);
+    }
+    float found = first(remembered[token], among);
+    if (!Float.isNaN(found) || !remembered[token].isFull()) {
+      return found;
     }
     read(token);
-    float found = remembered(token, among);
-    return Float.isNaN(found) && lengths[token] == REMEMBERED ? scanned(among) : found;
+    found = first(remembered[token], among);
+    return Float.isNaN(found) ? scanned(among) : found;
   }
 
-  private float remembered(int token, boolean[] among) {
-    int from = token * REMEMBERED;
-    for (int i = from; i < from + lengths[token]; i++) {
-      if (among[tokens[i]]) {
-        return values[i];
+  private static float first(Highest neighbours, boolean[] among) {
+    for (int place = 0; place < neighbours.size(); place++) {
+      if (among[neighbours.token(place)]) {
+        return neighbours.value(place);
       }
     }
     return Float.NaN;
@@ -71,35 +65,23 @@ final class Neighbours {
 
   private void read(int token) {
     similarity.copyRow(offset + token, row);
-    int from = token * REMEMBERED;
-    int length = 0;
-    float least = Float.NEGATIVE_INFINITY;
+    Highest neighbours = remembered[token];
+    neighbours.clear();
     for (int other = 0; other < alive.length; other++) {
-      float value = row[other];
-      if ((value > least || length < REMEMBERED && value == value)
-          && alive[other]
-          && other != token) {
-        int place = from + Math.min(length, REMEMBERED - 1);
-        for (; place > from && values[place - 1] < value; place--) {
-          values[place] = values[place - 1];
-          tokens[place] = tokens[place - 1];
-        }
-        values[place] = value;
-        tokens[place] = other;
-        length = Math.min(length + 1, REMEMBERED);
-        least = length < REMEMBERED ? least : values[from + REMEMBERED - 1];
+      if (alive[other] && other != token) {
+        neighbours.offer(other, row[other]);
       }
     }
-    lengths[token] = length;
   }
 
+  /** Looks through the whole row that was read last. */
   private float scanned(boolean[] among) {
-    float highest = Float.NaN;
+    Highest nearest = new Highest(1);
     for (int other = 0; other < among.length; other++) {
-      if (among[other] && !(row[other] <= highest) && !Float.isNaN(row[other])) {
-        highest = row[other];
+      if (among[other]) {
+        nearest.offer(other, row[other]);
       }
     }
-    return highest;
+    return nearest.isFull() ? nearest.value(0) : Float.NaN;
   }
 }

@@ -1,0 +1,218 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.Heads;
+import dev.squint.pruning.ObservationRequest.KeySimilarity;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.StrategyException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * What {@link PruMerge} and {@link PruMergePlus} share.
+ *
+ * @param name whom errors name
+ * @param spread whether evenly spread tokens are centres too
+ * @param tokens number of important tokens per tile; empty for the outliers
+ * @param neighbours how many tokens are merged into each
+ * @param rule {@code paper} or {@code code}
+ */
+record PruMerging(String name, boolean spread, OptionalInt tokens, int neighbours, String rule) {
+
+  static final Parameter.Count TOKENS =
+      new Parameter.Count("tokens", "important tokens per tile; unset, those that stand out");
+  static final Parameter.Whole NEIGHBOURS =
+      new Parameter.Whole(
+          "neighbours", 32, 1, Integer.MAX_VALUE, "tokens merged into each that stays");
+  static final Parameter.Choice RULE =
+      new Parameter.Choice(
+          "rule", List.of("paper", "code"), "weighted mean, or the code's sum and extra token");
+
+  PruMerging {
+    if (tokens.isPresent() && tokens.getAsInt() < 1) {
+      throw new StrategyException(
+          "strategy '%s': tokens=%d is out of range; choose %s"
+              .formatted(name, tokens.getAsInt(), TOKENS.range()));
+    }
+    NEIGHBOURS.check(name, neighbours);
+    RULE.check(name, rule);
+  }
+
+  String spec() {
+    String given = tokens.isPresent() ? "tokens=" + tokens.getAsInt() + "," : "";
+    return name + ":" + given + "neighbours=" + neighbours + ",rule=" + rule;
+  }
+
+  List<SitePlan> plan(ModelFacts model) {
+    ObservationRequest attention = VisionAttention.inLast(model.vision());
+    KeySimilarity keys = new KeySimilarity(model.vision().layers() - 1, Heads.EACH);
+    return List.of(
+        new SitePlan(
+            new Site.BeforeProjector(),
+            Set.of(attention, keys),
+            PositionPolicy.COMPACTED,
+            true,
+            (context, seen) -> select(context, seen.get(attention).row(0), seen.get(keys))));
+  }
+
+  private Selection select(SiteContext context, float[] attention, Observation keys) {
+    int[] kept = new int[attention.length];
+    int size = 0;
+    int plain = 0;
+    List<MergedToken> merged = new ArrayList<>();
+    List<Scope.Group> tiles = Scope.TILE.groups(context);
+    for (Scope.Group tile : tiles) {
+      float[] scores = Arrays.copyOfRange(attention, tile.from(), tile.to());
+      int outliers =
+          tokens.isPresent() ? Math.min(tokens.getAsInt(), scores.length) : outliers(scores);
+      plain += outliers == 0 ? 1 : 0;
+      int[] centres = centres(scores, Math.max(1, outliers));
+      for (int centre : centres) {
+        kept[size++] = tile.from() + centre;
+      }
+      if (centres.length < tile.size()) {
+        merge(scores, tile, keys, centres, merged);
+      }
+    }
+    Selection selection = new Selection(Arrays.copyOf(kept, size), attention).withMerged(merged);
+    return plain > 0
+        ? selection.withNote(
+            "attention stands out nowhere in %d of %d tiles, so the highest alone is important there"
+                .formatted(plain, tiles.size()))
+        : new Budget(1, tokens, Scope.TILE).noted(selection, tiles);
+  }
+
+  /** Counts the scores above the third quartile by more than 1.5 times the interquartile range. */
+  private static int outliers(float[] scores) {
+    float[] sorted = new float[scores.length];
+    int numbers = 0;
+    for (float score : scores) {
+      if (Float.isFinite(score)) {
+        sorted[numbers++] = score;
+      }
+    }
+    Arrays.sort(sorted, 0, numbers);
+    double third = quantile(sorted, numbers, 0.75);
+    double bound = third + 1.5 * (third - quantile(sorted, numbers, 0.25));
+    int count = 0;
+    for (float score : scores) {
+      if (score > bound) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  private static double quantile(float[] sorted, int numbers, double share) {
+    if (numbers == 0) {
+      return Double.NaN;
+    }
+    double place = share * (numbers - 1);
+    int below = (int) place;
+    double least = sorted[below];
+    return below + 1 < numbers ? least + (place - below) * (sorted[below + 1] - least) : least;
+  }
+
+  /** The important tokens and those spread evenly, ascending. */
+  private int[] centres(float[] scores, int important) {
+    int[] top = Selection.top(scores, important).keptVisual();
+    if (!spread) {
+      return top;
+    }
+    boolean[] chosen = new boolean[scores.length];
+    for (int token : top) {
+      chosen[token] = true;
+    }
+    int stride = Math.max(1, scores.length / important / 3);
+    int end = rule.equals("code") ? scores.length - 1 : scores.length;
+    for (int token = 0; token < end; token += stride) {
+      chosen[token] = true;
+    }
+    int[] centres = new int[scores.length];
+    int size = 0;
+    for (int token = 0; token < chosen.length; token++) {
+      if (chosen[token]) {
+        centres[size++] = token;
+      }
+    }
+    return Arrays.copyOf(centres, size);
+  }
+
+  private void merge(
+      float[] scores, Scope.Group tile, Observation keys, int[] centres, List<MergedToken> merged) {
+    boolean code = rule.equals("code");
+    float[] row = new float[keys.columns()];
+    Highest nearest = new Highest(Math.min(neighbours, scores.length - 1));
+    for (int centre : centres) {
+      keys.copyRow(tile.from() + centre, row);
+      nearest.clear();
+      for (int other = 0; other < scores.length; other++) {
+        if (other != centre) {
+          nearest.offer(other, row[other]);
+        }
+      }
+      Sum sum = new Sum(nearest.size() + 1);
+      sum.add(tile.from() + centre, code ? 1 : scores[centre]);
+      for (int place = 0; place < nearest.size(); place++) {
+        sum.add(tile.from() + nearest.token(place), scores[nearest.token(place)]);
+      }
+      sum.addTo(merged, tile.from() + centre, code ? 1 : sum.total);
+    }
+    if (code) {
+      Sum left = new Sum(scores.length);
+      int origin = -1;
+      for (int token : Joining.others(centres, scores.length)) {
+        left.add(tile.from() + token, scores[token]);
+        origin = origin < 0 || scores[token] > scores[origin] ? token : origin;
+      }
+      left.addTo(merged, tile.from() + origin, 1);
+    }
+  }
+
+  /** A weighted sum of tokens; what is not a positive number weighs nothing. */
+  private static final class Sum {
+
+    private final int[] sources;
+    private final float[] weights;
+    private int size;
+    private double total;
+
+    private Sum(int room) {
+      sources = new int[room];
+      weights = new float[room];
+    }
+
+    private void add(int source, float weight) {
+      if (weight > 0 && weight < Float.POSITIVE_INFINITY) {
+        sources[size] = source;
+        weights[size++] = weight;
+        total += weight;
+      }
+    }
+
+    /** Makes it a token, unless it is empty or the origin as it is. */
+    private void addTo(List<MergedToken> merged, int origin, double divisor) {
+      float[] scaled = Arrays.copyOf(weights, size);
+      for (int i = 0; i < size; i++) {
+        scaled[i] = (float) (scaled[i] / divisor);
+      }
+      boolean origins = size == 1 && sources[0] == origin && scaled[0] == 1;
+      if (size > 0 && !origins) {
+        merged.add(new MergedToken(origin, Arrays.copyOf(sources, size), scaled));
+      }
+    }
+  }
+}
