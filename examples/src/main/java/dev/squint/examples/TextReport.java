@@ -1,6 +1,7 @@
 package dev.squint.examples;
 
 import dev.squint.adapters.Answer;
+import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Timings;
 import dev.squint.pruning.Trace;
@@ -47,7 +48,13 @@ final class TextReport {
         flops(trace.decodeFlops()),
         flops(trace.unprunedDecodeFlops()),
         saved(trace.decodeFlops(), trace.unprunedDecodeFlops()));
-    rows.add("vision FLOPs", "%s, the same either way", flops(trace.visionFlops()));
+    boolean fewerProjected =
+        trace.sites().stream().anyMatch(site -> site.site() instanceof Site.BeforeProjector);
+    rows.add(
+        "vision FLOPs",
+        "%s, %s",
+        flops(trace.visionFlops()),
+        fewerProjected ? "with fewer tokens projected" : "the same either way");
     Timings timings = trace.timings();
     rows.add(
         "time",

@@ -28,25 +28,31 @@ final class DecoderRun implements AutoCloseable {
   private static final long[] TEXT = {0};
 
   private final PruningPlan plan;
-  private final Embedder embedder;
-  private final Similarities similarities;
+  private final Parts parts;
   private final PositionSource source;
   private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
   private float[] logits = {};
 
+  /**
+   * The parts of a model around its decoder.
+   *
+   * @param embedder embeds text and puts pictures into it
+   * @param similarities compares tokens
+   * @param vision projects patches that were merged before the projector
+   */
+  record Parts(Embedder embedder, Similarities similarities, VisionEncoder vision) {}
+
   DecoderRun(
       PruningPlan plan,
       OpenSegments open,
-      Embedder embedder,
-      Similarities similarities,
+      Parts parts,
       PositionSource source,
       ModelConfig.Text sizes,
       TensorScope scope) {
     this.plan = plan;
-    this.embedder = embedder;
-    this.similarities = similarities;
+    this.parts = parts;
     this.source = source;
     this.scope = scope;
     try {
@@ -59,99 +65,145 @@ final class DecoderRun implements AutoCloseable {
   }
 
   /**
+   * What is on its way into the decoder.
+   *
+   * @param rows the tokens
+   * @param positions their rotary positions
+   * @param next the position of the first generated token
+   */
+  private record Entering(TokenRows rows, RotaryPositions positions, long next) {
+
+    static Entering of(PromptInput prompt, int axes) {
+      RotaryPositions positions = RotaryPositions.of(prompt.layout(), axes);
+      return new Entering(TokenRows.of(prompt.layout()), positions, positions.next());
+    }
+
+    Entering behind(SitePlan site, Passage passage) {
+      int[] keep = rows.rowsOf(passage);
+      int[] origins = originRows(rows, passage);
+      TokenRows left = rows.extended(origins).select(keep);
+      return site.positions() == PositionPolicy.COMPACTED
+          ? new Entering(
+              left, RotaryPositions.ascending(left.count(), positions.axes().length), left.count())
+          : new Entering(left, positions.extended(origins).gathered(keep), next);
+    }
+  }
+
+  /**
    * Runs the prompt.
    *
    * @param prompt the prompt
-   * @param features image features of all visual tokens, or empty without a picture
+   * @param seen what the vision tower saw, or empty without a picture
    * @param decider decides at the sites
    */
-  void prefill(PromptInput prompt, Optional<OnnxTensor> features, SiteDecider decider) {
-    TokenRows rows = TokenRows.of(prompt.layout());
-    RotaryPositions positions = RotaryPositions.of(prompt.layout(), source.rows());
-    long next = positions.next();
-    Passage seen = Passage.all(rows.aliveVisual().length);
-    if (plan.afterVision().isPresent()) {
-      SitePlan site = plan.afterVision().get();
-      seen = decideOnFeatures(prompt, features.orElseThrow(), decider, rows, positions);
-      int[] origins = originRows(rows, seen);
-      rows = rows.extended(origins).select(rows.rowsOf(seen));
-      boolean compacted = site.positions() == PositionPolicy.COMPACTED;
-      positions =
-          compacted
-              ? RotaryPositions.ascending(rows.count(), source.rows())
-              : positions.gathered(rows.prompt());
-      next = compacted ? rows.count() : next;
+  void prefill(PromptInput prompt, Optional<VisionEncoder.Encoded> seen, SiteDecider decider) {
+    Entering entering = Entering.of(prompt, source.rows());
+    try (TensorScope pass = scope.sibling()) {
+      Optional<OnnxTensor> features = seen.map(VisionEncoder.Encoded::output);
+      if (seen.isPresent() && !seen.get().projected()) {
+        Passage passage = Passage.all(entering.rows().aliveVisual().length);
+        if (plan.beforeProjector().isPresent()) {
+          SitePlan site = plan.beforeProjector().get();
+          passage =
+              decider.decide(
+                  site,
+                  entering.rows(),
+                  entering.positions(),
+                  Taps.NONE,
+                  (need, context) -> {
+                    throw new IllegalStateException(need + " before the projector");
+                  });
+          entering = entering.behind(site, passage);
+        }
+        features = Optional.of(parts.vision().project(pass, seen.get().output(), passage));
+      }
+      Passage passage = Passage.all(entering.rows().aliveVisual().length);
+      if (plan.afterVision().isPresent()) {
+        passage = decideOnFeatures(pass, prompt, features.orElseThrow(), decider, entering);
+        entering = entering.behind(plan.afterVision().get(), passage);
+      }
+      decode(pass, entering, embeds(pass, prompt, features, entering.rows(), passage), decider);
     }
+  }
+
+  private OnnxTensor embeds(
+      TensorScope pass,
+      PromptInput prompt,
+      Optional<OnnxTensor> features,
+      TokenRows rows,
+      Passage passage) {
     long[] all = prompt.tokenIds();
     long[] tokens = new long[rows.count()];
     for (int row = 0; row < tokens.length; row++) {
       tokens[row] = all[rows.prompt()[row]];
     }
-    try (TensorScope pass = scope.sibling()) {
-      OnnxTensor embeds =
-          features.isPresent()
-              ? embedder.embed(pass, tokens, features.get(), seen, rows.visualRows())
-              : embedder.embed(pass, tokens);
-      List<OnnxTensor> hidden = List.of(embeds);
-      TokenRows entering = rows;
-      boolean compares =
-          plan.seams().stream()
-              .flatMap(Optional::stream)
-              .anyMatch(site -> site.needs().stream().anyMatch(Beside::answers));
-      Map<ObservationRequest, Observation> compared = new HashMap<>();
-      Beside atInput =
-          (need, context) ->
-              compared.computeIfAbsent(need, wanted -> atInput(pass, wanted, embeds, entering));
-      Taps taps = Taps.NONE;
-      List<Integer> counts = new ArrayList<>();
-      for (int i = 0; i < segments.size(); i++) {
-        int[] keep = all(rows.count());
-        Passage.Mix mix = Passage.Mix.NONE;
-        long[] types = rows.types();
-        RotaryPositions arriving = positions;
-        Optional<SitePlan> seam = plan.seams().get(i);
-        if (seam.isPresent()) {
-          Passage passage = decider.decide(seam.get(), rows, positions, taps, atInput);
-          int[] origins = originRows(rows, passage);
-          keep = rows.rowsOf(passage);
-          mix = passage.mix().at(rows.visualRows());
-          rows = rows.extended(origins);
-          types = rows.types();
-          rows = rows.select(keep);
-          positions = positions.extended(origins);
-          arriving = positions;
-          if (seam.get().positions() == PositionPolicy.COMPACTED) {
-            arriving = positions.compactedFor(keep);
-            next = keep.length;
-          }
-          positions = arriving.gathered(keep);
+    return features.isPresent()
+        ? parts.embedder().embed(pass, tokens, features.get(), passage, rows.visualRows())
+        : parts.embedder().embed(pass, tokens);
+  }
+
+  private void decode(TensorScope pass, Entering input, OnnxTensor embeds, SiteDecider decider) {
+    TokenRows rows = input.rows();
+    RotaryPositions positions = input.positions();
+    long next = input.next();
+    List<OnnxTensor> hidden = List.of(embeds);
+    boolean compares =
+        plan.seams().stream()
+            .flatMap(Optional::stream)
+            .anyMatch(site -> site.needs().stream().anyMatch(Beside::answers));
+    Map<ObservationRequest, Observation> compared = new HashMap<>();
+    Beside atInput =
+        (need, context) ->
+            compared.computeIfAbsent(need, wanted -> atInput(pass, wanted, embeds, input.rows()));
+    Taps taps = Taps.NONE;
+    List<Integer> counts = new ArrayList<>();
+    for (int i = 0; i < segments.size(); i++) {
+      int[] keep = all(rows.count());
+      Passage.Mix mix = Passage.Mix.NONE;
+      long[] types = rows.types();
+      RotaryPositions arriving = positions;
+      Optional<SitePlan> seam = plan.seams().get(i);
+      if (seam.isPresent()) {
+        Passage passage = decider.decide(seam.get(), rows, positions, taps, atInput);
+        int[] origins = originRows(rows, passage);
+        keep = rows.rowsOf(passage);
+        mix = passage.mix().at(rows.visualRows());
+        rows = rows.extended(origins);
+        types = rows.types();
+        rows = rows.select(keep);
+        positions = positions.extended(origins);
+        arriving = positions;
+        if (seam.get().positions() == PositionPolicy.COMPACTED) {
+          arriving = positions.compactedFor(keep);
+          next = keep.length;
         }
-        boolean tapped = !plan.segments().get(i).taps().isEmpty();
-        int[] queries = tapped ? rows.queries(plan.siteAfter(i).orElseThrow().needs()) : NOTHING;
-        int[] columns = tapped ? rows.visualRows() : NOTHING;
-        SegmentState.Output out =
-            segments
-                .get(i)
-                .run(
-                    pass,
-                    new SegmentState.Input(hidden, arriving, types, keep, mix, queries, columns));
-        segments.get(i).startDecodingAt(next);
-        hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
-        hidden = out.hidden();
-        taps = new Taps(out.taps(), queries, columns.length);
-        for (int layer = 0; layer < segments.get(i).layers(); layer++) {
-          counts.add(rows.count());
-        }
+        positions = arriving.gathered(keep);
       }
-      tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
-      readLogits(hidden.get(0));
+      boolean tapped = !plan.segments().get(i).taps().isEmpty();
+      int[] queries = tapped ? rows.queries(plan.siteAfter(i).orElseThrow().needs()) : NOTHING;
+      int[] columns = tapped ? rows.visualRows() : NOTHING;
+      SegmentState.Output out =
+          segments
+              .get(i)
+              .run(
+                  pass,
+                  new SegmentState.Input(hidden, arriving, types, keep, mix, queries, columns));
+      segments.get(i).startDecodingAt(next);
+      hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
+      hidden = out.hidden();
+      taps = new Taps(out.taps(), queries, columns.length);
+      for (int layer = 0; layer < segments.get(i).layers(); layer++) {
+        counts.add(rows.count());
+      }
     }
+    tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
+    readLogits(hidden.get(0));
   }
 
   /** Feeds one generated token and makes the scores of the next. */
   void step(long token) {
     try (TensorScope pass = scope.sibling()) {
-      List<OnnxTensor> hidden = List.of(embedder.embed(pass, new long[] {token}));
+      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, new long[] {token}));
       for (SegmentState segment : segments) {
         RotaryPositions position = RotaryPositions.single(segment.takePosition(), source.rows());
         hidden =
@@ -204,43 +256,50 @@ final class DecoderRun implements AutoCloseable {
   }
 
   private Passage decideOnFeatures(
+      TensorScope pass,
       PromptInput prompt,
       OnnxTensor features,
       SiteDecider decider,
-      TokenRows rows,
-      RotaryPositions positions) {
-    try (TensorScope sight = scope.sibling()) {
-      Beside beside =
-          (need, context) -> {
-            if (need instanceof ObservationRequest.EmbeddingSimilarity similarity) {
-              int[] text = rows.queries(QueryRows.TEXT_AFTER_VISUAL);
-              if (text.length == 0) {
-                return new Observation(0, context.visualTokens(), new float[0]);
-              }
-              long[] ids = Arrays.stream(text).mapToLong(row -> prompt.tokenIds()[row]).toArray();
-              return similarities.between(
-                  sight,
-                  embedder.embed(sight, ids),
-                  all(text.length),
-                  features,
-                  all(context.visualTokens()),
-                  similarity.measure());
+      Entering entering) {
+    TokenRows rows = entering.rows();
+    Beside beside =
+        (need, context) -> {
+          if (need instanceof ObservationRequest.EmbeddingSimilarity similarity) {
+            int[] text = rows.queries(QueryRows.TEXT_AFTER_VISUAL);
+            if (text.length == 0) {
+              return new Observation(0, context.visualTokens(), new float[0]);
             }
-            return similarities.withinTiles(sight, features, context);
-          };
-      return decider.decide(plan.afterVision().orElseThrow(), rows, positions, Taps.NONE, beside);
-    }
+            long[] ids =
+                Arrays.stream(text)
+                    .mapToLong(row -> prompt.tokenIds()[rows.prompt()[row]])
+                    .toArray();
+            return parts
+                .similarities()
+                .between(
+                    pass,
+                    parts.embedder().embed(pass, ids),
+                    all(text.length),
+                    features,
+                    all(context.visualTokens()),
+                    similarity.measure());
+          }
+          return parts.similarities().withinTiles(pass, features, context);
+        };
+    return decider.decide(
+        plan.afterVision().orElseThrow(), rows, entering.positions(), Taps.NONE, beside);
   }
 
   private Observation atInput(
       TensorScope pass, ObservationRequest need, OnnxTensor embeds, TokenRows rows) {
-    return similarities.between(
-        pass,
-        embeds,
-        rows.queries(QueryRows.TEXT_AFTER_VISUAL),
-        embeds,
-        rows.visualRows(),
-        ((ObservationRequest.EmbeddingSimilarity) need).measure());
+    return parts
+        .similarities()
+        .between(
+            pass,
+            embeds,
+            rows.queries(QueryRows.TEXT_AFTER_VISUAL),
+            embeds,
+            rows.visualRows(),
+            ((ObservationRequest.EmbeddingSimilarity) need).measure());
   }
 
   private static int[] originRows(TokenRows rows, Passage passage) {

@@ -1,12 +1,13 @@
 package dev.squint.models;
 
-import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.FlopsModel;
 import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Speedup;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.Timings;
@@ -71,8 +72,13 @@ final class Generator implements AutoCloseable {
         var cut = lease(plan)) {
       long start = System.nanoTime();
       Optional<VisionEncoder.Encoded> seen =
-          prompt.pixels().map(pixels -> vision.encode(scope, pixels, plan.visionTaps()));
-      seen.ifPresent(encoded -> checkFeatures(encoded.features(), prompt));
+          prompt
+              .pixels()
+              .map(
+                  pixels ->
+                      vision.encode(
+                          scope, pixels, plan.visionTaps(), plan.beforeProjector().isEmpty()));
+      seen.ifPresent(encoded -> checkTokens(encoded, prompt));
       long visionNanos = System.nanoTime() - start;
       Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());
       Answer answer = answer(request, cut.get(), scope, options, notes);
@@ -107,10 +113,6 @@ final class Generator implements AutoCloseable {
           seed,
           seen.map(VisionEncoder.Encoded::observations).orElse(Map.of()));
     }
-
-    Optional<OnnxTensor> features() {
-      return seen.map(VisionEncoder.Encoded::features);
-    }
   }
 
   private record Answer(
@@ -135,16 +137,9 @@ final class Generator implements AutoCloseable {
     int limit = Math.min(options.maxNewTokens(), room);
     SiteDecider decider = request.decider();
     try (DecoderRun run =
-        new DecoderRun(
-            request.plan(),
-            open,
-            embedder,
-            similarities,
-            decoder.positions(),
-            config.text(),
-            scope)) {
+        new DecoderRun(request.plan(), open, parts(), decoder.positions(), config.text(), scope)) {
       long start = System.nanoTime();
-      run.prefill(request.prompt(), request.features(), decider);
+      run.prefill(request.prompt(), request.seen(), decider);
       long prefilled = System.nanoTime();
       float[] first = run.logits();
       long[] tokens = new long[limit];
@@ -184,9 +179,13 @@ final class Generator implements AutoCloseable {
     }
   }
 
+  private DecoderRun.Parts parts() {
+    return new DecoderRun.Parts(embedder, similarities, vision);
+  }
+
   private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
     try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
-      return new SpeedupMeter(sessions, config, facts, embedder, similarities, decoder.positions())
+      return new SpeedupMeter(sessions, config, facts, parts(), decoder.positions())
           .measure(request, pruned, whole.get(), answer.tokens(), answer.tokensPerLayer());
     }
   }
@@ -206,8 +205,10 @@ final class Generator implements AutoCloseable {
     }
   }
 
-  private void checkFeatures(OnnxTensor features, PromptInput prompt) {
-    long rows = features.getInfo().getNumElements() / config.text().hidden();
+  private void checkTokens(VisionEncoder.Encoded seen, PromptInput prompt) {
+    long[] shape = seen.output().getInfo().getShape();
+    long width = seen.projected() ? config.text().hidden() : shape[shape.length - 1];
+    long rows = seen.output().getInfo().getNumElements() / width;
     int placeholders = prompt.layout().visualTokens();
     if (rows != placeholders) {
       throw new ModelException(
@@ -244,7 +245,8 @@ final class Generator implements AutoCloseable {
         request.visualTokens(),
         answer.decider().traces(),
         answer.tokensPerLayer(),
-        pictures * FlopsModel.vision(facts.vision(), shape.hidden()),
+        pictures * FlopsModel.tower(facts.vision())
+            + FlopsModel.projector(facts.vision(), shape.hidden(), projected(request, answer)),
         FlopsModel.prefill(shape, answer.tokensPerLayer()),
         FlopsModel.prefill(shape, whole),
         answer.decodeFlops(),
@@ -259,6 +261,15 @@ final class Generator implements AutoCloseable {
         bytesPerToken * shape.layers() * (length + answer.steps()),
         speedup,
         notes);
+  }
+
+  /** Tokens that the projector ran for. */
+  private static long projected(Request request, Answer answer) {
+    return answer.decider().traces().stream()
+        .filter(site -> site.site() instanceof Site.BeforeProjector)
+        .mapToInt(SiteTrace::after)
+        .findFirst()
+        .orElse(request.visualTokens());
   }
 
   int openCuts() {

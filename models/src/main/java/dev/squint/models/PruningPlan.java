@@ -15,10 +15,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A strategy's wishes turned into cuts.
  *
+ * @param beforeProjector the site between vision tower and projector, if used
  * @param afterVision the site between vision and decoder, if used
  * @param seams for each segment the site at its head; empty for a first segment that takes all
  *     tokens
@@ -26,6 +28,7 @@ import java.util.Optional;
  * @param visionTaps attention of the vision tower that is wanted, in order
  */
 record PruningPlan(
+    Optional<SitePlan> beforeProjector,
     Optional<SitePlan> afterVision,
     List<Optional<SitePlan>> seams,
     List<SegmentSpec> segments,
@@ -34,7 +37,11 @@ record PruningPlan(
   /** The decoder in one piece, with all tokens. */
   static PruningPlan unpruned(int layers) {
     return new PruningPlan(
-        Optional.empty(), List.of(Optional.empty()), List.of(SegmentSpec.of(0, layers)), List.of());
+        Optional.empty(),
+        Optional.empty(),
+        List.of(Optional.empty()),
+        List.of(SegmentSpec.of(0, layers)),
+        List.of());
   }
 
   /**
@@ -74,6 +81,15 @@ record PruningPlan(
 
   /** The tap in the vision tower that answers a request, if it is for the tower. */
   static Optional<VisionTap> visionTapFor(ObservationRequest need) {
+    if (need instanceof ObservationRequest.KeySimilarity keys) {
+      boolean mean = keys.heads() == ObservationRequest.Heads.AVERAGED;
+      return Optional.of(
+          new VisionTap(keys.layer(), mean ? VisionTap.Kind.MEAN_KEYS : VisionTap.Kind.KEYS));
+    }
+    if (need instanceof ObservationRequest.FeatureSimilarity features
+        && features.stage() == ObservationRequest.Stage.BEFORE_PROJECTOR) {
+      return Optional.of(new VisionTap(0, VisionTap.Kind.FEATURES));
+    }
     if (need instanceof ObservationRequest.ClsAttention cls) {
       return Optional.of(new VisionTap(cls.layer(), VisionTap.Kind.CLS));
     }
@@ -97,6 +113,7 @@ record PruningPlan(
     }
 
     PruningPlan build(List<SitePlan> sites) {
+      Optional<SitePlan> beforeProjector = Optional.empty();
       Optional<SitePlan> afterVision = Optional.empty();
       List<SitePlan> inDecoder = new ArrayList<>();
       int reached = Integer.MIN_VALUE;
@@ -112,20 +129,41 @@ record PruningPlan(
                   .formatted(depth, layers, layers - 1));
         }
         reached = depth;
-        if (depth < 0) {
+        if (site.site() instanceof Site.BeforeProjector) {
+          beforeProjector = Optional.of(site);
+        } else if (depth < 0) {
           afterVision = Optional.of(site);
         } else {
           inDecoder.add(site);
         }
       }
       List<VisionTap> vision = visionTaps(sites);
-      afterVision.ifPresent(site -> taps(site, 0, 0));
+      beforeProjector.ifPresent(this::checkNotInDecoder);
+      afterVision.ifPresent(this::checkNotInDecoder);
       inDecoder.forEach(this::checkNoFeatures);
       sites.forEach(this::checkPositions);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
-      cut(afterVision.filter(PruningPlan::keepsPositions).isPresent(), inDecoder, seams, segments);
-      return new PruningPlan(afterVision, List.copyOf(seams), List.copyOf(segments), vision);
+      cut(
+          Stream.of(beforeProjector, afterVision)
+              .flatMap(Optional::stream)
+              .anyMatch(PruningPlan::keepsPositions),
+          inDecoder,
+          seams,
+          segments);
+      return new PruningPlan(
+          beforeProjector, afterVision, List.copyOf(seams), List.copyOf(segments), vision);
+    }
+
+    private void checkNotInDecoder(SitePlan site) {
+      taps(site, 0, 0);
+      for (ObservationRequest need : site.needs()) {
+        if (site.site() instanceof Site.BeforeProjector && Beside.answers(need)) {
+          throw refused(
+              "it wants the %s at %s, but that is observed behind the projector only"
+                  .formatted(need, site.site()));
+        }
+      }
     }
 
     private void checkNoFeatures(SitePlan site) {
@@ -210,7 +248,7 @@ record PruningPlan(
         int visionLayers = facts.vision().layers();
         if (tap.layer() >= visionLayers) {
           throw refused(
-              "it wants the attention of vision layer %d, but the tower has layers 0..%d"
+              "it wants the attention or keys of vision layer %d, but the tower has layers 0..%d"
                   .formatted(tap.layer(), visionLayers - 1));
         }
       }

@@ -5,6 +5,7 @@ import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
+import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
@@ -68,7 +69,9 @@ final class SiteDecider {
     for (ObservationRequest need : plan.needs()) {
       seen.put(
           need,
-          Beside.answers(need) ? beside.observe(need, context) : observe(need, rows, alive, taps));
+          Beside.answers(need)
+              ? beside.observe(need, context)
+              : observe(need, context, rows, taps));
     }
     Selection selection =
         checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
@@ -93,25 +96,51 @@ final class SiteDecider {
     return passage;
   }
 
-  private Observation observe(ObservationRequest need, TokenRows rows, int[] alive, Taps taps) {
+  private Observation observe(
+      ObservationRequest need, SiteContext context, TokenRows rows, Taps taps) {
     Optional<Tap> tap = PruningPlan.tapFor(need);
     if (tap.isPresent()) {
       return need instanceof ObservationRequest.TextToVisualAttention attention
           ? taps.attention(tap.get(), rows.queries(attention.rows()))
           : taps.perToken(tap.get());
     }
-    Observation whole = vision.get(PruningPlan.visionTapFor(need).orElseThrow());
-    if (whole.columns() != originalVisual) {
+    VisionTap seen = PruningPlan.visionTapFor(need).orElseThrow();
+    Observation whole = vision.get(seen);
+    int patches = seen.kind().compares() ? whole.rows() : whole.columns();
+    if (patches != originalVisual) {
       throw new ModelException(
           "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
-              .formatted(need, whole.columns(), originalVisual));
+              .formatted(need, patches, originalVisual));
     }
-    float[] all = whole.values();
+    return seen.kind().compares() ? compared(whole, context) : perToken(whole, context.alive());
+  }
+
+  private static Observation perToken(Observation whole, int[] alive) {
     float[] cells = new float[alive.length];
     for (int i = 0; i < alive.length; i++) {
-      cells[i] = all[alive[i]];
+      cells[i] = whole.at(0, alive[i]);
     }
     return new Observation(1, cells.length, cells);
+  }
+
+  /** Of the cosines between all patches of a tile those between tokens alive. */
+  private Observation compared(Observation whole, SiteContext context) {
+    int perTile = whole.columns();
+    if (context.visualTokens() == originalVisual) {
+      return whole;
+    }
+    int[] alive = context.alive();
+    List<Scope.Group> tiles = Scope.TILE.groups(context);
+    int columns = tiles.stream().mapToInt(Scope.Group::size).max().orElse(0);
+    float[] cells = new float[alive.length * columns];
+    for (Scope.Group tile : tiles) {
+      for (int i = tile.from(); i < tile.to(); i++) {
+        for (int j = tile.from(); j < tile.to(); j++) {
+          cells[i * columns + j - tile.from()] = whole.at(alive[i], alive[j] % perTile);
+        }
+      }
+    }
+    return new Observation(alive.length, columns, cells);
   }
 
   private Selection checked(SitePlan plan, Selection selection, int alive) {

@@ -29,22 +29,19 @@ final class SpeedupMeter {
   private final Sessions sessions;
   private final ModelConfig config;
   private final ModelFacts facts;
-  private final Embedder embedder;
-  private final Similarities similarities;
+  private final DecoderRun.Parts parts;
   private final PositionSource positions;
 
   SpeedupMeter(
       Sessions sessions,
       ModelConfig config,
       ModelFacts facts,
-      Embedder embedder,
-      Similarities similarities,
+      DecoderRun.Parts parts,
       PositionSource positions) {
     this.sessions = sessions;
     this.config = config;
     this.facts = facts;
-    this.embedder = embedder;
-    this.similarities = similarities;
+    this.parts = parts;
     this.positions = positions;
   }
 
@@ -97,11 +94,10 @@ final class SpeedupMeter {
 
   private Times run(Generator.Request request, PruningPlan plan, OpenSegments open, long[] fed) {
     try (TensorScope scope = sessions.scope();
-        DecoderRun run =
-            new DecoderRun(plan, open, embedder, similarities, positions, config.text(), scope)) {
+        DecoderRun run = new DecoderRun(plan, open, parts, positions, config.text(), scope)) {
       SiteDecider decider = request.decider();
       long start = System.nanoTime();
-      run.prefill(request.prompt(), request.features(), decider);
+      run.prefill(request.prompt(), request.seen(), decider);
       long prefilled = System.nanoTime();
       for (long token : fed) {
         run.step(token);

@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.ModelSession;
@@ -19,13 +20,13 @@ import java.util.Set;
 /** Runs the vision tower, with the taps of the moment and no others. */
 final class VisionEncoder implements AutoCloseable {
 
-  private static final int SESSIONS_KEPT = 2;
+  private static final int SESSIONS_KEPT = 4;
 
   private final Sessions sessions;
   private final VisionGraph graph;
   private final Path file;
   private final Path folder;
-  private final LeasePool<List<VisionTap>, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
+  private final LeasePool<Part, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
 
   VisionEncoder(Sessions sessions, Path file) {
     this.sessions = sessions;
@@ -38,39 +39,90 @@ final class VisionEncoder implements AutoCloseable {
   /**
    * What the tower saw.
    *
-   * @param features {@code [..., hidden]}, owned by the scope given to {@link VisionEncoder#encode}
-   * @param observations the attention asked for, over all patches
+   * @param output {@code [..., hidden]}, owned by the scope given to {@link VisionEncoder#encode}:
+   *     features, or patches that have yet to be {@linkplain VisionEncoder#project projected}
+   * @param projected whether it is features
+   * @param observations what was asked for, over all patches
    */
-  record Encoded(OnnxTensor features, Map<VisionTap, Observation> observations) {}
+  record Encoded(OnnxTensor output, boolean projected, Map<VisionTap, Observation> observations) {}
 
   VisionGraph graph() {
     return graph;
   }
 
-  Encoded encode(TensorScope scope, PixelValues pixels, List<VisionTap> taps) {
+  /**
+   * Runs the tower.
+   *
+   * @param scope owner of the output
+   * @param pixels the pictures
+   * @param taps what is observed
+   * @param projected whether the projector runs too
+   */
+  Encoded encode(TensorScope scope, PixelValues pixels, List<VisionTap> taps, boolean projected) {
     checkShape(pixels.shape());
+    String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
-    wanted.add(VisionGraph.FEATURES);
+    wanted.add(output);
     taps.forEach(tap -> wanted.add(tap.output()));
+    Part part = new Part(projected, true, taps);
     try (TensorScope run = scope.sibling();
-        var lease = pool.acquire(taps, () -> open(taps))) {
+        var lease = pool.acquire(part, () -> open(part))) {
       OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
       Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
       Map<VisionTap, Observation> observations = new HashMap<>();
       for (VisionTap tap : taps) {
-        FloatBuffer values = out.get(tap.output()).getFloatBuffer();
-        float[] row = new float[values.remaining()];
-        values.get(row);
-        observations.put(tap, new Observation(1, row.length, row));
+        observations.put(tap, observation(tap, out.get(tap.output())));
       }
-      return new Encoded(scope.adopt(run, out.get(VisionGraph.FEATURES)), observations);
+      return new Encoded(scope.adopt(run, out.get(output)), projected, observations);
     }
   }
 
-  private ModelSession open(List<VisionTap> taps) {
-    return taps.isEmpty() && graph.isFloat32()
+  /** A row of attention, or one row of cosines per patch. */
+  private static Observation observation(VisionTap tap, OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer();
+    float[] values = new float[buffer.remaining()];
+    buffer.get(values);
+    if (!tap.kind().compares()) {
+      return new Observation(1, values.length, values);
+    }
+    int patches = (int) tensor.getInfo().getShape()[2];
+    return new Observation(values.length / patches, patches, values);
+  }
+
+  /**
+   * Runs the projector on what goes on from a site before it.
+   *
+   * @param scope owner of the features
+   * @param patches all patches, as {@link #encode} gave them
+   * @param passage what goes on
+   * @return features {@code [1, kept, hidden]}
+   */
+  OnnxTensor project(TensorScope scope, OnnxTensor patches, Passage passage) {
+    Part part = new Part(true, false, List.of());
+    try (TensorScope run = scope.sibling();
+        var lease = pool.acquire(part, () -> open(part))) {
+      Map<String, OnnxTensor> inputs = new HashMap<>();
+      inputs.put(graph.patchesInput(), patches);
+      inputs.put(SegmentModel.KEEP, run.indices(passage.visual(), passage.visual().length));
+      passage.mix().give(run, inputs);
+      Map<String, OnnxTensor> out = lease.get().run(run, inputs, Set.of(VisionGraph.FEATURES));
+      return scope.adopt(run, out.get(VisionGraph.FEATURES));
+    }
+  }
+
+  private record Part(boolean projector, boolean tower, List<VisionTap> taps) {}
+
+  private ModelSession open(Part part) {
+    if (!part.tower()) {
+      return sessions.open(graph.projector(), folder, "the projector of " + file);
+    }
+    if (!part.projector()) {
+      return sessions.open(
+          graph.tower(part.taps()), folder, "the tower of %s with %s".formatted(file, part.taps()));
+    }
+    return part.taps().isEmpty() && graph.isFloat32()
         ? sessions.open(file)
-        : sessions.open(graph.withTaps(taps), folder, file + " with " + taps);
+        : sessions.open(graph.withTaps(part.taps()), folder, file + " with " + part.taps());
   }
 
   private void checkShape(long[] shape) {

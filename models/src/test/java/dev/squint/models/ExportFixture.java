@@ -39,6 +39,10 @@ record ExportFixture(Path folder, JsonNode json, FloatBuffer numbers) {
     }
   }
 
+  static ExportFixture named(String name) {
+    return read(ALL.resolve(name));
+  }
+
   static ExportFixture read(Path folder) {
     try {
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(folder.resolve("reference.bin")));

@@ -171,7 +171,7 @@ class RefusalTest {
     ObservationRequest cls = new ObservationRequest.ClsAttention(9);
     refuses(
         new TestStrategy("deep", List.of(TestStrategy.topBy(new Site.AfterVision(), cls, 3))),
-        "attention of vision layer 9",
+        "attention or keys of vision layer 9",
         "0..1");
   }
 

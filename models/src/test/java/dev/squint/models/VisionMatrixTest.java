@@ -24,13 +24,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every vision export with taps in every layer: the numbers are those of PyTorch. */
 class VisionMatrixTest {
+
+  private static final Set<String> CUT =
+      Set.of(
+          "vision-clip-batch",
+          "vision-clip-dyn-18",
+          "vision-clip-dyn-23",
+          "vision-clip-external",
+          "vision-clip-fp16",
+          "vision-clip-mha",
+          "vision-clip-optimized",
+          "vision-clip-session",
+          "vision-clip-ts-eager-14",
+          "vision-clip-ts-sdpa-18",
+          "vision-siglip-dyn-23",
+          "vision-siglip-optimized",
+          "vision-siglip-ts-sdpa-14");
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
   private final Sessions sessions =
@@ -76,6 +94,88 @@ class VisionMatrixTest {
             .as("%s", tap)
             .containsExactly(expected(export, tower, tap), offset(export.within(1e-4f) / 2));
       }
+    }
+  }
+
+  static Stream<Arguments> encodings() {
+    return Stream.of(
+        Arguments.of("vision-clip-ts-eager-14", "vision-clip-dyn-18"),
+        Arguments.of("vision-clip-ts-eager-14", "vision-clip-external"),
+        Arguments.of("vision-clip-ts-eager-14", "vision-clip-fp16"),
+        Arguments.of("vision-clip-ts-eager-14", "vision-clip-mha"),
+        Arguments.of("vision-clip-ts-eager-14", "vision-clip-optimized"),
+        Arguments.of("vision-clip-ts-eager-14", "vision-clip-session"),
+        Arguments.of("vision-clip-ts-sdpa-18", "vision-clip-dyn-23"),
+        Arguments.of("vision-siglip-ts-sdpa-14", "vision-siglip-optimized"));
+  }
+
+  /** Exports of the same weights compare keys and features alike, however they are encoded. */
+  @ParameterizedTest
+  @MethodSource("encodings")
+  void comparisonsAreTheSameInEveryEncoding(String plain, String other) {
+    Map<String, float[]> expected = comparisons(ExportFixture.named(plain));
+    ExportFixture export = ExportFixture.named(other);
+    Map<String, float[]> seen = comparisons(export);
+    assertThat(seen).containsOnlyKeys(expected.keySet());
+    expected.forEach(
+        (tap, cosines) ->
+            assertThat(seen.get(tap))
+                .as(tap)
+                .containsExactly(cosines, offset(export.within(1e-4f))));
+  }
+
+  private Map<String, float[]> comparisons(ExportFixture export) {
+    VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
+    List<VisionTap> taps = new ArrayList<>(List.of(new VisionTap(0, VisionTap.Kind.FEATURES)));
+    for (int layer = 0; layer < tower.layers(); layer++) {
+      taps.add(new VisionTap(layer, VisionTap.Kind.KEYS));
+      taps.add(new VisionTap(layer, VisionTap.Kind.MEAN_KEYS));
+    }
+    Map<String, float[]> seen = run(export, tower, taps);
+    seen.remove(VisionGraph.FEATURES);
+    int patches = (int) Math.sqrt(seen.get(taps.get(0).output()).length);
+    for (float[] cosines : seen.values()) {
+      assertThat(cosines).hasSize(patches * patches);
+      for (int i = 0; i < patches; i++) {
+        assertThat(cosines[i * patches + i]).isEqualTo(1, offset(export.within(1e-5f)));
+      }
+    }
+    return seen;
+  }
+
+  @ParameterizedTest
+  @MethodSource("towers")
+  void towerAndProjectorApartGiveTheFeatures(ExportFixture export) {
+    VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
+    if (!export.hasReference() || !CUT.contains(export.name())) {
+      return;
+    }
+    float[] features = export.array("features");
+    int width = (int) export.shape("features")[2];
+    int tokens = features.length / width;
+    int[] some = IntStream.range(0, tokens).filter(i -> i % 3 == 0).toArray();
+    float[] expected = new float[some.length * width];
+    for (int i = 0; i < some.length; i++) {
+      System.arraycopy(features, some[i] * width, expected, i * width, width);
+    }
+    VisionEncoder encoder = new VisionEncoder(sessions, export.graph());
+    try (encoder;
+        TensorScope scope = sessions.scope()) {
+      float[] numbers = export.array("pixels");
+      FloatBuffer pixels =
+          ByteBuffer.allocateDirect(numbers.length * Float.BYTES)
+              .order(ByteOrder.nativeOrder())
+              .asFloatBuffer()
+              .put(numbers)
+              .flip();
+      PixelValues values = new PixelValues(pixels, export.shape("pixels"));
+      VisionEncoder.Encoded seen = encoder.encode(scope, values, List.of(), false);
+      Passage kept = new Passage(some, some, new int[0], Passage.Mix.NONE);
+      assertThat(UncutRun.floats(encoder.project(scope, seen.output(), kept)))
+          .containsExactly(expected, offset(export.within(1e-4f)));
+      Passage all = Passage.all(tokens);
+      assertThat(UncutRun.floats(encoder.project(scope, seen.output(), all)))
+          .containsExactly(features, offset(export.within(1e-4f)));
     }
   }
 

@@ -20,6 +20,29 @@ public final class FlopsModel {
    * @return FLOPs
    */
   public static long vision(VisionShape vision, int decoderHidden) {
+    return tower(vision) + projector(vision, decoderHidden, vision.patches());
+  }
+
+  /**
+   * Counts the projector.
+   *
+   * @param vision the tower before it
+   * @param decoderHidden width the projector ends in
+   * @param tokens tokens that are projected
+   * @return FLOPs
+   */
+  public static long projector(VisionShape vision, int decoderHidden, long tokens) {
+    return matrix(tokens, vision.hidden(), vision.projectorHidden())
+        + matrix(tokens, vision.projectorHidden(), decoderHidden);
+  }
+
+  /**
+   * Counts one picture's way through the vision tower, without the projector.
+   *
+   * @param vision the tower
+   * @return FLOPs
+   */
+  public static long tower(VisionShape vision) {
     long patches = vision.patches();
     long tokens = patches + (vision.hasCls() ? 1 : 0);
     long width = vision.hidden();
@@ -27,10 +50,7 @@ public final class FlopsModel {
     long projections = 4 * matrix(tokens, width, width);
     long attention = 2 * matrix(tokens, width, tokens);
     long mlp = 2 * matrix(tokens, width, vision.intermediate());
-    long projector =
-        matrix(patches, width, vision.projectorHidden())
-            + matrix(patches, vision.projectorHidden(), decoderHidden);
-    return embedding + vision.layers() * (projections + attention + mlp) + projector;
+    return embedding + vision.layers() * (projections + attention + mlp);
   }
 
   /**

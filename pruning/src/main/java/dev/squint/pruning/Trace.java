@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param visualTokens visual tokens among them
  * @param sites one entry per site, in order
  * @param tokensPerLayer tokens that ran through each decoder layer at prefill; copied in and out
- * @param visionFlops vision tower and projector
+ * @param visionFlops vision tower and projector as run
  * @param prefillFlops prefill as run
  * @param unprunedPrefillFlops prefill without pruning
  * @param decodeFlops all decode steps as run

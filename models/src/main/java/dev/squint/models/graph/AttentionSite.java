@@ -24,4 +24,14 @@ sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
    * @return float {@code [B, heads, R, keys]}, probabilities after scale, masks and softmax
    */
   String probabilities(GraphNodes nodes, String rows);
+
+  /**
+   * Appends what hands out its keys, before any rotary turn of its own and up to a factor common to
+   * all.
+   *
+   * @param graph where the attention is
+   * @return float {@code [B, KV heads, keys, width]}
+   * @throws dev.squint.models.ModelException if the keys are not found
+   */
+  String keys(OnnxGraph graph, GraphNodes nodes);
 }

@@ -194,6 +194,11 @@ record FusedAttention(
   }
 
   @Override
+  public String keys(OnnxGraph graph, GraphNodes nodes) {
+    return nodes.floats(keys.append(nodes, Optional.empty()));
+  }
+
+  @Override
   public String probabilities(GraphNodes nodes, String rows) {
     String query = nodes.floats(queries.append(nodes, Optional.of(rows)));
     String key = nodes.floats(keys.append(nodes, Optional.empty()));

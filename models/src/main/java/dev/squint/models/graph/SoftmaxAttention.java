@@ -1,6 +1,10 @@
 package dev.squint.models.graph;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.models.ModelException;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Attention spelled out in the graph: the probabilities are there already.
@@ -12,6 +16,9 @@ import java.util.List;
 record SoftmaxAttention(int node, String output, boolean batched) implements AttentionSite {
 
   private static final int WITHOUT_BATCH = 3;
+  private static final Set<String> PRODUCTS = Set.of("MatMul", "FusedMatMul");
+  private static final Set<String> SCORES_PASS =
+      Set.of("Add", "Mul", "Div", "Cast", "Where", "Reshape", "Identity");
 
   static SoftmaxAttention read(OnnxGraph graph, int index) {
     String output = graph.nodes().get(index).getOutput(0);
@@ -36,11 +43,42 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
   @Override
   public String probabilities(GraphNodes nodes, String rows) {
     String chosen = nodes.gather(output, rows, -2);
-    String all =
-        batched
-            ? chosen
-            : nodes.op(
-                "Reshape", chosen, nodes.concat(0, nodes.constant(1), nodes.op("Shape", chosen)));
-    return nodes.floats(all);
+    return nodes.floats(withBatch(nodes, chosen));
+  }
+
+  @Override
+  public String keys(OnnxGraph graph, GraphNodes nodes) {
+    NodeProto product =
+        product(graph, graph.nodes().get(node).getInput(0))
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        "%s: the keys of the attention at node %s were not found; choose a strategy that does not compare keys"
+                            .formatted(graph.file(), OnnxGraph.label(graph.nodes().get(node)))));
+    boolean tokensFirst = new Attributes(product).integer("transB", 0) > 0;
+    String keys = withBatch(nodes, nodes.floats(product.getInput(1)));
+    return tokensFirst ? keys : nodes.transpose(keys, 0, 1, 3, 2);
+  }
+
+  /** The product of queries and keys that the scores come from. */
+  private static Optional<NodeProto> product(OnnxGraph graph, String scores) {
+    int producer = graph.producer(scores);
+    if (producer < 0) {
+      return Optional.empty();
+    }
+    NodeProto from = graph.nodes().get(producer);
+    if (PRODUCTS.contains(from.getOpType())) {
+      return Optional.of(from);
+    }
+    return SCORES_PASS.contains(from.getOpType())
+        ? from.getInputList().stream().flatMap(in -> product(graph, in).stream()).findFirst()
+        : Optional.empty();
+  }
+
+  private String withBatch(GraphNodes nodes, String tensor) {
+    return batched
+        ? tensor
+        : nodes.op(
+            "Reshape", tensor, nodes.concat(0, nodes.constant(1), nodes.op("Shape", tensor)));
   }
 }

@@ -33,6 +33,9 @@ public final class VisionGraph {
   public static final String FEATURES = "image_features";
 
   private static final int PATCHES_RANK = 2;
+  private static final float LEAST_NORM = 1e-20f;
+  private static final Set<String> MATRICES =
+      Set.of("MatMul", "Gemm", "MatMulNBits", "MatMulInteger", "DynamicQuantizeMatMul");
 
   private final OnnxGraph graph;
   private final Dominators dominators;
@@ -156,7 +159,7 @@ public final class VisionGraph {
   }
 
   /**
-   * The tower with taps, taking float32 pixels whatever the file takes. A tap has one value per
+   * The tower with taps, taking float32 pixels whatever the file takes. Attention has one value per
    * patch, {@code [B, patches]}; of a tower that {@linkplain #takesPatches takes patches} one per
    * visual token, {@code [1, N]}, the mean of its patches.
    *
@@ -172,12 +175,111 @@ public final class VisionGraph {
     if (!isFloat32()) {
       takeFloats(out);
     }
+    addTaps(out, nodes, taps);
+    return model.build().toByteArray();
+  }
+
+  private void addTaps(GraphProto.Builder out, GraphNodes nodes, Collection<VisionTap> taps) {
     for (VisionTap tap : new LinkedHashSet<>(taps)) {
-      String patches = patches(nodes, tap, site(tap));
-      nodes.identity(takesPatches() ? perToken(nodes, patches) : patches, tap.output());
+      if (tap.kind().compares()) {
+        nodes.identity(cosines(nodes, vectors(nodes, tap)), tap.output());
+      } else {
+        String patches = patches(nodes, tap, site(tap));
+        nodes.identity(takesPatches() ? perToken(nodes, patches) : patches, tap.output());
+      }
       out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", ""));
     }
-    return model.build().toByteArray();
+  }
+
+  /** What is compared, {@code [B, patches, width]}. */
+  private String vectors(GraphNodes nodes, VisionTap tap) {
+    if (takesPatches()) {
+      throw new ModelException(
+          "the vision tower of %s merges patches into visual tokens, so they cannot be compared in it; choose a strategy that compares projected features"
+              .formatted(graph.file()));
+    }
+    if (tap.kind() == VisionTap.Kind.FEATURES) {
+      return nodes.floats(projectorInput());
+    }
+    String keys = site(tap).keys(graph, nodes);
+    String joined;
+    if (tap.kind() == VisionTap.Kind.MEAN_KEYS) {
+      joined = nodes.fresh();
+      nodes.mean(keys, joined, 1);
+    } else {
+      joined = nodes.reshape(nodes.transpose(keys, 0, 2, 1, 3), 0, 0, -1);
+    }
+    return hasCls ? nodes.slice(joined, 1, Long.MAX_VALUE, 1) : joined;
+  }
+
+  private static String cosines(GraphNodes nodes, String vectors) {
+    String squares = nodes.fresh();
+    nodes.mean(nodes.op("Mul", vectors, vectors), squares, 2);
+    String norms = nodes.op("Max", nodes.op("Sqrt", squares), nodes.scalar(LEAST_NORM));
+    String unit = nodes.op("Div", vectors, nodes.reshape(norms, 0, -1, 1));
+    String width = nodes.floats(nodes.size(vectors, 2));
+    return nodes.op("MatMul", unit, nodes.transpose(nodes.op("Div", unit, width), 0, 2, 1));
+  }
+
+  /**
+   * The tensor in which patches enter the projector: that of the first matrix behind the last
+   * layer, {@code [B, patches, width]}.
+   *
+   * @throws ModelException if the file holds no projector
+   */
+  public String projectorInput() {
+    BitSet stream = residualStream();
+    List<NodeProto> nodes = graph.nodes();
+    int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
+    for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
+      NodeProto node = nodes.get(i);
+      if (MATRICES.contains(node.getOpType())
+          && dominators.reaches(graph.producer(node.getInput(0)))) {
+        int before = graph.producer(node.getInput(0));
+        boolean flattened = nodes.get(before).getOpType().equals("Reshape");
+        return flattened ? nodes.get(before).getInput(0) : node.getInput(0);
+      }
+    }
+    throw new ModelException(
+        "the vision tower of %s has no projector behind its last layer, so nothing can be merged before it; choose a strategy that merges after vision"
+            .formatted(graph.file()));
+  }
+
+  /**
+   * The tower without its projector, with taps.
+   *
+   * @param taps what is handed out besides {@link #projectorInput()}
+   * @return the serialised model
+   * @throws ModelException if there is no projector in the file, or a tap is refused
+   */
+  public byte[] tower(Collection<VisionTap> taps) {
+    ModelProto.Builder model = graph.model().toBuilder();
+    GraphProto.Builder out = model.getGraphBuilder();
+    if (!isFloat32()) {
+      takeFloats(out);
+    }
+    String patches = projectorInput();
+    out.clearOutput();
+    addTaps(out, new GraphNodes(out, graph.opset()), taps);
+    out.addOutput(GraphNodes.shapeless(patches, new ElementTypes(graph).of(patches)));
+    return model.setGraph(ProjectorCut.neededOnly(out)).build().toByteArray();
+  }
+
+  /** Name of the input of {@link #projector()} that takes all patches. */
+  public String patchesInput() {
+    return ProjectorCut.arriving(projectorInput());
+  }
+
+  /**
+   * The projector alone, behind a merging seam: besides {@link #patchesInput()} it takes {@link
+   * SegmentModel#KEEP}, {@link SegmentModel#MIX_SOURCES} and {@link SegmentModel#MIX_WEIGHTS},
+   * which count through all pictures, and gives {@link #FEATURES}, one row per token kept.
+   *
+   * @return the serialised model
+   * @throws ModelException if there is no projector in the file, or it reads more than the patches
+   */
+  public byte[] projector() {
+    return new ProjectorCut(graph, projectorInput()).projector();
   }
 
   private void takeFloats(GraphProto.Builder out) {

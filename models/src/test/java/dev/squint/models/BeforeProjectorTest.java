@@ -1,0 +1,135 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.Heads;
+import dev.squint.pruning.ObservationRequest.HiddenStates;
+import dev.squint.pruning.ObservationRequest.KeySimilarity;
+import dev.squint.pruning.ObservationRequest.Stage;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The tower apart from its projector. */
+class BeforeProjectorTest {
+
+  private static final HiddenStates EMBEDDINGS = new HiddenStates(0);
+
+  @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
+
+  private record Seen(List<Observations> sites, Generation generation) {}
+
+  private static Seen run(Site site, Selection selection, ObservationRequest... needs) {
+    List<Observations> seen = new ArrayList<>();
+    SitePlan first =
+        new SitePlan(
+            site,
+            Set.of(needs),
+            PositionPolicy.COMPACTED,
+            !selection.merged().isEmpty(),
+            (context, observations) -> {
+              seen.add(observations);
+              return selection;
+            });
+    SitePlan watching =
+        new SitePlan(
+            new Site.BeforeLayer(1),
+            Set.of(EMBEDDINGS),
+            PositionPolicy.COMPACTED,
+            (context, observations) -> {
+              seen.add(observations);
+              return Selection.all(context.visualTokens());
+            });
+    Generation generation =
+        TINY.model()
+            .generate(
+                TinyLlava.prompt(),
+                new TestStrategy("merging", List.of(first, watching)),
+                new GenerationOptions(4, 0, true, true));
+    return new Seen(seen, generation);
+  }
+
+  @Test
+  void droppingThereIsDroppingAfterVision() {
+    Selection some = Selection.of(new int[] {0, 3, 4, 9, 15});
+    Seen before = run(new Site.BeforeProjector(), some);
+    Seen after = run(new Site.AfterVision(), some);
+    assertThat(embeddings(before)).containsExactly(embeddings(after), offset(1e-6f));
+    assertThat(before.generation.firstLogits())
+        .containsExactly(after.generation.firstLogits(), offset(1e-5f));
+    assertThat(before.generation.tokens()).containsExactly(after.generation.tokens());
+    assertThat(before.generation.trace().visionFlops())
+        .isLessThan(after.generation.trace().visionFlops());
+    assertThat(before.generation.trace().sites().get(0).keptOriginal())
+        .containsExactly(0, 3, 4, 9, 15);
+  }
+
+  @Test
+  void keepingAllIsTheModelItself() {
+    Seen all = run(new Site.BeforeProjector(), Selection.all(TinyLlava.VISUAL));
+    Generation plain =
+        TINY.model()
+            .generate(
+                TinyLlava.prompt(), TestStrategy.none(), new GenerationOptions(4, 0, false, true));
+    assertThat(all.generation.firstLogits()).containsExactly(plain.firstLogits(), offset(1e-5f));
+  }
+
+  /** The projector is not linear: the mean of features is not the feature of the mean. */
+  @Test
+  void mergingThereIsNotMergingAfterVision() {
+    Selection merged =
+        Selection.of(new int[] {2, 8}).withMerged(List.of(MergedToken.mean(8, 8, 11)));
+    float[] before = embeddings(run(new Site.BeforeProjector(), merged));
+    float[] after = embeddings(run(new Site.AfterVision(), merged));
+    float[] alone =
+        embeddings(
+            run(
+                new Site.BeforeProjector(),
+                Selection.of(new int[] {2, 8}).withMerged(List.of(MergedToken.mean(8, 8)))));
+    int width = before.length / 2;
+    for (int i = 0; i < width; i++) {
+      assertThat(before[i]).isEqualTo(after[i], offset(1e-6f));
+    }
+    assertThat(before).isNotEqualTo(after).isNotEqualTo(alone);
+  }
+
+  @Test
+  void similaritiesAreCosines() {
+    FeatureSimilarity features = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+    KeySimilarity mean = new KeySimilarity(1, Heads.AVERAGED);
+    KeySimilarity joined = new KeySimilarity(1, Heads.EACH);
+    Observations seen =
+        run(new Site.BeforeProjector(), Selection.all(TinyLlava.VISUAL), features, mean, joined)
+            .sites()
+            .get(0);
+    for (ObservationRequest need : List.of(features, mean, joined)) {
+      Observation cosines = seen.get(need);
+      assertThat(cosines.rows()).isEqualTo(TinyLlava.VISUAL);
+      assertThat(cosines.columns()).isEqualTo(TinyLlava.VISUAL);
+      for (int i = 0; i < TinyLlava.VISUAL; i++) {
+        assertThat(cosines.at(i, i)).isEqualTo(1, offset(1e-5f));
+        for (int j = 0; j < i; j++) {
+          assertThat(cosines.at(i, j)).isEqualTo(cosines.at(j, i), offset(1e-5f));
+          assertThat(cosines.at(i, j)).isBetween(-1.00001f, 0.99999f);
+        }
+      }
+    }
+    assertThat(seen.get(mean)).isNotEqualTo(seen.get(joined));
+  }
+
+  private static float[] embeddings(Seen seen) {
+    return seen.sites.get(1).get(EMBEDDINGS).values();
+  }
+}
