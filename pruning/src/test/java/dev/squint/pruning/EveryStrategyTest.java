@@ -128,6 +128,7 @@ class EveryStrategyTest {
   @MethodSource("prunes")
   void mergedTokensAreMadeOfTheirOwnTile(String name) {
     for (Choice choice : run(Strategies.parse(name), SEVERAL, drawn(2))) {
+      assertThat(choice.plan.merges() || choice.selection.merged().isEmpty()).isTrue();
       List<VisualSpan> spans = choice.context.spans();
       for (MergedToken token : choice.selection.merged()) {
         if (choice.plan.site().depth() < 0) {

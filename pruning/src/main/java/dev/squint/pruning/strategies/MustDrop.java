@@ -94,6 +94,7 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
             new Site.BeforeProjector(),
             Set.of(FEATURES),
             PositionPolicy.COMPACTED,
+            true,
             (context, seen) -> merge(context, seen.get(FEATURES))));
   }
 
