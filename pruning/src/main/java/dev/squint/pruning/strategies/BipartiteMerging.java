@@ -1,0 +1,194 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.Scope;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Bipartite soft matching of the tokens of one tile, round after round, on nothing but the cosines
+ * of the tokens there were at first.
+ *
+ * <p>A token made of several has as its key the weighted sum of their unit keys, so the dot product
+ * of two such keys is the weighted sum of the members' cosines, {@code sum_ij w_i w_j S[i][j]}, and
+ * their cosine follows exactly: that over the square roots of the same sums within each. However
+ * far the merging is, a round reads at most a quarter of the matrix.
+ */
+final class BipartiteMerging {
+
+  private final Observation similarity;
+  private final int offset;
+  private final boolean sizes;
+  private final float[] row;
+  private Cluster[] order;
+
+  /**
+   * Tokens that have become one; alone at first.
+   *
+   * @param origin the token whose place it has
+   * @param tokens the members
+   * @param weights the weight of each in the sum that is its key
+   * @param length of its key
+   */
+  private record Cluster(int origin, int[] tokens, float[] weights, double length) {}
+
+  /**
+   * Begins with every token for itself.
+   *
+   * @param similarity one row per token alive, one column per token of its tile
+   * @param tile the tokens
+   * @param sizes whether a token counts as many as it is made of, rather than once
+   */
+  BipartiteMerging(Observation similarity, Scope.Group tile, boolean sizes) {
+    this.similarity = similarity;
+    this.offset = tile.from();
+    this.sizes = sizes;
+    this.row = new float[similarity.columns()];
+    this.order = new Cluster[tile.size()];
+    for (int i = 0; i < order.length; i++) {
+      double square = similarity.at(offset + i, i);
+      order[i] = new Cluster(i, new int[] {i}, new float[] {1}, Math.sqrt(square));
+    }
+  }
+
+  /** Counts the tokens there are now. */
+  int tokens() {
+    return order.length;
+  }
+
+  /**
+   * Merges some of every second token into those between.
+   *
+   * @param pairs how many, at most half of the tokens, rounded down
+   */
+  void round(int pairs) {
+    int movable = (order.length + 1) / 2;
+    int[] best = new int[movable];
+    long[] edges = new long[movable];
+    match(best, edges);
+    Arrays.sort(edges);
+    int[] joins = new int[movable];
+    Arrays.fill(joins, -1);
+    int[] joined = new int[order.length - movable];
+    for (int i = 0; i < pairs; i++) {
+      int from = (int) edges[i];
+      joins[from] = best[from];
+      joined[best[from]]++;
+    }
+    Cluster[] next = new Cluster[order.length - pairs];
+    Cluster[][] parts = new Cluster[joined.length][];
+    for (int i = 0; i < joined.length; i++) {
+      parts[i] = new Cluster[joined[i] + 1];
+      parts[i][0] = order[2 * i + 1];
+      joined[i] = 1;
+    }
+    int size = 0;
+    for (int i = 0; i < movable; i++) {
+      if (joins[i] < 0) {
+        next[size++] = order[2 * i];
+      } else {
+        parts[joins[i]][joined[joins[i]]++] = order[2 * i];
+      }
+    }
+    for (Cluster[] together : parts) {
+      next[size++] = together.length == 1 ? together[0] : merged(together);
+    }
+    order = next;
+  }
+
+  /** Draws an edge from each token that may move to the most similar of those between. */
+  private void match(int[] best, long[] edges) {
+    int targets = order.length - best.length;
+    int members = 0;
+    for (int i = 0; i < targets; i++) {
+      members += order[2 * i + 1].tokens.length;
+    }
+    int[] token = new int[members];
+    float[] weight = new float[members];
+    int[] target = new int[members];
+    int next = 0;
+    for (int i = 0; i < targets; i++) {
+      Cluster cluster = order[2 * i + 1];
+      float scale = (float) inverse(cluster.length);
+      for (int j = 0; j < cluster.tokens.length; j++) {
+        token[next] = cluster.tokens[j];
+        weight[next] = cluster.weights[j] * scale;
+        target[next++] = i;
+      }
+    }
+    float[] cosines = new float[targets];
+    for (int i = 0; i < best.length; i++) {
+      Cluster cluster = order[2 * i];
+      Arrays.fill(cosines, 0);
+      float scale = (float) inverse(cluster.length);
+      for (int j = 0; j < cluster.tokens.length; j++) {
+        similarity.copyRow(offset + cluster.tokens[j], row);
+        float own = cluster.weights[j] * scale;
+        for (int k = 0; k < members; k++) {
+          cosines[target[k]] += own * weight[k] * row[token[k]];
+        }
+      }
+      best[i] = highest(cosines);
+      edges[i] = Ranking.key(cosines[best[i]], i);
+    }
+  }
+
+  private static double inverse(double length) {
+    return length > 0 ? 1 / length : 0;
+  }
+
+  private static int highest(float[] values) {
+    int place = 0;
+    float highest = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] > highest) {
+        highest = values[i];
+        place = i;
+      }
+    }
+    return place;
+  }
+
+  private Cluster merged(Cluster[] parts) {
+    int count = Arrays.stream(parts).mapToInt(part -> part.tokens.length).sum();
+    int[] tokens = new int[count];
+    float[] weights = new float[count];
+    int next = 0;
+    for (Cluster part : parts) {
+      for (int i = 0; i < part.tokens.length; i++) {
+        tokens[next] = part.tokens[i];
+        weights[next++] = sizes ? 1 : part.weights[i] / parts.length;
+      }
+    }
+    double square = 0;
+    for (int i = 0; i < count; i++) {
+      similarity.copyRow(offset + tokens[i], row);
+      for (int j = 0; j < count; j++) {
+        square += (double) weights[i] * weights[j] * row[tokens[j]];
+      }
+    }
+    return new Cluster(parts[0].origin, tokens, weights, Math.sqrt(square));
+  }
+
+  /** The tokens there are now, ascending, as indices into the tokens alive. */
+  int[] origins() {
+    return Arrays.stream(order).mapToInt(cluster -> offset + cluster.origin).sorted().toArray();
+  }
+
+  /** Adds those made of several. */
+  void addTo(List<MergedToken> merged) {
+    for (Cluster cluster : order) {
+      int count = cluster.tokens.length;
+      if (count > 1) {
+        float[] weights = cluster.weights;
+        if (sizes) {
+          weights = new float[count];
+          Arrays.fill(weights, 1f / count);
+        }
+        int[] sources = Arrays.stream(cluster.tokens).map(token -> offset + token).toArray();
+        merged.add(new MergedToken(offset + cluster.origin, sources, weights));
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest.Heads;
+import dev.squint.pruning.ObservationRequest.KeySimilarity;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * ToMe-style: merges visual tokens with the most similar keys, pair by pair, until the budget is
+ * met (after Bolya et al., "Token Merging: Your ViT But Faster", ICLR 2023).
+ *
+ * <p>A round parts the tokens of a tile into every second one, from the first on, and those
+ * between; draws an edge from each of the former to the one of the latter with the most similar
+ * key; and merges the ends of the most similar edges: the latter becomes the mean of itself and all
+ * that join it, each weighted by the number of tokens it is made of. The next round goes over the
+ * former that are left and then the latter. The tokens that have to go are shared evenly among the
+ * rounds; where half of the tokens is less than a round's share, more rounds follow.
+ *
+ * <p>The original merges inside every encoder layer, between attention and feed-forward, on that
+ * layer's keys, and adds the logarithm of sizes to attention; so it makes the encoder faster too,
+ * and its rounds are its layers. This merges after the last layer that runs, on that layer's keys
+ * (the mean over heads, as in the paper; here cosines of the unmerged tokens' keys). A merged
+ * token's key is the mean of its members' keys at unit length, weighted as its feature is, and
+ * cosines between such means are exact. [CLS], which the original protects and counts when it parts
+ * the tokens, is not among them here. A merged token stands at the place of the one that was
+ * joined, so spatial order is kept, where the original's order is that of the last round. With
+ * {@code sizes=off} each end counts once, however many tokens it is made of, as in ports without
+ * sizes.
+ *
+ * <p>A budget for a picture or the request is shared among its tiles in proportion to their tokens.
+ *
+ * @param rounds how many rounds the merging is spread over, at least 1
+ * @param sizes {@code on} for means weighted by size, {@code off} for plain ones
+ * @param merge {@code after} to merge what enters the decoder, {@code before} to merge what enters
+ *     the projector
+ * @param budget how many tokens go on, by default of each tile or frame
+ */
+public record ToMe(int rounds, String sizes, String merge, Budget budget) implements Strategy {
+
+  private static final String NAME = "tome";
+  private static final Parameter.Whole ROUNDS =
+      new Parameter.Whole("rounds", 8, 1, 1000, "rounds the merging is spread over");
+  private static final Parameter.Choice SIZES =
+      new Parameter.Choice("sizes", List.of("on", "off"), "whether means are weighted by size");
+  private static final Parameter.Choice MERGE =
+      new Parameter.Choice(
+          "merge", List.of("after", "before"), "whether features merge after the projector");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
+
+  public ToMe {
+    ROUNDS.check(NAME, rounds);
+    SIZES.check(NAME, sizes);
+    MERGE.check(NAME, merge);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  /**
+   * With sizes, after the projector, and a budget by ratio.
+   *
+   * @param keep retention ratio, above 0 and at most 1
+   */
+  public ToMe(double keep) {
+    this(ROUNDS.byDefault(), "on", "after", BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return "%s:rounds=%d,sizes=%s,merge=%s,%s"
+        .formatted(NAME, rounds, sizes, merge, BUDGET.text(budget));
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    KeySimilarity keys = new KeySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
+    return List.of(
+        new SitePlan(
+            merge.equals("before") ? new Site.BeforeProjector() : new Site.AfterVision(),
+            Set.of(keys),
+            PositionPolicy.COMPACTED,
+            true,
+            (context, seen) -> merge(context, seen.get(keys))));
+  }
+
+  private Selection merge(SiteContext context, Observation keys) {
+    int[] kept = new int[context.visualTokens()];
+    int size = 0;
+    List<MergedToken> merged = new ArrayList<>();
+    for (TileShare share : TileShare.of(budget, context)) {
+      if (share.count() > 0) {
+        BipartiteMerging merging = new BipartiteMerging(keys, share.tile(), sizes.equals("on"));
+        reduce(merging, share.count());
+        merging.addTo(merged);
+        for (int origin : merging.origins()) {
+          kept[size++] = origin;
+        }
+      }
+    }
+    return budget.noted(
+        Selection.of(Arrays.copyOf(kept, size)).withMerged(merged), budget.scope().groups(context));
+  }
+
+  private void reduce(BipartiteMerging merging, int wanted) {
+    for (int left = rounds; merging.tokens() > wanted; left = Math.max(1, left - 1)) {
+      int share = (merging.tokens() - wanted + left - 1) / left;
+      merging.round(Math.min(share, merging.tokens() / 2));
+    }
+  }
+
+  /** Makes {@link ToMe}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "merges visual tokens with the most similar keys, pair by pair",
+          "after Bolya et al., Token Merging: Your ViT But Faster, ICLR 2023",
+          BUDGET.after(ROUNDS, SIZES, MERGE),
+          given ->
+              new ToMe(given.get(ROUNDS), given.get(SIZES), given.get(MERGE), given.get(BUDGET)));
+    }
+  }
+}
