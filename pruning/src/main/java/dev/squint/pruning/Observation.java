@@ -61,8 +61,21 @@ public record Observation(int rows, int columns, float[] values) {
    * @param into takes {@link #columns()} values from its start on
    */
   public void copyRow(int row, float[] into) {
+    copyRow(row, 0, columns, into);
+  }
+
+  /**
+   * Copies a part of one row into an array that is used again and again.
+   *
+   * @param row counted from 0
+   * @param column the first column
+   * @param length how many columns
+   * @param into takes the values from its start on
+   */
+  public void copyRow(int row, int column, int length, float[] into) {
     Objects.checkIndex(row, rows);
-    System.arraycopy(values, row * columns, into, 0, columns);
+    Objects.checkFromIndexSize(column, length, columns);
+    System.arraycopy(values, row * columns + column, into, 0, length);
   }
 
   @Override

@@ -42,7 +42,6 @@ record GreedyDpp(float[] quality, float plain, float scaled, float epsilon) {
     for (int i = 0; i < tokens; i++) {
       gains[i] = similarity.at(row + i, column + i) * (plain + scaled * quality[i] * quality[i]);
     }
-    float[] kernel = new float[similarity.columns()];
     float[][] factor = new float[count][];
     boolean[] picked = new boolean[tokens];
     float least = 0;
@@ -57,8 +56,8 @@ record GreedyDpp(float[] quality, float plain, float scaled, float epsilon) {
       }
       picks[step] = pick;
       picked[pick] = true;
-      similarity.copyRow(row + pick, kernel);
-      float[] next = Arrays.copyOfRange(kernel, column, column + tokens);
+      float[] next = new float[tokens];
+      similarity.copyRow(row + pick, column, tokens, next);
       scale(next, quality, plain, scaled * quality[pick]);
       project(next, factor, step, pick);
       lower(gains, next, 1 / (float) Math.sqrt(gains[pick] + epsilon));

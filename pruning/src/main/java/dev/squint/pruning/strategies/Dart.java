@@ -1,0 +1,217 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.Budget;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.ObservationRequest.HiddenStates;
+import dev.squint.pruning.ObservationRequest.Keys;
+import dev.squint.pruning.ObservationRequest.Tokens;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Scope;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * DART: keeps a few pivot tokens and the visual tokens that repeat them least (Wen et al., "Stop
+ * Looking for 'Important Tokens' in Multimodal Language Models: Duplication Matters More", 2025).
+ *
+ * <p>Layers 0..k-1 run on all tokens. Pivots are the visual tokens, and the text tokens behind the
+ * picture, whose keys in layer k-1 (rotary positions applied, KV heads side by side) have the
+ * largest L1 norm. Pivot by pivot, of the visual tokens not yet taken those stay whose cosine with
+ * the pivot is lowest, on the hidden states that enter layer k, passed through the norm behind the
+ * last layer. Visual pivots stay, text pivots are only probes. Layer k is the first that runs on
+ * the kept tokens, with their original positions. No attention is read.
+ *
+ * <p>The pivots take turns by falling norm, the visual ones first; among equals the lower index is
+ * first, a norm that is not a number is the smallest and such a cosine the highest. The authors'
+ * code and a port in LightCompress walk a hash set instead, that is, in no defined order, though
+ * later pivots choose from what earlier ones left.
+ *
+ * <ul>
+ *   <li>{@code rule=paper}: each pivot's threshold on the cosine is set "dynamically by the
+ *       reduction ratio", so that {@code rint(N * keep)} tokens stay: what is left beside the
+ *       visual pivots is divided evenly among all pivots, the first ones taking one more where it
+ *       does not come out even.
+ *   <li>{@code rule=code}: each of p pivots takes {@code floor(N * keep / p)}, or {@code
+ *       floor(tokens / p)}, and the visual pivots come on top: of 576, 124 for a ratio of 0.2222,
+ *       and 132 for {@code tokens=128}, as in the authors' scripts for LLaVA-1.5.
+ * </ul>
+ *
+ * <p>The paper and the authors' scripts prune behind the second layer (k=2); the port has k=5. With
+ * fewer text tokens than asked for, all of them are pivots.
+ *
+ * @param rule {@code paper} or {@code code}
+ * @param k the first decoder layer that runs pruned, counted from 0; at least 1
+ * @param visual number of visual pivots, at least 1
+ * @param text number of text pivots
+ * @param budget how many visual tokens stay, by default counted over all of the request
+ */
+public record Dart(String rule, int k, int visual, int text, Budget budget) implements Strategy {
+
+  private static final String NAME = "dart";
+  private static final String CODE = "code";
+  private static final Parameter.Choice RULE =
+      new Parameter.Choice("rule", List.of("paper", CODE), "how tokens are shared among pivots");
+  private static final Parameter.Whole K =
+      new Parameter.Whole("k", 2, 1, Integer.MAX_VALUE, "first decoder layer that runs pruned");
+  private static final Parameter.Whole VISUAL =
+      new Parameter.Whole("visual", 4, 1, Integer.MAX_VALUE, "number of visual pivots");
+  private static final Parameter.Whole TEXT =
+      new Parameter.Whole("text", 4, 0, Integer.MAX_VALUE, "number of text pivots");
+  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.2222, Scope.REQUEST);
+
+  public Dart {
+    RULE.check(NAME, rule);
+    K.check(NAME, k);
+    VISUAL.check(NAME, visual);
+    TEXT.check(NAME, text);
+    Objects.requireNonNull(budget, "budget");
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return "%s:rule=%s,k=%d,visual=%d,text=%d,%s"
+        .formatted(NAME, rule, k, visual, text, BUDGET.text(budget));
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    model.decoder().requireCut(NAME, K.name(), k);
+    return List.of(
+        new SitePlan(
+            new Site.BeforeLayer(k),
+            Set.of(
+                keys(Tokens.VISUAL),
+                keys(Tokens.TEXT_AFTER_VISUAL),
+                states(Tokens.VISUAL),
+                states(Tokens.TEXT_AFTER_VISUAL)),
+            PositionPolicy.ORIGINAL,
+            this::deduplicate));
+  }
+
+  private Keys keys(Tokens tokens) {
+    return new Keys(k - 1, tokens);
+  }
+
+  private HiddenStates states(Tokens tokens) {
+    return new HiddenStates(k, tokens, true);
+  }
+
+  private Selection deduplicate(SiteContext context, Observations observations) {
+    DenseRows visualKeys = new DenseRows(observations.get(keys(Tokens.VISUAL)));
+    DenseRows textKeys = new DenseRows(observations.get(keys(Tokens.TEXT_AFTER_VISUAL)));
+    DenseRows patches = new DenseRows(observations.get(states(Tokens.VISUAL)));
+    DenseRows words = new DenseRows(observations.get(states(Tokens.TEXT_AFTER_VISUAL)));
+    float[] norms = visualKeys.magnitudes();
+    float[] textNorms = textKeys.magnitudes();
+    List<DenseRows.Row> probes = new ArrayList<>();
+    for (int word : largest(textNorms, 0, textNorms.length, text)) {
+      probes.add(words.row(word));
+    }
+    boolean[] kept = new boolean[norms.length];
+    List<Scope.Group> groups = budget.scope().groups(context);
+    for (Scope.Group group : groups) {
+      int count = budget.count(group.size());
+      if (count == group.size()) {
+        Arrays.fill(kept, group.from(), group.to(), true);
+        continue;
+      }
+      List<DenseRows.Row> pivots = new ArrayList<>();
+      for (int pivot : largest(norms, group.from(), group.to(), Math.min(visual, count))) {
+        kept[pivot] = true;
+        pivots.add(patches.row(pivot));
+      }
+      int left = count - pivots.size();
+      pivots.addAll(probes);
+      float[][] cosines = patches.cosines(group.from(), group.to(), pivots);
+      for (int i = 0; i < cosines.length; i++) {
+        take(cosines[i], share(i, cosines.length, left, group.size()), group.from(), kept);
+      }
+    }
+    int[] indices = IntStream.range(0, kept.length).filter(token -> kept[token]).toArray();
+    return budget.noted(Selection.of(indices), groups);
+  }
+
+  /** How many tokens a pivot takes. */
+  private int share(int pivot, int pivots, int left, int tokens) {
+    if (rule.equals(CODE)) {
+      double wanted =
+          budget.tokens().isPresent() ? budget.tokens().getAsInt() : tokens * budget.keep();
+      return (int) (wanted / pivots);
+    }
+    return left / pivots + (pivot < left % pivots ? 1 : 0);
+  }
+
+  /** Keeps those not yet kept that are least like a pivot. */
+  private static void take(float[] cosines, int wanted, int from, boolean[] kept) {
+    float[] unlike = new float[cosines.length];
+    int free = 0;
+    for (int i = 0; i < unlike.length; i++) {
+      if (kept[from + i]) {
+        unlike[i] = Float.NaN;
+      } else {
+        unlike[i] = Float.isFinite(cosines[i]) ? -cosines[i] : -Float.MAX_VALUE;
+        free++;
+      }
+    }
+    for (int index : Selection.top(unlike, Math.min(wanted, free)).keptVisual()) {
+      kept[from + index] = true;
+    }
+  }
+
+  /** Indices of the largest values between two places, the largest first. */
+  private static int[] largest(float[] values, int from, int to, int count) {
+    int[] indices = new int[Math.min(count, to - from)];
+    boolean[] found = new boolean[to - from];
+    for (int i = 0; i < indices.length; i++) {
+      int largest = -1;
+      for (int j = from; j < to; j++) {
+        if (!found[j - from]
+            && (largest < 0
+                || values[j] > values[largest]
+                || Float.isNaN(values[largest]) && !Float.isNaN(values[j]))) {
+          largest = j;
+        }
+      }
+      found[largest - from] = true;
+      indices[i] = largest;
+    }
+    return indices;
+  }
+
+  /** Makes {@link Dart}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "keeps a few pivots and the visual tokens that repeat them least",
+          "Wen et al., Stop Looking for Important Tokens, 2025",
+          BUDGET.after(RULE, K, VISUAL, TEXT),
+          given ->
+              new Dart(
+                  given.get(RULE),
+                  given.get(K),
+                  given.get(VISUAL),
+                  given.get(TEXT),
+                  given.get(BUDGET)));
+    }
+  }
+}
