@@ -3,11 +3,13 @@ package dev.squint.pruning;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
  * Several strategies, each at its own sites: {@code fastervlm:keep=0.5 + fastv:k=2,keep=0.5}. What
- * one leaves is what the next sees; ratios are of the tokens alive at a strategy's site.
+ * one leaves is what the next sees; ratios are of the tokens alive at a strategy's site. At most
+ * one of them may act on the KV cache.
  *
  * @param parts at least two
  */
@@ -46,5 +48,16 @@ public record Composition(List<Strategy> parts) implements Strategy {
     }
     sites.sort(Comparator.comparingInt(site -> site.site().depth()));
     return List.copyOf(sites);
+  }
+
+  @Override
+  public Optional<CachePlan> cache(ModelFacts model) {
+    List<CachePlan> plans = parts.stream().flatMap(part -> part.cache(model).stream()).toList();
+    if (plans.size() > 1) {
+      throw new StrategyException(
+          "strategy '%s': two of its parts act on the KV cache; choose one of them"
+              .formatted(spec()));
+    }
+    return plans.stream().findFirst();
   }
 }

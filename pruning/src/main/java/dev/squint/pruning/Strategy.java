@@ -1,6 +1,7 @@
 package dev.squint.pruning;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A rule for which visual tokens stay, with its parameters fixed. Immutable and safe for use from
@@ -32,4 +33,17 @@ public interface Strategy {
    *     it
    */
   List<SitePlan> plan(ModelFacts model);
+
+  /**
+   * Says what this strategy does with the KV cache behind the prefill. A strategy that acts there
+   * alone plans no sites.
+   *
+   * @param model the model's shapes
+   * @return its plan, empty by default
+   * @throws StrategyException if the strategy cannot act on this model, or a parameter does not fit
+   *     it
+   */
+  default Optional<CachePlan> cache(ModelFacts model) {
+    return Optional.empty();
+  }
 }

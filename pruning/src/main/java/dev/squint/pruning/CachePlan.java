@@ -1,0 +1,80 @@
+package dev.squint.pruning;
+
+import java.util.Arrays;
+
+/**
+ * What becomes of the keys and values of the tokens that went through a layer, while the answer is
+ * made. Other than a site, which takes tokens out of the prefill, it acts on what lies in memory
+ * behind the prefill: tokens of one layer may stay that leave in another, and text may be touched.
+ * At most one plan holds for a request.
+ */
+public sealed interface CachePlan {
+
+  /**
+   * Keys and values rest as whole numbers of few bits and become floating point only on their way
+   * into the attention of the layer at work. Every token and head has a scale and a least value of
+   * its own: {@code x = least + q * scale}, {@code scale = (greatest - least) / (2^bits - 1)}.
+   *
+   * <p>Salient tokens of the prompt and all generated ones take {@code bits}, the others {@code
+   * low}. In the first layers the text is salient; in later ones the share of tokens that the last
+   * prompt tokens attend to most.
+   *
+   * @param bits bits of the salient tokens: 8, 4 or 2
+   * @param low bits of the others, at most {@code bits}
+   * @param salient share of the prompt's tokens that is salient, above 0 and at most 1
+   * @param textLayers how many first layers hold the text for salient
+   * @param window how many last prompt tokens are asked what they attend to
+   * @param rotated whether a Walsh-Hadamard rotation along the head spreads outliers before
+   *     rounding
+   */
+  record Quantised(int bits, int low, double salient, int textLayers, int window, boolean rotated)
+      implements CachePlan {
+
+    public Quantised {
+      if (!isWidth(bits) || !isWidth(low) || low > bits) {
+        throw new IllegalArgumentException(
+            "keys and values take 8, 4 or 2 bits, others no more than the salient, not %d and %d"
+                .formatted(bits, low));
+      }
+      if (!(salient > 0 && salient <= 1) || textLayers < 0 || window < 1) {
+        throw new IllegalArgumentException(
+            "a share of %s, %d layers and a window of %d do not make a cache plan"
+                .formatted(salient, textLayers, window));
+      }
+    }
+
+    private static boolean isWidth(int bits) {
+      return bits == 8 || bits == 4 || bits == 2;
+    }
+
+    /** Whether all tokens take the same number of bits. */
+    public boolean uniform() {
+      return bits == low || salient == 1;
+    }
+
+    /**
+     * Chooses the tokens of the prompt that keep {@link #bits}.
+     *
+     * @param layer the decoder layer
+     * @param visual for each token in the cache of the layer whether it is a visual one
+     * @param attention for each of them the attention it gets from those of the window that see it,
+     *     their mean
+     * @return the salient tokens, ascending: {@code rint(n * salient)}, at least one; in the first
+     *     layers all of the text
+     */
+    public int[] salient(int layer, boolean[] visual, float[] attention) {
+      if (layer >= textLayers) {
+        int count = (int) Math.max(1, Math.rint(visual.length * salient));
+        return TopK.indices(attention, Math.min(count, visual.length));
+      }
+      int[] text = new int[visual.length];
+      int count = 0;
+      for (int token = 0; token < visual.length; token++) {
+        if (!visual[token]) {
+          text[count++] = token;
+        }
+      }
+      return Arrays.copyOf(text, count);
+    }
+  }
+}
