@@ -482,6 +482,55 @@ public sealed interface Parameter {
   }
 
   /**
+   * Numbers of tokens, one per site, written {@code 96/32}; given, they win over retention ratios.
+   *
+   * @param name the key
+   * @param summary what it sets
+   */
+  record Counts(String name, String summary) implements Parameter {
+
+    @Override
+    public String type() {
+      return "whole numbers";
+    }
+
+    @Override
+    public String range() {
+      return "whole numbers of at least 1, joined by '/', such as 96/32";
+    }
+
+    @Override
+    public Optional<String> defaultValue() {
+      return Optional.empty();
+    }
+
+    /**
+     * Passes numbers of tokens.
+     *
+     * @param strategy whom the error names
+     * @param counts the numbers; may be empty
+     * @return an immutable copy
+     * @throws StrategyException if one is below 1
+     */
+    public List<Integer> check(String strategy, List<Integer> counts) {
+      for (int count : counts) {
+        if (count < 1) {
+          throw outOfRange(strategy, this, Layers.text(counts));
+        }
+      }
+      return List.copyOf(counts);
+    }
+
+    List<Integer> parse(String strategy, String text) {
+      List<Integer> counts = new ArrayList<>();
+      for (String part : text.split("/", -1)) {
+        counts.add(new Whole(name, 1, 1, Integer.MAX_VALUE, summary).parse(strategy, part.strip()));
+      }
+      return check(strategy, counts);
+    }
+  }
+
+  /**
    * Free text without a comma, such as the path of a file.
    *
    * @param name the key

@@ -118,6 +118,18 @@ public final class ParsedParameters {
   }
 
   /**
+   * Reads numbers of tokens.
+   *
+   * @param parameter which
+   * @return the numbers given, or empty
+   * @throws StrategyException if the text is malformed or out of range
+   */
+  public List<Integer> get(Parameter.Counts parameter) {
+    String text = texts.get(parameter.name());
+    return text == null ? List.of() : parameter.parse(strategy, text);
+  }
+
+  /**
    * Reads a word.
    *
    * @param parameter which

@@ -38,6 +38,11 @@ final class Highest {
     size = Math.min(size + 1, values.length);
   }
 
+  /** What a value has to exceed to be held. */
+  float least() {
+    return isFull() ? values[size - 1] : Float.NEGATIVE_INFINITY;
+  }
+
   int size() {
     return size;
   }

@@ -67,9 +67,11 @@ final class Neighbours {
     similarity.copyRow(offset + token, row);
     Highest neighbours = remembered[token];
     neighbours.clear();
+    float least = Float.NEGATIVE_INFINITY;
     for (int other = 0; other < alive.length; other++) {
-      if (alive[other] && other != token) {
+      if (row[other] > least && alive[other] && other != token) {
         neighbours.offer(other, row[other]);
+        least = neighbours.least();
       }
     }
   }
