@@ -3,6 +3,8 @@ package dev.squint.models;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.PositionSource;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.FlopsModel;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
@@ -28,10 +30,13 @@ final class DecoderRun implements AutoCloseable {
   private static final long[] TEXT = {0};
 
   private final PruningPlan plan;
+  private final OpenSegments open;
+  private final ModelConfig.Text sizes;
   private final Parts parts;
   private final PositionSource source;
   private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
+  private final List<Integer> probedTokens = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
   private float[] logits = {};
 
@@ -52,6 +57,8 @@ final class DecoderRun implements AutoCloseable {
       ModelConfig.Text sizes,
       TensorScope scope) {
     this.plan = plan;
+    this.open = open;
+    this.sizes = sizes;
     this.parts = parts;
     this.source = source;
     this.scope = scope;
@@ -142,10 +149,10 @@ final class DecoderRun implements AutoCloseable {
         : parts.embedder().embed(pass, tokens);
   }
 
-  private void decode(TensorScope pass, Entering input, OnnxTensor embeds, SiteDecider decider) {
-    TokenRows rows = input.rows();
-    RotaryPositions positions = input.positions();
-    long next = input.next();
+  private void decode(TensorScope pass, Entering entering, OnnxTensor embeds, SiteDecider decider) {
+    TokenRows rows = entering.rows();
+    RotaryPositions positions = entering.positions();
+    long next = entering.next();
     List<OnnxTensor> hidden = List.of(embeds);
     boolean compares =
         plan.seams().stream()
@@ -154,7 +161,8 @@ final class DecoderRun implements AutoCloseable {
     Map<ObservationRequest, Observation> compared = new HashMap<>();
     Beside atInput =
         (need, context) ->
-            compared.computeIfAbsent(need, wanted -> atInput(pass, wanted, embeds, input.rows()));
+            compared.computeIfAbsent(
+                need, wanted -> atInput(pass, wanted, embeds, entering.rows()));
     Taps taps = Taps.NONE;
     List<Integer> counts = new ArrayList<>();
     for (int i = 0; i < segments.size(); i++) {
@@ -179,19 +187,40 @@ final class DecoderRun implements AutoCloseable {
         }
         positions = arriving.gathered(keep);
       }
-      boolean tapped = !plan.segments().get(i).taps().isEmpty();
-      int[] queries = tapped ? rows.queries(plan.siteAfter(i).orElseThrow().needs()) : NOTHING;
-      int[] columns = tapped ? rows.visualRows() : NOTHING;
+      Optional<SitePlan> site = plan.siteAfter(i);
+      boolean observed = site.isPresent() && !site.get().needs().isEmpty();
+      int[] queries = observed ? rows.queries(site.get().needs()) : NOTHING;
+      int[] columns = observed ? rows.visualRows() : NOTHING;
+      int[] text = observed ? rows.queries(QueryRows.TEXT_AFTER_VISUAL) : NOTHING;
       SegmentState.Output out =
           segments
               .get(i)
               .run(
                   pass,
-                  new SegmentState.Input(hidden, arriving, types, keep, mix, queries, columns));
+                  new SegmentState.Input(
+                      hidden, arriving, types, keep, mix, queries, columns, text));
       segments.get(i).startDecodingAt(next);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
       taps = new Taps(out.taps(), queries, columns.length);
+      Optional<OpenSegments.Segment> probe =
+          site.flatMap(behind -> open.probe(behind.site().depth()));
+      if (probe.isPresent() && columns.length > 0) {
+        probedTokens.add(rows.count());
+        try (SegmentState ahead = new SegmentState(probe.get(), sizes, scope.sibling())) {
+          SegmentState.Input input =
+              new SegmentState.Input(
+                  hidden,
+                  positions,
+                  rows.types(),
+                  all(rows.count()),
+                  Passage.Mix.NONE,
+                  queries,
+                  columns,
+                  text);
+          taps = taps.and(ahead.run(pass, input).taps());
+        }
+      }
       for (int layer = 0; layer < segments.get(i).layers(); layer++) {
         counts.add(rows.count());
       }
@@ -211,7 +240,14 @@ final class DecoderRun implements AutoCloseable {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, position, TEXT, ONLY_ROW, Passage.Mix.NONE, NOTHING, NOTHING))
+                        hidden,
+                        position,
+                        TEXT,
+                        ONLY_ROW,
+                        Passage.Mix.NONE,
+                        NOTHING,
+                        NOTHING,
+                        NOTHING))
                 .hidden();
       }
       readLogits(hidden.get(0));
@@ -242,6 +278,12 @@ final class DecoderRun implements AutoCloseable {
   /** Tokens that ran through each layer in prefill. */
   int[] tokensPerLayer() {
     return tokensPerLayer;
+  }
+
+  /** FLOPs of the prefill: of its layers, and of attention that was computed ahead of a layer. */
+  long prefillFlops(DecoderShape shape) {
+    return FlopsModel.prefill(shape, tokensPerLayer)
+        + probedTokens.stream().mapToLong(tokens -> FlopsModel.probe(shape, tokens)).sum();
   }
 
   /** Tokens in the KV cache of each layer now. */

@@ -120,6 +120,7 @@ final class Generator implements AutoCloseable {
       float[] firstLogits,
       SiteDecider decider,
       int[] tokensPerLayer,
+      long prefillFlops,
       int steps,
       long decodeFlops,
       long prefillNanos,
@@ -171,6 +172,7 @@ final class Generator implements AutoCloseable {
           first,
           decider,
           run.tokensPerLayer(),
+          run.prefillFlops(facts.decoder()),
           steps,
           flops,
           prefilled - start,
@@ -186,13 +188,18 @@ final class Generator implements AutoCloseable {
   private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
     try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
       return new SpeedupMeter(sessions, config, facts, parts(), decoder.positions())
-          .measure(request, pruned, whole.get(), answer.tokens(), answer.tokensPerLayer());
+          .measure(
+              request,
+              pruned,
+              whole.get(),
+              answer.tokens(),
+              answer.tokensPerLayer(),
+              answer.prefillFlops());
     }
   }
 
   private LeasePool<List<SegmentSpec>, OpenSegments>.Lease lease(PruningPlan plan) {
-    return cuts.acquire(
-        plan.segments(), () -> new OpenSegments(sessions, decoder, plan.segments()));
+    return cuts.acquire(plan.cut(), () -> new OpenSegments(sessions, decoder, plan.cut()));
   }
 
   private void checkIds(PromptInput prompt) {
@@ -247,7 +254,7 @@ final class Generator implements AutoCloseable {
         answer.tokensPerLayer(),
         pictures * FlopsModel.tower(facts.vision())
             + FlopsModel.projector(facts.vision(), shape.hidden(), projected(request, answer)),
-        FlopsModel.prefill(shape, answer.tokensPerLayer()),
+        answer.prefillFlops(),
         FlopsModel.prefill(shape, whole),
         answer.decodeFlops(),
         unprunedDecode,

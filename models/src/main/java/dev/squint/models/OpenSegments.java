@@ -8,6 +8,7 @@ import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.ModelSession;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** The segments of one cut, loaded. */
@@ -35,12 +36,14 @@ final class OpenSegments implements AutoCloseable {
   }
 
   private final List<Segment> segments = new ArrayList<>();
+  private final List<Segment> probes = new ArrayList<>();
 
   OpenSegments(Sessions sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
     try {
       for (SegmentSpec spec : specs) {
         Buffers buffers = Buffers.of(spec);
-        segments.add(open(sessions, SegmentExtractor.extract(decoder, spec), buffers));
+        (spec.probe() ? probes : segments)
+            .add(open(sessions, SegmentExtractor.extract(decoder, spec), buffers));
       }
     } catch (RuntimeException e) {
       close();
@@ -70,6 +73,7 @@ final class OpenSegments implements AutoCloseable {
             SegmentModel.MIX_WEIGHTS,
             SegmentModel.TAP_ROWS,
             SegmentModel.TAP_COLUMNS,
+            SegmentModel.TAP_TEXT,
             LOGITS_TO_KEEP);
     for (String input : session.inputs()) {
       boolean ours =
@@ -89,9 +93,16 @@ final class OpenSegments implements AutoCloseable {
     return segments;
   }
 
+  /** What computes the attention of a layer ahead of it, if the cut asked for that. */
+  Optional<Segment> probe(int layer) {
+    return probes.stream().filter(probe -> probe.spec().from() == layer).findFirst();
+  }
+
   @Override
   public void close() {
     segments.forEach(segment -> segment.session().close());
     segments.clear();
+    probes.forEach(probe -> probe.session().close());
+    probes.clear();
   }
 }

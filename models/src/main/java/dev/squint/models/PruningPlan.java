@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  * @param seams for each segment the site at its head; empty for a first segment that takes all
  *     tokens
  * @param segments the decoder, cut at the sites and nowhere else
+ * @param probes attention that a site wants of the layer behind it, one per such site
  * @param visionTaps attention of the vision tower that is wanted, in order
  */
 record PruningPlan(
@@ -32,6 +33,7 @@ record PruningPlan(
     Optional<SitePlan> afterVision,
     List<Optional<SitePlan>> seams,
     List<SegmentSpec> segments,
+    List<SegmentSpec> probes,
     List<VisionTap> visionTaps) {
 
   /** The decoder in one piece, with all tokens. */
@@ -41,6 +43,7 @@ record PruningPlan(
         Optional.empty(),
         List.of(Optional.empty()),
         List.of(SegmentSpec.of(0, layers)),
+        List.of(),
         List.of());
   }
 
@@ -53,6 +56,13 @@ record PruningPlan(
    */
   static PruningPlan of(Strategy strategy, ModelFacts facts, PositionSource positions) {
     return new Builder(strategy.name(), facts, positions).build(strategy.plan(facts));
+  }
+
+  /** All that has to be loaded. */
+  List<SegmentSpec> cut() {
+    List<SegmentSpec> all = new ArrayList<>(segments);
+    all.addAll(probes);
+    return all;
   }
 
   /** The site behind a segment, if there is one. */
@@ -71,10 +81,15 @@ record PruningPlan(
       return Optional.of(new Tap.Attention(attention.layer(), perHead));
     }
     if (need instanceof ObservationRequest.HiddenStates states) {
-      return Optional.of(new Tap.HiddenStates(states.layer()));
+      boolean text = states.tokens() == ObservationRequest.Tokens.TEXT_AFTER_VISUAL;
+      return Optional.of(new Tap.HiddenStates(states.layer(), text, states.normed()));
     }
     if (need instanceof ObservationRequest.Keys keys) {
-      return Optional.of(new Tap.Keys(keys.layer()));
+      boolean text = keys.tokens() == ObservationRequest.Tokens.TEXT_AFTER_VISUAL;
+      return Optional.of(new Tap.Keys(keys.layer(), text));
+    }
+    if (need instanceof ObservationRequest.CoreNeurons core) {
+      return Optional.of(new Tap.CoreNeurons(core.layer(), core.rho(), core.beta()));
     }
     return Optional.empty();
   }
@@ -144,15 +159,22 @@ record PruningPlan(
       sites.forEach(this::checkPositions);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
+      List<SegmentSpec> probes = new ArrayList<>();
       cut(
           Stream.of(beforeProjector, afterVision)
               .flatMap(Optional::stream)
               .anyMatch(PruningPlan::keepsPositions),
           inDecoder,
           seams,
-          segments);
+          segments,
+          probes);
       return new PruningPlan(
-          beforeProjector, afterVision, List.copyOf(seams), List.copyOf(segments), vision);
+          beforeProjector,
+          afterVision,
+          List.copyOf(seams),
+          List.copyOf(segments),
+          List.copyOf(probes),
+          vision);
     }
 
     private void checkNotInDecoder(SitePlan site) {
@@ -188,13 +210,18 @@ record PruningPlan(
         boolean givenFromStart,
         List<SitePlan> inDecoder,
         List<Optional<SitePlan>> seams,
-        List<SegmentSpec> segments) {
+        List<SegmentSpec> segments,
+        List<SegmentSpec> probes) {
       int from = 0;
       boolean given = givenFromStart;
       Optional<SitePlan> head = Optional.empty();
       for (SitePlan site : inDecoder) {
         int layer = ((Site.BeforeLayer) site.site()).layer();
         segments.add(new SegmentSpec(from, layer, seam(head), given, taps(site, from, layer)));
+        List<Tap.Attention> ahead = ahead(site, layer);
+        if (!ahead.isEmpty()) {
+          probes.add(SegmentSpec.probe(ahead, given));
+        }
         seams.add(head);
         head = Optional.of(site);
         given |= keepsPositions(site);
@@ -208,18 +235,33 @@ record PruningPlan(
       return head.map(site -> site.merges() ? Seam.MERGE : Seam.GATHER).orElse(Seam.NONE);
     }
 
+    private static List<Tap.Attention> ahead(SitePlan site, int layer) {
+      return site.needs().stream()
+          .flatMap(need -> tapFor(need).stream())
+          .filter(tap -> tap instanceof Tap.Attention && tap.layer() == layer)
+          .map(Tap.Attention.class::cast)
+          .sorted(Comparator.comparing(Tap::output))
+          .toList();
+    }
+
     private List<Tap> taps(SitePlan site, int from, int to) {
       List<Tap> taps = new ArrayList<>();
       for (ObservationRequest need : site.needs()) {
         tapFor(need)
             .ifPresent(
                 tap -> {
-                  checkInTime(site, need, tap, from, to);
-                  taps.add(tap);
+                  if (!isAhead(site, tap)) {
+                    checkInTime(site, need, tap, from, to);
+                    taps.add(tap);
+                  }
                 });
       }
       taps.sort(Comparator.comparing(Tap::output));
       return taps;
+    }
+
+    private static boolean isAhead(SitePlan site, Tap tap) {
+      return tap instanceof Tap.Attention && tap.layer() == site.site().depth();
     }
 
     private void checkInTime(SitePlan site, ObservationRequest need, Tap tap, int from, int to) {

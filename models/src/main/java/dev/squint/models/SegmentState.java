@@ -36,12 +36,18 @@ final class SegmentState implements AutoCloseable {
     this.owner = owner;
     try {
       for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
-        cache.put(DecoderGraph.past(layer, true), emptyCache(DecoderGraph.past(layer, true)));
-        cache.put(DecoderGraph.past(layer, false), emptyCache(DecoderGraph.past(layer, false)));
+        putEmpty(DecoderGraph.past(layer, true));
+        putEmpty(DecoderGraph.past(layer, false));
       }
     } catch (RuntimeException e) {
       owner.close();
       throw e;
+    }
+  }
+
+  private void putEmpty(String input) {
+    if (!segment.spec().probe() || segment.session().inputs().contains(input)) {
+      cache.put(input, emptyCache(input));
     }
   }
 
@@ -69,6 +75,7 @@ final class SegmentState implements AutoCloseable {
    * @param mix rows made of several, in terms of arriving rows
    * @param tapRows query rows for the taps, counted behind the seam
    * @param tapColumns key rows for the taps, counted behind the seam
+   * @param tapText further rows for the taps, counted behind the seam
    */
   record Input(
       List<OnnxTensor> hidden,
@@ -77,7 +84,8 @@ final class SegmentState implements AutoCloseable {
       int[] keep,
       Passage.Mix mix,
       int[] tapRows,
-      int[] tapColumns) {}
+      int[] tapColumns,
+      int[] tapText) {}
 
   /**
    * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
@@ -89,30 +97,39 @@ final class SegmentState implements AutoCloseable {
 
   Output run(TensorScope scope, Input in) {
     ModelSession session = segment.session();
+    boolean probe = segment.spec().probe();
     List<String> hiddenOutputs =
-        segment.isLast() ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
+        segment.isLast() && !probe ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
     boolean observed = in.tapColumns().length > 0;
     List<Tap> taps = observed ? segment.spec().taps() : List.of();
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
     taps.forEach(tap -> wanted.add(tap.output()));
-    cache.keySet().forEach(past -> wanted.add(presentOf(past)));
+    if (!probe) {
+      cache.keySet().forEach(past -> wanted.add(presentOf(past)));
+    }
     try (TensorScope run = scope.sibling()) {
       Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
-      TensorScope next = owner.sibling();
-      Map<String, OnnxTensor> grown = new HashMap<>();
-      for (String past : cache.keySet()) {
-        grown.put(past, next.adopt(run, out.get(presentOf(past))));
+      if (!probe) {
+        growCache(run, out, in.keep().length);
       }
-      owner.close();
-      owner = next;
-      cache = grown;
-      cached += in.keep().length;
       List<OnnxTensor> hidden = new ArrayList<>();
       hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
       Map<String, OnnxTensor> tapped = new HashMap<>();
       taps.forEach(tap -> tapped.put(tap.output(), scope.adopt(run, out.get(tap.output()))));
       return new Output(hidden, tapped);
     }
+  }
+
+  private void growCache(TensorScope run, Map<String, OnnxTensor> out, int tokens) {
+    TensorScope next = owner.sibling();
+    Map<String, OnnxTensor> grown = new HashMap<>();
+    for (String past : cache.keySet()) {
+      grown.put(past, next.adopt(run, out.get(presentOf(past))));
+    }
+    owner.close();
+    owner = next;
+    cache = grown;
+    cached += tokens;
   }
 
   private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
@@ -145,6 +162,9 @@ final class SegmentState implements AutoCloseable {
     }
     if (names.contains(SegmentModel.TAP_COLUMNS)) {
       inputs.put(SegmentModel.TAP_COLUMNS, run.indices(in.tapColumns(), in.tapColumns().length));
+    }
+    if (names.contains(SegmentModel.TAP_TEXT)) {
+      inputs.put(SegmentModel.TAP_TEXT, run.indices(in.tapText(), in.tapText().length));
     }
     if (names.contains(LOGITS_TO_KEEP)) {
       inputs.put(LOGITS_TO_KEEP, run.longs(new long[] {1}));

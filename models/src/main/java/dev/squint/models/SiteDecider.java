@@ -62,6 +62,10 @@ final class SiteDecider {
     if (plan.site().depth() < 0 || entered < 0) {
       entered = alive.length;
     }
+    if (alive.length == 0) {
+      notes.add("%s: no visual token was there to choose from".formatted(plan.site()));
+      return Passage.all(0);
+    }
     long start = System.nanoTime();
     SiteContext context =
         new SiteContext(plan.site(), layout, alive, entered, rows.positions(positions), seed);

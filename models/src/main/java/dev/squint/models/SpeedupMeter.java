@@ -50,7 +50,8 @@ final class SpeedupMeter {
       OpenSegments pruned,
       OpenSegments whole,
       long[] answer,
-      int[] tokensPerLayer) {
+      int[] tokensPerLayer,
+      long prefillFlops) {
     DecoderShape shape = facts.decoder();
     int length = request.prompt().layout().length();
     int room = config.contextLength() - length;
@@ -75,7 +76,7 @@ final class SpeedupMeter {
     Arrays.fill(full, length);
     return new Speedup(
         median(before, Times::prefill) / median(after, Times::prefill),
-        (double) FlopsModel.prefill(shape, full) / FlopsModel.prefill(shape, tokensPerLayer),
+        (double) FlopsModel.prefill(shape, full) / prefillFlops,
         median(before, Times::decode) / median(after, Times::decode),
         (double) decodeFlops(full, steps) / decodeFlops(tokensPerLayer, steps));
   }

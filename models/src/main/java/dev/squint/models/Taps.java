@@ -5,6 +5,7 @@ import dev.squint.models.graph.Tap;
 import dev.squint.pruning.Observation;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -37,14 +38,26 @@ record Taps(Map<String, OnnxTensor> tensors, int[] queries, int visual) {
     return new Observation(heads * rows.length, visual, cells);
   }
 
-  /** One row per visual token. */
+  /** One row per token it speaks of, or one row in all where it has one number per token. */
   Observation perToken(Tap tap) {
     if (visual == 0) {
       return new Observation(0, 0, new float[0]);
     }
-    FloatBuffer all = tensors.get(tap.output()).getFloatBuffer();
+    OnnxTensor tensor = tensors.get(tap.output());
+    int tokens = (int) tensor.getInfo().getShape()[1];
+    FloatBuffer all = tensor.getFloatBuffer();
     float[] cells = new float[all.remaining()];
     all.get(cells);
-    return new Observation(visual, cells.length / visual, cells);
+    if (tap instanceof Tap.CoreNeurons) {
+      return new Observation(1, tokens, cells);
+    }
+    return new Observation(tokens, tokens == 0 ? 0 : cells.length / tokens, cells);
+  }
+
+  /** These and what was handed out elsewhere for the same tokens. */
+  Taps and(Map<String, OnnxTensor> others) {
+    Map<String, OnnxTensor> all = new HashMap<>(tensors);
+    all.putAll(others);
+    return new Taps(all, queries, visual);
   }
 }

@@ -108,7 +108,7 @@ class DecoderSplitTest {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, positions, new long[rows], all, Passage.Mix.NONE, none, none))
+                        hidden, positions, new long[rows], all, Passage.Mix.NONE, none, none, none))
                 .hidden();
       }
       return lastRow(hidden.get(0));

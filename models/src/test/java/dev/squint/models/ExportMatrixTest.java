@@ -35,6 +35,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ExportMatrixTest {
 
   private static final int STEPS = 8;
+
+  /** The first and last of the text tokens that are observed. */
+  private static final int[] TEXT = {21, 23};
+
   private static final int[] NONE = {};
 
   /**
@@ -153,12 +157,86 @@ class ExportMatrixTest {
     }
   }
 
-  private static void checkTaps(ExportFixture export, Map<String, float[]> seen, int layer) {
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void attentionAheadOfALayerIsThatOfTheLayer(ExportFixture export) {
+    if (!export.hasReference()) {
+      return;
+    }
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    int[] queries = {21, 23};
+    int start = export.size("visualStart");
+    int[] columns = IntStream.range(start, start + export.size("visualLength")).toArray();
+    for (int layer = 1; layer < export.size("layers"); layer++) {
+      List<SegmentSpec> specs =
+          List.of(
+              SegmentSpec.of(0, layer),
+              SegmentSpec.probe(
+                  List.of(new Tap.Attention(layer, false), new Tap.Attention(layer, true)), false));
+      try (Cut cut = new Cut(export, decoder, specs)) {
+        Map<String, float[]> seen = cut.ahead(layer, queries, columns);
+        checkAttention(export, seen, layer, queries);
+        assertThat(seen).hasSize(2);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void tokensOfTextAreSeenToo(ExportFixture export) {
+    if (!export.hasReference()) {
+      return;
+    }
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    int hidden = export.size("hidden");
+    Tap.HiddenStates states = new Tap.HiddenStates(1, true, false);
+    Tap.HiddenStates normed = new Tap.HiddenStates(1, true, true);
+    SegmentSpec spec =
+        new SegmentSpec(0, export.size("layers"), Seam.NONE, false, List.of(states, normed));
+    try (Cut cut = new Cut(export, decoder, List.of(spec))) {
+      Map<String, float[]> seen = cut.run(Map.of(), Set.of(), new ArrayList<>());
+      float[] rows =
+          Arrays.copyOfRange(export.array("hidden.1"), TEXT[0] * hidden, (TEXT[1] + 1) * hidden);
+      assertThat(seen.get(states.output())).containsExactly(rows, offset(export.within(1e-3f) * 3));
+      float[] weights = new float[hidden];
+      float[] unit = unit(rows, hidden);
+      float[] scaled = seen.get(normed.output());
+      for (int i = 0; i < scaled.length; i++) {
+        weights[i % hidden] += scaled[i] * unit[i];
+      }
+      float[] expected = new float[scaled.length];
+      for (int i = 0; i < scaled.length; i++) {
+        double squares = 0;
+        for (int row = i % hidden; row < unit.length; row += hidden) {
+          squares += unit[row] * unit[row];
+        }
+        expected[i] = (float) (weights[i % hidden] / squares * unit[i]);
+      }
+      assertThat(scaled).containsExactly(expected, offset(export.within(1e-3f) * 3));
+    }
+  }
+
+  /** Rows of a mean square of 1: what a norm hands out, but for a weight per column. */
+  private static float[] unit(float[] rows, int width) {
+    float[] unit = new float[rows.length];
+    for (int from = 0; from < rows.length; from += width) {
+      double squares = 0;
+      for (int i = from; i < from + width; i++) {
+        squares += (double) rows[i] * rows[i];
+      }
+      for (int i = from; i < from + width; i++) {
+        unit[i] = (float) (rows[i] / Math.sqrt(squares / width + 1e-6));
+      }
+    }
+    return unit;
+  }
+
+  private static void checkAttention(
+      ExportFixture export, Map<String, float[]> seen, int layer, int[] queries) {
     int tokens = export.size("tokens");
     int heads = export.size("heads");
     int start = export.size("visualStart");
     int length = export.size("visualLength");
-    int[] queries = {0, 21, 23};
     float[] map = export.array("attention." + layer);
     float[] perHead = new float[heads * queries.length * length];
     float[] mean = new float[queries.length * length];
@@ -178,6 +256,14 @@ class ExportMatrixTest {
     assertThat(seen.get("tap.attention.heads." + layer))
         .as("attention of layer %d by head", layer)
         .containsExactly(perHead, offset(within));
+  }
+
+  private static void checkTaps(ExportFixture export, Map<String, float[]> seen, int layer) {
+    int[] queries = {0, 21, 23};
+    checkAttention(export, seen, layer, queries);
+    int tokens = export.size("tokens");
+    int start = export.size("visualStart");
+    int length = export.size("visualLength");
     int hidden = export.size("hidden");
     assertThat(seen.get("tap.hidden." + layer))
         .as("hidden states into layer %d", layer)
@@ -251,6 +337,7 @@ class ExportMatrixTest {
     private final ExportFixture export;
     private final DecoderGraph decoder;
     private final OpenSegments parts;
+    private final ModelConfig.Text sizes;
     private final TensorScope scope = sessions.scope();
     private final List<SegmentState> states = new ArrayList<>();
 
@@ -258,7 +345,7 @@ class ExportMatrixTest {
       this.export = export;
       this.decoder = decoder;
       this.parts = new OpenSegments(sessions, decoder, specs);
-      ModelConfig.Text sizes =
+      sizes =
           new ModelConfig.Text(
               export.size("layers"),
               export.size("hidden"),
@@ -301,6 +388,7 @@ class ExportMatrixTest {
                             new int[] {0},
                             Passage.Mix.NONE,
                             NONE,
+                            NONE,
                             NONE))
                     .hidden();
           }
@@ -308,6 +396,38 @@ class ExportMatrixTest {
         }
       }
       return seen;
+    }
+
+    Map<String, float[]> ahead(int layer, int[] queries, int[] columns) {
+      RotaryPositions positions = UncutRun.positions(export, "positions");
+      int[] all = IntStream.range(0, export.size("tokens")).toArray();
+      long[] types = new long[all.length];
+      Arrays.stream(columns).forEach(column -> types[column] = 1);
+      Map<String, float[]> seen = new HashMap<>();
+      try (TensorScope pass = scope.sibling();
+          SegmentState probe =
+              new SegmentState(parts.probe(layer).orElseThrow(), sizes, scope.sibling())) {
+        List<OnnxTensor> embeds =
+            List.of(UncutRun.embeds(pass, export.array("embeds"), export.size("hidden")));
+        List<OnnxTensor> hidden =
+            states.get(0).run(pass, input(embeds, positions, types, all, NONE, NONE)).hidden();
+        probe
+            .run(pass, input(hidden, positions, types, all, queries, columns))
+            .taps()
+            .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+      }
+      return seen;
+    }
+
+    private static SegmentState.Input input(
+        List<OnnxTensor> hidden,
+        RotaryPositions positions,
+        long[] types,
+        int[] all,
+        int[] queries,
+        int[] columns) {
+      return new SegmentState.Input(
+          hidden, positions, types, all, Passage.Mix.NONE, queries, columns, NONE);
     }
 
     private static Passage.Mix alone(int[] rows) {
@@ -371,8 +491,8 @@ class ExportMatrixTest {
               Arrays.stream(rows)
                   .mapToLong(r -> r >= start && r < start + length ? 1 : 0)
                   .toArray();
-          int[] columns =
-              queries.isEmpty() ? NONE : IntStream.range(start, start + length).toArray();
+          boolean tapped = !parts.list().get(i).spec().taps().isEmpty();
+          int[] columns = !tapped ? NONE : IntStream.range(start, start + length).toArray();
           SegmentState.Output out =
               states
                   .get(i)
@@ -385,7 +505,8 @@ class ExportMatrixTest {
                           keep,
                           mix,
                           queries.stream().mapToInt(q -> q).toArray(),
-                          columns));
+                          columns,
+                          IntStream.rangeClosed(TEXT[0], TEXT[1]).toArray()));
           out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
           flow = out.hidden();
           positions = arriving.gathered(keep);

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.pruning.FlopsModel;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
@@ -297,5 +299,43 @@ class GenerateTest {
   private static SitePlan merging(Site site, Selection selection) {
     return new SitePlan(
         site, Set.of(), PositionPolicy.COMPACTED, true, (context, observations) -> selection);
+  }
+
+  /** The attention of layer 2 seen ahead of it, and what the layer itself then does. */
+  @Test
+  void attentionAheadOfALayerIsThatOfTheLayer() {
+    ObservationRequest need = new TextToVisualAttention(2, QueryRows.LAST);
+    List<Observation> seen = new ArrayList<>();
+    Generation whole = generate(watching(2, need, seen));
+    Generation behind = generate(watching(3, need, seen));
+    assertThat(seen.get(0).values()).containsExactly(seen.get(1).values(), offset(1e-6f));
+    assertThat(whole.tokens()).containsExactly(behind.tokens());
+    long probe =
+        FlopsModel.probe(TINY.model().facts().decoder(), TinyLlava.prompt().layout().length());
+    assertThat(whole.trace().prefillFlops() - behind.trace().prefillFlops()).isEqualTo(probe);
+  }
+
+  private static TestStrategy watching(int layer, ObservationRequest need, List<Observation> seen) {
+    SitePlan site =
+        new SitePlan(
+            new Site.BeforeLayer(layer),
+            Set.of(need),
+            PositionPolicy.ORIGINAL,
+            (context, observations) -> {
+              seen.add(observations.get(need));
+              return Selection.all(context.visualTokens());
+            });
+    return new TestStrategy("watching", List.of(site));
+  }
+
+  @Test
+  void aSiteBehindTheLastVisualTokenHasNothingToChoose() {
+    List<SitePlan> sites = new ArrayList<>(TestStrategy.fixed(1, PositionPolicy.ORIGINAL).sites());
+    sites.addAll(TestStrategy.fastV(3, 4).sites());
+    Generation made = generate(new TestStrategy("emptying", sites));
+    assertThat(made.trace().sites()).hasSize(1);
+    assertThat(made.trace().sites().get(0).after()).isZero();
+    assertThat(made.trace().notes())
+        .contains("before-layer(3): no visual token was there to choose from");
   }
 }

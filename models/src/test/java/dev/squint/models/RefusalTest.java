@@ -160,10 +160,10 @@ class RefusalTest {
 
   @Test
   void attentionThatIsNotKnownAtTheSite() {
-    ObservationRequest late = new ObservationRequest.TextToVisualAttention(2, QueryRows.LAST);
+    ObservationRequest late = new ObservationRequest.TextToVisualAttention(3, QueryRows.LAST);
     refuses(
         new TestStrategy("late", List.of(TestStrategy.topBy(new Site.BeforeLayer(2), late, 3))),
-        "attention of decoder layer 2",
+        "attention of decoder layer 3",
         "only layers 0..1 run");
     refuses(
         new TestStrategy("early", List.of(TestStrategy.topBy(new Site.AfterVision(), late, 3))),

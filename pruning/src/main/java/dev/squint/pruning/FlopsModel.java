@@ -75,6 +75,22 @@ public final class FlopsModel {
   }
 
   /**
+   * Counts the attention of a layer computed ahead of it: the query and key projections of all
+   * tokens that arrive and their products.
+   *
+   * @param decoder the decoder
+   * @param tokens tokens that arrive
+   * @return FLOPs
+   */
+  public static long probe(DecoderShape decoder, long tokens) {
+    long queries = (long) decoder.heads() * decoder.headDim();
+    long keys = (long) decoder.kvHeads() * decoder.headDim();
+    return matrix(tokens, decoder.hidden(), queries)
+        + matrix(tokens, decoder.hidden(), keys)
+        + matrix(tokens, queries, tokens);
+  }
+
+  /**
    * Counts one generated token.
    *
    * @param decoder the decoder

@@ -188,6 +188,18 @@ public final class DecoderGraph {
     return graph.dependents(Set.of(input));
   }
 
+  /** The norm between the last layer and the output matrix. */
+  FinalNorm finalNorm() {
+    return FinalNorm.find(graph, dominators.chain(graph.producer(LOGITS)), dependsOn(EMBEDS));
+  }
+
+  /** The feed-forward of a layer other than the last one. */
+  FeedForward feedForward(int layer) {
+    List<String> behind = boundary(layer + 1);
+    String sum = behind.get(behind.size() - 1);
+    return FeedForward.before(graph, sum, residualStream(), dependsOn(EMBEDS));
+  }
+
   OnnxGraph graph() {
     return graph;
   }

@@ -54,28 +54,40 @@ record MergingSeam(GraphNodes nodes) {
   List<String> normAnew(OnnxGraph graph, List<String> boundary) {
     NodeProto fused = graph.nodes().get(graph.producer(boundary.get(0)));
     String sum = boundary.get(boundary.size() - 1);
-    String type =
-        switch (fused.getOpType()) {
-          case "SkipSimplifiedLayerNormalization" -> "SimplifiedLayerNormalization";
-          case "SkipLayerNormalization" -> "LayerNormalization";
-          default ->
-              throw new ModelException(
-                  "%s: tokens cannot be merged at node %s, whose residual sum crosses the cut together with something that is no norm; choose a strategy that only drops tokens"
-                      .formatted(graph.file(), OnnxGraph.label(fused)));
-        };
-    List<String> weights = new ArrayList<>(List.of(fused.getInput(GAMMA)));
-    if (type.equals("LayerNormalization") && fused.getInputCount() > BETA) {
-      weights.add(fused.getInput(BETA));
+    if (plain(fused).isEmpty()) {
+      throw new ModelException(
+          "%s: tokens cannot be merged at node %s, whose residual sum crosses the cut together with something that is no norm; choose a strategy that only drops tokens"
+              .formatted(graph.file(), OnnxGraph.label(fused)));
     }
-    weights.removeIf(String::isEmpty);
+    nodes.add(norm(fused, sum, boundary.get(0)));
+    return weights(fused);
+  }
+
+  /** The norm that is fused with a sum, as a node of its own. */
+  static NodeProto.Builder norm(NodeProto fused, String sum, String output) {
     List<String> inputs = new ArrayList<>(List.of(sum));
-    inputs.addAll(weights);
-    NodeProto.Builder norm =
-        GraphNodes.node(type, inputs, boundary.get(0)).addAttribute(GraphNodes.integer("axis", -1));
-    fused.getAttributeList().stream()
-        .filter(attribute -> attribute.getName().equals("epsilon"))
-        .forEach(norm::addAttribute);
-    nodes.add(norm);
-    return weights;
+    inputs.addAll(weights(fused));
+    return GraphNodes.node(plain(fused), inputs, output)
+        .addAttribute(GraphNodes.integer("axis", -1))
+        .addAllAttribute(
+            fused.getAttributeList().stream()
+                .filter(attribute -> attribute.getName().equals("epsilon"))
+                .toList());
+  }
+
+  /** The operator of the norm that is fused with a sum; empty if it is none. */
+  static String plain(NodeProto fused) {
+    return switch (fused.getOpType()) {
+      case "SkipSimplifiedLayerNormalization" -> "SimplifiedLayerNormalization";
+      case "SkipLayerNormalization" -> "LayerNormalization";
+      default -> "";
+    };
+  }
+
+  private static List<String> weights(NodeProto fused) {
+    int end = fused.getOpType().equals("SkipLayerNormalization") ? BETA : GAMMA;
+    return fused.getInputList().subList(GAMMA, Math.min(end + 1, fused.getInputCount())).stream()
+        .filter(name -> !name.isEmpty())
+        .toList();
   }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Cuts one range of layers out of a decoder. One extractor serves one cut.
@@ -94,12 +95,12 @@ public final class SegmentExtractor {
 
   private SegmentModel extract() {
     List<String> targets = new ArrayList<>();
-    for (int layer = spec.from(); layer < spec.to(); layer++) {
+    for (int layer = spec.from(); layer < spec.to() && !spec.probe(); layer++) {
       targets.add(DecoderGraph.present(layer, true));
       targets.add(DecoderGraph.present(layer, false));
     }
-    boolean last = spec.to() == decoder.layers();
-    List<String> hiddenOutputs = last ? List.of() : decoder.boundary(spec.to());
+    boolean last = spec.to() == decoder.layers() && !spec.probe();
+    List<String> hiddenOutputs = last || spec.probe() ? List.of() : decoder.boundary(spec.to());
     targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
     Map<Integer, AttentionSite> attention = new HashMap<>();
     for (Tap tap : spec.taps()) {
@@ -107,6 +108,8 @@ public final class SegmentExtractor {
         attention.computeIfAbsent(tap.layer(), decoder::attention);
       } else if (tap instanceof Tap.HiddenStates) {
         targets.add(hiddenStates(tap.layer()));
+      } else if (tap instanceof Tap.CoreNeurons) {
+        targets.add(decoder.feedForward(tap.layer()).activations());
       }
     }
     attention.values().forEach(site -> targets.addAll(site.reads()));
@@ -377,21 +380,35 @@ public final class SegmentExtractor {
     if (spec.taps().isEmpty()) {
       return;
     }
-    boolean rows = spec.taps().stream().anyMatch(Tap.Attention.class::isInstance);
-    if (rows) {
-      out.addInput(GraphNodes.value(SegmentModel.TAP_ROWS, GraphNodes.INT64, "tap_rows"));
-    }
-    out.addInput(GraphNodes.value(SegmentModel.TAP_COLUMNS, GraphNodes.INT64, "tap_columns"));
+    declareTapInput(out, SegmentModel.TAP_ROWS, Tap.Attention.class::isInstance);
+    declareTapInput(out, SegmentModel.TAP_COLUMNS, tap -> !ofText(tap));
+    declareTapInput(out, SegmentModel.TAP_TEXT, SegmentExtractor::ofText);
     for (Tap tap : spec.taps()) {
       if (tap instanceof Tap.Attention wanted) {
         writer.attention(wanted, attention.get(tap.layer()));
-      } else if (tap instanceof Tap.HiddenStates) {
-        writer.hiddenStates(tap, hiddenStates(tap.layer()));
-      } else {
-        writer.keys(tap, DecoderGraph.present(tap.layer(), true));
+      } else if (tap instanceof Tap.HiddenStates wanted) {
+        Optional<FinalNorm> norm =
+            wanted.normed() ? Optional.of(decoder.finalNorm()) : Optional.empty();
+        norm.ifPresent(last -> weights.addAll(last.weights()));
+        writer.hiddenStates(wanted, hiddenStates(tap.layer()), norm);
+      } else if (tap instanceof Tap.CoreNeurons wanted) {
+        writer.coreNeurons(wanted, decoder.feedForward(tap.layer()).activations());
+      } else if (tap instanceof Tap.Keys wanted) {
+        writer.keys(wanted, DecoderGraph.present(tap.layer(), true));
       }
       out.addOutput(GraphNodes.shapeless(tap.output(), GraphNodes.FLOAT));
     }
+  }
+
+  private void declareTapInput(GraphProto.Builder out, String input, Predicate<Tap> reads) {
+    if (spec.taps().stream().anyMatch(reads)) {
+      out.addInput(GraphNodes.value(input, GraphNodes.INT64, input));
+    }
+  }
+
+  private static boolean ofText(Tap tap) {
+    return (tap instanceof Tap.HiddenStates states && states.text())
+        || (tap instanceof Tap.Keys keys && keys.text());
   }
 
   private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {
@@ -401,7 +418,7 @@ public final class SegmentExtractor {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
     }
-    for (int layer = spec.from(); layer < spec.to(); layer++) {
+    for (int layer = spec.from(); layer < spec.to() && !spec.probe(); layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));
         out.addOutput(

@@ -39,4 +39,7 @@ public record SegmentModel(
 
   /** Input of the taps: int64 {@code [N]}, indices of the key tokens behind the seam. */
   public static final String TAP_COLUMNS = "tap_columns";
+
+  /** Input of the taps: int64 {@code [T]}, indices of further tokens behind the seam. */
+  public static final String TAP_TEXT = "tap_text";
 }

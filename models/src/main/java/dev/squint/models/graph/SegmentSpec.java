@@ -12,8 +12,10 @@ import java.util.List;
  * @param givenPositions whether the rotary positions of the tokens come from outside; if not, a
  *     graph without an input for them counts them from its KV cache
  * @param taps what is handed out besides
+ * @param probe whether it computes the attention that is tapped and nothing else, on an empty cache
  */
-public record SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Tap> taps) {
+public record SegmentSpec(
+    int from, int to, Seam seam, boolean givenPositions, List<Tap> taps, boolean probe) {
 
   /** Checks the range and drops repeated taps. */
   public SegmentSpec {
@@ -39,6 +41,31 @@ public record SegmentSpec(int from, int to, Seam seam, boolean givenPositions, L
    */
   public String arriving(String name) {
     return seam == Seam.NONE ? name : name + ".all";
+  }
+
+  /**
+   * A range that runs.
+   *
+   * @param from first layer
+   * @param to layer after the last one
+   * @param seam what stands at its head
+   * @param givenPositions whether the rotary positions of the tokens come from outside
+   * @param taps what is handed out besides
+   */
+  public SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Tap> taps) {
+    this(from, to, seam, givenPositions, taps, false);
+  }
+
+  /**
+   * The attention of a layer ahead of it.
+   *
+   * @param attention what is computed
+   * @param givenPositions whether the rotary positions of the tokens come from outside
+   */
+  public static SegmentSpec probe(List<Tap.Attention> attention, boolean givenPositions) {
+    int layer = attention.get(0).layer();
+    return new SegmentSpec(
+        layer, layer + 1, Seam.NONE, givenPositions, List.copyOf(attention), true);
   }
 
   /** A range without seam and taps. */

@@ -1,0 +1,67 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.models.ModelException;
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The feed-forward part of a decoder layer.
+ *
+ * @param activations the tensor that enters its last matrix, {@code [1, tokens, neurons]}
+ */
+record FeedForward(String activations) {
+
+  private static final Set<String> MATRICES =
+      Set.of("MatMul", "Gemm", "MatMulNBits", "DynamicQuantizeMatMul");
+  private static final Set<String> PASSES =
+      Set.of(
+          "Add",
+          "Mul",
+          "Cast",
+          "Identity",
+          "Reshape",
+          "SimplifiedLayerNormalization",
+          "RMSNormalization",
+          "LayerNormalization");
+
+  /**
+   * Finds it in the sum that ends a layer.
+   *
+   * @param sum the residual stream behind the layer
+   * @param residual the nodes that all of the residual stream passes
+   * @param hidden the nodes that depend on the embeddings
+   * @throws ModelException if it is not found
+   */
+  static FeedForward before(OnnxGraph graph, String sum, BitSet residual, BitSet hidden) {
+    NodeProto end = graph.nodes().get(graph.producer(sum));
+    for (String input : end.getInputList()) {
+      int producer = graph.producer(input);
+      if (producer >= 0 && hidden.get(producer) && !residual.get(producer)) {
+        Optional<NodeProto> matrix = matrix(graph, producer, hidden);
+        if (matrix.isPresent()) {
+          return new FeedForward(matrix.get().getInput(0));
+        }
+      }
+    }
+    throw new ModelException(
+        "%s: the feed-forward that ends in '%s' was not found, so its neurons cannot be observed; choose a strategy that looks at attention"
+            .formatted(graph.file(), sum));
+  }
+
+  private static Optional<NodeProto> matrix(OnnxGraph graph, int from, BitSet hidden) {
+    NodeProto node = graph.nodes().get(from);
+    if (MATRICES.contains(node.getOpType())) {
+      return Optional.of(node);
+    }
+    if (!PASSES.contains(node.getOpType())) {
+      return Optional.empty();
+    }
+    return node.getInputList().stream()
+        .map(graph::producer)
+        .filter(producer -> producer >= 0 && hidden.get(producer))
+        .findFirst()
+        .flatMap(producer -> matrix(graph, producer, hidden));
+  }
+}
