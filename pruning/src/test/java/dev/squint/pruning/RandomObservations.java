@@ -21,8 +21,14 @@ import java.util.SplittableRandom;
  *
  * @param model the model
  * @param seed start of the draw
+ * @param rank width of the features whose cosines are shown
  */
-public record RandomObservations(ModelFacts model, long seed) {
+public record RandomObservations(ModelFacts model, long seed, int rank) {
+
+  /** With features of eight numbers. */
+  public RandomObservations(ModelFacts model, long seed) {
+    this(model, seed, 8);
+  }
 
   /** Whatever a site asks for. */
   public Observations of(SitePlan plan, SiteContext context) {
@@ -110,33 +116,42 @@ public record RandomObservations(ModelFacts model, long seed) {
     return new Observation(rows, columns, values);
   }
 
-  /** Cosines of drawn vectors of eight numbers, tile by tile. */
-  private static Observation similarity(SplittableRandom random, SiteContext context) {
-    int width = 8;
+  /** Cosines of drawn features, tile by tile. */
+  private Observation similarity(SplittableRandom random, SiteContext context) {
     int tokens = context.visualTokens();
-    Observation vectors = gaussian(random, tokens, width);
+    Observation drawn = gaussian(random, tokens, rank);
+    float[][] features = new float[tokens][];
+    for (int i = 0; i < tokens; i++) {
+      features[i] = unit(drawn.row(i));
+    }
     List<Scope.Group> tiles = Scope.TILE.groups(context);
     int columns = tiles.stream().mapToInt(Scope.Group::size).max().orElse(0);
     float[] cosines = new float[tokens * columns];
     for (Scope.Group tile : tiles) {
       for (int i = tile.from(); i < tile.to(); i++) {
-        for (int j = tile.from(); j < tile.to(); j++) {
-          cosines[i * columns + j - tile.from()] = cosine(vectors, i, j);
+        for (int j = tile.from(); j <= i; j++) {
+          float cosine = dot(features[i], features[j]);
+          cosines[i * columns + j - tile.from()] = cosine;
+          cosines[j * columns + i - tile.from()] = cosine;
         }
       }
     }
     return new Observation(tokens, columns, cosines);
   }
 
-  private static float cosine(Observation vectors, int one, int other) {
-    double dot = 0;
-    double first = 0;
-    double second = 0;
-    for (int k = 0; k < vectors.columns(); k++) {
-      dot += vectors.at(one, k) * vectors.at(other, k);
-      first += vectors.at(one, k) * vectors.at(one, k);
-      second += vectors.at(other, k) * vectors.at(other, k);
+  private static float[] unit(float[] feature) {
+    float norm = (float) Math.sqrt(dot(feature, feature));
+    for (int k = 0; k < feature.length; k++) {
+      feature[k] /= norm;
     }
-    return (float) (dot / Math.sqrt(first * second));
+    return feature;
+  }
+
+  private static float dot(float[] one, float[] other) {
+    float sum = 0;
+    for (int k = 0; k < one.length; k++) {
+      sum += one[k] * other[k];
+    }
+    return sum;
   }
 }

@@ -86,7 +86,7 @@ public record Dart(String rule, int k, int visual, int text, Budget budget) impl
 
   @Override
   public String spec() {
-    return "%s:rule=%s,k=%d,visual=%d,text=%d,%s"
+    return "%s:rule=%s,k=%s,visual=%s,text=%s,%s"
         .formatted(NAME, rule, k, visual, text, BUDGET.text(budget));
   }
 

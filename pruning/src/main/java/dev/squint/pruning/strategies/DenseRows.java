@@ -3,6 +3,7 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Observation;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Arithmetic on rows as wide as a model's hidden states.
@@ -10,14 +11,16 @@ import java.util.List;
  * <p>A sum of floats keeps its order in Java, so no compiler turns a plain dot product into vector
  * instructions. Here a row is cut into blocks of equal length, padded with zeros; sums run block
  * over block, at the same index of each array, and only the last block is summed up number by
- * number. Such loops the JIT compiler vectorises.
+ * number. Such loops the JIT compiler vectorises. Rows are divided among the threads of the common
+ * pool; the numbers do not depend on how many there are.
  *
  * @param values the rows
  */
 record DenseRows(Observation values) {
 
-  private static final int BLOCK = 256;
+  private static final int BLOCK = 512;
   private static final int STEP = 8;
+  private static final int ROWS_AT_A_TIME = 64;
 
   /**
    * A row in blocks.
@@ -33,6 +36,18 @@ record DenseRows(Observation values) {
       }
       return total(sums);
     }
+
+    private float norm(float[] sums) {
+      return (float) Math.sqrt(dot(this, sums));
+    }
+
+    private float magnitude(float[] sums) {
+      Arrays.fill(sums, 0);
+      for (int i = 0; i < blocks.length; i += 2) {
+        addMagnitudes(sums, blocks[i], blocks[i + 1]);
+      }
+      return total(sums);
+    }
   }
 
   /** A row, copied. */
@@ -45,13 +60,17 @@ record DenseRows(Observation values) {
   /** For each row the sum of the magnitudes of its numbers. */
   float[] magnitudes() {
     float[] magnitudes = new float[values.rows()];
-    Row row = empty();
-    float[] sums = new float[row.blocks[0].length];
-    for (int index = 0; index < magnitudes.length; index++) {
-      read(index, row);
-      addMagnitudes(sums, row.blocks);
-      magnitudes[index] = total(sums);
-    }
+    eachPart(
+        0,
+        magnitudes.length,
+        (from, to) -> {
+          Row row = empty();
+          float[] sums = new float[row.blocks[0].length];
+          for (int index = from; index < to; index++) {
+            read(index, row);
+            magnitudes[index] = row.magnitude(sums);
+          }
+        });
     return magnitudes;
   }
 
@@ -62,25 +81,38 @@ record DenseRows(Observation values) {
    */
   float[][] cosines(int from, int to, List<Row> others) {
     float[][] cosines = new float[others.size()][to - from];
-    Row row = empty();
-    float[] sums = new float[row.blocks[0].length];
-    float[] norms = new float[others.size()];
-    for (int i = 0; i < norms.length; i++) {
-      norms[i] = norm(others.get(i), sums);
-    }
-    for (int index = from; index < to; index++) {
-      read(index, row);
-      float norm = norm(row, sums);
-      for (int i = 0; i < norms.length; i++) {
-        float product = norm * norms[i];
-        cosines[i][index - from] = product == 0 ? 0 : row.dot(others.get(i), sums) / product;
+    eachPart(
+        from,
+        to,
+        (first, end) -> {
+          Row row = empty();
+          float[] sums = new float[row.blocks[0].length];
+          for (int index = first; index < end; index++) {
+            read(index, row);
+            float norm = row.norm(sums);
+            for (int i = 0; i < cosines.length; i++) {
+              cosines[i][index - from] = norm == 0 ? 0 : row.dot(others.get(i), sums) / norm;
+            }
+          }
+        });
+    for (int i = 0; i < cosines.length; i++) {
+      float norm = others.get(i).norm(new float[others.get(i).blocks[0].length]);
+      for (int j = 0; j < cosines[i].length; j++) {
+        cosines[i][j] = norm == 0 ? 0 : cosines[i][j] / norm;
       }
     }
     return cosines;
   }
 
-  private static float norm(Row row, float[] sums) {
-    return (float) Math.sqrt(row.dot(row, sums));
+  private interface Part {
+    void compute(int from, int to);
+  }
+
+  private static void eachPart(int from, int to, Part part) {
+    IntStream.range(0, (to - from + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME)
+        .map(i -> from + i * ROWS_AT_A_TIME)
+        .parallel()
+        .forEach(start -> part.compute(start, Math.min(start + ROWS_AT_A_TIME, to)));
   }
 
   private Row empty() {
@@ -108,13 +140,6 @@ record DenseRows(Observation values) {
   private static void multiplyAdd(float[] sums, float[] a, float[] b, float[] c, float[] d) {
     for (int i = 0; i < sums.length; i++) {
       sums[i] += a[i] * b[i] + c[i] * d[i];
-    }
-  }
-
-  private static void addMagnitudes(float[] sums, float[][] blocks) {
-    Arrays.fill(sums, 0);
-    for (int i = 0; i < blocks.length; i += 2) {
-      addMagnitudes(sums, blocks[i], blocks[i + 1]);
     }
   }
 

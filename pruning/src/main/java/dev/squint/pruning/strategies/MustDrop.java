@@ -83,7 +83,7 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
 
   @Override
   public String spec() {
-    return "%s:rule=%s,window=%d,similarity=%s,%s"
+    return "%s:rule=%s,window=%s,similarity=%s,%s"
         .formatted(NAME, rule, window, similarity, BUDGET.text(budget));
   }
 

@@ -1,0 +1,144 @@
+package dev.squint.pruning;
+
+import dev.squint.pruning.ObservationRequest.AttentionReceived;
+import dev.squint.pruning.ObservationRequest.ClsAttention;
+import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.HiddenStates;
+import dev.squint.pruning.ObservationRequest.KeySimilarity;
+import dev.squint.pruning.ObservationRequest.Keys;
+import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * All that a strategy decides over one prompt of LLaVA-1.5's shapes, with what it observes drawn
+ * beforehand. Each site sees what the one before it left. Observations that differ in the layer
+ * alone are the same, which saves memory and changes no time.
+ *
+ * @param sites in the order of the network
+ */
+record Decisions(List<Site> sites) {
+
+  /** Visual tokens of the prompt. */
+  static final int TOKENS = 2880;
+
+  private static final ModelFacts MODEL = TestModels.llava();
+
+  /** Wide enough that more tokens can be picked than any default keeps. */
+  private static final int RANK = 384;
+
+  /**
+   * A site ready to decide.
+   *
+   * @param plan the strategy's plan
+   * @param context the request there
+   * @param observations what the plan asked for
+   */
+  record Site(SitePlan plan, SiteContext context, Observations observations) {
+
+    Selection decide() {
+      return plan.decision().select(context, observations);
+    }
+  }
+
+  /** A picture of five tiles of 24 x 24, or one picture of 48 x 60 in one piece. */
+  static TokenLayout layout(int tiles) {
+    int rows = tiles == 1 ? 48 : 24;
+    int length = TOKENS / tiles;
+    List<VisualSpan> spans =
+        IntStream.range(0, tiles)
+            .mapToObj(
+                tile -> new VisualSpan(0, tile, 35 + tile * length, length, rows, length / rows))
+            .toList();
+    return new TokenLayout(35 + TOKENS + 45, spans);
+  }
+
+  static Decisions of(String spec, int tiles) {
+    TokenLayout layout = layout(tiles);
+    SiteContext whole = SiteContext.whole(new dev.squint.pruning.Site.AfterVision(), layout, 1);
+    int[] positions = whole.positions().visual();
+    int[] alive = whole.alive();
+    int entered = alive.length;
+    List<Site> sites = new ArrayList<>();
+    for (SitePlan plan : Strategies.parse(spec).plan(MODEL)) {
+      if (alive.length == 0) {
+        break;
+      }
+      if (plan.site().depth() < 0) {
+        entered = alive.length;
+      }
+      SiteContext context =
+          new SiteContext(
+              plan.site(),
+              layout,
+              alive,
+              entered,
+              new SiteContext.Positions(
+                  Arrays.stream(alive).map(token -> positions[token]).toArray(),
+                  whole.positions().text()),
+              1);
+      Site site = new Site(plan, context, observe(plan, context));
+      sites.add(site);
+      int[] before = alive;
+      Selection selection = site.decide();
+      alive =
+          IntStream.concat(
+                  Arrays.stream(selection.keptVisual()),
+                  selection.added().stream().mapToInt(MergedToken::origin))
+              .sorted()
+              .map(token -> before[token])
+              .toArray();
+    }
+    return new Decisions(sites);
+  }
+
+  private static Observations observe(SitePlan plan, SiteContext context) {
+    Map<ObservationRequest, Observation> drawn = new HashMap<>();
+    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    for (ObservationRequest need : plan.needs()) {
+      seen.put(need, drawn.computeIfAbsent(alike(need), request -> draw(request, plan, context)));
+    }
+    return Observations.of(seen);
+  }
+
+  private static Observation draw(ObservationRequest need, SitePlan plan, SiteContext context) {
+    SitePlan one = new SitePlan(plan.site(), Set.of(need), plan.positions(), plan.decision());
+    return new RandomObservations(MODEL, 1, RANK).of(one, context).get(need);
+  }
+
+  private static ObservationRequest alike(ObservationRequest need) {
+    if (need instanceof ClsAttention || need instanceof AttentionReceived) {
+      return new ClsAttention(0);
+    }
+    if (need instanceof FeatureSimilarity || need instanceof KeySimilarity) {
+      return new FeatureSimilarity(ObservationRequest.Stage.PROJECTED);
+    }
+    if (need instanceof HiddenStates states) {
+      return new HiddenStates(0, states.tokens(), false);
+    }
+    if (need instanceof Keys keys) {
+      return new Keys(0, keys.tokens());
+    }
+    if (need instanceof TextToVisualAttention attention) {
+      return new TextToVisualAttention(0, attention.rows(), attention.heads());
+    }
+    return need;
+  }
+
+  /** Whether vectors are compared or merged, or else a row of scores is ranked. */
+  boolean comparesVectors() {
+    return sites.stream()
+        .flatMap(site -> site.plan.needs().stream())
+        .anyMatch(
+            need ->
+                need instanceof FeatureSimilarity
+                    || need instanceof KeySimilarity
+                    || need instanceof HiddenStates
+                    || need instanceof Keys);
+  }
+}
