@@ -99,55 +99,60 @@ final class BipartiteMerging {
 
   /** Draws an edge from each token that may move to the most similar of those between. */
   private void match(int[] best, long[] edges) {
-    int targets = order.length - best.length;
-    int members = 0;
-    for (int i = 0; i < targets; i++) {
-      members += order[2 * i + 1].tokens.length;
+    int[] start = new int[order.length - best.length + 1];
+    for (int i = 1; i < start.length; i++) {
+      start[i] = start[i - 1] + order[2 * i - 1].tokens.length;
     }
-    int[] token = new int[members];
-    float[] weight = new float[members];
-    int[] target = new int[members];
-    int next = 0;
-    for (int i = 0; i < targets; i++) {
-      Cluster cluster = order[2 * i + 1];
+    int[] token = new int[start[start.length - 1]];
+    float[] weight = new float[token.length];
+    for (int i = 1; i < start.length; i++) {
+      Cluster cluster = order[2 * i - 1];
       float scale = (float) inverse(cluster.length);
       for (int j = 0; j < cluster.tokens.length; j++) {
-        token[next] = cluster.tokens[j];
-        weight[next] = cluster.weights[j] * scale;
-        target[next++] = i;
+        token[start[i - 1] + j] = cluster.tokens[j];
+        weight[start[i - 1] + j] = cluster.weights[j] * scale;
       }
     }
-    float[] cosines = new float[targets];
+    float[] products = new float[row.length];
     for (int i = 0; i < best.length; i++) {
       Cluster cluster = order[2 * i];
-      Arrays.fill(cosines, 0);
-      float scale = (float) inverse(cluster.length);
-      for (int j = 0; j < cluster.tokens.length; j++) {
-        similarity.copyRow(offset + cluster.tokens[j], row);
-        float own = cluster.weights[j] * scale;
-        for (int k = 0; k < members; k++) {
-          cosines[target[k]] += own * weight[k] * row[token[k]];
+      multiply(cluster, products);
+      float highest = Float.NEGATIVE_INFINITY;
+      for (int j = 1; j < start.length; j++) {
+        float product = 0;
+        for (int k = start[j - 1]; k < start[j]; k++) {
+          product += weight[k] * products[token[k]];
+        }
+        if (product > highest) {
+          highest = product;
+          best[i] = j - 1;
         }
       }
-      best[i] = highest(cosines);
-      edges[i] = Ranking.key(cosines[best[i]], i);
+      edges[i] = Ranking.key((float) (highest * inverse(cluster.length)), i);
+    }
+  }
+
+  /** The dot products of a token's key with all keys there were at first. */
+  private void multiply(Cluster cluster, float[] products) {
+    similarity.copyRow(offset + cluster.tokens[0], products);
+    if (cluster.tokens.length == 1) {
+      return;
+    }
+    float first = cluster.weights[0];
+    for (int i = 0; i < products.length; i++) {
+      products[i] *= first;
+    }
+    for (int j = 1; j < cluster.tokens.length; j++) {
+      similarity.copyRow(offset + cluster.tokens[j], row);
+      float weight = cluster.weights[j];
+      for (int i = 0; i < products.length; i++) {
+        products[i] += weight * row[i];
+      }
     }
   }
 
   private static double inverse(double length) {
     return length > 0 ? 1 / length : 0;
-  }
-
-  private static int highest(float[] values) {
-    int place = 0;
-    float highest = Float.NEGATIVE_INFINITY;
-    for (int i = 0; i < values.length; i++) {
-      if (values[i] > highest) {
-        highest = values[i];
-        place = i;
-      }
-    }
-    return place;
   }
 
   private Cluster merged(Cluster[] parts) {

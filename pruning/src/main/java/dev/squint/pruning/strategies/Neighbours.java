@@ -64,13 +64,16 @@ final class Neighbours {
   }
 
   private void read(int token) {
-    similarity.copyRow(offset + token, row);
+    float[] values = row;
+    similarity.copyRow(offset + token, values);
+    values[token] = Float.NaN;
     Highest neighbours = remembered[token];
     neighbours.clear();
     float least = Float.NEGATIVE_INFINITY;
     for (int other = 0; other < alive.length; other++) {
-      if (row[other] > least && alive[other] && other != token) {
-        neighbours.offer(other, row[other]);
+      float value = values[other];
+      if (value > least && alive[other]) {
+        neighbours.offer(other, value);
         least = neighbours.least();
       }
     }
