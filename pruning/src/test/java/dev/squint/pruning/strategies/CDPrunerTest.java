@@ -148,19 +148,13 @@ class CDPrunerTest {
 
   /** Embeddings given by a formula, so that another program can make the same. */
   private static Map<ObservationRequest, Observation> drawn(int tokens) {
-    double[][] visual = new double[tokens][24];
-    for (int i = 0; i < tokens; i++) {
-      for (int k = 0; k < 24; k++) {
-        visual[i][k] = Math.sin(0.37 * (i + 1) * (k + 1) + 0.11 * k * k) + 0.3;
-      }
-    }
     double[][] text = new double[5][24];
     for (int j = 0; j < 5; j++) {
       for (int k = 0; k < 24; k++) {
         text[j][k] = Math.cos(0.53 * (j + 1) * (k + 2)) * (1 + j);
       }
     }
-    return observe(visual, text);
+    return observe(new Waves(tokens, 24, 0.37, 0.11).values(), text);
   }
 
   private static Map<ObservationRequest, Observation> observe(double[][] visual, double[][] text) {

@@ -16,6 +16,7 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -92,6 +93,25 @@ class DartTest {
     Dart strategy = new Dart(rule, 2, 4, 4, new Budget(keep, number, Scope.REQUEST));
     assertThat(Models.select(strategy, drawn(576, 20, 16, 1), new int[] {24, 24}).size())
         .isEqualTo(count);
+  }
+
+  /** NumPy in double precision from the same rows. */
+  @ParameterizedTest
+  @CsvSource({
+    "paper, 2 3 4 7 8 13 14 15 16 17 18 19 21 22 25 27 29 32 35 39 40 41 43 48 50 53 59",
+    "code, 2 3 4 7 8 13 14 15 16 17 18 19 21 22 25 27 29 32 35 39 40 41 43 46 48 50 53 59"
+  })
+  void agreesWithNumPy(String rule, String expected) {
+    Map<ObservationRequest, Observation> seen =
+        Map.of(
+            KEYS, new Waves(60, 16, 0.29, 0.07).observation(),
+            TEXT_KEYS, new Waves(7, 16, 0.83, 0.05).observation(),
+            STATES, new Waves(60, 24, 0.41, 0.13).observation(),
+            TEXT_STATES, new Waves(7, 24, 0.77, 0.03).observation());
+    Selection selection =
+        Models.select(new Dart(rule, 2, 4, 4, budget(27)), seen, new int[] {6, 10});
+    assertThat(selection.keptVisual())
+        .containsExactly(Arrays.stream(expected.split(" ")).mapToInt(Integer::parseInt).toArray());
   }
 
   @Test

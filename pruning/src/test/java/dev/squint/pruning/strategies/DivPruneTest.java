@@ -58,6 +58,14 @@ class DivPruneTest {
     assertThat(keep(4)).containsExactly(0, 2, 3, 4);
   }
 
+  /** NumPy in double precision from the same features. */
+  @Test
+  void agreesWithNumPy() {
+    assertThat(select(tokens(12), new Waves(48, 24, 0.37, 0.11).cosines(), new int[] {6, 8}))
+        .extracting(Selection::keptVisual)
+        .isEqualTo(new int[] {3, 6, 7, 10, 14, 16, 22, 36, 38, 42, 45, 46});
+  }
+
   @Test
   void brokenDistancesAreSmallest() {
     float[] values = cosines(DEGREES);

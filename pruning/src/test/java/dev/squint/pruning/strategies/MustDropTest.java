@@ -69,6 +69,31 @@ class MustDropTest {
     assertThat(select(threshold(0.25), twoWindows(), new int[] {2, 4}).merged()).hasSize(2);
   }
 
+  /** NumPy in double precision from the same features: windows by their last patch. */
+  @Test
+  void agreesWithNumPy() {
+    Observation features = new Waves(144, 24, 0.37, 0.11).cosines();
+    assertThat(
+            select(
+                new MustDrop("budget", 3, 0.6, tokens(80, Scope.TILE)),
+                features,
+                new int[] {12, 12}))
+        .satisfies(selection -> assertThat(selection.size()).isEqualTo(80))
+        .extracting(MustDropTest::origins)
+        .isEqualTo(List.of(29, 35, 62, 68, 98, 101, 107, 137));
+    assertThat(
+            origins(
+                select(
+                    new MustDrop("threshold", 3, 0.1155, tokens(1, Scope.TILE)),
+                    features,
+                    new int[] {12, 12})))
+        .isEqualTo(List.of(29, 35, 62, 68, 98, 107));
+  }
+
+  private static List<Integer> origins(Selection selection) {
+    return selection.merged().stream().map(MergedToken::origin).sorted().toList();
+  }
+
   /** 3 x 5 in windows of 2: four whole columns and one narrow, two rows and one flat. */
   @Test
   void windowsAtTheEdgeAreSmaller() {
