@@ -37,7 +37,7 @@ class DecisionTimeTest {
     return some.isEmpty()
         ? Strategies.available().stream()
             .map(StrategyProvider::name)
-            .filter(name -> !name.equals("none"))
+            .filter(name -> !Strategies.parse(name).plan(TestModels.llava()).isEmpty())
             .toList()
         : List.of(some.split(";"));
   }
@@ -56,7 +56,7 @@ class DecisionTimeTest {
   void barsAreHeld() throws RunnerException {
     List<String> missed = new ArrayList<>();
     for (String strategy : strategies()) {
-      double bar = Decisions.of(strategy, 5).comparesVectors() ? VECTORS : SCORES;
+      double bar = Decisions.of(strategy, 5).comparesOrMerges() ? VECTORS : SCORES;
       for (RunResult result : measure(strategy)) {
         Statistics times = result.getPrimaryResult().getStatistics();
         String tiles = result.getParams().getParam("tiles");

@@ -131,14 +131,17 @@ record Decisions(List<Site> sites) {
   }
 
   /** Whether vectors are compared or merged, or else a row of scores is ranked. */
-  boolean comparesVectors() {
+  boolean comparesOrMerges() {
     return sites.stream()
-        .flatMap(site -> site.plan.needs().stream())
         .anyMatch(
-            need ->
-                need instanceof FeatureSimilarity
-                    || need instanceof KeySimilarity
-                    || need instanceof HiddenStates
-                    || need instanceof Keys);
+            site ->
+                site.plan.merges() || site.plan.needs().stream().anyMatch(Decisions::isOfVectors));
+  }
+
+  private static boolean isOfVectors(ObservationRequest need) {
+    return need instanceof FeatureSimilarity
+        || need instanceof KeySimilarity
+        || need instanceof HiddenStates
+        || need instanceof Keys;
   }
 }
