@@ -1,0 +1,130 @@
+package dev.squint.pruning.strategies;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Clusters around peaks of density (DPC-KNN: Du et al., "Study on density peaks clustering based on
+ * k-nearest neighbors and principal component analysis", 2016, as SparseVLM uses it).
+ *
+ * <p>The distance of two tokens is their Euclidean distance over the square root of the width. The
+ * density of a token is {@code exp(-m)}, m being the mean square of the distances to its k nearest,
+ * itself included. Its separation is the least distance to a denser token; for the densest the
+ * largest distance of all. Centres are the tokens with the highest product of the two, in falling
+ * order. Where densities are equal the lower index is denser; a number that is not one is lowest.
+ *
+ * @param centres indices of the centres into the tokens
+ * @param nearest for each token the index of the centre that is nearest to it; a centre's own is
+ *     itself
+ */
+record DensityPeaks(int[] centres, int[] nearest) {
+
+  /**
+   * Finds clusters.
+   *
+   * @param states the rows that are compared
+   * @param tokens which of them
+   * @param clusters how many centres, at most as many as tokens; also the k of the density
+   */
+  static DensityPeaks of(DenseRows states, int[] tokens, int clusters) {
+    float[][] distances = states.squaredDistances(tokens);
+    for (float[] row : distances) {
+      for (int i = 0; i < row.length; i++) {
+        row[i] = (float) Math.sqrt(row[i] / states.values().columns());
+      }
+    }
+    int[] centres =
+        Arrays.copyOf(Ranking.falling(peaks(distances, densities(distances, clusters))), clusters);
+    return new DensityPeaks(centres, nearest(distances, centres));
+  }
+
+  private static float[] densities(float[][] distances, int neighbours) {
+    float[] densities = new float[distances.length];
+    for (int i = 0; i < densities.length; i++) {
+      float[] sorted = distances[i].clone();
+      Arrays.sort(sorted);
+      double squares = 0;
+      for (int k = 0; k < neighbours; k++) {
+        squares += (double) sorted[k] * sorted[k];
+      }
+      densities[i] = (float) Math.exp(-squares / neighbours);
+    }
+    return densities;
+  }
+
+  private static float[] peaks(float[][] distances, float[] densities) {
+    float largest = 0;
+    for (float[] row : distances) {
+      for (float distance : row) {
+        largest = Math.max(largest, distance);
+      }
+    }
+    int[] falling = Ranking.falling(densities);
+    float[] peaks = new float[densities.length];
+    for (int rank = 0; rank < falling.length; rank++) {
+      int token = falling[rank];
+      float separation = rank == 0 ? largest : Float.POSITIVE_INFINITY;
+      for (int denser = 0; denser < rank; denser++) {
+        separation = Math.min(separation, distances[token][falling[denser]]);
+      }
+      peaks[token] = densities[token] * separation;
+    }
+    return peaks;
+  }
+
+  private static int[] nearest(float[][] distances, int[] centres) {
+    int[] nearest = new int[distances.length];
+    for (int token = 0; token < nearest.length; token++) {
+      for (int i = 1; i < centres.length; i++) {
+        if (distances[token][centres[i]] < distances[token][centres[nearest[token]]]) {
+          nearest[token] = i;
+        }
+      }
+    }
+    for (int i = 0; i < centres.length; i++) {
+      nearest[centres[i]] = i;
+    }
+    return nearest;
+  }
+
+  /**
+   * The same centres, but each token joins the one with the largest cosine.
+   *
+   * @param states the rows that are compared
+   * @param tokens which of them, as before
+   */
+  DensityPeaks joinedByCosine(DenseRows states, int[] tokens) {
+    List<DenseRows.Row> rows =
+        Arrays.stream(centres).mapToObj(centre -> states.row(tokens[centre])).toList();
+    int[] joined = new int[tokens.length];
+    for (int token = 0; token < tokens.length; token++) {
+      float[][] cosines = states.cosines(tokens[token], tokens[token] + 1, rows);
+      for (int i = 1; i < centres.length; i++) {
+        if (cosines[i][0] > cosines[joined[token]][0]) {
+          joined[token] = i;
+        }
+      }
+    }
+    for (int i = 0; i < centres.length; i++) {
+      joined[centres[i]] = i;
+    }
+    return new DensityPeaks(centres, joined);
+  }
+
+  /**
+   * The members of a cluster.
+   *
+   * @param cluster index into the centres
+   * @return indices into the tokens, ascending
+   */
+  int[] members(int cluster) {
+    int[] members = new int[nearest.length];
+    int size = 0;
+    for (int token = 0; token < nearest.length; token++) {
+      if (nearest[token] == cluster) {
+        members[size++] = token;
+      }
+    }
+    return Arrays.copyOf(members, size);
+  }
+}

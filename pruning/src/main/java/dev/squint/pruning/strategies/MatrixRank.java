@@ -1,0 +1,103 @@
+package dev.squint.pruning.strategies;
+
+/**
+ * The numerical rank of a matrix of a few rows: how many of its singular values exceed {@code
+ * max(rows, columns) * 2^-23} times the largest, which is the tolerance of torch.linalg.matrix_rank
+ * in float32. The singular values are the square roots of the eigenvalues of {@code A A^T}, found
+ * in double precision by Jacobi rotations.
+ */
+final class MatrixRank {
+
+  private static final int MAX_SWEEPS = 50;
+  private static final double DONE = 1e-22;
+
+  private MatrixRank() {}
+
+  /**
+   * Counts.
+   *
+   * @param rows the matrix, row by row; NaN and infinite numbers count as 0
+   */
+  static int of(float[][] rows) {
+    if (rows.length == 0) {
+      return 0;
+    }
+    int columns = rows[0].length;
+    double[][] gram = gram(rows);
+    diagonalise(gram);
+    double largest = 0;
+    for (int i = 0; i < gram.length; i++) {
+      largest = Math.max(largest, gram[i][i]);
+    }
+    double tolerance = Math.max(rows.length, columns) * Math.ulp(1f) * Math.sqrt(largest);
+    int rank = 0;
+    for (int i = 0; i < gram.length; i++) {
+      if (Math.sqrt(Math.max(0, gram[i][i])) > tolerance) {
+        rank++;
+      }
+    }
+    return Math.min(rank, columns);
+  }
+
+  private static double[][] gram(float[][] rows) {
+    double[][] gram = new double[rows.length][rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      for (int j = 0; j <= i; j++) {
+        double sum = 0;
+        for (int k = 0; k < rows[i].length; k++) {
+          double product = (double) rows[i][k] * rows[j][k];
+          sum += Double.isFinite(product) ? product : 0;
+        }
+        gram[i][j] = sum;
+        gram[j][i] = sum;
+      }
+    }
+    return gram;
+  }
+
+  private static void diagonalise(double[][] a) {
+    double scale = 0;
+    for (double[] row : a) {
+      for (double value : row) {
+        scale += value * value;
+      }
+    }
+    for (int sweep = 0; sweep < MAX_SWEEPS && offDiagonal(a) > DONE * scale; sweep++) {
+      for (int p = 0; p < a.length; p++) {
+        for (int q = p + 1; q < a.length; q++) {
+          rotate(a, p, q);
+        }
+      }
+    }
+  }
+
+  private static double offDiagonal(double[][] a) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < i; j++) {
+        sum += a[i][j] * a[i][j];
+      }
+    }
+    return sum;
+  }
+
+  private static void rotate(double[][] a, int p, int q) {
+    if (a[p][q] == 0) {
+      return;
+    }
+    double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
+    double t = Math.copySign(1, theta) / (Math.abs(theta) + Math.hypot(theta, 1));
+    double c = 1 / Math.hypot(t, 1);
+    double s = t * c;
+    for (int k = 0; k < a.length; k++) {
+      double kp = a[k][p];
+      a[k][p] = c * kp - s * a[k][q];
+      a[k][q] = s * kp + c * a[k][q];
+    }
+    for (int k = 0; k < a.length; k++) {
+      double pk = a[p][k];
+      a[p][k] = c * pk - s * a[q][k];
+      a[q][k] = s * pk + c * a[q][k];
+    }
+  }
+}

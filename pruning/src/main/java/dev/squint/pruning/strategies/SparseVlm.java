@@ -1,0 +1,269 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest;
+import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
+import dev.squint.pruning.ObservationRequest.HiddenStates;
+import dev.squint.pruning.ObservationRequest.Measure;
+import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * SparseVLM: text tokens that the picture speaks to rate the visual tokens layer by layer; of those
+ * that leave, the better ones are recycled as cluster centres (Zhang et al., "SparseVLM: Visual
+ * Token Sparsification for Efficient Vision-Language Model Inference", ICML 2025).
+ *
+ * <p><b>Raters</b> are chosen once, on the embeddings that enter the decoder ({@link TextRaters});
+ * without text behind the picture the last prompt token rates. <b>Score</b>: the attention that the
+ * raters pay to a visual token in layer k-1, averaged over heads and raters. <b>How many</b> stay
+ * of v tokens alive:
+ *
+ * <ul>
+ *   <li>{@code count=rank}: {@code lambda (v - rank)} leave, rounded, where rank is that of the
+ *       raters' attention to the visual tokens; none leaves if it is v. This is the paper's rule;
+ *       it does not publish lambda, and 0.5 is ours (of 576 it keeps about what the code's table
+ *       for 192 does).
+ *   <li>{@code count=scaled}: {@code floor(rank * scale + bias)} stay, at most v - 1; the code's
+ *       first release, scale and bias 13.5 and 0 for 192 tokens, 9 and 6 for 128, 0.8 and 0 for 64.
+ *   <li>{@code count=table}: fixed counts, the code's version 1.5 for 192, 128, 96 or 64 tokens of
+ *       576 ({@code table}), scaled to the N tokens that entered the decoder: {@code rint(c N /
+ *       576)}, at most v - 1. The name of a budget is the code's average, which counts the layers
+ *       that are cut as already cut and leaves recycled tokens out; the trace has what really ran.
+ * </ul>
+ *
+ * <p><b>Recycling</b>: of the d tokens that leave, the {@code floor(tau d) + 1} with the highest
+ * scores form {@code floor(theta r) + 1} clusters around density peaks ({@link DensityPeaks}) of
+ * the hidden states that enter layer k; each cluster becomes one token behind those kept. In the
+ * paper ({@code rule=paper}) tokens join by cosine and the new token is the sum of its members; the
+ * code ({@code rule=code}) joins by distance and takes the mean, and a rater has to exceed the mean
+ * relevance where the paper lets it be equal. The paper does not give tau and theta; 0.3 and 0.1,
+ * each with one more, are the code's. The code adds noise to the density; here equal densities go
+ * by index, so runs repeat. Positions are compacted at each site, as in the code.
+ *
+ * @param rule {@code paper} or {@code code}
+ * @param count {@code rank}, {@code scaled} or {@code table}
+ * @param lambda share of the tokens above the rank that leave, from 0 to 1; for {@code rank}
+ * @param scale factor of the rank; for {@code scaled}
+ * @param bias what is added to it; for {@code scaled}
+ * @param table 192, 128, 96 or 64; for {@code table}
+ * @param recycle {@code on} or {@code off}
+ * @param tau share of the dropped tokens that is recycled, from 0 to 1
+ * @param theta clusters per recycled token, from 0 to 1
+ * @param layers the first layers that run pruned; empty for 3, 7 and 16 of 32, scaled
+ */
+public record SparseVlm(
+    String rule,
+    String count,
+    double lambda,
+    double scale,
+    double bias,
+    String table,
+    String recycle,
+    double tau,
+    double theta,
+    List<Integer> layers)
+    implements Strategy {
+
+  private static final String NAME = "sparsevlm";
+  private static final String CODE = "code";
+  private static final Parameter.Choice RULE =
+      new Parameter.Choice("rule", List.of("paper", CODE), "who rates and how clusters merge");
+  private static final Parameter.Choice COUNT =
+      new Parameter.Choice("count", List.of("rank", "scaled", "table"), "how many tokens stay");
+  private static final Parameter.Number LAMBDA =
+      new Parameter.Number("lambda", 0.5, 0, 1, "share dropped of the tokens above the rank");
+  private static final Parameter.Number SCALE =
+      new Parameter.Number("scale", 13.5, 0, Double.POSITIVE_INFINITY, "factor of the rank");
+  private static final Parameter.Number BIAS =
+      new Parameter.Number("bias", 0, 0, Double.POSITIVE_INFINITY, "tokens on top of the rank's");
+  private static final Parameter.Choice TABLE =
+      new Parameter.Choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens");
+  private static final Parameter.Choice RECYCLE =
+      new Parameter.Choice("recycle", List.of("on", "off"), "whether dropped tokens are merged");
+  private static final Parameter.Number TAU =
+      new Parameter.Number("tau", 0.3, 0, 1, "share of the dropped tokens that is recycled");
+  private static final Parameter.Number THETA =
+      new Parameter.Number("theta", 0.1, 0, 1, "clusters per recycled token");
+  private static final Parameter.Layers LAYERS =
+      new Parameter.Layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
+  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+
+  public SparseVlm {
+    RULE.check(NAME, rule);
+    COUNT.check(NAME, count);
+    LAMBDA.check(NAME, lambda);
+    SCALE.check(NAME, scale);
+    BIAS.check(NAME, bias);
+    TABLE.check(NAME, table);
+    RECYCLE.check(NAME, recycle);
+    TAU.check(NAME, tau);
+    THETA.check(NAME, theta);
+    layers = LAYERS.check(NAME, layers);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    String size =
+        switch (count) {
+          case "rank" -> ",lambda=" + lambda;
+          case "scaled" -> ",scale=" + scale + ",bias=" + bias;
+          default -> ",table=" + table;
+        };
+    String recycling = recycles() ? ",tau=" + tau + ",theta=" + theta : "";
+    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
+    return NAME
+        + ":rule="
+        + rule
+        + ",count="
+        + count
+        + size
+        + ",recycle="
+        + recycle
+        + recycling
+        + at;
+  }
+
+  private boolean recycles() {
+    return recycle.equals("on");
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    List<SitePlan> sites = new ArrayList<>();
+    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
+      Look look =
+          new Look(
+              new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL),
+              new TextToVisualAttention(k - 1, QueryRows.LAST),
+              new HiddenStates(k),
+              sites.size());
+      Set<ObservationRequest> needs = new HashSet<>(Set.of(DOTS, look.text, look.last));
+      if (recycles()) {
+        needs.add(look.states);
+      }
+      sites.add(
+          new SitePlan(
+              new Site.BeforeLayer(k),
+              needs,
+              PositionPolicy.COMPACTED,
+              recycles(),
+              (context, observations) -> select(look, context, observations)));
+    }
+    return List.copyOf(sites);
+  }
+
+  /** What is looked at before a layer. */
+  private record Look(
+      TextToVisualAttention text, TextToVisualAttention last, HiddenStates states, int site) {}
+
+  private Selection select(Look look, SiteContext context, Observations observations) {
+    float[][] attention = raters(look, observations);
+    float[] scores = new float[context.visualTokens()];
+    for (float[] row : attention) {
+      for (int i = 0; i < scores.length; i++) {
+        scores[i] += row[i] / attention.length;
+      }
+    }
+    int kept = kept(attention, context, look.site);
+    Selection selection = Selection.top(scores, kept);
+    return recycles() && kept < scores.length
+        ? selection.withMerged(recycled(selection, new DenseRows(observations.get(look.states))))
+        : selection;
+  }
+
+  private float[][] raters(Look look, Observations observations) {
+    Observation text = observations.get(look.text);
+    if (text.rows() == 0) {
+      return new float[][] {observations.get(look.last).row(0)};
+    }
+    int[] raters = TextRaters.of(observations.get(DOTS), rule.equals(CODE));
+    return Arrays.stream(raters).mapToObj(text::row).toArray(float[][]::new);
+  }
+
+  private int kept(float[][] attention, SiteContext context, int site) {
+    int alive = context.visualTokens();
+    if (count.equals("table")) {
+      int wanted = SparseVlmTable.FIRST.count(table, site, context.enteredDecoder());
+      return Math.max(1, Math.min(wanted, alive - 1));
+    }
+    int rank = MatrixRank.of(attention);
+    if (rank == alive) {
+      return alive;
+    }
+    return count.equals("rank")
+        ? alive - (int) Math.rint(lambda * (alive - rank))
+        : Math.max(1, Math.min((int) (rank * scale + bias), alive - 1));
+  }
+
+  private List<MergedToken> recycled(Selection selection, DenseRows states) {
+    float[] scores = selection.scores();
+    int[] dropped =
+        IntStream.range(0, scores.length).filter(token -> !selection.keeps(token)).toArray();
+    float[] left = new float[dropped.length];
+    for (int i = 0; i < left.length; i++) {
+      left[i] = scores[dropped[i]];
+    }
+    int used = Math.min(dropped.length, (int) (tau * dropped.length) + 1);
+    int clusters = Math.min(used, (int) (theta * used) + 1);
+    int[] tokens =
+        Arrays.stream(Arrays.copyOf(Ranking.falling(left), used)).map(i -> dropped[i]).toArray();
+    DensityPeaks peaks = DensityPeaks.of(states, tokens, clusters);
+    boolean sums = !rule.equals(CODE);
+    DensityPeaks joined = sums ? peaks.joinedByCosine(states, tokens) : peaks;
+    List<MergedToken> merged = new ArrayList<>();
+    for (int cluster = 0; cluster < clusters; cluster++) {
+      int[] sources = Arrays.stream(joined.members(cluster)).map(i -> tokens[i]).toArray();
+      float[] weights = new float[sources.length];
+      Arrays.fill(weights, sums ? 1 : 1f / sources.length);
+      merged.add(new MergedToken(tokens[joined.centres()[cluster]], sources, weights));
+    }
+    return merged;
+  }
+
+  /** Makes {@link SparseVlm}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "lets the text tokens that the picture speaks to rate visual tokens, and recycles some",
+          "Zhang et al., SparseVLM, ICML 2025",
+          List.of(RULE, COUNT, LAMBDA, SCALE, BIAS, TABLE, RECYCLE, TAU, THETA, LAYERS),
+          given ->
+              new SparseVlm(
+                  given.get(RULE),
+                  given.get(COUNT),
+                  given.get(LAMBDA),
+                  given.get(SCALE),
+                  given.get(BIAS),
+                  given.get(TABLE),
+                  given.get(RECYCLE),
+                  given.get(TAU),
+                  given.get(THETA),
+                  given.get(LAYERS)));
+    }
+  }
+}

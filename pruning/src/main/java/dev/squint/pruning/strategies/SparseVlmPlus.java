@@ -1,0 +1,164 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Observation;
+import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
+import dev.squint.pruning.ObservationRequest.Heads;
+import dev.squint.pruning.ObservationRequest.Measure;
+import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import dev.squint.pruning.Observations;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SiteContext;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * SparseVLM+, the second version in SparseVLM's code: no recycling, original positions, and
+ * attention corrected for what distance alone does to it (Zhang et al., "SparseVLM: Visual Token
+ * Sparsification for Efficient Vision-Language Model Inference", ICML 2025, and its repository).
+ *
+ * <p>Raters are those of {@link SparseVlm}'s code. The attention of rater i to visual token j in
+ * layer k-1, head by head, is divided by {@code g(i, j) = 2 / sqrt(D) * sum_f cos((p_i - p_j)
+ * w_f)}: what rotary positions alone give a query and a key of ones, D being the head width, p
+ * positions and {@code w_f = theta^(-2f / D)}. A g within 1e-6 of zero counts as 1e-6 with its
+ * sign; the code does not guard it. The heads with the largest sum over raters and visual tokens
+ * are averaged, 14 of them whatever the model (all, if there are fewer), and then the raters. The
+ * counts are the table of the code, scaled to the N tokens that entered the decoder: {@code rint(c
+ * N / 576)}, at most one less than are alive. There is no other rule in the paper for it.
+ *
+ * @param table 192, 128, 96 or 64: row of the table, which states averages for 576 tokens
+ * @param heads how many heads are averaged, at least 1
+ * @param layers the first layers that run pruned; empty for 3, 7 and 16 of 32, scaled
+ */
+public record SparseVlmPlus(String table, int heads, List<Integer> layers) implements Strategy {
+
+  private static final String NAME = "sparsevlm-plus";
+  private static final double LEAST = 1e-6;
+  private static final Parameter.Choice TABLE =
+      new Parameter.Choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens");
+  private static final Parameter.Whole HEADS =
+      new Parameter.Whole("heads", 14, 1, Integer.MAX_VALUE, "heads that are averaged");
+  private static final Parameter.Layers LAYERS =
+      new Parameter.Layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
+  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+
+  public SparseVlmPlus {
+    TABLE.check(NAME, table);
+    HEADS.check(NAME, heads);
+    layers = LAYERS.check(NAME, layers);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
+    return NAME + ":table=" + table + ",heads=" + heads + at;
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    List<SitePlan> sites = new ArrayList<>();
+    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
+      var text = new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL, Heads.EACH);
+      var last = new TextToVisualAttention(k - 1, QueryRows.LAST);
+      int site = sites.size();
+      sites.add(
+          new SitePlan(
+              new Site.BeforeLayer(k),
+              Set.of(DOTS, text, last),
+              PositionPolicy.ORIGINAL,
+              (context, observations) ->
+                  Selection.top(
+                      scores(model, context, observations, text, last), count(context, site))));
+    }
+    return List.copyOf(sites);
+  }
+
+  private int count(SiteContext context, int site) {
+    int wanted = SparseVlmTable.PLUS.count(table, site, context.enteredDecoder());
+    return Math.max(1, Math.min(wanted, context.visualTokens() - 1));
+  }
+
+  private float[] scores(
+      ModelFacts model,
+      SiteContext context,
+      Observations observations,
+      TextToVisualAttention text,
+      TextToVisualAttention last) {
+    Observation maps = observations.get(text);
+    int rows = context.positions().text().length;
+    if (rows == 0) {
+      return observations.get(last).row(0);
+    }
+    int[] raters = TextRaters.of(observations.get(DOTS), true);
+    float[][] factors = factors(model, context, raters);
+    int total = maps.rows() / rows;
+    float[][] perHead = new float[total][context.visualTokens()];
+    float[] sums = new float[total];
+    for (int head = 0; head < total; head++) {
+      for (int i = 0; i < raters.length; i++) {
+        for (int j = 0; j < perHead[head].length; j++) {
+          perHead[head][j] += maps.at(head * rows + raters[i], j) * factors[i][j];
+        }
+      }
+      for (float value : perHead[head]) {
+        sums[head] += value;
+      }
+    }
+    int[] best = Arrays.copyOf(Ranking.falling(sums), Math.min(heads, total));
+    float[] scores = new float[context.visualTokens()];
+    for (int head : best) {
+      for (int j = 0; j < scores.length; j++) {
+        scores[j] += perHead[head][j] / (best.length * raters.length);
+      }
+    }
+    return scores;
+  }
+
+  /** For each rater and visual token the inverse of what distance alone gives. */
+  private static float[][] factors(ModelFacts model, SiteContext context, int[] raters) {
+    int[] visual = context.positions().visual();
+    int[] text = context.positions().text();
+    int width = model.decoder().headDim();
+    float[][] factors = new float[raters.length][visual.length];
+    for (int i = 0; i < raters.length; i++) {
+      for (int j = 0; j < visual.length; j++) {
+        double sum = 0;
+        for (int f = 0; f < width / 2; f++) {
+          double frequency = Math.pow(model.ropeTheta(), -2.0 * f / width);
+          sum += Math.cos((text[raters[i]] - visual[j]) * frequency);
+        }
+        double g = 2 / Math.sqrt(width) * sum;
+        factors[i][j] = (float) (1 / (Math.abs(g) < LEAST ? Math.copySign(LEAST, g) : g));
+      }
+    }
+    return factors;
+  }
+
+  /** Makes {@link SparseVlmPlus}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "like sparsevlm, with attention corrected for distance and the most watchful heads",
+          "Zhang et al., SparseVLM, ICML 2025, version 2 of its code",
+          List.of(TABLE, HEADS, LAYERS),
+          given -> new SparseVlmPlus(given.get(TABLE), given.get(HEADS), given.get(LAYERS)));
+    }
+  }
+}
