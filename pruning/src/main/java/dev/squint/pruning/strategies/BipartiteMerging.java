@@ -20,7 +20,6 @@ final class BipartiteMerging {
   private final Observation similarity;
   private final int offset;
   private final boolean sizes;
-  private final float[] row;
   private Cluster[] order;
 
   /**
@@ -44,7 +43,6 @@ final class BipartiteMerging {
     this.similarity = similarity;
     this.offset = tile.from();
     this.sizes = sizes;
-    this.row = new float[similarity.columns()];
     this.order = new Cluster[tile.size()];
     for (int i = 0; i < order.length; i++) {
       double square = similarity.at(offset + i, i);
@@ -99,41 +97,25 @@ final class BipartiteMerging {
 
   /** Draws an edge from each token that may move to the most similar of those between. */
   private void match(int[] best, long[] edges) {
-    int[] start = new int[order.length - best.length + 1];
-    for (int i = 1; i < start.length; i++) {
-      start[i] = start[i - 1] + order[2 * i - 1].tokens.length;
-    }
-    int[] token = new int[start[start.length - 1]];
-    float[] weight = new float[token.length];
-    for (int i = 1; i < start.length; i++) {
-      Cluster cluster = order[2 * i - 1];
-      float scale = (float) inverse(cluster.length);
-      for (int j = 0; j < cluster.tokens.length; j++) {
-        token[start[i - 1] + j] = cluster.tokens[j];
-        weight[start[i - 1] + j] = cluster.weights[j] * scale;
-      }
-    }
-    float[] products = new float[row.length];
-    for (int i = 0; i < best.length; i++) {
-      Cluster cluster = order[2 * i];
-      multiply(cluster, products);
-      float highest = Float.NEGATIVE_INFINITY;
-      for (int j = 1; j < start.length; j++) {
-        float product = 0;
-        for (int k = start[j - 1]; k < start[j]; k++) {
-          product += weight[k] * products[token[k]];
-        }
-        if (product > highest) {
-          highest = product;
-          best[i] = j - 1;
-        }
-      }
-      edges[i] = Ranking.key((float) (highest * inverse(cluster.length)), i);
-    }
+    Between between = Between.of(order);
+    RowParts.each(
+        0,
+        best.length,
+        (from, to) -> {
+          float[] products = new float[similarity.columns()];
+          float[] row = new float[products.length];
+          for (int i = from; i < to; i++) {
+            Cluster cluster = order[2 * i];
+            multiply(cluster, products, row);
+            best[i] = between.nearest(products);
+            double cosine = between.product(best[i], products) * inverse(cluster.length);
+            edges[i] = Ranking.key((float) cosine, i);
+          }
+        });
   }
 
   /** The dot products of a token's key with all keys there were at first. */
-  private void multiply(Cluster cluster, float[] products) {
+  private void multiply(Cluster cluster, float[] products, float[] row) {
     similarity.copyRow(offset + cluster.tokens[0], products);
     if (cluster.tokens.length == 1) {
       return;
@@ -148,6 +130,56 @@ final class BipartiteMerging {
       for (int i = 0; i < products.length; i++) {
         products[i] += weight * row[i];
       }
+    }
+  }
+
+  /**
+   * The tokens that may be joined.
+   *
+   * @param start for each where its members begin, and where those of the last end
+   * @param token the members
+   * @param weight of each in a key of unit length
+   */
+  private record Between(int[] start, int[] token, float[] weight) {
+
+    private static Between of(Cluster[] order) {
+      int[] start = new int[order.length / 2 + 1];
+      for (int i = 1; i < start.length; i++) {
+        start[i] = start[i - 1] + order[2 * i - 1].tokens.length;
+      }
+      int[] token = new int[start[start.length - 1]];
+      float[] weight = new float[token.length];
+      for (int i = 1; i < start.length; i++) {
+        Cluster cluster = order[2 * i - 1];
+        float scale = (float) inverse(cluster.length);
+        for (int j = 0; j < cluster.tokens.length; j++) {
+          token[start[i - 1] + j] = cluster.tokens[j];
+          weight[start[i - 1] + j] = cluster.weights[j] * scale;
+        }
+      }
+      return new Between(start, token, weight);
+    }
+
+    /** The one with the highest product, the first of equals. */
+    private int nearest(float[] products) {
+      int nearest = 0;
+      float highest = Float.NEGATIVE_INFINITY;
+      for (int i = 0; i < start.length - 1; i++) {
+        float product = product(i, products);
+        if (product > highest) {
+          highest = product;
+          nearest = i;
+        }
+      }
+      return nearest;
+    }
+
+    private float product(int i, float[] products) {
+      float product = 0;
+      for (int k = start[i]; k < start[i + 1]; k++) {
+        product += weight[k] * products[token[k]];
+      }
+      return product;
     }
   }
 
@@ -167,6 +199,7 @@ final class BipartiteMerging {
       }
     }
     double square = 0;
+    float[] row = new float[similarity.columns()];
     for (int i = 0; i < count; i++) {
       similarity.copyRow(offset + tokens[i], row);
       for (int j = 0; j < count; j++) {

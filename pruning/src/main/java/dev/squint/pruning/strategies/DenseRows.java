@@ -3,7 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Observation;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Arithmetic on rows as wide as a model's hidden states.
@@ -20,7 +19,6 @@ record DenseRows(Observation values) {
 
   private static final int BLOCK = 512;
   private static final int STEP = 8;
-  private static final int ROWS_AT_A_TIME = 64;
 
   /**
    * A row in blocks.
@@ -68,7 +66,7 @@ record DenseRows(Observation values) {
   /** For each row the sum of the magnitudes of its numbers. */
   float[] magnitudes() {
     float[] magnitudes = new float[values.rows()];
-    eachPart(
+    RowParts.each(
         0,
         magnitudes.length,
         (from, to) -> {
@@ -89,7 +87,7 @@ record DenseRows(Observation values) {
    */
   float[][] cosines(int from, int to, List<Row> others) {
     float[][] cosines = new float[others.size()][to - from];
-    eachPart(
+    RowParts.each(
         from,
         to,
         (first, end) -> {
@@ -122,7 +120,7 @@ record DenseRows(Observation values) {
     Row[] rows = new Row[tokens.length];
     Arrays.setAll(rows, i -> row(tokens[i]));
     float[][] distances = new float[tokens.length][tokens.length];
-    eachPart(
+    RowParts.each(
         0,
         rows.length,
         (from, to) -> {
@@ -139,17 +137,6 @@ record DenseRows(Observation values) {
       }
     }
     return distances;
-  }
-
-  private interface Part {
-    void compute(int from, int to);
-  }
-
-  private static void eachPart(int from, int to, Part part) {
-    IntStream.range(0, (to - from + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME)
-        .map(i -> from + i * ROWS_AT_A_TIME)
-        .parallel()
-        .forEach(start -> part.compute(start, Math.min(start + ROWS_AT_A_TIME, to)));
   }
 
   private Row empty() {

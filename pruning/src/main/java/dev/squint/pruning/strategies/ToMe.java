@@ -86,7 +86,7 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget) implem
 
   @Override
   public String spec() {
-    return "%s:rounds=%d,sizes=%s,merge=%s,%s"
+    return "%s:rounds=%s,sizes=%s,merge=%s,%s"
         .formatted(NAME, rounds, sizes, merge, BUDGET.text(budget));
   }
 
