@@ -64,7 +64,9 @@ final class DecoderRun implements AutoCloseable {
     this.scope = scope;
     try {
       open.list()
-          .forEach(segment -> segments.add(new SegmentState(segment, sizes, scope.sibling())));
+          .forEach(
+              segment ->
+                  segments.add(new SegmentState(segment, sizes, scope.sibling(), plan.cache())));
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -200,6 +202,7 @@ final class DecoderRun implements AutoCloseable {
                   new SegmentState.Input(
                       hidden, arriving, types, keep, mix, queries, columns, text));
       segments.get(i).startDecodingAt(next);
+      segments.get(i).settle(rows);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
       taps = new Taps(out.taps(), queries, columns.length);

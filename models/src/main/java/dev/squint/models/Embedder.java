@@ -102,6 +102,7 @@ final class Embedder implements AutoCloseable {
       case FLOAT -> TensorProto.DataType.FLOAT.getNumber();
       case FLOAT16 -> TensorProto.DataType.FLOAT16.getNumber();
       case BFLOAT16 -> TensorProto.DataType.BFLOAT16.getNumber();
+      case UINT8 -> TensorProto.DataType.UINT8.getNumber();
       default ->
           throw new ModelException(
               "embeddings of type %s are not supported; export them as float".formatted(info.type));

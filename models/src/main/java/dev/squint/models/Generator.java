@@ -240,9 +240,6 @@ final class Generator implements AutoCloseable {
       Arrays.setAll(whole, layer -> whole[layer] + 1);
       unprunedDecode += FlopsModel.decodeStep(shape, whole);
     }
-    long cachedTokens =
-        Arrays.stream(answer.tokensPerLayer()).asLongStream().map(t -> t + answer.steps()).sum();
-    long bytesPerToken = answer.cacheBytes() / cachedTokens;
     Arrays.fill(whole, length);
     long pictures = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
     return new Trace(
@@ -265,9 +262,16 @@ final class Generator implements AutoCloseable {
             answer.decodeNanos(),
             answer.tokens().length),
         answer.cacheBytes(),
-        bytesPerToken * shape.layers() * (length + answer.steps()),
+        bytesPerToken() * shape.layers() * (length + answer.steps()),
         speedup,
         notes);
+  }
+
+  /** Bytes that the keys and values of a token take in one layer as exported. */
+  private long bytesPerToken() {
+    long heads = decoder.kvHeads() > 0 ? decoder.kvHeads() : config.text().kvHeads();
+    long width = decoder.headDim() > 0 ? decoder.headDim() : config.text().headDim();
+    return 2 * heads * width * decoder.cacheElementBytes();
   }
 
   /** Tokens that the projector ran for. */

@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
@@ -23,12 +24,14 @@ final class OpenSegments implements AutoCloseable {
    * @param spec which layers it holds
    * @param hiddenInputs inputs for the hidden states
    * @param hiddenOutputs outputs for the next segment; empty at the end
+   * @param picker picks tokens out of a stored cache
    */
   record Segment(
       ModelSession session,
       SegmentSpec spec,
       List<String> hiddenInputs,
-      List<String> hiddenOutputs) {
+      List<String> hiddenOutputs,
+      TokenPicker picker) {
 
     boolean isLast() {
       return hiddenOutputs.isEmpty();
@@ -36,9 +39,11 @@ final class OpenSegments implements AutoCloseable {
   }
 
   private final List<Segment> segments = new ArrayList<>();
+  private final TokenPicker picker;
   private final List<Segment> probes = new ArrayList<>();
 
   OpenSegments(Sessions sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
+    this.picker = new TokenPicker(sessions);
     try {
       for (SegmentSpec spec : specs) {
         Buffers buffers = Buffers.of(spec);
@@ -51,13 +56,13 @@ final class OpenSegments implements AutoCloseable {
     }
   }
 
-  private static Segment open(Sessions sessions, SegmentModel model, Buffers buffers) {
+  private Segment open(Sessions sessions, SegmentModel model, Buffers buffers) {
     SegmentSpec spec = model.spec();
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
     ModelSession session = sessions.open(model.bytes(), model.folder(), name, buffers);
     try {
       checkInputs(session, model);
-      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs());
+      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -81,7 +86,8 @@ final class OpenSegments implements AutoCloseable {
               || model.hiddenInputs().contains(input)
               || input.equals(model.spec().arriving(DecoderGraph.POSITIONS))
               || input.equals(model.spec().arriving(DecoderGraph.TOKEN_TYPES));
-      if (!ours && !input.startsWith(DecoderGraph.PAST)) {
+      boolean cached = input.startsWith(DecoderGraph.PAST) || input.startsWith(CacheNames.PREFIX);
+      if (!ours && !cached) {
         throw new ModelException(
             "the decoder has an input '%s' that Squint does not know how to fill; export it without"
                 .formatted(input));
@@ -100,6 +106,7 @@ final class OpenSegments implements AutoCloseable {
 
   @Override
   public void close() {
+    picker.close();
     segments.forEach(segment -> segment.session().close());
     segments.clear();
     probes.forEach(probe -> probe.session().close());

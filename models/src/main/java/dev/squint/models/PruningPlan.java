@@ -1,10 +1,12 @@
 package dev.squint.models;
 
+import dev.squint.models.graph.CacheForm;
 import dev.squint.models.graph.PositionSource;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.VisionTap;
+import dev.squint.pruning.CachePlan;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.PositionPolicy;
@@ -27,6 +29,7 @@ import java.util.stream.Stream;
  * @param segments the decoder, cut at the sites and nowhere else
  * @param probes attention that a site wants of the layer behind it, one per such site
  * @param visionTaps attention of the vision tower that is wanted, in order
+ * @param cache what becomes of the KV cache behind the prefill, if anything
  */
 record PruningPlan(
     Optional<SitePlan> beforeProjector,
@@ -34,7 +37,8 @@ record PruningPlan(
     List<Optional<SitePlan>> seams,
     List<SegmentSpec> segments,
     List<SegmentSpec> probes,
-    List<VisionTap> visionTaps) {
+    List<VisionTap> visionTaps,
+    Optional<CachePlan> cache) {
 
   /** The decoder in one piece, with all tokens. */
   static PruningPlan unpruned(int layers) {
@@ -44,7 +48,8 @@ record PruningPlan(
         List.of(Optional.empty()),
         List.of(SegmentSpec.of(0, layers)),
         List.of(),
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /**
@@ -55,7 +60,8 @@ record PruningPlan(
    *     its site
    */
   static PruningPlan of(Strategy strategy, ModelFacts facts, PositionSource positions) {
-    return new Builder(strategy.name(), facts, positions).build(strategy.plan(facts));
+    return new Builder(strategy.name(), facts, positions)
+        .build(strategy.plan(facts), strategy.cache(facts));
   }
 
   /** All that has to be loaded. */
@@ -127,7 +133,7 @@ record PruningPlan(
       this.layers = facts.decoder().layers();
     }
 
-    PruningPlan build(List<SitePlan> sites) {
+    PruningPlan build(List<SitePlan> sites, Optional<CachePlan> cache) {
       Optional<SitePlan> beforeProjector = Optional.empty();
       Optional<SitePlan> afterVision = Optional.empty();
       List<SitePlan> inDecoder = new ArrayList<>();
@@ -172,9 +178,10 @@ record PruningPlan(
           beforeProjector,
           afterVision,
           List.copyOf(seams),
-          List.copyOf(segments),
+          segments.stream().map(segment -> segment.with(form(cache))).toList(),
           List.copyOf(probes),
-          vision);
+          vision,
+          cache);
     }
 
     private void checkNotInDecoder(SitePlan site) {
@@ -229,6 +236,17 @@ record PruningPlan(
       }
       segments.add(new SegmentSpec(from, layers, seam(head), given, List.of()));
       seams.add(head);
+    }
+
+    private CacheForm form(Optional<CachePlan> cache) {
+      if (cache.isPresent() && cache.get() instanceof CachePlan.Quantised plan) {
+        return new CacheForm.Quantised(
+            plan.bits(),
+            plan.uniform() ? 0 : plan.low(),
+            plan.rotated(),
+            facts.decoder().headDim());
+      }
+      return new CacheForm.Whole();
     }
 
     private static Seam seam(Optional<SitePlan> head) {

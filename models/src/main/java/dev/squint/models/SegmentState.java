@@ -1,68 +1,42 @@
 package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.TensorInfo;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.CachePlan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** One segment at work on one request: it owns the KV cache of its layers. */
 final class SegmentState implements AutoCloseable {
 
   private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
-  private static final int HEADS_AXIS = 1;
-  private static final int WIDTH_AXIS = 3;
 
   private final OpenSegments.Segment segment;
-  private final ModelConfig.Text sizes;
-  private TensorScope owner;
-  private Map<String, OnnxTensor> cache = new HashMap<>();
-  private int cached;
+  private final SegmentCache cache;
   private long nextPosition;
 
   SegmentState(OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
+    this(segment, sizes, owner, Optional.empty());
+  }
+
+  SegmentState(
+      OpenSegments.Segment segment,
+      ModelConfig.Text sizes,
+      TensorScope owner,
+      Optional<CachePlan> plan) {
     this.segment = segment;
-    this.sizes = sizes;
-    this.owner = owner;
-    try {
-      for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
-        putEmpty(DecoderGraph.past(layer, true));
-        putEmpty(DecoderGraph.past(layer, false));
-      }
-    } catch (RuntimeException e) {
-      owner.close();
-      throw e;
-    }
-  }
-
-  private void putEmpty(String input) {
-    if (!segment.spec().probe() || segment.session().inputs().contains(input)) {
-      cache.put(input, emptyCache(input));
-    }
-  }
-
-  private OnnxTensor emptyCache(String input) {
-    ModelSession session = segment.session();
-    if (!session.inputs().contains(input)) {
-      throw new ModelException(
-          "the decoder does not read its own cache '%s'; export it with its KV cache"
-              .formatted(input));
-    }
-    TensorInfo info = session.input(input);
-    long[] shape = info.getShape();
-    long heads = shape[HEADS_AXIS] > 0 ? shape[HEADS_AXIS] : sizes.kvHeads();
-    long width = shape[WIDTH_AXIS] > 0 ? shape[WIDTH_AXIS] : sizes.headDim();
-    return owner.empty(info.type, 1, heads, 0, width);
+    this.cache = SegmentCache.of(segment, sizes, owner, plan);
   }
 
   /**
@@ -104,14 +78,10 @@ final class SegmentState implements AutoCloseable {
     List<Tap> taps = observed ? segment.spec().taps() : List.of();
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
     taps.forEach(tap -> wanted.add(tap.output()));
-    if (!probe) {
-      cache.keySet().forEach(past -> wanted.add(presentOf(past)));
-    }
+    wanted.addAll(cache.outputs());
     try (TensorScope run = scope.sibling()) {
       Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
-      if (!probe) {
-        growCache(run, out, in.keep().length);
-      }
+      cache.take(run, out, in.keep().length);
       List<OnnxTensor> hidden = new ArrayList<>();
       hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
       Map<String, OnnxTensor> tapped = new HashMap<>();
@@ -120,26 +90,14 @@ final class SegmentState implements AutoCloseable {
     }
   }
 
-  private void growCache(TensorScope run, Map<String, OnnxTensor> out, int tokens) {
-    TensorScope next = owner.sibling();
-    Map<String, OnnxTensor> grown = new HashMap<>();
-    for (String past : cache.keySet()) {
-      grown.put(past, next.adopt(run, out.get(presentOf(past))));
-    }
-    owner.close();
-    owner = next;
-    cache = grown;
-    cached += tokens;
-  }
-
   private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
     Set<String> names = segment.session().inputs();
-    Map<String, OnnxTensor> inputs = new HashMap<>(cache);
+    Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keep().length));
     for (int i = 0; i < segment.hiddenInputs().size(); i++) {
       inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
     }
     if (names.contains(DecoderGraph.MASK)) {
-      long[] mask = new long[cached + in.keep().length];
+      long[] mask = new long[cache.tokens() + in.keep().length];
       Arrays.fill(mask, 1);
       inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
     }
@@ -172,8 +130,13 @@ final class SegmentState implements AutoCloseable {
     return inputs;
   }
 
-  private static String presentOf(String past) {
-    return past.replace("past_key_values", "present");
+  /** Puts the prompt away, once it has run. */
+  void settle(TokenRows rows) {
+    boolean[] visual = new boolean[rows.count()];
+    for (int row : rows.visualRows()) {
+      visual[row] = true;
+    }
+    cache.settle(visual);
   }
 
   void startDecodingAt(long position) {
@@ -185,7 +148,7 @@ final class SegmentState implements AutoCloseable {
   }
 
   int cachedTokens() {
-    return cached;
+    return cache.tokens();
   }
 
   int layers() {
@@ -194,14 +157,11 @@ final class SegmentState implements AutoCloseable {
 
   /** Size of the KV cache as it lies in memory. */
   long cacheBytes() {
-    return cache.values().stream()
-        .map(OnnxTensor::getInfo)
-        .mapToLong(i -> i.getNumElements() * i.type.size)
-        .sum();
+    return cache.bytes();
   }
 
   @Override
   public void close() {
-    owner.close();
+    cache.close();
   }
 }

@@ -40,7 +40,9 @@ class EveryStrategyTest {
   }
 
   static List<String> prunes() {
-    return names().stream().filter(name -> !name.equals("none")).toList();
+    return names().stream()
+        .filter(name -> !name.equals("none") && Strategies.parse(name).cache(MODEL).isEmpty())
+        .toList();
   }
 
   private static boolean takes(String name, String parameter) {
@@ -160,7 +162,7 @@ class EveryStrategyTest {
   }
 
   @ParameterizedTest
-  @MethodSource("prunes")
+  @MethodSource("names")
   void canonicalSpecMakesAnEqualStrategy(String name) {
     Strategy strategy = Strategies.parse(name);
     assertThat(Strategies.parse(strategy.spec())).isEqualTo(strategy);

@@ -303,6 +303,11 @@ public final class DecoderGraph {
     return graph.inputDimension(past(0, true), 1);
   }
 
+  /** Bytes of a number in the cache of the first layer. */
+  public int cacheElementBytes() {
+    return ElementSize.bits(elementType(past(0, true))) / Byte.SIZE;
+  }
+
   /** Width of a head in the cache of the first layer, or -1. */
   public long headDim() {
     return graph.inputDimension(past(0, true), 3);

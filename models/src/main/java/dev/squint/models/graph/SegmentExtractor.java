@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * Cuts one range of layers out of a decoder. One extractor serves one cut.
@@ -112,6 +113,9 @@ public final class SegmentExtractor {
         targets.add(decoder.feedForward(tap.layer()).activations());
       }
     }
+    for (int layer = spec.from(); layer < spec.to() && spec.cache().attended(); layer++) {
+      attention.computeIfAbsent(layer, decoder::attention);
+    }
     attention.values().forEach(site -> targets.addAll(site.reads()));
 
     collect(targets);
@@ -121,9 +125,17 @@ public final class SegmentExtractor {
     GraphProto.Builder out =
         GraphProto.newBuilder().setName("squint-layers-%d-%d".formatted(spec.from(), spec.to()));
     GraphNodes nodes = new GraphNodes(out, graph.opset());
+    Optional<CacheWriter> cache = cacheWriter(out, nodes);
     List<String> hiddenInputs = declareInputs(out, nodes);
+    cache.ifPresent(writer -> layers().forEach(writer::restore));
+    foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
     copyNodes(out, nodes, last);
-    addTaps(out, new TapWriter(nodes, turnedQueries), attention);
+    TapWriter taps = new TapWriter(nodes, turnedQueries);
+    addTaps(out, taps, attention);
+    cache.ifPresent(writer -> layers().forEach(writer::store));
+    if (spec.cache().attended()) {
+      addCacheAttention(out, taps, attention);
+    }
     weights.forEach(weight -> out.addInitializer(graph.initializer(weight)));
     declareOutputs(out, hiddenOutputs, last);
     ModelProto model =
@@ -307,7 +319,7 @@ public final class SegmentExtractor {
           name.equals(DecoderGraph.EMBEDS)
               || name.equals(DecoderGraph.POSITIONS)
               || name.equals(DecoderGraph.TOKEN_TYPES);
-      if (!perToken && usedInputs.contains(name)) {
+      if (!perToken && usedInputs.contains(name) && !isStored(name)) {
         out.addInput(input);
       }
     }
@@ -318,8 +330,40 @@ public final class SegmentExtractor {
     if (usedInputs.contains(DecoderGraph.TOKEN_TYPES)) {
       declarePerToken(out, nodes, DecoderGraph.TOKEN_TYPES, false);
     }
-    foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
     return hiddenInputs;
+  }
+
+  private IntStream layers() {
+    return IntStream.range(spec.from(), spec.to());
+  }
+
+  private Optional<CacheWriter> cacheWriter(GraphProto.Builder out, GraphNodes nodes) {
+    if (!(spec.cache() instanceof CacheForm.Quantised form)) {
+      return Optional.empty();
+    }
+    for (int layer = spec.from(); layer < spec.to(); layer++) {
+      for (boolean key : new boolean[] {true, false}) {
+        if (!usedInputs.contains(DecoderGraph.past(layer, key))) {
+          throw new ModelException(
+              "the decoder does not read its own cache '%s'; export it with its KV cache"
+                  .formatted(DecoderGraph.past(layer, key)));
+        }
+      }
+    }
+    return Optional.of(new CacheWriter(graph, out, nodes, form));
+  }
+
+  private void addCacheAttention(
+      GraphProto.Builder out, TapWriter taps, Map<Integer, AttentionSite> attention) {
+    out.addInput(GraphNodes.value(CacheNames.ROWS, GraphNodes.INT64, CacheNames.ROWS));
+    for (int layer = spec.from(); layer < spec.to(); layer++) {
+      taps.toCache(layer, attention.get(layer));
+      out.addOutput(GraphNodes.shapeless(CacheNames.attention(layer), GraphNodes.FLOAT));
+    }
+  }
+
+  private boolean isStored(String input) {
+    return input.startsWith(DecoderGraph.PAST) && spec.cache() instanceof CacheForm.Quantised;
   }
 
   private void declarePerToken(
@@ -418,7 +462,8 @@ public final class SegmentExtractor {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
     }
-    for (int layer = spec.from(); layer < spec.to() && !spec.probe(); layer++) {
+    boolean whole = spec.cache() instanceof CacheForm.Whole && !spec.probe();
+    for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));
         out.addOutput(

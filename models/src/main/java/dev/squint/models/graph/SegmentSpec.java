@@ -13,9 +13,16 @@ import java.util.List;
  *     graph without an input for them counts them from its KV cache
  * @param taps what is handed out besides
  * @param probe whether it computes the attention that is tapped and nothing else, on an empty cache
+ * @param cache how the KV cache comes in and goes out
  */
 public record SegmentSpec(
-    int from, int to, Seam seam, boolean givenPositions, List<Tap> taps, boolean probe) {
+    int from,
+    int to,
+    Seam seam,
+    boolean givenPositions,
+    List<Tap> taps,
+    boolean probe,
+    CacheForm cache) {
 
   /** Checks the range and drops repeated taps. */
   public SegmentSpec {
@@ -53,7 +60,7 @@ public record SegmentSpec(
    * @param taps what is handed out besides
    */
   public SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Tap> taps) {
-    this(from, to, seam, givenPositions, taps, false);
+    this(from, to, seam, givenPositions, taps, false, new CacheForm.Whole());
   }
 
   /**
@@ -65,7 +72,18 @@ public record SegmentSpec(
   public static SegmentSpec probe(List<Tap.Attention> attention, boolean givenPositions) {
     int layer = attention.get(0).layer();
     return new SegmentSpec(
-        layer, layer + 1, Seam.NONE, givenPositions, List.copyOf(attention), true);
+        layer,
+        layer + 1,
+        Seam.NONE,
+        givenPositions,
+        List.copyOf(attention),
+        true,
+        new CacheForm.Whole());
+  }
+
+  /** The same with another form of KV cache. */
+  public SegmentSpec with(CacheForm form) {
+    return new SegmentSpec(from, to, seam, givenPositions, taps, probe, form);
   }
 
   /** A range without seam and taps. */

@@ -13,18 +13,27 @@ import java.util.Optional;
 record TapWriter(GraphNodes nodes, Map<Integer, String> turnedQueries) {
 
   void attention(Tap.Attention tap, AttentionSite site) {
+    String rows = probabilities(site, SegmentModel.TAP_ROWS);
+    if (tap.perHead()) {
+      nodes.gather(rows, SegmentModel.TAP_COLUMNS, 3, tap.output());
+    } else {
+      nodes.mean(nodes.gather(rows, SegmentModel.TAP_COLUMNS, 3), tap.output(), 1);
+    }
+  }
+
+  /** The attention of a layer's new tokens to all that are cached, mean over heads and rows. */
+  void toCache(int layer, AttentionSite site) {
+    nodes.mean(probabilities(site, CacheNames.ROWS), CacheNames.attention(layer), 1, 2);
+  }
+
+  private String probabilities(AttentionSite site, String rows) {
     AttentionSite turned = site;
     String queries = turnedQueries.get(site.node());
     if (queries != null && site instanceof FusedAttention fused) {
       int heads = ((HeadVectors.PerToken) fused.queries()).heads();
       turned = fused.withQueries(new HeadVectors.PerToken(queries, heads, heads));
     }
-    String rows = turned.probabilities(nodes, SegmentModel.TAP_ROWS);
-    if (tap.perHead()) {
-      nodes.gather(rows, SegmentModel.TAP_COLUMNS, 3, tap.output());
-    } else {
-      nodes.mean(nodes.gather(rows, SegmentModel.TAP_COLUMNS, 3), tap.output(), 1);
-    }
+    return turned.probabilities(nodes, rows);
   }
 
   void hiddenStates(Tap.HiddenStates tap, String states, Optional<FinalNorm> norm) {

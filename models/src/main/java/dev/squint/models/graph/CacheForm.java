@@ -1,0 +1,30 @@
+package dev.squint.models.graph;
+
+/** How the KV cache of a segment's layers comes into its graph and leaves it. */
+public sealed interface CacheForm {
+
+  /** As exported: all keys and values of a layer in, all of them with the new ones out. */
+  record Whole() implements CacheForm {}
+
+  /**
+   * As whole numbers of few bits, in parts: what the prompt left, and a tail that grows. In the
+   * graph they become what {@code past_key_values.*} was; only the tail comes out.
+   *
+   * @param bits bits of the tail and of the salient tokens of the prompt: 8, 4, 2, or 32 for the
+   *     numbers as they are
+   * @param low bits of the other tokens of the prompt; 0 if all are alike. If they are not, the
+   *     graph also hands out new tokens in that width, and the attention to every cached token
+   * @param rotated whether keys and values are rotated before rounding
+   * @param width width of a head, where the graph leaves it open
+   */
+  record Quantised(int bits, int low, boolean rotated, int width) implements CacheForm {
+
+    /** The numbers as they are, but stored in parts. */
+    static final int EXACT = 32;
+  }
+
+  /** Whether the attention of some queries to all cached tokens is handed out. */
+  default boolean attended() {
+    return this instanceof Quantised quantised && quantised.low() > 0;
+  }
+}

@@ -1,0 +1,245 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.squint.models.graph.CacheNames.Field;
+import dev.squint.models.graph.CacheNames.Part;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Appends what turns a stored cache into the keys and values that a layer reads, and the new ones
+ * into what is stored. The floating-point copy lives as long as its layer is at work.
+ */
+final class CacheWriter {
+
+  private static final int UINT8 = TensorProto.DataType.UINT8.getNumber();
+  private static final int INT32 = TensorProto.DataType.INT32.getNumber();
+  private static final int AXES_ARE_INPUTS = 18;
+  private static final int TOKENS = 2;
+  private static final int HEADS_AXIS = 1;
+  private static final int WIDTH_AXIS = 3;
+  private static final float LEAST_SCALE = 1e-30f;
+
+  private final OnnxGraph source;
+  private final GraphProto.Builder out;
+  private final GraphNodes nodes;
+  private final CacheForm.Quantised form;
+  private String rotation = "";
+
+  CacheWriter(
+      OnnxGraph source, GraphProto.Builder out, GraphNodes nodes, CacheForm.Quantised form) {
+    this.source = source;
+    this.out = out;
+    this.nodes = nodes;
+    this.form = form;
+  }
+
+  /** Makes {@code past_key_values.*} of what is stored. */
+  void restore(int layer) {
+    if (form.low() > 0) {
+      out.addInput(GraphNodes.value(CacheNames.order(layer), INT32, "prompt_tokens_" + layer));
+    }
+    for (boolean key : new boolean[] {true, false}) {
+      String past = DecoderGraph.past(layer, key);
+      String prompt = part(layer, key, Part.HIGH, form.bits());
+      if (form.low() > 0) {
+        String low = part(layer, key, Part.LOW, form.low());
+        prompt = nodes.gather(nodes.concat(TOKENS, low, prompt), CacheNames.order(layer), TOKENS);
+      }
+      String all = nodes.concat(TOKENS, prompt, part(layer, key, Part.TAIL, form.bits()));
+      nodes.cast(rotated(all, past), type(past), past);
+    }
+  }
+
+  private String part(int layer, boolean key, Part part, int bits) {
+    String past = DecoderGraph.past(layer, key);
+    Map<Field, String> fields = new EnumMap<>(Field.class);
+    for (Field field : Field.of(bits)) {
+      String name = CacheNames.stored(layer, key, part, field);
+      boolean whole = field == Field.VALUES && bits != CacheForm.Quantised.EXACT;
+      int type = whole ? UINT8 : field == Field.VALUES ? type(past) : GraphNodes.FLOAT;
+      long width = source.inputDimension(past, WIDTH_AXIS);
+      long size = field != Field.VALUES ? 1 : whole && width > 0 ? width * bits / Byte.SIZE : width;
+      Object heads = source.inputDimension(past, HEADS_AXIS);
+      out.addInput(
+          GraphNodes.value(name, type, 1L, heads, "%s_tokens_%d".formatted(part, layer), size));
+      fields.put(field, name);
+    }
+    String values = nodes.floats(unpacked(fields.get(Field.VALUES), past, bits));
+    return bits == CacheForm.Quantised.EXACT
+        ? values
+        : nodes.op(
+            "Add", nodes.op("Mul", values, fields.get(Field.SCALE)), fields.get(Field.LEAST));
+  }
+
+  /** Hands out the tail grown by the new tokens, and these in the lower width. */
+  void store(int layer) {
+    for (boolean key : new boolean[] {true, false}) {
+      String past = DecoderGraph.past(layer, key);
+      String before = nodes.reshape(nodes.size(past, TOKENS), 1);
+      String fresh =
+          nodes.op(
+              "Slice",
+              DecoderGraph.present(layer, key),
+              before,
+              nodes.constant(Long.MAX_VALUE),
+              nodes.constant(TOKENS));
+      boolean exact = form.bits() == CacheForm.Quantised.EXACT;
+      String numbers = exact ? fresh : rotated(nodes.floats(fresh), past);
+      quantised(numbers, past, form.bits())
+          .forEach(
+              (field, added) -> {
+                String name = CacheNames.grown(layer, key, field);
+                String tail = CacheNames.stored(layer, key, Part.TAIL, field);
+                nodes.add(
+                    GraphNodes.node("Concat", List.of(tail, added), name)
+                        .addAttribute(GraphNodes.integer("axis", TOKENS)));
+                handOut(name, field, form.bits(), past);
+              });
+      if (form.low() > 0) {
+        quantised(numbers, past, form.low())
+            .forEach(
+                (field, added) -> {
+                  String name = CacheNames.low(layer, key, field);
+                  nodes.identity(added, name);
+                  handOut(name, field, form.low(), past);
+                });
+      }
+    }
+  }
+
+  private void handOut(String name, Field field, int bits, String past) {
+    boolean exact = bits == CacheForm.Quantised.EXACT;
+    int type = field != Field.VALUES ? GraphNodes.FLOAT : exact ? type(past) : UINT8;
+    out.addOutput(GraphNodes.shapeless(name, type));
+  }
+
+  private Map<Field, String> quantised(String numbers, String past, int bits) {
+    Map<Field, String> fields = new EnumMap<>(Field.class);
+    if (bits == CacheForm.Quantised.EXACT) {
+      fields.put(Field.VALUES, numbers);
+      return fields;
+    }
+    String least = extreme("ReduceMin", numbers);
+    String range = nodes.op("Sub", extreme("ReduceMax", numbers), least);
+    String scale = nodes.op("Div", range, nodes.scalar((float) ((1 << bits) - 1)));
+    String safe = nodes.op("Max", scale, nodes.scalar(LEAST_SCALE));
+    String steps = nodes.op("Round", nodes.op("Div", nodes.op("Sub", numbers, least), safe));
+    String values = nodes.fresh();
+    nodes.cast(packed(steps, past, bits), UINT8, values);
+    fields.put(Field.VALUES, values);
+    fields.put(Field.SCALE, scale);
+    fields.put(Field.LEAST, least);
+    return fields;
+  }
+
+  /** Several numbers in a byte, the first in its lowest bits. */
+  private String packed(String steps, String past, int bits) {
+    if (bits == Byte.SIZE) {
+      return steps;
+    }
+    int perByte = Byte.SIZE / bits;
+    float[] places = new float[perByte];
+    for (int i = 0; i < perByte; i++) {
+      places[i] = 1 << (i * bits);
+    }
+    long bytes = width(past) / perByte;
+    String grouped = nodes.reshape(steps, 0, 0, 0, bytes, perByte);
+    String sum = nodes.op("MatMul", grouped, floats(places, perByte, 1));
+    return nodes.reshape(sum, 0, 0, 0, bytes);
+  }
+
+  private String unpacked(String values, String past, int bits) {
+    if (bits >= Byte.SIZE) {
+      return values;
+    }
+    int perByte = Byte.SIZE / bits;
+    byte[] up = new byte[perByte];
+    for (int i = 0; i < perByte; i++) {
+      up[i] = (byte) (Byte.SIZE - bits - i * bits);
+    }
+    String apart = nodes.reshape(values, 0, 0, 0, width(past) / perByte, 1);
+    String cleared = shift(apart, bytes(up), "LEFT");
+    String lowered = shift(cleared, bytes((byte) (Byte.SIZE - bits)), "RIGHT");
+    return nodes.reshape(lowered, 0, 0, 0, width(past));
+  }
+
+  private String shift(String values, String places, String direction) {
+    String output = nodes.fresh();
+    nodes.add(
+        GraphNodes.node("BitShift", List.of(values, places), output)
+            .addAttribute(GraphNodes.text("direction", direction)));
+    return output;
+  }
+
+  /** The extreme number of each token and head. */
+  private String extreme(String operator, String numbers) {
+    String output = nodes.fresh();
+    boolean asInput = nodes.opset() >= AXES_ARE_INPUTS;
+    List<String> inputs = new ArrayList<>(List.of(numbers));
+    if (asInput) {
+      inputs.add(nodes.constant(-1));
+    }
+    NodeProto.Builder node =
+        GraphNodes.node(operator, inputs, output).addAttribute(GraphNodes.integer("keepdims", 1));
+    nodes.add(asInput ? node : node.addAttribute(GraphNodes.integers("axes", -1)));
+    return output;
+  }
+
+  /** Times a Walsh-Hadamard matrix, which is its own inverse. */
+  private String rotated(String numbers, String past) {
+    if (!form.rotated()) {
+      return numbers;
+    }
+    if (rotation.isEmpty()) {
+      int width = width(past);
+      float unit = (float) (1 / Math.sqrt(width));
+      float[] matrix = new float[width * width];
+      for (int i = 0; i < width; i++) {
+        for (int j = 0; j < width; j++) {
+          matrix[i * width + j] = Integer.bitCount(i & j) % 2 == 0 ? unit : -unit;
+        }
+      }
+      rotation = floats(matrix, width, width);
+    }
+    return nodes.op("MatMul", numbers, rotation);
+  }
+
+  private int width(String past) {
+    long width = source.inputDimension(past, WIDTH_AXIS);
+    return width > 0 ? Math.toIntExact(width) : form.width();
+  }
+
+  private int type(String past) {
+    return source.inputs().get(past).getType().getTensorType().getElemType();
+  }
+
+  private String floats(float[] values, long... dims) {
+    String name = nodes.fresh();
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder().setName(name).setDataType(GraphNodes.FLOAT);
+    for (long dim : dims) {
+      tensor.addDims(dim);
+    }
+    for (float value : values) {
+      tensor.addFloatData(value);
+    }
+    out.addInitializer(tensor);
+    return name;
+  }
+
+  private String bytes(byte... values) {
+    String name = nodes.fresh();
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder().setName(name).setDataType(UINT8).addDims(values.length);
+    for (byte value : values) {
+      tensor.addInt32Data(Byte.toUnsignedInt(value));
+    }
+    out.addInitializer(tensor);
+    return name;
+  }
+}

@@ -1,0 +1,46 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+
+/** The graph that picks tokens out of a stored cache: {@code picked = stored[:, :, rows]}. */
+public final class PickGraph {
+
+  /** Input: {@code [1, heads, tokens, width]}. */
+  public static final String STORED = "stored";
+
+  /** Input: int64 {@code [R]}. */
+  public static final String ROWS = "rows";
+
+  /** Output: {@code [1, heads, R, width]}. */
+  public static final String PICKED = "picked";
+
+  private static final int OPSET = 13;
+  private static final int IR_VERSION = 7;
+  private static final int TOKENS = 2;
+
+  private PickGraph() {}
+
+  /**
+   * Writes the graph.
+   *
+   * @param type ONNX element type of what is stored
+   * @return the serialised model
+   */
+  public static byte[] build(int type) {
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-pick");
+    graph
+        .addInput(GraphNodes.value(STORED, type, "", "", "", ""))
+        .addInput(GraphNodes.value(ROWS, GraphNodes.INT64, ROWS))
+        .addOutput(GraphNodes.shapeless(PICKED, type));
+    new GraphNodes(graph, OPSET).gather(STORED, ROWS, TOKENS, PICKED);
+    return ModelProto.newBuilder()
+        .setIrVersion(IR_VERSION)
+        .setProducerName("squint")
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
+        .setGraph(graph)
+        .build()
+        .toByteArray();
+  }
+}

@@ -1,0 +1,259 @@
+package dev.squint.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.graph.CacheForm;
+import dev.squint.models.graph.CacheNames;
+import dev.squint.models.graph.CacheNames.Field;
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.CachePlan;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every decoder export with its KV cache stored in other forms. */
+class CacheMatrixTest {
+
+  private static final int STEPS = 8;
+  private static final int[] NONE = {};
+
+  private final OrtRuntime runtime = OrtRuntime.get(1);
+  private final Sessions sessions =
+      new Sessions(
+          runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
+
+  static Stream<ExportFixture> decoders() {
+    return ExportFixture.all("decoder").stream();
+  }
+
+  @AfterEach
+  void nothingIsLeftOpen() {
+    assertThat(sessions.aliveTensors()).hasValue(0);
+  }
+
+  private static CacheForm.Quantised form(
+      ExportFixture export, int bits, int low, boolean rotated) {
+    return new CacheForm.Quantised(bits, low, rotated, export.size("headDim"));
+  }
+
+  private static Optional<CachePlan> plan(double salient) {
+    return Optional.of(new CachePlan.Quantised(8, 2, salient, 0, 4, false));
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void theSameNumbersStoredInPartsGiveTheSameLogits(ExportFixture export) {
+    List<float[]> whole = run(export, new CacheForm.Whole(), Optional.empty());
+    List<float[]> parts = run(export, form(export, 32, 0, false), Optional.empty());
+    List<float[]> reordered = run(export, form(export, 32, 32, false), plan(0.4));
+    for (int step = 0; step <= STEPS; step++) {
+      assertThat(parts.get(step)).containsExactly(whole.get(step), offset(1e-5f));
+      assertThat(reordered.get(step)).containsExactly(whole.get(step), offset(1e-5f));
+    }
+  }
+
+  /**
+   * Logits of these random weights reach 4. 8 bits move them by 0.02 to 0.06, where queries and
+   * keys have large biases by up to 0.3; 4 bits by more.
+   */
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void fewerBitsStayNear(ExportFixture export) {
+    List<float[]> whole = run(export, new CacheForm.Whole(), Optional.empty());
+    for (boolean rotated : new boolean[] {false, true}) {
+      float eight = distance(whole, run(export, form(export, 8, 0, rotated), Optional.empty()));
+      float four = distance(whole, run(export, form(export, 4, 0, rotated), Optional.empty()));
+      assertThat(eight).isPositive().isLessThan(0.35f);
+      assertThat(four).isGreaterThan(2 * eight);
+    }
+    List<float[]> eight = run(export, form(export, 8, 0, false), Optional.empty());
+    List<float[]> allSalient = run(export, form(export, 8, 2, false), plan(1));
+    assertThat(distance(eight, allSalient)).isLessThan(1e-4f);
+  }
+
+  /** What is stored is what the formula of {@link CachePlan.Quantised} says. */
+  @ParameterizedTest
+  @CsvSource({
+    "llama-dyn-18, 8, false",
+    "llama-dyn-18, 4, false",
+    "llama-dyn-23, 2, false",
+    "llama-dyn-23, 2, true",
+    "genai-llama-fp32, 8, true",
+    "genai-llama-fp32, 4, false",
+    "genai-llama-fp32, 2, false"
+  })
+  void numbersAreRoundedAsTheFormulaSays(String name, int bits, boolean rotated) {
+    ExportFixture export = ExportFixture.named(name);
+    int width = export.size("headDim");
+    Map<String, OnnxTensor> exact = new HashMap<>();
+    Map<String, OnnxTensor> stored = new HashMap<>();
+    try (TensorScope scope = sessions.scope()) {
+      prefill(export, form(export, 32, 0, false), scope, exact);
+      prefill(export, form(export, bits, 0, rotated), scope, stored);
+      for (boolean key : new boolean[] {true, false}) {
+        float[] numbers = UncutRun.floats(exact.get(CacheNames.grown(0, key, Field.VALUES)));
+        float[] scales = UncutRun.floats(stored.get(CacheNames.grown(0, key, Field.SCALE)));
+        float[] leasts = UncutRun.floats(stored.get(CacheNames.grown(0, key, Field.LEAST)));
+        ByteBuffer bytes = stored.get(CacheNames.grown(0, key, Field.VALUES)).getByteBuffer();
+        assertThat(bytes.remaining()).isEqualTo(numbers.length * bits / Byte.SIZE);
+        for (int row = 0; row < scales.length; row++) {
+          float[] head = Arrays.copyOfRange(numbers, row * width, (row + 1) * width);
+          float[] turned = rotated ? hadamard(head) : head;
+          float least = Float.POSITIVE_INFINITY;
+          float most = Float.NEGATIVE_INFINITY;
+          for (float number : turned) {
+            least = Math.min(least, number);
+            most = Math.max(most, number);
+          }
+          float scale = (most - least) / ((1 << bits) - 1);
+          assertThat(leasts[row]).isEqualTo(least, offset(1e-5f));
+          assertThat(scales[row]).isEqualTo(scale, offset(1e-5f));
+          for (int i = 0; i < width; i++) {
+            int place = (row * width + i) * bits;
+            int whole = bytes.get(place / Byte.SIZE) >> (place % Byte.SIZE) & ((1 << bits) - 1);
+            assertThat(least + whole * scale)
+                .isEqualTo(turned[i], offset(scale / 2 + 1e-4f * Math.abs(scale) + 1e-5f));
+          }
+        }
+      }
+    }
+  }
+
+  private static float[] hadamard(float[] head) {
+    float[] turned = new float[head.length];
+    for (int i = 0; i < head.length; i++) {
+      double sum = 0;
+      for (int j = 0; j < head.length; j++) {
+        sum += Integer.bitCount(i & j) % 2 == 0 ? head[j] : -head[j];
+      }
+      turned[i] = (float) (sum / Math.sqrt(head.length));
+    }
+    return turned;
+  }
+
+  private void prefill(
+      ExportFixture export, CacheForm form, TensorScope scope, Map<String, OnnxTensor> out) {
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    SegmentSpec spec = SegmentSpec.of(0, export.size("layers")).with(form);
+    int tokens = export.size("tokens");
+    try (OpenSegments parts = new OpenSegments(sessions, decoder, List.of(spec))) {
+      OpenSegments.Segment segment = parts.list().get(0);
+      SegmentCache cache =
+          SegmentCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
+      try (TensorScope run = scope.sibling()) {
+        Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, tokens));
+        inputs.put(
+            DecoderGraph.EMBEDS,
+            UncutRun.embeds(run, export.array("embeds"), export.size("hidden")));
+        long[] mask = new long[tokens];
+        Arrays.fill(mask, 1);
+        inputs.put(DecoderGraph.MASK, run.longs(mask, 1, tokens));
+        if (segment.session().inputs().contains(DecoderGraph.POSITIONS)) {
+          inputs.put(DecoderGraph.POSITIONS, UncutRun.positions(export, "positions").tensor(run));
+        }
+        segment
+            .session()
+            .run(run, inputs, cache.outputs())
+            .forEach((output, tensor) -> out.put(output, scope.adopt(run, tensor)));
+      } finally {
+        cache.close();
+      }
+    }
+  }
+
+  private static float distance(List<float[]> one, List<float[]> other) {
+    float most = 0;
+    for (int step = 0; step < one.size(); step++) {
+      for (int i = 0; i < one.get(step).length; i++) {
+        most = Math.max(most, Math.abs(one.get(step)[i] - other.get(step)[i]));
+      }
+    }
+    return most;
+  }
+
+  private static ModelConfig.Text sizes(ExportFixture export) {
+    return new ModelConfig.Text(
+        export.size("layers"),
+        export.size("hidden"),
+        export.size("heads"),
+        export.size("kvHeads"),
+        export.size("headDim"),
+        1,
+        export.size("vocabulary"),
+        10_000);
+  }
+
+  /** The logits behind the prompt and behind each step, cut in the middle. */
+  private List<float[]> run(ExportFixture export, CacheForm form, Optional<CachePlan> plan) {
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    int layers = export.size("layers");
+    List<SegmentSpec> specs =
+        List.of(SegmentSpec.of(0, 1).with(form), SegmentSpec.of(1, layers).with(form));
+    int hidden = export.size("hidden");
+    int tokens = export.size("tokens");
+    int start = export.size("visualStart");
+    int end = start + export.size("visualLength");
+    long[] types =
+        IntStream.range(0, tokens).mapToLong(r -> r >= start && r < end ? 1 : 0).toArray();
+    int[] visual =
+        IntStream.range(0, tokens).map(r -> r >= start && r < end ? r - start : -1).toArray();
+    TokenRows rows = new TokenRows(IntStream.range(0, tokens).toArray(), visual);
+    List<float[]> logits = new ArrayList<>();
+    List<SegmentState> states = new ArrayList<>();
+    try (TensorScope scope = sessions.scope();
+        OpenSegments parts = new OpenSegments(sessions, decoder, specs)) {
+      parts
+          .list()
+          .forEach(p -> states.add(new SegmentState(p, sizes(export), scope.sibling(), plan)));
+      RotaryPositions prompt = UncutRun.positions(export, "positions");
+      RotaryPositions steps = UncutRun.positions(export, "decodePositions");
+      for (int step = 0; step <= STEPS; step++) {
+        try (TensorScope pass = scope.sibling()) {
+          boolean first = step == 0;
+          float[] embeds =
+              first
+                  ? export.array("embeds")
+                  : ExportFixture.row(export.array("decodeEmbeds"), step - 1, hidden);
+          List<OnnxTensor> flow = List.of(UncutRun.embeds(pass, embeds, hidden));
+          for (SegmentState state : states) {
+            SegmentState.Input input =
+                new SegmentState.Input(
+                    flow,
+                    first ? prompt : steps.gathered(new int[] {step - 1}),
+                    first ? types : new long[1],
+                    IntStream.range(0, first ? tokens : 1).toArray(),
+                    Passage.Mix.NONE,
+                    NONE,
+                    NONE,
+                    NONE);
+            flow = state.run(pass, input).hidden();
+            if (first) {
+              state.settle(rows);
+            }
+          }
+          logits.add(UncutRun.lastRow(flow.get(0), export));
+        }
+      }
+      states.forEach(SegmentState::close);
+    }
+    return logits;
+  }
+}
