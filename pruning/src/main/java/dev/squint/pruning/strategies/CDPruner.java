@@ -170,7 +170,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
     if (rule.equals(WEIGHTED)) {
       double exponent = weight / (2 * (1 - weight));
       for (int i = 0; i < quality.length; i++) {
-        quality[i] = (float) Math.exp(exponent * quality[i]);
+        quality[i] = (float) StrictMath.exp(exponent * quality[i]);
       }
     }
     return new GreedyDpp(quality, 0, 1, 0);
