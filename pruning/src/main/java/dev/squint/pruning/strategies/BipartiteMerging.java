@@ -97,7 +97,7 @@ final class BipartiteMerging {
 
   /** Draws an edge from each token that may move to the most similar of those between. */
   private void match(int[] best, long[] edges) {
-    Between between = Between.of(order);
+    Between between = Between.of(order, similarity.columns());
     RowParts.each(
         0,
         best.length,
@@ -108,7 +108,7 @@ final class BipartiteMerging {
             Cluster cluster = order[2 * i];
             multiply(cluster, products, row);
             best[i] = between.nearest(products);
-            double cosine = between.product(best[i], products) * inverse(cluster.length);
+            double cosine = between.cosine(best[i], products) * inverse(cluster.length);
             edges[i] = Ranking.key((float) cosine, i);
           }
         });
@@ -136,50 +136,61 @@ final class BipartiteMerging {
   /**
    * The tokens that may be joined.
    *
-   * @param start for each where its members begin, and where those of the last end
-   * @param token the members
-   * @param weight of each in a key of unit length
+   * @param order every second of these
+   * @param alone for each token there was at first one over the length of its key, not a number
+   *     unless it may be joined and is made of nothing else
+   * @param place for each of those where it stands among the tokens that may be joined
+   * @param several where the others stand
    */
-  private record Between(int[] start, int[] token, float[] weight) {
+  private record Between(Cluster[] order, float[] alone, int[] place, int[] several) {
 
-    private static Between of(Cluster[] order) {
-      int[] start = new int[order.length / 2 + 1];
-      for (int i = 1; i < start.length; i++) {
-        start[i] = start[i - 1] + order[2 * i - 1].tokens.length;
-      }
-      int[] token = new int[start[start.length - 1]];
-      float[] weight = new float[token.length];
-      for (int i = 1; i < start.length; i++) {
-        Cluster cluster = order[2 * i - 1];
-        float scale = (float) inverse(cluster.length);
-        for (int j = 0; j < cluster.tokens.length; j++) {
-          token[start[i - 1] + j] = cluster.tokens[j];
-          weight[start[i - 1] + j] = cluster.weights[j] * scale;
+    private static Between of(Cluster[] order, int tokens) {
+      float[] alone = new float[tokens];
+      Arrays.fill(alone, Float.NaN);
+      int[] place = new int[tokens];
+      int[] several = new int[order.length / 2];
+      int count = 0;
+      for (int i = 0; i < several.length; i++) {
+        Cluster cluster = order[2 * i + 1];
+        if (cluster.tokens.length > 1) {
+          several[count++] = i;
+        } else {
+          alone[cluster.origin] = (float) inverse(cluster.length);
+          place[cluster.origin] = i;
         }
       }
-      return new Between(start, token, weight);
+      return new Between(order, alone, place, Arrays.copyOf(several, count));
     }
 
-    /** The one with the highest product, the first of equals. */
+    /** Where the one with the highest cosine stands, by its products with a key. */
     private int nearest(float[] products) {
-      int nearest = 0;
       float highest = Float.NEGATIVE_INFINITY;
-      for (int i = 0; i < start.length - 1; i++) {
-        float product = product(i, products);
-        if (product > highest) {
-          highest = product;
+      int token = -1;
+      for (int i = 0; i < alone.length; i++) {
+        float cosine = products[i] * alone[i];
+        if (cosine > highest) {
+          highest = cosine;
+          token = i;
+        }
+      }
+      int nearest = token < 0 ? 0 : place[token];
+      for (int i : several) {
+        float cosine = cosine(i, products);
+        if (cosine > highest) {
+          highest = cosine;
           nearest = i;
         }
       }
       return nearest;
     }
 
-    private float product(int i, float[] products) {
+    private float cosine(int i, float[] products) {
+      Cluster cluster = order[2 * i + 1];
       float product = 0;
-      for (int k = start[i]; k < start[i + 1]; k++) {
-        product += weight[k] * products[token[k]];
+      for (int k = 0; k < cluster.tokens.length; k++) {
+        product += cluster.weights[k] * products[cluster.tokens[k]];
       }
-      return product;
+      return product * (float) inverse(cluster.length);
     }
   }
 

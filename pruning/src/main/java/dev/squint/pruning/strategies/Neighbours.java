@@ -2,6 +2,8 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.Scope;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Who is most like a token among ever fewer tokens of its tile. Remembers a few neighbours of each,
@@ -11,19 +13,22 @@ import dev.squint.pruning.Scope;
 final class Neighbours {
 
   private static final int REMEMBERED = 16;
+  private static final int READ_AGAIN_BEFORE_TIDYING = 64;
 
   private final Observation similarity;
   private final int offset;
   private final boolean[] alive;
   private final float[] row;
   private final Highest[] remembered;
+  private int[] open;
+  private int readAgain;
 
   /**
    * Looks at a tile.
    *
    * @param similarity one row per token alive, one column per token of its tile
    * @param tile the tokens
-   * @param alive which of them may still be asked for; the caller takes tokens away, never adds any
+   * @param alive which of them may be asked for; the caller takes tokens away, never adds any
    */
   Neighbours(Observation similarity, Scope.Group tile, boolean[] alive) {
     this.similarity = similarity;
@@ -31,25 +36,35 @@ final class Neighbours {
     this.alive = alive;
     this.row = new float[similarity.columns()];
     this.remembered = new Highest[tile.size()];
+    this.open = IntStream.range(0, alive.length).filter(token -> alive[token]).toArray();
+    RowParts.each(
+        0,
+        open.length,
+        (from, to) -> {
+          float[] values = new float[row.length];
+          for (int i = from; i < to; i++) {
+            remembered[open[i]] = new Highest(REMEMBERED);
+            read(open[i], values);
+          }
+        });
   }
 
   /**
    * The highest similarity of a token to some others.
    *
-   * @param token whose
+   * @param token whose; alive
    * @param among which others, all of them alive, not the token itself
    * @return the similarity, NaN if there is none that is a number
    */
   float highest(int token, boolean[] among) {
-    if (remembered[token] == null) {
-      remembered[token] = new Highest(REMEMBERED);
-      read(token);
-    }
     float found = first(remembered[token], among);
     if (!Float.isNaN(found) || !remembered[token].isFull()) {
       return found;
     }
-    read(token);
+    if (readAgain++ % READ_AGAIN_BEFORE_TIDYING == 0) {
+      open = Arrays.stream(open).filter(other -> alive[other]).toArray();
+    }
+    read(token, row);
     found = first(remembered[token], among);
     return Float.isNaN(found) ? scanned(among) : found;
   }
@@ -63,14 +78,13 @@ final class Neighbours {
     return Float.NaN;
   }
 
-  private void read(int token) {
-    float[] values = row;
+  private void read(int token, float[] values) {
     similarity.copyRow(offset + token, values);
     values[token] = Float.NaN;
     Highest neighbours = remembered[token];
     neighbours.clear();
     float least = Float.NEGATIVE_INFINITY;
-    for (int other = 0; other < alive.length; other++) {
+    for (int other : open) {
       float value = values[other];
       if (value > least && alive[other]) {
         neighbours.offer(other, value);

@@ -55,7 +55,7 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget) implem
 
   private static final String NAME = "tome";
   private static final Parameter.Whole ROUNDS =
-      new Parameter.Whole("rounds", 8, 1, 1000, "rounds the merging is spread over");
+      new Parameter.Whole("rounds", 4, 1, 1000, "rounds the merging is spread over");
   private static final Parameter.Choice SIZES =
       new Parameter.Choice("sizes", List.of("on", "off"), "whether means are weighted by size");
   private static final Parameter.Choice MERGE =

@@ -91,16 +91,14 @@ public record VisPruner(double important, Budget budget) implements Strategy {
     for (TileShare share : TileShare.of(budget, context)) {
       Scope.Group tile = share.tile();
       boolean[] stays = new boolean[tile.size()];
-      Arrays.fill(stays, true);
-      if (share.count() < tile.size()) {
-        int[] order = Ranking.falling(Arrays.copyOfRange(attention, tile.from(), tile.to()));
-        int first = (int) (share.count() * important);
-        thin(
-            Arrays.copyOfRange(order, first, order.length),
-            share.count() - first,
-            stays,
-            new Neighbours(features, tile, stays));
+      int[] order = Ranking.falling(Arrays.copyOfRange(attention, tile.from(), tile.to()));
+      int first = share.count() < order.length ? (int) (share.count() * important) : order.length;
+      if (first < share.count() && first < order.length) {
+        int[] others = Arrays.copyOfRange(order, first, order.length);
+        mark(others, stays);
+        thin(others, share.count() - first, stays, new Neighbours(features, tile, stays));
       }
+      mark(Arrays.copyOf(order, first), stays);
       for (int token = 0; token < stays.length; token++) {
         if (stays[token]) {
           kept[size++] = tile.from() + token;
@@ -109,6 +107,12 @@ public record VisPruner(double important, Budget budget) implements Strategy {
     }
     return budget.noted(
         new Selection(Arrays.copyOf(kept, size), attention), budget.scope().groups(context));
+  }
+
+  private static void mark(int[] tokens, boolean[] marks) {
+    for (int token : tokens) {
+      marks[token] = true;
+    }
   }
 
   /** Takes tokens away until so many of them stay. */
