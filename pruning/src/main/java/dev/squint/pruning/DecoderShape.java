@@ -72,7 +72,8 @@ public record DecoderShape(
     }
     List<Integer> scaled = new ArrayList<>();
     for (int layer : ofThirtyTwo) {
-      int cut = Math.max(1, (int) Math.rint(layer * this.layers / 32.0));
+      int cut = (int) Math.rint(layer * this.layers / 32.0);
+      cut = Math.max(1, Math.min(cut, this.layers - 1));
       if (scaled.isEmpty() || cut > scaled.get(scaled.size() - 1)) {
         scaled.add(requireCut(strategy, parameter, cut));
       }

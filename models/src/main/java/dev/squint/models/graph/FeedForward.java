@@ -3,6 +3,7 @@ package dev.squint.models.graph;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.models.ModelException;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -35,8 +36,12 @@ record FeedForward(String activations) {
    * @throws ModelException if it is not found
    */
   static FeedForward before(OnnxGraph graph, String sum, BitSet residual, BitSet hidden) {
-    NodeProto end = graph.nodes().get(graph.producer(sum));
-    for (String input : end.getInputList()) {
+    int from = residual.previousSetBit(graph.producer(sum));
+    while (from >= 0 && !FinalNorm.isSum(graph, graph.nodes().get(from), hidden)) {
+      from = residual.previousSetBit(from - 1);
+    }
+    List<String> inputs = from < 0 ? List.of() : graph.nodes().get(from).getInputList();
+    for (String input : inputs) {
       int producer = graph.producer(input);
       if (producer >= 0 && hidden.get(producer) && !residual.get(producer)) {
         Optional<NodeProto> matrix = matrix(graph, producer, hidden);

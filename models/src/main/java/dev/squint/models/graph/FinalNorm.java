@@ -60,7 +60,8 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
     return isFused() ? FUSED_INPUT : graph.nodes().get(sum).getOutput(0);
   }
 
-  private static boolean isSum(OnnxGraph graph, NodeProto node, BitSet hidden) {
+  /** Whether a node adds what a part of a layer computed to the residual stream. */
+  static boolean isSum(OnnxGraph graph, NodeProto node, BitSet hidden) {
     return !MergingSeam.plain(node).isEmpty()
         || (node.getOpType().equals("Add")
             && node.getInputList().stream()

@@ -18,6 +18,7 @@ import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.schedules.MatrixRank;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

@@ -1,4 +1,4 @@
-package dev.squint.pruning.strategies;
+package dev.squint.pruning.schedules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.squint.pruning.strategies;
+package dev.squint.pruning.schedules;
 
 /**
  * The numerical rank of a matrix of a few rows: how many of its singular values exceed {@code
@@ -6,7 +6,7 @@ package dev.squint.pruning.strategies;
  * in float32. The singular values are the square roots of the eigenvalues of {@code A A^T}, found
  * in double precision by Jacobi rotations.
  */
-final class MatrixRank {
+public final class MatrixRank {
 
   private static final int MAX_SWEEPS = 50;
   private static final double DONE = 1e-22;
@@ -17,8 +17,9 @@ final class MatrixRank {
    * Counts.
    *
    * @param rows the matrix, row by row; NaN and infinite numbers count as 0
+   * @return 0 to the smaller side
    */
-  static int of(float[][] rows) {
+  public static int of(float[][] rows) {
     if (rows.length == 0) {
       return 0;
     }

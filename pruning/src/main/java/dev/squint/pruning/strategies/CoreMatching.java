@@ -1,0 +1,112 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.ObservationRequest.CoreNeurons;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * The token part of CoreMatching: visual tokens stay that share many of the sentence's core neurons
+ * (Wang et al., "CoreMatching: A Co-adaptive Sparse Inference Framework with Token and Neuron
+ * Pruning for Comprehensive Acceleration of Vision-Language Models", ICML 2025).
+ *
+ * <p>A token's core neurons are those of the feed-forward of layer k-1 that it activates most; the
+ * sentence's are those that are core to the most tokens ({@link CoreNeurons}). A visual token stays
+ * if it shares at least as many with the sentence as the elbow of the counts ({@link Elbow}), so
+ * how many stay follows from the picture. Where all counts are equal all stay.
+ *
+ * <p>In the paper the tokens leave in the prefill, as here. The authors' code compares with {@code
+ * >} ({@code rule=code}), takes the neurons of one token for the sentence, and only sets the cached
+ * keys and values of the others to zero, so that the first token answered does not change; that is
+ * not offered, and neither is the paper's neuron part, which would need a feed-forward that skips
+ * neurons. The code works in layers 5 to 18 of 32; here it acts once, behind layer 5. The defaults
+ * of rho and beta are ours.
+ *
+ * @param rule {@code paper} or {@code code}
+ * @param rho share of the neurons that are core to a token, above 0 and at most 1
+ * @param beta share of the neurons that are core to the sentence, above 0 and at most 1
+ * @param layers the first layers that run pruned; empty for 6 of 32, scaled
+ */
+public record CoreMatching(String rule, double rho, double beta, List<Integer> layers)
+    implements Strategy {
+
+  private static final String NAME = "corematching";
+  private static final String CODE = "code";
+  private static final Parameter.Choice RULE =
+      new Parameter.Choice("rule", List.of("paper", CODE), "whether the elbow itself stays");
+  private static final Parameter.Ratio RHO =
+      new Parameter.Ratio("rho", 0.4, "share of neurons core to a token");
+  private static final Parameter.Ratio BETA =
+      new Parameter.Ratio("beta", 0.2, "share of neurons core to the sentence");
+  private static final Parameter.Layers LAYERS =
+      new Parameter.Layers("layers", "first layers that run pruned; unset 6 of 32, scaled");
+
+  public CoreMatching {
+    RULE.check(NAME, rule);
+    RHO.check(NAME, rho);
+    BETA.check(NAME, beta);
+    layers = LAYERS.check(NAME, layers);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
+    return NAME + ":rule=" + rule + ",rho=" + rho + ",beta=" + beta + at;
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    List<SitePlan> sites = new ArrayList<>();
+    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 6)) {
+      CoreNeurons shared = new CoreNeurons(k - 1, rho, beta);
+      sites.add(
+          new SitePlan(
+              new Site.BeforeLayer(k),
+              Set.of(shared),
+              PositionPolicy.ORIGINAL,
+              (context, observations) -> match(observations.get(shared).row(0))));
+    }
+    return List.copyOf(sites);
+  }
+
+  private Selection match(float[] counts) {
+    float elbow = Elbow.of(counts);
+    int[] kept =
+        IntStream.range(0, counts.length)
+            .filter(i -> rule.equals(CODE) ? counts[i] > elbow : counts[i] >= elbow)
+            .toArray();
+    return kept.length == 0
+        ? new Selection(Selection.all(counts.length).keptVisual(), counts)
+        : new Selection(kept, counts);
+  }
+
+  /** Makes {@link CoreMatching}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "keeps the visual tokens that activate the neurons the sentence activates",
+          "Wang et al., CoreMatching, ICML 2025",
+          List.of(RULE, RHO, BETA, LAYERS),
+          given ->
+              new CoreMatching(
+                  given.get(RULE), given.get(RHO), given.get(BETA), given.get(LAYERS)));
+    }
+  }
+}
