@@ -42,7 +42,9 @@ class RegisteredStrategiesTest {
       assertThat(trace.sites())
           .allMatch(site -> site.after() == 0 || site.after() == site.before());
     } else {
-      assertThat(trace.sites()).isNotEmpty().allMatch(site -> site.after() < site.before());
+      assertThat(trace.sites())
+          .allMatch(site -> site.after() <= site.before())
+          .anyMatch(site -> site.after() < site.before());
       assertThat(trace.prefillFlops()).isLessThan(trace.unprunedPrefillFlops());
       assertThat(trace.kvBytes()).isLessThan(trace.unprunedKvBytes());
     }

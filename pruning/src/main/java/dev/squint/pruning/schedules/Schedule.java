@@ -7,8 +7,8 @@ public interface Schedule {
    * Counts.
    *
    * @param step where, and what is known there
-   * @return how many of the tokens alive stay; what is out of range is taken as the nearest of 1 and
-   *     all
+   * @return how many of the tokens alive stay; what is out of range is taken as the nearest of 1
+   *     and all
    */
   int keep(Step step);
 
@@ -23,8 +23,7 @@ public interface Schedule {
    * @param attention what the scores were made of: rows of attention to the tokens alive; may be
    *     empty
    */
-  record Step(
-      int site, int layer, int layers, int entered, float[] scores, float[][] attention) {
+  record Step(int site, int layer, int layers, int entered, float[] scores, float[][] attention) {
 
     /** Visual tokens alive. */
     public int alive() {

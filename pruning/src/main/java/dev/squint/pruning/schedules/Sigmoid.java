@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * Shares that fall along a sigmoid over the depth of the decoder (P-Sigmoid; the form in the paper
- * could not be confirmed, this one is ours): {@code share(l) = low + (high - low) / (1 + exp(steep (l / L - middle)))} of the
- * tokens that entered the decoder stay in layer l of L.
+ * could not be confirmed, this one is ours): {@code share(l) = low + (high - low) / (1 + exp(steep
+ * (l / L - middle)))} of the tokens that entered the decoder stay in layer l of L.
  *
  * @param steep how steeply shares fall, above 0
  * @param middle the depth at which they are halfway down, as a share of the layers

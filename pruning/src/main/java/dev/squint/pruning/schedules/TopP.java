@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * The fewest tokens whose scores, taken from the highest down, sum up to a share of all scores:
  * ZipVL's and Twilight's rule (He et al., "ZipVL", 2024; Lin et al., "Twilight", 2025). Negative
- * scores and those that are not a number count as 0, an infinite one as the whole; if all are 0 every
- * token stays.
+ * scores and those that are not a number count as 0, an infinite one as the whole; if all are 0
+ * every token stays.
  *
  * @param mass the share, above 0 and at most 1
  */

@@ -1,0 +1,68 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.schedules.TopP;
+import java.util.List;
+
+/**
+ * Twilight's top-p rule for visual tokens: the fewest stay that hold a share p of the attention
+ * (Lin et al., "Twilight: Adaptive Attention Sparsity with Hierarchical Top-p Pruning", 2025).
+ *
+ * <p>Before each of some layers k the visual tokens with the highest attention from the last prompt
+ * token in layer k-1, averaged over heads, stay, as few as hold p of what it pays to all visual
+ * tokens. Twilight itself takes nothing out: at every step it picks the keys of one attention, head
+ * by head, from an estimate with 4-bit keys. Here the tokens leave for good, in the prefill, with
+ * their original positions, so later layers are cheaper too. Layers 0 and 1 are left alone, as in
+ * the paper; four sites instead of one per layer, because each site is a cut.
+ *
+ * @param p share of the attention, above 0 and at most 1
+ * @param layers the first layers that run pruned; empty for 2, 8, 16 and 24 of 32, scaled
+ */
+public record Twilight(double p, List<Integer> layers) implements Strategy {
+
+  private static final String NAME = "twilight";
+  private static final Parameter.Ratio P =
+      new Parameter.Ratio("p", 0.85, "share of the last token's attention that is kept");
+  private static final Parameter.Layers LAYERS =
+      new Parameter.Layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
+
+  public Twilight {
+    P.check(NAME, p);
+    layers = LAYERS.check(NAME, layers);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
+    return NAME + ":p=" + p + at;
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    List<Integer> cuts = model.decoder().requireCuts(NAME, LAYERS.name(), layers, 2, 8, 16, 24);
+    return LastRow.sites(model, cuts, new TopP(p));
+  }
+
+  /** Makes {@link Twilight}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "keeps as few visual tokens as hold a share of the last token's attention",
+          "Lin et al., Twilight, 2025",
+          List.of(P, LAYERS),
+          given -> new Twilight(given.get(P), given.get(LAYERS)));
+    }
+  }
+}
