@@ -15,6 +15,7 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
 import dev.squint.pruning.VisionShape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +65,9 @@ class AfterVisionParityTest {
         "tome:rounds=8,tokens=30,sizes=off | 3 7 14 25 35 55 58 63 65 67 69 71 73 81 83 96 97 99 101 104 109 115 117 118 125 126 127 135 141 143 | 144.4076"
       })
   void agreesWithNumPy(String spec, String kept, double sum) {
-    SitePlan plan = Strategies.parse(spec).plan(MODEL).get(0);
+    Strategy strategy = Strategies.parse(spec);
+    assertThat(Strategies.parse(strategy.spec())).isEqualTo(strategy);
+    SitePlan plan = strategy.plan(MODEL).get(0);
     Map<ObservationRequest, Observation> seen = new HashMap<>();
     plan.needs().forEach(need -> seen.put(need, observe(need)));
     SiteContext context = Models.context(plan.site(), 0, new int[] {12, 12});

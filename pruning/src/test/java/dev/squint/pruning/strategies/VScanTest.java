@@ -258,6 +258,15 @@ class VScanTest {
   }
 
   @Test
+  void specSaysAll() {
+    String spec =
+        "vscan:stage=both,keep=0.5/0.25/0.1,tokens=96/64/32,merge=off,rule=code,layers=8/16,local=2";
+    assertThat(Strategies.parse(spec).spec()).isEqualTo(spec);
+    assertThat(new VScan().spec()).isEqualTo("vscan:stage=both,merge=before,rule=paper");
+    assertThat(Strategies.parse("vscan")).isEqualTo(new VScan());
+  }
+
+  @Test
   void severalLayersTakeABudgetEach() {
     assertThat(Strategies.parse("vscan:layers=8/16,tokens=96/64/32").plan(Models.llava(true)))
         .extracting(SitePlan::site)
