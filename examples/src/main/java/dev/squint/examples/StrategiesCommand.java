@@ -1,35 +1,49 @@
 package dev.squint.examples;
 
-import dev.squint.pruning.Parameter;
 import dev.squint.pruning.Strategies;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(
     name = "strategies",
-    description = "Lists the strategies with their parameters and papers.",
+    description = "Lists the strategies, or describes one in full.",
     mixinStandardHelpOptions = true)
 final class StrategiesCommand implements Runnable {
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "NAME",
+      description = "The strategy to describe in full, such as fastv or fastv:k=3.")
+  private String name;
 
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
-    for (StrategyProvider provider : Strategies.available()) {
-      out.printf("%s: %s (%s)%n", provider.name(), provider.summary(), provider.paper());
-      for (Parameter parameter : provider.parameters()) {
-        out.printf(
-            "  %s: %s; %s; default %s%n",
-            parameter.name(),
-            parameter.summary(),
-            parameter.range(),
-            parameter.defaultValue().orElse("unset"));
-      }
+    if (name == null) {
+      Strategies.available().forEach(provider -> out.print(StrategyEntry.of(provider).inShort()));
+      out.printf("Sites and observations are those of the defaults on %s.%n", StrategyEntry.MODEL);
+    } else {
+      out.print(named().inFull());
     }
     out.flush();
+  }
+
+  private StrategyEntry named() {
+    Strategy strategy = Strategies.parse(name);
+    return Strategies.available().stream()
+        .filter(provider -> provider.name().equals(strategy.name()))
+        .findFirst()
+        .map(provider -> StrategyEntry.of(provider, strategy))
+        .orElseThrow(
+            () ->
+                new StrategyException(
+                    "'%s' is several strategies; describe one at a time".formatted(name)));
   }
 }

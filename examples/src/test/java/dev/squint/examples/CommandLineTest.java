@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.StrategyProvider;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -349,10 +352,36 @@ class CommandLineTest {
   }
 
   @Test
-  void listsTheStrategies() {
-    assertThat(run("strategies").out())
-        .contains("none:", "random:", "uniform:", "fastv:", "fastervlm:")
-        .contains("keep");
+  void listsEveryStrategyWithItsSitesAndWhatItObserves() {
+    String listing = run("strategies").out();
+    for (StrategyProvider provider : Strategies.available()) {
+      assertThat(listing)
+          .containsPattern("(?m)^%s +\\S".formatted(Pattern.quote(provider.name())))
+          .contains(provider.paper());
+    }
+    assertThat(listing)
+        .containsPattern(
+            "(?m)^fastv .*\\R  paper .*\\R  sites +before-layer\\(2\\)$\\R  observes +text-to-visual attention of decoder layer 1 .*\\R  parameters +k=2, keep=0.5, tokens, per=request$")
+        .containsPattern("before-layer\\(8\\), before-layer\\(16\\), before-layer\\(24\\)")
+        .contains("decoder layers 1, 7, 15, 23 (LAST", "KV cache behind the prefill")
+        .endsWith("LLaVA-1.5-7B." + System.lineSeparator());
+  }
+
+  @Test
+  void describesOneStrategyInFull() {
+    Outcome outcome = run("strategies", "visionzip");
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out())
+        .containsPattern("(?m)^paper +Yang et al")
+        .containsPattern("(?m)^spec +visionzip:")
+        .containsPattern("(?m)^parameter +merge: .*one of paper, code; default paper$")
+        .containsPattern("(?m)^site +.*: drops and merges tokens, compacted positions$")
+        .containsPattern(
+            "(?m)^  observes +.*\\[CLS\\] attention of vision layer 22; similarity of keys");
+    assertThat(run("strategies", "none").out()).containsPattern("(?m)^on LLaVA-1.5-7B +none$");
+    assertThat(run("strategies", "fastv:k=5").out()).contains("before-layer(5)", "decoder layer 4");
+    assertRefused(run("strategies", "visionzap"), "did you mean 'visionzip'?");
+    assertRefused(run("strategies", "fastv+none"), "describe one at a time");
   }
 
   private static final String EXPORTS = "../models/src/test/resources/dev/squint/models/exports/";
