@@ -38,38 +38,70 @@ final class CacheWriter {
     this.form = form;
   }
 
-  /** Makes {@code past_key_values.*} of what is stored. */
-  void restore(int layer) {
+  /**
+   * Makes {@code past_key_values.*} of what is stored.
+   *
+   * @param after what has to be computed before; without, a runtime may restore all layers first
+   */
+  void restore(int layer, List<String> after) {
+    String sizes = after.isEmpty() ? "" : sameSizes(after);
     if (form.low() > 0) {
       out.addInput(GraphNodes.value(CacheNames.order(layer), INT32, "prompt_tokens_" + layer));
     }
     for (boolean key : new boolean[] {true, false}) {
       String past = DecoderGraph.past(layer, key);
-      String prompt = part(layer, key, Part.HIGH, form.bits());
+      String prompt = part(layer, key, Part.HIGH, form.bits(), sizes);
       if (form.low() > 0) {
-        String low = part(layer, key, Part.LOW, form.low());
+        String low = part(layer, key, Part.LOW, form.low(), sizes);
         prompt = nodes.gather(nodes.concat(TOKENS, low, prompt), CacheNames.order(layer), TOKENS);
       }
-      String all = nodes.concat(TOKENS, prompt, part(layer, key, Part.TAIL, form.bits()));
+      String all = nodes.concat(TOKENS, prompt, part(layer, key, Part.TAIL, form.bits(), sizes));
       nodes.cast(rotated(all, past), type(past), past);
     }
   }
 
-  private String part(int layer, boolean key, Part part, int bits) {
+  /** Sizes that leave a tensor as it is, known only when others have been computed. */
+  private String sameSizes(List<String> after) {
+    String sum = "";
+    for (String tensor : after) {
+      String size = nodes.gather(nodes.op("Shape", tensor), nodes.constant(1), 0);
+      sum = sum.isEmpty() ? size : nodes.op("Add", sum, size);
+    }
+    return nodes.op("Mul", sum, nodes.constant(0, 0, 0, 0));
+  }
+
+  /** What {@link #store} hands out of a layer. */
+  List<String> stored(int layer) {
+    List<String> names = new ArrayList<>();
+    for (boolean key : new boolean[] {true, false}) {
+      names.add(CacheNames.grown(layer, key, Field.VALUES));
+      if (form.low() > 0) {
+        names.add(CacheNames.low(layer, key, Field.VALUES));
+      }
+    }
+    if (form.attended()) {
+      names.add(CacheNames.attention(layer));
+    }
+    return names;
+  }
+
+  private String part(int layer, boolean key, Part part, int bits, String sizes) {
     String past = DecoderGraph.past(layer, key);
     Map<Field, String> fields = new EnumMap<>(Field.class);
     for (Field field : Field.of(bits)) {
       String name = CacheNames.stored(layer, key, part, field);
       boolean whole = field == Field.VALUES && bits != CacheForm.Quantised.EXACT;
       int type = whole ? UINT8 : field == Field.VALUES ? type(past) : GraphNodes.FLOAT;
-      long width = source.inputDimension(past, WIDTH_AXIS);
-      long size = field != Field.VALUES ? 1 : whole && width > 0 ? width * bits / Byte.SIZE : width;
+      long width = width(past);
+      long size = field != Field.VALUES ? 1 : whole ? width * bits / Byte.SIZE : width;
       Object heads = source.inputDimension(past, HEADS_AXIS);
       out.addInput(
           GraphNodes.value(name, type, 1L, heads, "%s_tokens_%d".formatted(part, layer), size));
       fields.put(field, name);
     }
-    String values = nodes.floats(unpacked(fields.get(Field.VALUES), past, bits));
+    String kept = fields.get(Field.VALUES);
+    String waiting = sizes.isEmpty() ? kept : nodes.op("Reshape", kept, sizes);
+    String values = nodes.floats(unpacked(waiting, bits));
     return bits == CacheForm.Quantised.EXACT
         ? values
         : nodes.op(
@@ -137,41 +169,36 @@ final class CacheWriter {
     return fields;
   }
 
-  /** Several numbers in a byte, the first in its lowest bits. */
+  /** Several numbers in a byte: the lowest bits hold the first part of a head, and so on. */
   private String packed(String steps, String past, int bits) {
-    if (bits == Byte.SIZE) {
-      return steps;
-    }
     int perByte = Byte.SIZE / bits;
-    float[] places = new float[perByte];
-    for (int i = 0; i < perByte; i++) {
-      places[i] = 1 << (i * bits);
-    }
     long bytes = width(past) / perByte;
-    String grouped = nodes.reshape(steps, 0, 0, 0, bytes, perByte);
-    String sum = nodes.op("MatMul", grouped, floats(places, perByte, 1));
-    return nodes.reshape(sum, 0, 0, 0, bytes);
+    String sum = perByte == 1 ? steps : nodes.slice(steps, 0, bytes, WIDTH_AXIS);
+    for (int i = 1; i < perByte; i++) {
+      String part = nodes.slice(steps, i * bytes, (i + 1) * bytes, WIDTH_AXIS);
+      sum = nodes.op("Add", sum, nodes.op("Mul", part, nodes.scalar((float) (1 << (i * bits)))));
+    }
+    return sum;
   }
 
-  private String unpacked(String values, String past, int bits) {
-    if (bits >= Byte.SIZE) {
+  private String unpacked(String values, int bits) {
+    int perByte = Byte.SIZE / bits;
+    if (perByte <= 1) {
       return values;
     }
-    int perByte = Byte.SIZE / bits;
-    byte[] up = new byte[perByte];
+    String[] parts = new String[perByte];
     for (int i = 0; i < perByte; i++) {
-      up[i] = (byte) (Byte.SIZE - bits - i * bits);
+      int above = Byte.SIZE - bits - i * bits;
+      String cleared = above == 0 ? values : shift(values, above, "LEFT");
+      parts[i] = shift(cleared, Byte.SIZE - bits, "RIGHT");
     }
-    String apart = nodes.reshape(values, 0, 0, 0, width(past) / perByte, 1);
-    String cleared = shift(apart, bytes(up), "LEFT");
-    String lowered = shift(cleared, bytes((byte) (Byte.SIZE - bits)), "RIGHT");
-    return nodes.reshape(lowered, 0, 0, 0, width(past));
+    return nodes.concat(WIDTH_AXIS, parts);
   }
 
-  private String shift(String values, String places, String direction) {
+  private String shift(String values, int places, String direction) {
     String output = nodes.fresh();
     nodes.add(
-        GraphNodes.node("BitShift", List.of(values, places), output)
+        GraphNodes.node("BitShift", List.of(values, places(places)), output)
             .addAttribute(GraphNodes.text("direction", direction)));
     return output;
   }
@@ -232,14 +259,10 @@ final class CacheWriter {
     return name;
   }
 
-  private String bytes(byte... values) {
+  private String places(int count) {
     String name = nodes.fresh();
-    TensorProto.Builder tensor =
-        TensorProto.newBuilder().setName(name).setDataType(UINT8).addDims(values.length);
-    for (byte value : values) {
-      tensor.addInt32Data(Byte.toUnsignedInt(value));
-    }
-    out.addInitializer(tensor);
+    out.addInitializer(
+        TensorProto.newBuilder().setName(name).setDataType(UINT8).addInt32Data(count));
     return name;
   }
 }

@@ -221,11 +221,20 @@ public final class OnnxGraph {
    * walk stops at nodes that read a shape only.
    */
   BitSet dependents(Set<String> sources) {
+    return dependents(sources, false);
+  }
+
+  /** Nodes that cannot run before the given tensors are there, be it for their shapes. */
+  BitSet waiting(Set<String> sources) {
+    return dependents(sources, true);
+  }
+
+  private BitSet dependents(Set<String> sources, boolean shapes) {
     BitSet reached = new BitSet();
     List<NodeProto> nodes = nodes();
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
-      if (readsShapeOnly(node)) {
+      if (!shapes && readsShapeOnly(node)) {
         continue;
       }
       for (String input : reads(node)) {

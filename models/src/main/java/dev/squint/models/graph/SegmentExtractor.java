@@ -127,7 +127,8 @@ public final class SegmentExtractor {
     GraphNodes nodes = new GraphNodes(out, graph.opset());
     Optional<CacheWriter> cache = cacheWriter(out, nodes);
     List<String> hiddenInputs = declareInputs(out, nodes);
-    cache.ifPresent(writer -> layers().forEach(writer::restore));
+    cache.ifPresent(
+        writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
     copyNodes(out, nodes, last);
     TapWriter taps = new TapWriter(nodes, turnedQueries);
@@ -351,6 +352,24 @@ public final class SegmentExtractor {
       }
     }
     return Optional.of(new CacheWriter(graph, out, nodes, form));
+  }
+
+  /** What a layer's cache can wait for: its hidden states, and the storing of the layer above. */
+  private List<String> before(int layer, CacheWriter writer) {
+    if (layer == spec.from()) {
+      return List.of();
+    }
+    BitSet behind =
+        graph.waiting(Set.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)));
+    String states = hiddenStates(layer);
+    if (behind.get(graph.producer(states))
+        || behind.get(graph.producer(DecoderGraph.present(layer - 1, true)))
+        || behind.get(graph.producer(DecoderGraph.present(layer - 1, false)))) {
+      return List.of();
+    }
+    List<String> before = new ArrayList<>(writer.stored(layer - 1));
+    before.add(states);
+    return before;
   }
 
   private void addCacheAttention(

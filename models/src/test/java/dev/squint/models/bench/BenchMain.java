@@ -41,6 +41,12 @@ public final class BenchMain {
                   Double.parseDouble(rest[4]),
                   Integer.parseInt(rest[5]),
                   Integer.parseInt(rest[6]));
+          case "cache" ->
+              CacheMemory.measure(
+                  new SyntheticModel(
+                      folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
+                  rest[3],
+                  Integer.parseInt(rest[4]));
           default -> throw new IllegalArgumentException("no task '" + arguments[0] + "'");
         };
     System.out.println(new ObjectMapper().writeValueAsString(found));
