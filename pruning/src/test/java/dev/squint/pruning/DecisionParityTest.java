@@ -16,10 +16,13 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,6 +35,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DecisionParityTest {
 
   private static final double TOLERANCE = 1e-5;
+  private static final Set<String> WITHOUT_REFERENCE =
+      Set.of("none", "random", "uniform", "kv-quant");
 
   private static JsonNode fixture() throws IOException {
     try (InputStream in =
@@ -64,6 +69,9 @@ class DecisionParityTest {
     for (int i = 0; i < plans.size(); i++) {
       SitePlan plan = plans.get(i);
       JsonNode expected = sites.get(i);
+      if (!expected.has("kept")) {
+        continue; // no visual token is left to decide on
+      }
       SiteContext context = scene.context(plan.site(), expected);
       Selection selection =
           plan.decision()
@@ -75,6 +83,18 @@ class DecisionParityTest {
       assertThat(plan.merges() || selection.merged().isEmpty()).as(where + " may merge").isTrue();
       requireSameMixes(where, context.visualTokens(), selection, expected.path("mixed"));
     }
+  }
+
+  @Test
+  void coversEveryStrategyThatDecides() throws IOException {
+    Set<String> covered =
+        stream(fixture().path("cases"))
+            .map(one -> one.path("spec").asText().split(":")[0])
+            .collect(Collectors.toSet());
+    assertThat(Strategies.available())
+        .extracting(StrategyProvider::name)
+        .filteredOn(name -> !WITHOUT_REFERENCE.contains(name))
+        .allMatch(covered::contains);
   }
 
   /** Compares what goes on as sums over the tokens alive; a mean of one is that one. */
