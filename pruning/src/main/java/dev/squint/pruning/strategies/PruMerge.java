@@ -26,15 +26,17 @@ import java.util.OptionalInt;
  * variant here repeats: the code reads layer 23 of CLIP, which exported models do not run, as one
  * head as wide as the layer; the paper reads the penultimate layer, as is done here, with the heads
  * averaged. The paper multiplies keys where the code and this compare by cosine. The code hands on
- * tokens by falling attention, this in spatial order, the extra token last. The number of
- * neighbours is the code's; the paper prints none. Attention that is not a positive number weighs
- * nothing. Towers without a [CLS] token are read by the attention that each token receives.
+ * tokens by falling attention, this in spatial order, the extra token last. The 32 neighbours of
+ * 576 tokens are the code's; the paper prints no number. Attention that is not a positive number
+ * weighs nothing. Towers without a [CLS] token are read by the attention that each token receives.
  *
  * @param tokens number of important tokens per tile or frame; empty for those that stand out
- * @param neighbours how many tokens are merged into each that stays, at least 1
+ * @param neighbours how many tokens are merged into each that stays; empty for 32 of 576, in
+ *     proportion to the tokens of the tile
  * @param rule {@code paper} for the weighted mean, {@code code} for the code's sum and extra token
  */
-public record PruMerge(OptionalInt tokens, int neighbours, String rule) implements Strategy {
+public record PruMerge(OptionalInt tokens, OptionalInt neighbours, String rule)
+    implements Strategy {
 
   private static final String NAME = "prumerge";
 
@@ -45,10 +47,10 @@ public record PruMerge(OptionalInt tokens, int neighbours, String rule) implemen
 
   /** The paper's rule with as many tokens as stand out. */
   public PruMerge() {
-    this(OptionalInt.empty(), PruMerging.NEIGHBOURS.byDefault(), PruMerging.RULE.words().get(0));
+    this(OptionalInt.empty(), OptionalInt.empty(), PruMerging.RULE.words().get(0));
   }
 
-  private static PruMerging rules(OptionalInt tokens, int neighbours, String rule) {
+  private static PruMerging rules(OptionalInt tokens, OptionalInt neighbours, String rule) {
     return new PruMerging(NAME, false, tokens, neighbours, rule);
   }
 

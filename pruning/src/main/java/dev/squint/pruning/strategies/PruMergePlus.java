@@ -22,10 +22,12 @@ import java.util.OptionalInt;
  * rule=code} included, is as in {@link PruMerge}.
  *
  * @param tokens number of important tokens per tile or frame; empty for those that stand out
- * @param neighbours how many tokens are merged into each that stays, at least 1
+ * @param neighbours how many tokens are merged into each that stays; empty for 32 of 576, in
+ *     proportion to the tokens of the tile
  * @param rule {@code paper} for the weighted mean, {@code code} for the code's sum and extra token
  */
-public record PruMergePlus(OptionalInt tokens, int neighbours, String rule) implements Strategy {
+public record PruMergePlus(OptionalInt tokens, OptionalInt neighbours, String rule)
+    implements Strategy {
 
   private static final String NAME = "prumerge-plus";
 
@@ -36,10 +38,10 @@ public record PruMergePlus(OptionalInt tokens, int neighbours, String rule) impl
 
   /** The paper's rule with as many tokens as stand out. */
   public PruMergePlus() {
-    this(OptionalInt.empty(), PruMerging.NEIGHBOURS.byDefault(), PruMerging.RULE.words().get(0));
+    this(OptionalInt.empty(), OptionalInt.empty(), PruMerging.RULE.words().get(0));
   }
 
-  private static PruMerging rules(OptionalInt tokens, int neighbours, String rule) {
+  private static PruMerging rules(OptionalInt tokens, OptionalInt neighbours, String rule) {
     return new PruMerging(NAME, true, tokens, neighbours, rule);
   }
 

@@ -27,33 +27,41 @@ import java.util.Set;
  * @param name whom errors name
  * @param spread whether evenly spread tokens are centres too
  * @param tokens number of important tokens per tile; empty for the outliers
- * @param neighbours how many tokens are merged into each
+ * @param neighbours how many tokens are merged into each; empty for 32 of 576
  * @param rule {@code paper} or {@code code}
  */
-record PruMerging(String name, boolean spread, OptionalInt tokens, int neighbours, String rule) {
+record PruMerging(
+    String name, boolean spread, OptionalInt tokens, OptionalInt neighbours, String rule) {
 
   static final Parameter.Count TOKENS =
       new Parameter.Count("tokens", "important tokens per tile; unset, those that stand out");
-  static final Parameter.Whole NEIGHBOURS =
-      new Parameter.Whole(
-          "neighbours", 32, 1, Integer.MAX_VALUE, "tokens merged into each that stays");
+  static final Parameter.Count NEIGHBOURS =
+      new Parameter.Count("neighbours", "tokens merged into each that stays; unset 32 of 576");
   static final Parameter.Choice RULE =
       new Parameter.Choice(
           "rule", List.of("paper", "code"), "weighted mean, or the code's sum and extra token");
 
   PruMerging {
-    if (tokens.isPresent() && tokens.getAsInt() < 1) {
-      throw new StrategyException(
-          "strategy '%s': tokens=%d is out of range; choose %s"
-              .formatted(name, tokens.getAsInt(), TOKENS.range()));
-    }
-    NEIGHBOURS.check(name, neighbours);
+    requirePositive(name, TOKENS, tokens);
+    requirePositive(name, NEIGHBOURS, neighbours);
     RULE.check(name, rule);
   }
 
+  private static void requirePositive(String name, Parameter.Count parameter, OptionalInt count) {
+    if (count.isPresent() && count.getAsInt() < 1) {
+      throw new StrategyException(
+          "strategy '%s': %s=%d is out of range; choose %s"
+              .formatted(name, parameter.name(), count.getAsInt(), parameter.range()));
+    }
+  }
+
   String spec() {
-    String given = tokens.isPresent() ? "tokens=" + tokens.getAsInt() + "," : "";
-    return name + ":" + given + "neighbours=" + neighbours + ",rule=" + rule;
+    return name
+        + ":"
+        + (tokens.isPresent() ? "tokens=" + tokens.getAsInt() + "," : "")
+        + (neighbours.isPresent() ? "neighbours=" + neighbours.getAsInt() + "," : "")
+        + "rule="
+        + rule;
   }
 
   List<SitePlan> plan(ModelFacts model) {
@@ -155,7 +163,8 @@ record PruMerging(String name, boolean spread, OptionalInt tokens, int neighbour
       float[] scores, Scope.Group tile, Observation keys, int[] centres, List<MergedToken> merged) {
     boolean code = rule.equals("code");
     float[] row = new float[keys.columns()];
-    Highest nearest = new Highest(Math.min(neighbours, scores.length - 1));
+    int usual = Math.max(1, (int) Math.rint(scores.length * 32 / 576.0));
+    Highest nearest = new Highest(Math.min(neighbours.orElse(usual), scores.length - 1));
     for (int centre : centres) {
       keys.copyRow(tile.from() + centre, row);
       nearest.clear();
