@@ -168,8 +168,9 @@ record PruningPlan(
       List<SegmentSpec> probes = new ArrayList<>();
       cut(
           Stream.of(beforeProjector, afterVision)
-              .flatMap(Optional::stream)
-              .anyMatch(PruningPlan::keepsPositions),
+                  .flatMap(Optional::stream)
+                  .anyMatch(PruningPlan::keepsPositions)
+              || leavesGaps(cache),
           inDecoder,
           seams,
           segments,
@@ -246,7 +247,17 @@ record PruningPlan(
             plan.rotated(),
             facts.decoder().headDim());
       }
-      return new CacheForm.Whole();
+      return cache.isPresent() ? new CacheForm.Attended() : new CacheForm.Whole();
+    }
+
+    /** Tokens that leave the cache leave gaps, so that positions cannot be counted from it. */
+    private boolean leavesGaps(Optional<CachePlan> cache) {
+      boolean gaps = cache.isPresent() && !(cache.get() instanceof CachePlan.Quantised);
+      if (gaps && !positions.isControllable()) {
+        throw refused(
+            "it takes tokens out of the KV cache, but the decoder has no input 'position_ids' and its rotary positions were not found in the graph; export it with 'position_ids'");
+      }
+      return gaps;
     }
 
     private static Seam seam(Optional<SitePlan> head) {

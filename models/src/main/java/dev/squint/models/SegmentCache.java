@@ -11,8 +11,13 @@ import java.util.Set;
 /** The KV cache of the layers of one segment in one request. */
 interface SegmentCache extends AutoCloseable {
 
-  /** Tokens in it, as the attention sees them. */
+  /** Tokens in it that the next run sees. */
   int tokens();
+
+  /** Tokens that the last run has seen, those that ran included. */
+  default int seen() {
+    return tokens();
+  }
 
   /**
    * What the segment is given of it.
@@ -53,8 +58,12 @@ interface SegmentCache extends AutoCloseable {
       ModelConfig.Text sizes,
       TensorScope owner,
       Optional<CachePlan> plan) {
-    return segment.spec().cache() instanceof CacheForm.Quantised form
-        ? new QuantisedCache(segment, form, sizes, owner, plan)
-        : new WholeCache(segment, sizes, owner);
+    if (segment.spec().cache() instanceof CacheForm.Quantised form) {
+      return new QuantisedCache(segment, form, sizes, owner, plan);
+    }
+    if (segment.spec().cache() instanceof CacheForm.Attended) {
+      return new SplitCache(segment, sizes, owner, (CachePlan.Split) plan.orElseThrow());
+    }
+    return new WholeCache(segment, sizes, owner);
   }
 }

@@ -148,7 +148,7 @@ final class SegmentState implements AutoCloseable {
   }
 
   int cachedTokens() {
-    return cache.tokens();
+    return cache.seen();
   }
 
   int layers() {

@@ -13,7 +13,9 @@ import java.util.Set;
 final class TokenPicker implements AutoCloseable {
 
   private final Sessions sessions;
-  private final Map<Integer, ModelSession> byType = new HashMap<>();
+  private final Map<Kind, ModelSession> byKind = new HashMap<>();
+
+  private record Kind(int type, boolean two) {}
 
   TokenPicker(Sessions sessions) {
     this.sessions = sessions;
@@ -28,23 +30,44 @@ final class TokenPicker implements AutoCloseable {
    * @return {@code [1, heads, picked, width]}
    */
   OnnxTensor pick(TensorScope owner, OnnxTensor stored, int[] tokens) {
+    return pick(owner, Map.of(PickGraph.STORED, stored), tokens);
+  }
+
+  /**
+   * Picks tokens out of two stores.
+   *
+   * @param owner of the result
+   * @param stored {@code [1, heads, tokens, width]}
+   * @param other likewise
+   * @param tokens which of them; those of the second count on behind those of the first
+   * @return {@code [1, heads, picked, width]}
+   */
+  OnnxTensor join(TensorScope owner, OnnxTensor stored, OnnxTensor other, int[] tokens) {
+    return pick(owner, Map.of(PickGraph.STORED, stored, PickGraph.OTHER, other), tokens);
+  }
+
+  private OnnxTensor pick(TensorScope owner, Map<String, OnnxTensor> stores, int[] tokens) {
+    int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
+    ModelSession session = session(new Kind(type, stores.size() > 1));
     try (TensorScope run = owner.sibling()) {
-      Map<String, OnnxTensor> inputs =
-          Map.of(PickGraph.STORED, stored, PickGraph.ROWS, run.indices(tokens, tokens.length));
-      ModelSession session = session(Embedder.elementType(stored.getInfo()));
+      Map<String, OnnxTensor> inputs = new HashMap<>(stores);
+      inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
       OnnxTensor picked = session.run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
       return owner.adopt(run, picked);
     }
   }
 
-  private synchronized ModelSession session(int type) {
-    return byType.computeIfAbsent(
-        type, t -> sessions.open(PickGraph.build(t), Path.of(""), "the picking of cached tokens"));
+  private synchronized ModelSession session(Kind kind) {
+    return byKind.computeIfAbsent(
+        kind,
+        k ->
+            sessions.open(
+                PickGraph.build(k.type(), k.two()), Path.of(""), "the picking of cached tokens"));
   }
 
   @Override
   public synchronized void close() {
-    byType.values().forEach(ModelSession::close);
-    byType.clear();
+    byKind.values().forEach(ModelSession::close);
+    byKind.clear();
   }
 }

@@ -73,7 +73,8 @@ final class WholeCache implements SegmentCache {
         : past.keySet().stream().map(WholeCache::presentOf).collect(Collectors.toSet());
   }
 
-  private static String presentOf(String past) {
+  /** The output of what is an input. */
+  static String presentOf(String past) {
     return past.replace("past_key_values", "present");
   }
 

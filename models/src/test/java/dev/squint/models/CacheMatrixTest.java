@@ -9,6 +9,7 @@ import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.CacheNames.Field;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
@@ -70,6 +71,38 @@ class CacheMatrixTest {
       assertThat(parts.get(step)).containsExactly(whole.get(step), offset(export.within(1e-5f)));
       assertThat(reordered.get(step)).containsExactly(whole.get(step), offset(1e-5f));
     }
+  }
+
+  /** Parked tokens that every step brings back are as good as tokens that never left. */
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void parkedTokensComeBackAsTheyWere(ExportFixture export) {
+    if (!new DecoderGraph(OnnxGraph.read(export.graph())).positions().isControllable()) {
+      return;
+    }
+    float within = export.within(1e-5f);
+    List<float[]> whole = run(export, new CacheForm.Whole(), Optional.empty());
+    List<float[]> parked = split(export, new CachePlan.Split(0.25, 1, 1));
+    List<float[]> evicted = split(export, new CachePlan.Split(0.5, 0.5, 1));
+    List<float[]> both = split(export, new CachePlan.Split(0.25, 0.5, 1));
+    List<float[]> rarely = split(export, new CachePlan.Split(0.25, 0.5, 3));
+    for (int step = 0; step <= STEPS; step++) {
+      assertThat(parked.get(step)).containsExactly(whole.get(step), offset(within));
+      assertThat(both.get(step)).containsExactly(evicted.get(step), offset(within));
+      if (step == 0) {
+        assertThat(rarely.get(step)).containsExactly(whole.get(step), offset(within));
+      }
+    }
+    assertThat(distance(evicted, whole)).isGreaterThan(1e-3f);
+    assertThat(distance(rarely, evicted)).isGreaterThan(1e-3f);
+  }
+
+  private List<float[]> split(ExportFixture export, CachePlan.Split plan) {
+    CacheForm form = new CacheForm.Attended();
+    SegmentSpec first = new SegmentSpec(0, 1, Seam.NONE, true, List.of()).with(form);
+    SegmentSpec others =
+        new SegmentSpec(1, export.size("layers"), Seam.NONE, true, List.of()).with(form);
+    return run(export, List.of(first, others), Optional.of(plan));
   }
 
   /**

@@ -77,4 +77,49 @@ public sealed interface CachePlan {
       return Arrays.copyOf(text, count);
     }
   }
+
+  /**
+   * Visual tokens of the prompt are ranked in each layer by the attention that the last prompt
+   * token pays them. The core takes part in every step; secondary tokens lie apart and take part in
+   * every so many-th step, which chooses the core anew; the others leave memory. Text stays.
+   *
+   * @param core share of the visual tokens that is core, above 0 and at most {@code stay}
+   * @param stay share of the visual tokens that stays in memory, at most 1
+   * @param every in which step all that stay take part, counted from the last such step
+   */
+  record Split(double core, double stay, int every) implements CachePlan {
+
+    public Split {
+      if (!(core > 0 && core <= stay && stay <= 1) || every < 1) {
+        throw new IllegalArgumentException(
+            "shares of %s and %s and each %d-th step do not make a cache plan"
+                .formatted(core, stay, every));
+      }
+    }
+
+    /** How many of so many visual tokens are core: {@code rint(n * core)}, at least one. */
+    public int coreCount(int visualTokens) {
+      return count(core, visualTokens);
+    }
+
+    /** How many of so many visual tokens stay: {@code rint(n * stay)}, at least one. */
+    public int stayCount(int visualTokens) {
+      return count(stay, visualTokens);
+    }
+
+    private static int count(double share, int tokens) {
+      return Math.min(tokens, (int) Math.max(1, Math.rint(tokens * share)));
+    }
+
+    /**
+     * Chooses the tokens of highest attention.
+     *
+     * @param attention of each token
+     * @param count how many
+     * @return the tokens, ascending
+     */
+    public int[] highest(float[] attention, int count) {
+      return TopK.indices(attention, count);
+    }
+  }
 }

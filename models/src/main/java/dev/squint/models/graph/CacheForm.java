@@ -6,6 +6,9 @@ public sealed interface CacheForm {
   /** As exported: all keys and values of a layer in, all of them with the new ones out. */
   record Whole() implements CacheForm {}
 
+  /** As exported, and with the attention of a token to all that are cached. */
+  record Attended() implements CacheForm {}
+
   /**
    * As whole numbers of few bits, in parts: what the prompt left, and a tail that grows. In the
    * graph they become what {@code past_key_values.*} was; only the tail comes out.
@@ -25,6 +28,6 @@ public sealed interface CacheForm {
 
   /** Whether the attention of some queries to all cached tokens is handed out. */
   default boolean attended() {
-    return this instanceof Quantised quantised && quantised.low() > 0;
+    return this instanceof Attended || (this instanceof Quantised quantised && quantised.low() > 0);
   }
 }

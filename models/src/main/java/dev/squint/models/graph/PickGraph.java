@@ -4,11 +4,17 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 
-/** The graph that picks tokens out of a stored cache: {@code picked = stored[:, :, rows]}. */
+/**
+ * The graph that picks tokens out of a stored cache: {@code picked = stored[:, :, rows]}, or out of
+ * two, the rows of the second counting on behind those of the first.
+ */
 public final class PickGraph {
 
   /** Input: {@code [1, heads, tokens, width]}. */
   public static final String STORED = "stored";
+
+  /** Input, if there are two: {@code [1, heads, other_tokens, width]}. */
+  public static final String OTHER = "other";
 
   /** Input: int64 {@code [R]}. */
   public static final String ROWS = "rows";
@@ -26,15 +32,21 @@ public final class PickGraph {
    * Writes the graph.
    *
    * @param type ONNX element type of what is stored
+   * @param two whether there are two stored caches
    * @return the serialised model
    */
-  public static byte[] build(int type) {
+  public static byte[] build(int type, boolean two) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-pick");
     graph
         .addInput(GraphNodes.value(STORED, type, "", "", "", ""))
         .addInput(GraphNodes.value(ROWS, GraphNodes.INT64, ROWS))
         .addOutput(GraphNodes.shapeless(PICKED, type));
-    new GraphNodes(graph, OPSET).gather(STORED, ROWS, TOKENS, PICKED);
+    GraphNodes nodes = new GraphNodes(graph, OPSET);
+    if (two) {
+      graph.addInput(GraphNodes.value(OTHER, type, "", "", "", ""));
+    }
+    String all = two ? nodes.concat(TOKENS, STORED, OTHER) : STORED;
+    nodes.gather(all, ROWS, TOKENS, PICKED);
     return ModelProto.newBuilder()
         .setIrVersion(IR_VERSION)
         .setProducerName("squint")

@@ -481,7 +481,7 @@ public final class SegmentExtractor {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
     }
-    boolean whole = spec.cache() instanceof CacheForm.Whole && !spec.probe();
+    boolean whole = !(spec.cache() instanceof CacheForm.Quantised) && !spec.probe();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));

@@ -1,0 +1,83 @@
+package dev.squint.pruning.strategies;
+
+import dev.squint.pruning.CachePlan;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Parameter;
+import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.StrategyProvider;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A-VL, its part for decoding: the keys and values of minor visual tokens leave memory behind the
+ * prefill, those of secondary ones are attended to now and then, those of the core in each step
+ * (Zhang et al., "A-VL: Adaptive Attention for Large Vision-Language Models", AAAI 2025).
+ *
+ * <p>A visual token's score in a layer is the attention that the last token pays it, averaged over
+ * heads; every layer ranks for itself. Every {@code every}-th step sees all that stay and chooses
+ * the core anew from what it attends to. The paper's shares and interval were not confirmed: the
+ * defaults are ours. Its window of text with heavy hitters is left out, because text is never
+ * dropped here; its prefill is FastV's, so compose the two: {@code fastv:k=2,keep=0.5 + avl}.
+ *
+ * @param core share of the visual tokens that every step attends to
+ * @param stay share of the visual tokens that stays in memory, the core among them
+ * @param every in which step all that stay are attended to
+ */
+public record AVL(double core, double stay, int every) implements Strategy {
+
+  private static final String NAME = "avl";
+  private static final Parameter.Ratio CORE =
+      new Parameter.Ratio("core", 0.25, "share of the visual tokens that every step attends to");
+  private static final Parameter.Ratio STAY =
+      new Parameter.Ratio("stay", 0.5, "share of the visual tokens that stays in memory");
+  private static final Parameter.Whole EVERY =
+      new Parameter.Whole(
+          "every", 8, 1, Integer.MAX_VALUE, "in which step all that stay are attended to");
+
+  public AVL {
+    CORE.check(NAME, core);
+    STAY.check(NAME, stay);
+    EVERY.check(NAME, every);
+    if (core > stay) {
+      throw new StrategyException(
+          "strategy '%s': core=%s is more than stay=%s; choose a core among the tokens that stay"
+              .formatted(NAME, core, stay));
+    }
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String spec() {
+    return "%s:core=%s,stay=%s,every=%d".formatted(NAME, core, stay, every);
+  }
+
+  @Override
+  public List<SitePlan> plan(ModelFacts model) {
+    return List.of();
+  }
+
+  @Override
+  public Optional<CachePlan> cache(ModelFacts model) {
+    return Optional.of(new CachePlan.Split(core, stay, every));
+  }
+
+  /** Makes {@link AVL}. */
+  public static final class Provider extends StrategyProvider {
+
+    /** For the service loader. */
+    public Provider() {
+      super(
+          NAME,
+          "evicts minor visual tokens from the cache and attends to secondary ones now and then",
+          "Zhang et al., A-VL, AAAI 2025",
+          List.of(CORE, STAY, EVERY),
+          given -> new AVL(given.get(CORE), given.get(STAY), given.get(EVERY)));
+    }
+  }
+}
