@@ -39,14 +39,6 @@ record DenseRows(Observation values) {
       return (float) Math.sqrt(dot(this, sums));
     }
 
-    private float squaredDistance(Row other, float[] sums) {
-      Arrays.fill(sums, 0);
-      for (int i = 0; i < blocks.length; i += 2) {
-        addSquares(sums, blocks[i], other.blocks[i], blocks[i + 1], other.blocks[i + 1]);
-      }
-      return total(sums);
-    }
-
     private float magnitude(float[] sums) {
       Arrays.fill(sums, 0);
       for (int i = 0; i < blocks.length; i += 2) {
@@ -110,35 +102,6 @@ record DenseRows(Observation values) {
     return cosines;
   }
 
-  /**
-   * Compares some rows with each other.
-   *
-   * @param tokens which rows
-   * @return the squares of their Euclidean distances, symmetric
-   */
-  float[][] squaredDistances(int[] tokens) {
-    Row[] rows = new Row[tokens.length];
-    Arrays.setAll(rows, i -> row(tokens[i]));
-    float[][] distances = new float[tokens.length][tokens.length];
-    RowParts.each(
-        0,
-        rows.length,
-        (from, to) -> {
-          float[] sums = new float[rows[from].blocks[0].length];
-          for (int i = from; i < to; i++) {
-            for (int j = 0; j < i; j++) {
-              distances[i][j] = rows[i].squaredDistance(rows[j], sums);
-            }
-          }
-        });
-    for (int i = 0; i < rows.length; i++) {
-      for (int j = 0; j < i; j++) {
-        distances[j][i] = distances[i][j];
-      }
-    }
-    return distances;
-  }
-
   private Row empty() {
     int half = (values.columns() + 1) / 2;
     int length = Math.min(BLOCK, Math.max(STEP, (half + STEP - 1) / STEP * STEP));
@@ -164,12 +127,6 @@ record DenseRows(Observation values) {
   private static void multiplyAdd(float[] sums, float[] a, float[] b, float[] c, float[] d) {
     for (int i = 0; i < sums.length; i++) {
       sums[i] += a[i] * b[i] + c[i] * d[i];
-    }
-  }
-
-  private static void addSquares(float[] sums, float[] a, float[] b, float[] c, float[] d) {
-    for (int i = 0; i < sums.length; i++) {
-      sums[i] += (a[i] - b[i]) * (a[i] - b[i]) + (c[i] - d[i]) * (c[i] - d[i]);
     }
   }
 

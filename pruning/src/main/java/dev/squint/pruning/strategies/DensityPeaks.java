@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Observation;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Clusters around peaks of density (DPC-KNN: Du et al., "Study on density peaks clustering based on
@@ -12,6 +12,8 @@ import java.util.List;
  * itself included. Its separation is the least distance to a denser token; for the densest the
  * largest distance of all. Centres are the tokens with the highest product of the two, in falling
  * order. Where densities are equal the lower index is denser; a number that is not one is lowest.
+ * Distances come from dot products, so that of nearly equal tokens is rough: to some 1e-3 of their
+ * length.
  *
  * @param centres indices of the centres into the tokens
  * @param nearest for each token the index of the centre that is nearest to it; a centre's own is
@@ -25,17 +27,47 @@ record DensityPeaks(int[] centres, int[] nearest) {
    * @param states the rows that are compared
    * @param tokens which of them
    * @param clusters how many centres, at most as many as tokens; also the k of the density
+   * @param join what makes a centre near
    */
-  static DensityPeaks of(DenseRows states, int[] tokens, int clusters) {
-    float[][] distances = states.squaredDistances(tokens);
-    for (float[] row : distances) {
-      for (int i = 0; i < row.length; i++) {
-        row[i] = (float) Math.sqrt(row[i] / states.values().columns());
-      }
-    }
+  static DensityPeaks of(Observation states, int[] tokens, int clusters, Join join) {
+    float[][] products = DotProducts.of(states, tokens);
+    float[][] distances = distances(products, states.columns());
     int[] centres =
         Arrays.copyOf(Ranking.falling(peaks(distances, densities(distances, clusters))), clusters);
-    return new DensityPeaks(centres, nearest(distances, centres));
+    float[][] far = join == Join.DISTANCE ? distances : turned(products);
+    return new DensityPeaks(centres, nearest(far, centres));
+  }
+
+  /** What makes a centre near to a token. */
+  enum Join {
+    /** A small Euclidean distance. */
+    DISTANCE,
+    /** A large cosine; that with a zero is 0. */
+    COSINE
+  }
+
+  private static float[][] distances(float[][] products, int width) {
+    float[][] distances = new float[products.length][products.length];
+    for (int i = 0; i < products.length; i++) {
+      for (int j = 0; j < i; j++) {
+        double square = (double) products[i][i] + products[j][j] - 2.0 * products[i][j];
+        distances[i][j] = (float) Math.sqrt(Math.max(0, square) / width);
+        distances[j][i] = distances[i][j];
+      }
+    }
+    return distances;
+  }
+
+  /** For tokens and columns the cosine times the token's length, negated. */
+  private static float[][] turned(float[][] products) {
+    float[][] turned = new float[products.length][products.length];
+    for (int j = 0; j < products.length; j++) {
+      double length = Math.sqrt(products[j][j]);
+      for (int i = 0; i < products.length; i++) {
+        turned[i][j] = length == 0 ? 0 : (float) (-products[i][j] / length);
+      }
+    }
+    return turned;
   }
 
   private static float[] densities(float[][] distances, int neighbours) {
@@ -56,7 +88,7 @@ record DensityPeaks(int[] centres, int[] nearest) {
     float largest = 0;
     for (float[] row : distances) {
       for (float distance : row) {
-        largest = Math.max(largest, distance);
+        largest = distance > largest ? distance : largest;
       }
     }
     int[] falling = Ranking.falling(densities);
@@ -85,30 +117,6 @@ record DensityPeaks(int[] centres, int[] nearest) {
       nearest[centres[i]] = i;
     }
     return nearest;
-  }
-
-  /**
-   * The same centres, but each token joins the one with the largest cosine.
-   *
-   * @param states the rows that are compared
-   * @param tokens which of them, as before
-   */
-  DensityPeaks joinedByCosine(DenseRows states, int[] tokens) {
-    List<DenseRows.Row> rows =
-        Arrays.stream(centres).mapToObj(centre -> states.row(tokens[centre])).toList();
-    int[] joined = new int[tokens.length];
-    for (int token = 0; token < tokens.length; token++) {
-      float[][] cosines = states.cosines(tokens[token], tokens[token] + 1, rows);
-      for (int i = 1; i < centres.length; i++) {
-        if (cosines[i][0] > cosines[joined[token]][0]) {
-          joined[token] = i;
-        }
-      }
-    }
-    for (int i = 0; i < centres.length; i++) {
-      joined[centres[i]] = i;
-    }
-    return new DensityPeaks(centres, joined);
   }
 
   /**

@@ -19,6 +19,7 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
 import dev.squint.pruning.schedules.MatrixRank;
+import dev.squint.pruning.strategies.DensityPeaks.Join;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -190,7 +191,7 @@ public record SparseVlm(
     int kept = kept(attention, context, look.site);
     Selection selection = Selection.top(scores, kept);
     return recycles() && kept < scores.length
-        ? selection.withMerged(recycled(selection, new DenseRows(observations.get(look.states))))
+        ? selection.withMerged(recycled(selection, observations.get(look.states)))
         : selection;
   }
 
@@ -218,7 +219,7 @@ public record SparseVlm(
         : Math.max(1, Math.min((int) (rank * scale + bias), alive - 1));
   }
 
-  private List<MergedToken> recycled(Selection selection, DenseRows states) {
+  private List<MergedToken> recycled(Selection selection, Observation states) {
     float[] scores = selection.scores();
     int[] dropped =
         IntStream.range(0, scores.length).filter(token -> !selection.keeps(token)).toArray();
@@ -230,9 +231,9 @@ public record SparseVlm(
     int clusters = Math.min(used, (int) (theta * used) + 1);
     int[] tokens =
         Arrays.stream(Arrays.copyOf(Ranking.falling(left), used)).map(i -> dropped[i]).toArray();
-    DensityPeaks peaks = DensityPeaks.of(states, tokens, clusters);
     boolean sums = !rule.equals(CODE);
-    DensityPeaks joined = sums ? peaks.joinedByCosine(states, tokens) : peaks;
+    DensityPeaks joined =
+        DensityPeaks.of(states, tokens, clusters, sums ? Join.COSINE : Join.DISTANCE);
     List<MergedToken> merged = new ArrayList<>();
     for (int cluster = 0; cluster < clusters; cluster++) {
       int[] sources = Arrays.stream(joined.members(cluster)).map(i -> tokens[i]).toArray();

@@ -108,11 +108,11 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers) imple
     int total = maps.rows() / rows;
     float[][] perHead = new float[total][context.visualTokens()];
     float[] sums = new float[total];
+    float[] row = new float[context.visualTokens()];
     for (int head = 0; head < total; head++) {
       for (int i = 0; i < raters.length; i++) {
-        for (int j = 0; j < perHead[head].length; j++) {
-          perHead[head][j] += maps.at(head * rows + raters[i], j) * factors[i][j];
-        }
+        maps.copyRow(head * rows + raters[i], row);
+        addProducts(perHead[head], row, factors[i]);
       }
       for (float value : perHead[head]) {
         sums[head] += value;
@@ -128,22 +128,43 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers) imple
     return scores;
   }
 
+  private static void addProducts(float[] sums, float[] row, float[] factors) {
+    for (int j = 0; j < sums.length; j++) {
+      sums[j] += row[j] * factors[j];
+    }
+  }
+
   /** For each rater and visual token the inverse of what distance alone gives. */
   private static float[][] factors(ModelFacts model, SiteContext context, int[] raters) {
     int[] visual = context.positions().visual();
     int[] text = context.positions().text();
-    int width = model.decoder().headDim();
+    int[] distances =
+        Arrays.stream(raters)
+            .flatMap(rater -> Arrays.stream(visual).map(token -> Math.abs(text[rater] - token)))
+            .toArray();
+    float[] byDistance = byDistance(model, Arrays.stream(distances).max().orElse(0));
     float[][] factors = new float[raters.length][visual.length];
     for (int i = 0; i < raters.length; i++) {
       for (int j = 0; j < visual.length; j++) {
-        double sum = 0;
-        for (int f = 0; f < width / 2; f++) {
-          double frequency = Math.pow(model.ropeTheta(), -2.0 * f / width);
-          sum += Math.cos((text[raters[i]] - visual[j]) * frequency);
-        }
-        double g = 2 / Math.sqrt(width) * sum;
-        factors[i][j] = (float) (1 / (Math.abs(g) < LEAST ? Math.copySign(LEAST, g) : g));
+        factors[i][j] = byDistance[distances[i * visual.length + j]];
       }
+    }
+    return factors;
+  }
+
+  private static float[] byDistance(ModelFacts model, int longest) {
+    int width = model.decoder().headDim();
+    double[] sums = new double[longest + 1];
+    for (int f = 0; f < width / 2; f++) {
+      double frequency = Math.pow(model.ropeTheta(), -2.0 * f / width);
+      for (int distance = 0; distance <= longest; distance++) {
+        sums[distance] += Math.cos(distance * frequency);
+      }
+    }
+    float[] factors = new float[longest + 1];
+    for (int distance = 0; distance <= longest; distance++) {
+      double g = 2 / Math.sqrt(width) * sums[distance];
+      factors[distance] = (float) (1 / (Math.abs(g) < LEAST ? Math.copySign(LEAST, g) : g));
     }
     return factors;
   }

@@ -3,6 +3,7 @@ package dev.squint.pruning.strategies;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.pruning.Observation;
+import dev.squint.pruning.strategies.DensityPeaks.Join;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -14,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class DensityPeaksTest {
 
   /** On a line: 0, 1, 2 close together, 10 and 11, all in one of two numbers. */
-  private static final DenseRows LINE =
-      new DenseRows(new Observation(5, 2, new float[] {0, 0, 1, 0, 2, 0, 10, 0, 11, 0}));
+  private static final Observation LINE =
+      new Observation(5, 2, new float[] {0, 0, 1, 0, 2, 0, 10, 0, 11, 0});
 
   /**
    * With k = 2 the mean squares of the distances (over the root of 2) are 1/4 for every token, so
@@ -24,7 +25,7 @@ class DensityPeaksTest {
    */
   @Test
   void centresAreFarFromDenserTokens() {
-    DensityPeaks peaks = DensityPeaks.of(LINE, new int[] {0, 1, 2, 3, 4}, 2);
+    DensityPeaks peaks = DensityPeaks.of(LINE, new int[] {0, 1, 2, 3, 4}, 2, Join.DISTANCE);
     assertThat(peaks.centres()).containsExactly(0, 3);
     assertThat(peaks.nearest()).containsExactly(0, 0, 0, 1, 1);
     assertThat(peaks.members(1)).containsExactly(3, 4);
@@ -32,7 +33,7 @@ class DensityPeaksTest {
 
   @Test
   void tokensAreCountedInTheirOwnOrder() {
-    DensityPeaks peaks = DensityPeaks.of(LINE, new int[] {4, 0, 1}, 2);
+    DensityPeaks peaks = DensityPeaks.of(LINE, new int[] {4, 0, 1}, 2, Join.DISTANCE);
     assertThat(peaks.centres()).containsExactly(1, 2);
     assertThat(peaks.nearest()).containsExactly(1, 0, 1);
   }
@@ -40,14 +41,15 @@ class DensityPeaksTest {
   /** Two pairs; (0, 1) is nearer to the one at (1, 0) and points like the one at (0, 3). */
   @Test
   void joiningByCosineGoesByDirection() {
-    DenseRows rows =
-        new DenseRows(new Observation(5, 2, new float[] {1, 0, 1.1f, 0, 0, 1, 0, 3, 0, 3.1f}));
+    Observation rows = new Observation(5, 2, new float[] {1, 0, 1.1f, 0, 0, 1, 0, 3, 0, 3.1f});
     int[] tokens = {0, 1, 2, 3, 4};
-    DensityPeaks peaks = DensityPeaks.of(rows, tokens, 2);
+    DensityPeaks peaks = DensityPeaks.of(rows, tokens, 2, Join.DISTANCE);
     int right = peaks.centres()[0] < 2 ? 0 : 1;
     assertThat(peaks.centres()[1 - right]).isGreaterThan(2);
     assertThat(peaks.nearest()[2]).isEqualTo(right);
-    assertThat(peaks.joinedByCosine(rows, tokens).nearest()[2]).isEqualTo(1 - right);
+    DensityPeaks joined = DensityPeaks.of(rows, tokens, 2, Join.COSINE);
+    assertThat(joined.centres()).isEqualTo(peaks.centres());
+    assertThat(joined.nearest()[2]).isEqualTo(1 - right);
   }
 
   @Property
@@ -63,7 +65,7 @@ class DensityPeaksTest {
     int[] tokens = IntStream.range(0, count).toArray();
     int centres = Math.min(count, clusters);
     DensityPeaks peaks =
-        DensityPeaks.of(new DenseRows(new Observation(count, 3, values)), tokens, centres);
+        DensityPeaks.of(new Observation(count, 3, values), tokens, centres, Join.DISTANCE);
     assertThat(Arrays.stream(peaks.centres()).distinct().count()).isEqualTo(centres);
     int members = 0;
     for (int cluster = 0; cluster < centres; cluster++) {
