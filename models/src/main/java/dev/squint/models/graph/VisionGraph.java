@@ -34,8 +34,11 @@ public final class VisionGraph {
 
   private static final int PATCHES_RANK = 2;
   private static final float LEAST_NORM = 1e-20f;
+  private static final int MATRIX_RANK = 2;
+
+  /** Matrices, or what rounds to integers before one. */
   private static final Set<String> MATRICES =
-      Set.of("MatMul", "Gemm", "MatMulNBits", "MatMulInteger", "DynamicQuantizeMatMul");
+      Set.of("MatMul", "Gemm", "MatMulNBits", "DynamicQuantizeLinear", "DynamicQuantizeMatMul");
 
   private final OnnxGraph graph;
   private final Dominators dominators;
@@ -223,11 +226,16 @@ public final class VisionGraph {
 
   /**
    * The tensor in which patches enter the projector: that of the first matrix behind the last
-   * layer, {@code [B, patches, width]}.
+   * layer, {@code [B, patches, width]}. Where four patches make one token they are joined already.
    *
-   * @throws ModelException if the file holds no projector
+   * @throws ModelException if the file holds no projector that takes each patch for itself
    */
   public String projectorInput() {
+    if (takesPatches()) {
+      throw new ModelException(
+          "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
+              .formatted(graph.file()));
+    }
     BitSet stream = residualStream();
     List<NodeProto> nodes = graph.nodes();
     int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
@@ -235,14 +243,20 @@ public final class VisionGraph {
       NodeProto node = nodes.get(i);
       if (MATRICES.contains(node.getOpType())
           && dominators.reaches(graph.producer(node.getInput(0)))) {
-        int before = graph.producer(node.getInput(0));
-        boolean flattened = nodes.get(before).getOpType().equals("Reshape");
-        return flattened ? nodes.get(before).getInput(0) : node.getInput(0);
+        return unflattened(node.getInput(0));
       }
     }
     throw new ModelException(
         "the vision tower of %s has no projector behind its last layer, so nothing can be merged before it; choose a strategy that merges after vision"
             .formatted(graph.file()));
+  }
+
+  /** What a Gemm takes as a matrix, as it was before. */
+  private String unflattened(String tensor) {
+    NodeProto before = graph.nodes().get(graph.producer(tensor));
+    boolean flattened =
+        before.getOpType().equals("Reshape") && new TensorRanks(graph).of(tensor) == MATRIX_RANK;
+    return flattened ? before.getInput(0) : tensor;
   }
 
   /**
