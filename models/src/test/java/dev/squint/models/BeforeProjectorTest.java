@@ -129,6 +129,50 @@ class BeforeProjectorTest {
     assertThat(seen.get(mean)).isNotEqualTo(seen.get(joined));
   }
 
+  /** Behind the projector, tokens that it never saw are compared with no others. */
+  @Test
+  void tokensDroppedBeforeAreNotComparedAfterVision() {
+    int[] kept = {0, 3, 4, 9, 15};
+    KeySimilarity keys = new KeySimilarity(1, Heads.EACH);
+    FeatureSimilarity features = new FeatureSimilarity(Stage.PROJECTED);
+    FeatureSimilarity patches = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+    Set<ObservationRequest> needs = Set.of(keys, features, patches);
+    List<Observations> seen = new ArrayList<>();
+    for (Selection first : List.of(Selection.all(TinyLlava.VISUAL), Selection.of(kept))) {
+      List<SitePlan> sites =
+          List.of(
+              new SitePlan(
+                  new Site.BeforeProjector(),
+                  Set.of(),
+                  PositionPolicy.COMPACTED,
+                  (context, observations) -> first),
+              new SitePlan(
+                  new Site.AfterVision(),
+                  needs,
+                  PositionPolicy.COMPACTED,
+                  (context, observations) -> {
+                    seen.add(observations);
+                    return Selection.all(context.visualTokens());
+                  }));
+      TINY.model()
+          .generate(
+              TinyLlava.prompt(),
+              new TestStrategy("twice", sites),
+              new GenerationOptions(1, 0, false, false));
+    }
+    for (ObservationRequest need : needs) {
+      Observation whole = seen.get(0).get(need);
+      Observation some = seen.get(1).get(need);
+      assertThat(some.rows()).isEqualTo(kept.length);
+      assertThat(some.columns()).isEqualTo(kept.length);
+      for (int i = 0; i < kept.length; i++) {
+        for (int j = 0; j < kept.length; j++) {
+          assertThat(some.at(i, j)).isEqualTo(whole.at(kept[i], kept[j]), offset(1e-5f));
+        }
+      }
+    }
+  }
+
   private static float[] embeddings(Seen seen) {
     return seen.sites.get(1).get(EMBEDDINGS).values();
   }

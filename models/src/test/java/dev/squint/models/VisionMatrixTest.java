@@ -232,14 +232,7 @@ class VisionMatrixTest {
     VisionEncoder encoder = new VisionEncoder(sessions, export.graph());
     try (encoder;
         TensorScope scope = sessions.scope()) {
-      float[] numbers = export.array("pixels");
-      FloatBuffer pixels =
-          ByteBuffer.allocateDirect(numbers.length * Float.BYTES)
-              .order(ByteOrder.nativeOrder())
-              .asFloatBuffer()
-              .put(numbers)
-              .flip();
-      PixelValues values = new PixelValues(pixels, export.shape("pixels"));
+      PixelValues values = pixels(export);
       VisionEncoder.Encoded seen = encoder.encode(scope, values, List.of(), false);
       Passage all = Passage.all(tokens);
       assertThat(UncutRun.floats(encoder.project(scope, seen.output(), all)))
@@ -247,6 +240,49 @@ class VisionMatrixTest {
       Passage kept = new Passage(some, some, new int[0], Passage.Mix.NONE);
       float rounding = export.hasReference() ? export.within(1e-5f) : ROUNDING_OF_8_BITS;
       assertThat(UncutRun.floats(encoder.project(scope, seen.output(), kept)))
+          .containsExactly(expected, offset(rounding));
+    }
+  }
+
+  private static PixelValues pixels(ExportFixture export) {
+    float[] numbers = export.array("pixels");
+    FloatBuffer pixels =
+        ByteBuffer.allocateDirect(numbers.length * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer()
+            .put(numbers)
+            .flip();
+    return new PixelValues(pixels, export.shape("pixels"));
+  }
+
+  /** What the projector makes of a sum is what it makes of the same sum, mixed by hand. */
+  @ParameterizedTest
+  @MethodSource("divisible")
+  void sumsEnterTheProjector(ExportFixture export) {
+    VisionEncoder encoder = new VisionEncoder(sessions, export.graph());
+    try (encoder;
+        TensorScope scope = sessions.scope()) {
+      OnnxTensor patches = encoder.encode(scope, pixels(export), List.of(), false).output();
+      if (patches.getInfo().type != OnnxJavaType.FLOAT) {
+        return;
+      }
+      float[] mixed = UncutRun.floats(patches);
+      long[] shape = patches.getInfo().getShape();
+      int width = (int) shape[2];
+      int tokens = mixed.length / width;
+      for (int d = 0; d < width; d++) {
+        mixed[width + d] = 0.5f * mixed[width + d] + 0.3f * mixed[d] - 0.2f * mixed[3 * width + d];
+      }
+      Passage all = Passage.all(tokens);
+      float[] expected =
+          UncutRun.floats(
+              encoder.project(scope, scope.floats(FloatBuffer.wrap(mixed), shape), all));
+      int[] visual = all.visual().clone();
+      visual[1] = tokens;
+      Passage.Mix mix = new Passage.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
+      Passage merged = new Passage(visual, all.places(), new int[] {1}, mix);
+      float rounding = export.hasReference() ? 1e-5f : ROUNDING_OF_8_BITS;
+      assertThat(UncutRun.floats(encoder.project(scope, patches, merged)))
           .containsExactly(expected, offset(rounding));
     }
   }
