@@ -1,5 +1,7 @@
 package dev.squint.pruning;
 
+import java.util.Arrays;
+
 /**
  * What papers print as FLOPs: per decoder layer {@code unit * (4 n d^2 + 2 n^2 d + c n d m)}, n
  * tokens, d the width, m that of the feed-forward; queries, keys, values and output, the two
@@ -73,5 +75,20 @@ public enum FlopsFormula {
       sum += layer(decoder, visual + (countsText ? text : 0));
     }
     return sum;
+  }
+
+  /**
+   * What a run left of the prefill, as the paper would print it.
+   *
+   * @param decoder the decoder that ran
+   * @param trace what ran
+   * @return a share of the unpruned prefill; 1 where nothing is counted
+   */
+  public double left(DecoderShape decoder, Trace trace) {
+    int text = trace.promptTokens() - trace.visualTokens();
+    double[] whole = new double[decoder.layers()];
+    Arrays.fill(whole, trace.visualTokens());
+    double all = prefill(decoder, whole, text);
+    return all == 0 ? 1 : prefill(decoder, trace.visualPerLayer(), text) / all;
   }
 }

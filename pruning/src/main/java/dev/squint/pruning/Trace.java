@@ -58,6 +58,25 @@ public record Trace(
     return tokensPerLayer.clone();
   }
 
+  /**
+   * Visual tokens that ran through each decoder layer at prefill, merged ones included.
+   *
+   * @return a new array
+   */
+  public double[] visualPerLayer() {
+    int text = promptTokens - visualTokens;
+    return Arrays.stream(tokensPerLayer).mapToDouble(tokens -> tokens - text).toArray();
+  }
+
+  /**
+   * The budget that papers compare methods by.
+   *
+   * @return visual tokens averaged over the decoder layers, as they ran
+   */
+  public double averageVisualTokens() {
+    return Arrays.stream(visualPerLayer()).average().orElse(0);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Trace that

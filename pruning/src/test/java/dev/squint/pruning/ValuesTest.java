@@ -123,6 +123,11 @@ class ValuesTest {
     assertThat(trace).isEqualTo(trace(site)).hasSameHashCodeAs(trace(site));
     assertThat(trace.speedup().orElseThrow().prefillMeasuredOverPredicted()).isEqualTo(0.75);
     assertThat(trace.speedup().orElseThrow().decodeMeasuredOverPredicted()).isEqualTo(1.25);
+    assertThat(trace.visualPerLayer()).containsExactly(3, 3, 2);
+    assertThat(trace.averageVisualTokens()).isEqualTo(8 / 3.0);
+    DecoderShape decoder = new DecoderShape(3, 2, 1, 1, 2, 4, 10);
+    assertThat(FlopsFormula.PYRAMIDDROP.left(decoder, trace)).isEqualTo(408 / 468.0);
+    assertThat(FlopsFormula.FASTERVLM.left(decoder, trace)).isEqualTo(408 / 468.0);
     assertThatThrownBy(
             () ->
                 new SiteTrace(
@@ -135,6 +140,9 @@ class ValuesTest {
         .hasMessage("2 scores do not fit 3 tokens");
   }
 
+  /**
+   * One layer of n tokens at width 2 and feed-forward 4: 16 n + 4 n^2 + 24 n; 156 for 3, 96 for 2.
+   */
   private static Trace trace(SiteTrace site) {
     return new Trace(
         "fastv:k=2,keep=0.5",
