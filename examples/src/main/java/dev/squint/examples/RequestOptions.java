@@ -5,21 +5,17 @@ import dev.squint.adapters.AskOptions;
 import dev.squint.adapters.ImageInput;
 import dev.squint.adapters.OverlayFile;
 import dev.squint.adapters.Squint;
-import dev.squint.models.ExecutionProvider;
-import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** What {@code ask} and {@code caption} share: the options, and the way from them to the output. */
 final class RequestOptions {
-
-  /** Above this, or one per core, a pool is a slip of the keyboard that stops the machine. */
-  private static final int MOST_THREADS = 64;
 
   @Parameters(index = "0", paramLabel = "IMAGE", description = "PNG, JPEG, BMP, WebP or TIFF file.")
   private Path image;
@@ -31,18 +27,7 @@ final class RequestOptions {
       description = "What to prune, such as fastv:k=2,keep=0.5 (default: ${DEFAULT-VALUE}).")
   private String strategy;
 
-  @Option(
-      names = "--model",
-      paramLabel = "DIR",
-      description = "Model folder in hub layout (default: the embedded model).")
-  private Path model;
-
-  @Option(
-      names = "--provider",
-      paramLabel = "NAME",
-      defaultValue = "cpu",
-      description = "cpu, cuda[:id] or auto (default: ${DEFAULT-VALUE}).")
-  private String provider;
+  @Mixin private LoadOptions load;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -67,13 +52,6 @@ final class RequestOptions {
   private int maxNewTokens;
 
   @Option(
-      names = "--threads",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads, 0 for all cores (default: ${DEFAULT-VALUE}).")
-  private int threads;
-
-  @Option(
       names = "--no-measure",
       description = "Do not run the unpruned model beside it to measure the speedup.")
   private boolean noMeasure;
@@ -86,22 +64,14 @@ final class RequestOptions {
 
   int run(Request request, PrintWriter out) {
     Strategy chosen = Strategies.parse(strategy);
-    int most = Math.max(MOST_THREADS, Runtime.getRuntime().availableProcessors());
-    if (threads > most) {
-      throw new ModelException(
-          "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
-              .formatted(threads, most));
-    }
-    ModelOptions defaults = ModelOptions.defaults();
-    ModelOptions options =
-        new ModelOptions(ExecutionProvider.parse(provider), threads, defaults.cacheFolder());
+    ModelOptions options = load.checked();
     if (overlay != null) {
       OverlayFile.check(overlay);
     }
     ImageInput input = ImageInput.of(image);
     boolean measure = !noMeasure && !chosen.name().equals("none");
     AskOptions ask = new AskOptions(maxNewTokens, seed, measure);
-    try (Squint squint = model == null ? Squint.load(options) : Squint.load(model, options)) {
+    try (Squint squint = load.load(options)) {
       Answer answer = request.send(squint, input, chosen, ask);
       if (overlay != null) {
         squint.overlay(input, answer, overlay);

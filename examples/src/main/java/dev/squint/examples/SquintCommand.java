@@ -1,5 +1,6 @@
 package dev.squint.examples;
 
+import dev.squint.adapters.DataException;
 import dev.squint.adapters.ImageException;
 import dev.squint.adapters.OverlayException;
 import dev.squint.adapters.PromptException;
@@ -32,7 +33,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CaptionCommand.class,
       StrategiesCommand.class,
       InspectCommand.class,
-      SplitCommand.class
+      SplitCommand.class,
+      SearchCommand.class
     })
 public final class SquintCommand implements Runnable {
 
@@ -48,7 +50,7 @@ public final class SquintCommand implements Runnable {
   public void run() {
     throw new ParameterException(
         spec.commandLine(),
-        "name a command: ask, caption, strategies, inspect or split (see squint --help)");
+        "name a command: ask, caption, strategies, inspect, split or search (see squint --help)");
   }
 
   /** Runs the command and leaves the process with its exit code. */
@@ -106,6 +108,7 @@ public final class SquintCommand implements Runnable {
 
   private static boolean isBadInput(Exception e) {
     return e instanceof ImageException
+        || e instanceof DataException
         || e instanceof PromptException
         || e instanceof OverlayException
         || e instanceof StrategyException

@@ -1,0 +1,51 @@
+package dev.squint.examples;
+
+import dev.squint.adapters.Squint;
+import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelException;
+import dev.squint.models.ModelOptions;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Which model is loaded, and where it runs. */
+final class LoadOptions {
+
+  /** Above this, or one per core, a pool is a slip of the keyboard that stops the machine. */
+  private static final int MOST_THREADS = 64;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Model folder in hub layout (default: the embedded model).")
+  private Path model;
+
+  @Option(
+      names = "--provider",
+      paramLabel = "NAME",
+      defaultValue = "cpu",
+      description = "cpu, cuda[:id] or auto (default: ${DEFAULT-VALUE}).")
+  private String provider;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Threads, 0 for all cores (default: ${DEFAULT-VALUE}).")
+  private int threads;
+
+  /** Checks all but the model. */
+  ModelOptions checked() {
+    int most = Math.max(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    if (threads > most) {
+      throw new ModelException(
+          "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
+              .formatted(threads, most));
+    }
+    return new ModelOptions(
+        ExecutionProvider.parse(provider), threads, ModelOptions.defaults().cacheFolder());
+  }
+
+  Squint load(ModelOptions options) {
+    return model == null ? Squint.load(options) : Squint.load(model, options);
+  }
+}

@@ -1,0 +1,68 @@
+package dev.squint.examples;
+
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.schedules.ScheduleFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * The file a schedule goes to: checked before the search, written whole or not at all.
+ *
+ * @param file where to
+ */
+record ScheduleTarget(Path file) {
+
+  private static final Pattern UNSPEAKABLE = Pattern.compile(",|\\+\\s*\\p{Alpha}|\\R");
+
+  ScheduleTarget {
+    Path folder = file.toAbsolutePath().getParent();
+    if (UNSPEAKABLE.matcher(file.toString()).find()) {
+      throw refused(file, "a strategy's spec cannot hold its ',' or '+'; name another file");
+    }
+    if (file.toString().isBlank() || Files.isDirectory(file)) {
+      throw refused(file, "that is no file; name one");
+    }
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw refused(file, "there is no folder " + folder + "; create it first");
+    }
+    if (Files.exists(file) && !Files.isWritable(file)) {
+      throw refused(file, "you may not change it; name another file");
+    }
+    try {
+      Files.delete(Files.createTempFile(folder, ".schedule", ".part"));
+    } catch (IOException e) {
+      throw refused(file, "you may not write there; choose another folder");
+    }
+  }
+
+  /** Writes comments and schedule. */
+  void write(List<String> comments, ScheduleFile schedule) {
+    List<String> lines = new ArrayList<>();
+    comments.forEach(comment -> lines.add("# " + comment.replaceAll("\\R", " ")));
+    lines.addAll(schedule.lines());
+    // Not a temporary file of the library: that could be read by its owner only.
+    Path temporary =
+        file.toAbsolutePath().resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
+    try {
+      try {
+        Files.write(temporary, lines, StandardOpenOption.CREATE_NEW);
+        Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      throw refused(file, "choose another folder");
+    }
+  }
+
+  private static StrategyException refused(Path file, String reason) {
+    return new StrategyException("cannot write the schedule '%s': %s".formatted(file, reason));
+  }
+}
