@@ -2,6 +2,7 @@ package dev.squint.pruning;
 
 import dev.squint.pruning.ObservationRequest.AttentionReceived;
 import dev.squint.pruning.ObservationRequest.ClsAttention;
+import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
 import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
 import dev.squint.pruning.ObservationRequest.HiddenStates;
 import dev.squint.pruning.ObservationRequest.KeySimilarity;
@@ -141,6 +142,7 @@ record Decisions(List<Site> sites) {
   private static boolean isOfVectors(ObservationRequest need) {
     return need instanceof FeatureSimilarity
         || need instanceof KeySimilarity
+        || need instanceof EmbeddingSimilarity
         || need instanceof HiddenStates
         || need instanceof Keys;
   }

@@ -72,16 +72,32 @@ record DensityPeaks(int[] centres, int[] nearest) {
 
   private static float[] densities(float[][] distances, int neighbours) {
     float[] densities = new float[distances.length];
+    float[] nearest = new float[neighbours];
     for (int i = 0; i < densities.length; i++) {
-      float[] sorted = distances[i].clone();
-      Arrays.sort(sorted);
+      smallest(distances[i], nearest);
       double squares = 0;
-      for (int k = 0; k < neighbours; k++) {
-        squares += (double) sorted[k] * sorted[k];
+      for (float distance : nearest) {
+        squares += (double) distance * distance;
       }
       densities[i] = (float) Math.exp(-squares / neighbours);
     }
     return densities;
+  }
+
+  /** Finds the smallest of some distances, ascending; NaN counts as largest. */
+  private static void smallest(float[] distances, float[] into) {
+    System.arraycopy(distances, 0, into, 0, into.length);
+    Arrays.sort(into);
+    for (int i = into.length; i < distances.length; i++) {
+      int place = into.length;
+      while (place > 0 && Float.compare(distances[i], into[place - 1]) < 0) {
+        place--;
+      }
+      if (place < into.length) {
+        System.arraycopy(into, place, into, place + 1, into.length - 1 - place);
+        into[place] = distances[i];
+      }
+    }
   }
 
   private static float[] peaks(float[][] distances, float[] densities) {

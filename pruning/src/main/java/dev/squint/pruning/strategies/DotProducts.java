@@ -1,6 +1,8 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Observation;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -8,16 +10,15 @@ import java.util.stream.IntStream;
  *
  * <p>Columns are taken a few at a time and turned on their side, so that one number of a token
  * meets the same number of its neighbours in a row: such loops the JIT compiler vectorises, and
- * what they read stays in the cache. Rows are divided among the threads of the common pool; each
- * product is summed up in the order of the columns, whichever thread does it, so products are
- * symmetric, equal rows have equal products, and the numbers do not depend on how many threads
- * there are.
+ * what they read stays in the cache. Parts of equal width are divided among the threads of the
+ * common pool and summed up in order; so products are symmetric, those of equal rows are equal, and
+ * the numbers do not depend on how many threads there are.
  */
 final class DotProducts {
 
-  private static final int COLUMNS_AT_A_TIME = 64;
+  private static final int PART = 1024;
+  private static final int TURNED = 64;
   private static final int UNROLLED = 4;
-  private static final int ROWS_AT_A_TIME = 16;
 
   private DotProducts() {}
 
@@ -29,16 +30,18 @@ final class DotProducts {
    * @return one row and one column per token, symmetric
    */
   static float[][] of(Observation values, int[] tokens) {
-    int rows = tokens.length;
-    float[][] products = new float[rows][rows];
-    float[][] columns = new float[COLUMNS_AT_A_TIME][rows];
-    for (int from = 0; from < values.columns(); from += COLUMNS_AT_A_TIME) {
-      turn(values, tokens, from, columns);
-      IntStream.range(0, (rows + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME)
-          .parallel()
-          .forEach(part -> add(products, columns, part * ROWS_AT_A_TIME, rows));
-    }
-    for (int i = 0; i < tokens.length; i++) {
+    List<float[][]> parts =
+        IntStream.range(0, Math.max(1, (values.columns() + PART - 1) / PART))
+            .parallel()
+            .mapToObj(part -> lowerHalf(values, tokens, part * PART))
+            .toList();
+    float[][] products = new float[tokens.length][tokens.length];
+    for (int i = 0; i < products.length; i++) {
+      for (float[][] part : parts) {
+        for (int j = 0; j <= i; j++) {
+          products[i][j] += part[i][j];
+        }
+      }
       for (int j = 0; j < i; j++) {
         products[j][i] = products[i][j];
       }
@@ -46,40 +49,46 @@ final class DotProducts {
     return products;
   }
 
+  private static float[][] lowerHalf(Observation values, int[] tokens, int part) {
+    float[][] products = new float[tokens.length][];
+    Arrays.setAll(products, i -> new float[i + 1]);
+    float[][] turned = new float[TURNED][tokens.length];
+    for (int from = part; from < Math.min(part + PART, values.columns()); from += TURNED) {
+      turn(values, tokens, from, turned);
+      for (int row = 0; row < products.length; row++) {
+        for (int column = 0; column < TURNED; column += UNROLLED) {
+          add(
+              products[row],
+              turned[column],
+              turned[column + 1],
+              turned[column + 2],
+              turned[column + 3]);
+        }
+      }
+    }
+    return products;
+  }
+
   /** Columns behind the last are zero. */
-  private static void turn(Observation values, int[] tokens, int from, float[][] columns) {
-    int length = Math.min(columns.length, values.columns() - from);
-    float[] row = new float[columns.length];
+  private static void turn(Observation values, int[] tokens, int from, float[][] turned) {
+    int length = Math.min(TURNED, values.columns() - from);
+    float[] row = new float[TURNED];
     for (int token = 0; token < tokens.length; token++) {
       values.copyRow(tokens[token], from, length, row);
-      for (int column = 0; column < columns.length; column++) {
-        columns[column][token] = row[column];
+      for (int column = 0; column < TURNED; column++) {
+        turned[column][token] = row[column];
       }
     }
   }
 
-  /** Adds what the columns give to the lower half of the products of some rows. */
-  private static void add(float[][] products, float[][] columns, int from, int rows) {
-    for (int row = from; row < Math.min(from + ROWS_AT_A_TIME, rows); row++) {
-      for (int column = 0; column < columns.length; column += UNROLLED) {
-        add(
-            products[row],
-            row,
-            columns[column],
-            columns[column + 1],
-            columns[column + 2],
-            columns[column + 3]);
-      }
-    }
-  }
-
-  private static void add(float[] products, int row, float[] a, float[] b, float[] c, float[] d) {
-    float a0 = a[row];
-    float b0 = b[row];
-    float c0 = c[row];
-    float d0 = d[row];
-    int length = row + 1;
-    for (int i = 0; i < length; i++) {
+  /** Adds the products of the last of some tokens with each of them. */
+  private static void add(float[] products, float[] a, float[] b, float[] c, float[] d) {
+    int last = products.length - 1;
+    float a0 = a[last];
+    float b0 = b[last];
+    float c0 = c[last];
+    float d0 = d[last];
+    for (int i = 0; i < products.length; i++) {
       products[i] += (a0 * a[i] + b0 * b[i]) + (c0 * c[i] + d0 * d[i]);
     }
   }
