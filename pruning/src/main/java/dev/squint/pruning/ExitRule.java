@@ -28,9 +28,9 @@ public interface ExitRule {
   boolean exits(int layer, Observations seen);
 
   /**
-   * Writes the rule for traces.
+   * Writes the rule for traces, where it stands behind {@code exit:}.
    *
-   * @return a short text without commas
+   * @return a short text
    */
   @Override
   String toString();

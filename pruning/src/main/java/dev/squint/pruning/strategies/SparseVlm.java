@@ -38,10 +38,10 @@ import java.util.stream.IntStream;
  * of v tokens alive:
  *
  * <ul>
- *   <li>{@code count=rank}: {@code lambda (v - rank)} leave, rounded, where rank is that of the
- *       raters' attention to the visual tokens; none leaves if it is v. This is the paper's rule;
- *       it does not publish lambda, and 0.5 is ours (of 576 it keeps about what the code's table
- *       for 192 does).
+ *   <li>{@code count=rank}: {@code lambda (v - rank)} leave, rounded, but never the last one; rank
+ *       is that of the raters' attention to the visual tokens; none leaves if it is v. This is the
+ *       paper's rule; it does not publish lambda, and 0.5 is ours (of 576 it keeps about what the
+ *       code's table for 192 does).
  *   <li>{@code count=scaled}: {@code floor(rank * scale + bias)} stay, at most v - 1; the code's
  *       first release, scale and bias 13.5 and 0 for 192 tokens, 9 and 6 for 128, 0.8 and 0 for 64.
  *   <li>{@code count=table}: fixed counts, the code's version 1.5 for 192, 128, 96 or 64 tokens of
@@ -215,7 +215,7 @@ public record SparseVlm(
       return alive;
     }
     return count.equals("rank")
-        ? alive - (int) Math.rint(lambda * (alive - rank))
+        ? Math.max(1, alive - (int) Math.rint(lambda * (alive - rank)))
         : Math.max(1, Math.min((int) (rank * scale + bias), alive - 1));
   }
 

@@ -33,7 +33,8 @@ import java.util.Set;
  * sign; the code does not guard it. The heads with the largest sum over raters and visual tokens
  * are averaged, 14 of them whatever the model (all, if there are fewer), and then the raters. The
  * counts are the table of the code, scaled to the N tokens that entered the decoder: {@code rint(c
- * N / 576)}, at most one less than are alive. There is no other rule in the paper for it.
+ * N / 576)}, at most one less than are alive. There is no other rule in the paper for it. Without
+ * text behind the picture the last prompt token rates, uncorrected and with all heads averaged.
  *
  * @param table 192, 128, 96 or 64: row of the table, which states averages for 576 tokens
  * @param heads how many heads are averaged, at least 1

@@ -131,7 +131,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements St
                       ? Selection.of(new int[0])
                       : Selection.all(context.visualTokens())));
     }
-    return rule instanceof Fixed ? sites.subList(0, 1) : List.copyOf(sites);
+    return List.copyOf(rule instanceof Fixed ? sites.subList(0, 1) : sites);
   }
 
   /** Makes {@link VisualTokenExit}. */

@@ -179,6 +179,21 @@ class SparseVlmTest {
         .containsExactly(2, 3, 4, 5);
   }
 
+  /** Attention that underflows to zero has rank 0. */
+  @Test
+  void oneTokenStaysThoughNoneIsAttended() {
+    SitePlan site =
+        Strategies.parse("sparsevlm:recycle=off,lambda=1").plan(Models.llava(true)).get(0);
+    TokenLayout layout = new TokenLayout(9, List.of(new VisualSpan(0, 2, 6, 2, 3)));
+    Observation nothing = new Observation(1, 6, new float[6]);
+    Map<ObservationRequest, Observation> seen = Map.of(DOTS, nothing, TEXT, nothing, LAST, nothing);
+    assertThat(
+            site.decision()
+                .select(SiteContext.whole(site.site(), layout, 0), Observations.of(seen))
+                .keptVisual())
+        .containsExactly(0);
+  }
+
   @Test
   void wordsThatAreNotKnown() {
     assertThatThrownBy(() -> Strategies.parse("sparsevlm:count=tabel"))
