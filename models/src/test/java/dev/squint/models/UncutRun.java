@@ -35,14 +35,7 @@ final class UncutRun {
   void run(List<float[]> logits) {
     int hidden = export.size("hidden");
     try (TensorScope scope = sessions.scope()) {
-      Map<String, OnnxTensor> cache = new HashMap<>();
-      for (String name : session.inputs()) {
-        if (name.startsWith("past")) {
-          TensorInfo info = session.input(name);
-          cache.put(
-              name, scope.empty(info.type, 1, export.size("kvHeads"), 0, export.size("headDim")));
-        }
-      }
+      Map<String, OnnxTensor> cache = emptyCache(scope);
       RotaryPositions prompt = positions(export, "positions");
       RotaryPositions steps = positions(export, "decodePositions");
       int tokens = export.size("tokens");
@@ -53,25 +46,8 @@ final class UncutRun {
             step == 0
                 ? export.array("embeds")
                 : ExportFixture.row(export.array("decodeEmbeds"), step - 1, hidden);
-        Map<String, OnnxTensor> inputs = new HashMap<>(cache);
-        inputs.put(DecoderGraph.EMBEDS, typed(scope, session, embeds, hidden));
         RotaryPositions at = step == 0 ? prompt : steps.gathered(new int[] {step - 1});
-        if (session.inputs().contains(DecoderGraph.POSITIONS)) {
-          inputs.put(DecoderGraph.POSITIONS, at.tensor(scope));
-        }
-        long[] mask = new long[cached + rows];
-        Arrays.fill(mask, 1);
-        if (session.inputs().contains(DecoderGraph.MASK)) {
-          inputs.put(DecoderGraph.MASK, scope.longs(mask, 1, mask.length));
-        }
-        if (session.inputs().contains(DecoderGraph.TOKEN_TYPES)) {
-          inputs.put(DecoderGraph.TOKEN_TYPES, scope.longs(types(rows), 1, rows));
-        }
-        if (session.inputs().contains("use_cache_branch")) {
-          inputs.put(
-              "use_cache_branch",
-              scope.bytes(OnnxJavaType.BOOL, ByteBuffer.allocateDirect(1).put(0, (byte) 1), 1));
-        }
+        Map<String, OnnxTensor> inputs = inputs(scope, cache, embeds, at, cached);
         Set<String> wanted = new HashSet<>(Set.of(DecoderGraph.LOGITS));
         cache.keySet().forEach(past -> wanted.add(past.replace("past_key_values", "present")));
         Map<String, OnnxTensor> out = session.run(scope, inputs, wanted);
@@ -80,6 +56,53 @@ final class UncutRun {
         logits.add(lastRow(out.get(DecoderGraph.LOGITS), export));
       }
     }
+  }
+
+  /** What the whole prompt goes in as. */
+  Map<String, OnnxTensor> prompt(TensorScope scope) {
+    return inputs(
+        scope, emptyCache(scope), export.array("embeds"), positions(export, "positions"), 0);
+  }
+
+  private Map<String, OnnxTensor> emptyCache(TensorScope scope) {
+    Map<String, OnnxTensor> cache = new HashMap<>();
+    for (String name : session.inputs()) {
+      if (name.startsWith("past")) {
+        TensorInfo info = session.input(name);
+        cache.put(
+            name, scope.empty(info.type, 1, export.size("kvHeads"), 0, export.size("headDim")));
+      }
+    }
+    return cache;
+  }
+
+  private Map<String, OnnxTensor> inputs(
+      TensorScope scope,
+      Map<String, OnnxTensor> cache,
+      float[] embeds,
+      RotaryPositions at,
+      int cached) {
+    int hidden = export.size("hidden");
+    int rows = embeds.length / hidden;
+    Map<String, OnnxTensor> inputs = new HashMap<>(cache);
+    inputs.put(DecoderGraph.EMBEDS, typed(scope, session, embeds, hidden));
+    if (session.inputs().contains(DecoderGraph.POSITIONS)) {
+      inputs.put(DecoderGraph.POSITIONS, at.tensor(scope));
+    }
+    long[] mask = new long[cached + rows];
+    Arrays.fill(mask, 1);
+    if (session.inputs().contains(DecoderGraph.MASK)) {
+      inputs.put(DecoderGraph.MASK, scope.longs(mask, 1, mask.length));
+    }
+    if (session.inputs().contains(DecoderGraph.TOKEN_TYPES)) {
+      inputs.put(DecoderGraph.TOKEN_TYPES, scope.longs(types(rows), 1, rows));
+    }
+    if (session.inputs().contains("use_cache_branch")) {
+      inputs.put(
+          "use_cache_branch",
+          scope.bytes(OnnxJavaType.BOOL, ByteBuffer.allocateDirect(1).put(0, (byte) 1), 1));
+    }
+    return inputs;
   }
 
   private long[] types(int rows) {

@@ -16,6 +16,7 @@ record FeedForward(String activations) {
 
   private static final Set<String> MATRICES =
       Set.of("MatMul", "Gemm", "MatMulNBits", "DynamicQuantizeMatMul");
+  private static final Set<String> QUANTISED = Set.of("MatMulInteger", "MatMulIntegerToFloat");
   private static final Set<String> PASSES =
       Set.of(
           "Add",
@@ -44,9 +45,9 @@ record FeedForward(String activations) {
     for (String input : inputs) {
       int producer = graph.producer(input);
       if (producer >= 0 && hidden.get(producer) && !residual.get(producer)) {
-        Optional<NodeProto> matrix = matrix(graph, producer, hidden);
-        if (matrix.isPresent()) {
-          return new FeedForward(matrix.get().getInput(0));
+        Optional<String> activations = activations(graph, producer, hidden);
+        if (activations.isPresent()) {
+          return new FeedForward(activations.get());
         }
       }
     }
@@ -55,10 +56,19 @@ record FeedForward(String activations) {
             .formatted(graph.file(), sum));
   }
 
-  private static Optional<NodeProto> matrix(OnnxGraph graph, int from, BitSet hidden) {
+  /** What the last matrix multiplies, in floating point. */
+  private static Optional<String> activations(OnnxGraph graph, int from, BitSet hidden) {
     NodeProto node = graph.nodes().get(from);
     if (MATRICES.contains(node.getOpType())) {
-      return Optional.of(node);
+      return Optional.of(node.getInput(0));
+    }
+    if (QUANTISED.contains(node.getOpType())) {
+      return Optional.of(node.getInput(0))
+          .map(graph::producer)
+          .filter(producer -> producer >= 0)
+          .map(graph.nodes()::get)
+          .filter(producer -> producer.getOpType().equals("DynamicQuantizeLinear"))
+          .map(producer -> producer.getInput(0));
     }
     if (!PASSES.contains(node.getOpType())) {
       return Optional.empty();
@@ -66,7 +76,7 @@ record FeedForward(String activations) {
     return node.getInputList().stream()
         .map(graph::producer)
         .filter(producer -> producer >= 0 && hidden.get(producer))
-        .findFirst()
-        .flatMap(producer -> matrix(graph, producer, hidden));
+        .flatMap(producer -> activations(graph, producer, hidden).stream())
+        .findFirst();
   }
 }
