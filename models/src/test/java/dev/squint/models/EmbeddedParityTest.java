@@ -56,14 +56,14 @@ class EmbeddedParityTest {
     return EmbeddedParityTest.class.getResourceAsStream("parity/" + name);
   }
 
-  private static JsonNode parity() throws IOException {
-    try (InputStream in = resource("parity.json")) {
+  static JsonNode json(String name) throws IOException {
+    try (InputStream in = resource(name)) {
       return new ObjectMapper().readTree(in);
     }
   }
 
   static Stream<Arguments> settings() throws IOException {
-    JsonNode root = parity();
+    JsonNode root = json("parity.json");
     return stream(root.path("cases"))
         .flatMap(
             one ->
@@ -81,7 +81,7 @@ class EmbeddedParityTest {
     return IntStream.range(0, array.size()).mapToObj(array::get);
   }
 
-  private static PromptInput prompt(JsonNode root, JsonNode one) {
+  static PromptInput prompt(JsonNode root, JsonNode one) {
     int visual = root.path("visualTokens").asInt();
     int side = (int) Math.sqrt(visual);
     long[] ids = TinyLlava.longs(one.path("ids"));
@@ -113,7 +113,7 @@ class EmbeddedParityTest {
     }
   }
 
-  private static float[] logits(JsonNode setting) {
+  static float[] logits(JsonNode setting) {
     byte[] bytes = Base64.getDecoder().decode(setting.path("logits").asText());
     float[] values = new float[bytes.length / Float.BYTES];
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
