@@ -51,12 +51,48 @@ class RegisteredStrategiesTest {
   }
 
   @ParameterizedTest
+  @MethodSource("names")
+  void eachActsOnSeveralPictures(String name) {
+    PromptInput prompt = TinyLlava.twoPictures();
+    Generation made = TINY.model().generate(prompt, Strategies.parse(name), TinyLlava.sixTokens());
+    int[] tokens = made.trace().tokensPerLayer();
+    assertThat(made.trace().visualTokens()).isEqualTo(2 * TinyLlava.VISUAL);
+    for (SiteTrace site : made.trace().sites()) {
+      assertThat(IntStream.of(site.keptOriginal())).allMatch(token -> token < 2 * TinyLlava.VISUAL);
+      if (site.site().depth() >= 0) {
+        int text = prompt.layout().length() - 2 * TinyLlava.VISUAL;
+        assertThat(tokens[site.site().depth()]).isEqualTo(text + site.after());
+      }
+    }
+    assertThat(made.firstLogits()).doesNotContain(Float.NaN);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "fastv:k=1,keep=1.0",
         "fastv:k=2,keep=1.0",
         "fastv:k=3,keep=1.0",
-        "fastervlm:keep=1.0"
+        "fastervlm:keep=1.0",
+        "vtc-cls:keep=1.0",
+        "visionzip:keep=1.0",
+        "vispruner:keep=1.0",
+        "vscan:keep=1.0",
+        "divprune:keep=1.0",
+        "cdpruner:keep=1.0",
+        "tome:keep=1.0",
+        "mustdrop:keep=1.0",
+        "dart:keep=1.0",
+        "pyramiddrop:keep=1.0",
+        "pyramiddrop:rule=code,keep=1.0",
+        "psigmoid:keep=1.0",
+        "layerwise:share=1.0",
+        "sparsevlm:lambda=0",
+        "zipvl:tau=1.0",
+        "twilight:p=1.0",
+        "random:keep=1.0,at=2",
+        "uniform:keep=1.0",
+        "fastervlm:keep=1.0 + fastv:k=2,keep=1.0"
       })
   void keepingAllEqualsUnpruned(String spec) {
     Generation whole = generate("none");

@@ -58,6 +58,32 @@ final class TinyLlava {
     return new PromptInput(ids, layout, Optional.of(pixels()));
   }
 
+  /** Two pictures, one text token between them. */
+  static PromptInput twoPictures() {
+    long[] one = longs(reference().path("ids"));
+    int behind = FIRST_VISUAL + VISUAL;
+    long[] ids = new long[one.length + VISUAL + 1];
+    System.arraycopy(one, 0, ids, 0, behind);
+    ids[behind] = 7;
+    System.arraycopy(one, FIRST_VISUAL, ids, behind + 1, one.length - FIRST_VISUAL);
+    TokenLayout layout =
+        new TokenLayout(
+            ids.length,
+            List.of(
+                new VisualSpan(0, FIRST_VISUAL, VISUAL, 4, 4),
+                new VisualSpan(1, behind + 1, VISUAL, 4, 4)));
+    FloatBuffer first = pixels().data();
+    FloatBuffer both =
+        ByteBuffer.allocateDirect(2 * first.capacity() * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    for (int i = 0; i < both.capacity(); i++) {
+      both.put(i, i < first.capacity() ? first.get(i) : i * 53 % 97 / 48.0f - 1);
+    }
+    return new PromptInput(
+        ids, layout, Optional.of(new PixelValues(both, new long[] {2, 3, SIDE, SIDE})));
+  }
+
   static PromptInput textPrompt(int tokens) {
     long[] ids = new long[tokens];
     Arrays.fill(ids, 7);
