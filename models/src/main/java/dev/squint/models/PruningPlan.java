@@ -247,6 +247,9 @@ record PruningPlan(
             plan.rotated(),
             facts.decoder().headDim());
       }
+      if (cache.isPresent() && cache.get() instanceof CachePlan.PerHead) {
+        return new CacheForm.Ragged(facts.decoder().heads(), facts.decoder().headDim());
+      }
       return cache.isPresent() ? new CacheForm.Attended() : new CacheForm.Whole();
     }
 

@@ -64,6 +64,9 @@ interface SegmentCache extends AutoCloseable {
     if (segment.spec().cache() instanceof CacheForm.Attended) {
       return new SplitCache(segment, sizes, owner, (CachePlan.Split) plan.orElseThrow());
     }
+    if (segment.spec().cache() instanceof CacheForm.Ragged form) {
+      return new RaggedCache(segment, form, sizes, owner, (CachePlan.PerHead) plan.orElseThrow());
+    }
     return new WholeCache(segment, sizes, owner);
   }
 }

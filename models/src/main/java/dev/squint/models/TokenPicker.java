@@ -15,7 +15,7 @@ final class TokenPicker implements AutoCloseable {
   private final Sessions sessions;
   private final Map<Kind, ModelSession> byKind = new HashMap<>();
 
-  private record Kind(int type, boolean two) {}
+  private record Kind(int type, PickGraph.Source source) {}
 
   TokenPicker(Sessions sessions) {
     this.sessions = sessions;
@@ -30,7 +30,7 @@ final class TokenPicker implements AutoCloseable {
    * @return {@code [1, heads, picked, width]}
    */
   OnnxTensor pick(TensorScope owner, OnnxTensor stored, int[] tokens) {
-    return pick(owner, Map.of(PickGraph.STORED, stored), tokens);
+    return pick(owner, PickGraph.Source.ONE, Map.of(PickGraph.STORED, stored), tokens);
   }
 
   /**
@@ -43,12 +43,29 @@ final class TokenPicker implements AutoCloseable {
    * @return {@code [1, heads, picked, width]}
    */
   OnnxTensor join(TensorScope owner, OnnxTensor stored, OnnxTensor other, int[] tokens) {
-    return pick(owner, Map.of(PickGraph.STORED, stored, PickGraph.OTHER, other), tokens);
+    return pick(
+        owner,
+        PickGraph.Source.TWO,
+        Map.of(PickGraph.STORED, stored, PickGraph.OTHER, other),
+        tokens);
   }
 
-  private OnnxTensor pick(TensorScope owner, Map<String, OnnxTensor> stores, int[] tokens) {
+  /**
+   * Picks rows of heads.
+   *
+   * @param owner of the result
+   * @param stored {@code [1, heads, tokens, width]}
+   * @param rows which of them, token t of head h being {@code h * tokens + t}
+   * @return {@code [picked, width]}
+   */
+  OnnxTensor perHead(TensorScope owner, OnnxTensor stored, int[] rows) {
+    return pick(owner, PickGraph.Source.HEADS, Map.of(PickGraph.STORED, stored), rows);
+  }
+
+  private OnnxTensor pick(
+      TensorScope owner, PickGraph.Source source, Map<String, OnnxTensor> stores, int[] tokens) {
     int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
-    ModelSession session = session(new Kind(type, stores.size() > 1));
+    ModelSession session = session(new Kind(type, source));
     try (TensorScope run = owner.sibling()) {
       Map<String, OnnxTensor> inputs = new HashMap<>(stores);
       inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
@@ -62,7 +79,9 @@ final class TokenPicker implements AutoCloseable {
         kind,
         k ->
             sessions.open(
-                PickGraph.build(k.type(), k.two()), Path.of(""), "the picking of cached tokens"));
+                PickGraph.build(k.type(), k.source()),
+                Path.of(""),
+                "the picking of cached tokens"));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.squint.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import ai.onnxruntime.OnnxTensor;
@@ -18,11 +19,14 @@ import dev.squint.pruning.CachePlan;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +107,61 @@ class CacheMatrixTest {
     SegmentSpec others =
         new SegmentSpec(1, export.size("layers"), Seam.NONE, true, List.of()).with(form);
     return run(export, List.of(first, others), Optional.of(plan));
+  }
+
+  /** Filling heads up to the longest changes nothing, and heads that keep all lose nothing. */
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void headsOfAnyLengthAreFilledUpUnseen(ExportFixture export) {
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
+    if (!decoder.positions().isControllable()) {
+      return;
+    }
+    int layers = export.size("layers");
+    int kvHeads = cacheHeads(export);
+    CacheForm form = new CacheForm.Ragged(export.size("heads"), export.size("headDim"));
+    List<SegmentSpec> uncut = List.of(given(0, layers).with(form));
+    List<SegmentSpec> perLayer =
+        IntStream.range(0, layers).mapToObj(l -> given(l, l + 1).with(form)).toList();
+    if (!decoder.attentionEncoding(0).equals("Softmax")) {
+      assertThatThrownBy(() -> run(export, uncut, perHead(layers, kvHeads, 1, l -> 1)))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("one length for all heads");
+      return;
+    }
+    List<float[]> whole = run(export, List.of(given(0, layers)), Optional.empty());
+    List<float[]> all = run(export, uncut, perHead(layers, kvHeads, 100, l -> 1));
+    Optional<CachePlan> uneven = perHead(layers, kvHeads, 4, l -> l == 0 ? 2 : 0.5);
+    List<float[]> filled = run(export, uncut, uneven);
+    List<float[]> tight = run(export, perLayer, uneven);
+    float within = export.within(2e-5f);
+    boolean windows = export.name().startsWith("gemma"); // measured over the rows of the cache
+    for (int step = 0; step <= STEPS; step++) {
+      assertThat(all.get(step)).containsExactly(whole.get(step), offset(within));
+      if (!windows) {
+        assertThat(filled.get(step)).containsExactly(tight.get(step), offset(within));
+      }
+    }
+    assertThat(distance(filled, whole)).isGreaterThan(1e-3f);
+  }
+
+  private static int cacheHeads(ExportFixture export) {
+    long heads = new DecoderGraph(OnnxGraph.read(export.graph())).kvHeads();
+    return heads > 0 ? (int) heads : export.size("kvHeads");
+  }
+
+  private static SegmentSpec given(int from, int to) {
+    return new SegmentSpec(from, to, Seam.NONE, true, List.of());
+  }
+
+  private static Optional<CachePlan> perHead(
+      int layers, int kvHeads, int tokens, IntToDoubleFunction ofLayer) {
+    List<List<Double>> weights =
+        IntStream.range(0, layers)
+            .mapToObj(
+                l -> Collections.nCopies(kvHeads, ofLayer.applyAsDouble(l) / layers / kvHeads))
+            .toList();
+    return Optional.of(new CachePlan.PerHead(weights, 1, OptionalInt.of(tokens), 4));
   }
 
   /**

@@ -1,6 +1,10 @@
 package dev.squint.pruning;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * What becomes of the keys and values of the tokens that went through a layer, while the answer is
@@ -81,7 +85,8 @@ public sealed interface CachePlan {
   /**
    * Visual tokens of the prompt are ranked in each layer by the attention that the last prompt
    * token pays them. The core takes part in every step; secondary tokens lie apart and take part in
-   * every so many-th step, which chooses the core anew; the others leave memory. Text stays.
+   * every so many-th step, which chooses the core anew; the others leave memory. Text stays. A
+   * decoder with sliding windows measures them over what takes part in a step.
    *
    * @param core share of the visual tokens that is core, above 0 and at most {@code stay}
    * @param stay share of the visual tokens that stays in memory, at most 1
@@ -120,6 +125,80 @@ public sealed interface CachePlan {
      */
     public int[] highest(float[] attention, int count) {
       return TopK.indices(attention, count);
+    }
+  }
+
+  /**
+   * Every KV head of every layer keeps a number of visual tokens of its own, those that its group
+   * of heads attends to most; the others leave memory behind the prefill. Text stays. A decoder
+   * with sliding windows measures them over what is left of the longest head.
+   *
+   * @param weights for each layer the weight of each KV head; all together they are 1
+   * @param keep share of the visual tokens that a KV head keeps on average, if no number is given
+   * @param tokens number of visual tokens that a KV head keeps on average
+   * @param window how many last prompt tokens are asked what they attend to
+   */
+  record PerHead(List<List<Double>> weights, double keep, OptionalInt tokens, int window)
+      implements CachePlan {
+
+    private static final double LEAST_SHARE = 0.1;
+    private static final int POOL = 5;
+
+    public PerHead {
+      weights = weights.stream().map(List::copyOf).toList();
+      Objects.requireNonNull(tokens, "tokens");
+      if (!(keep > 0 && keep <= 1) || window < 1) {
+        throw new IllegalArgumentException(
+            "a share of %s and a window of %d do not make a cache plan".formatted(keep, window));
+      }
+    }
+
+    /**
+     * How many visual tokens a head keeps: {@code rint(w * (B - least) * heads + least)}, where B
+     * is the average, {@code least = (int) (B * 0.1)}, and {@code heads} the number of KV heads of
+     * all layers.
+     *
+     * @param layer the layer
+     * @param kvHead the KV head
+     * @param visualTokens how many visual tokens are in the cache of the layer
+     * @return the number, at most {@code visualTokens}; all of them if B is not less
+     */
+    public int capacity(int layer, int kvHead, int visualTokens) {
+      int budget = tokens.orElse((int) Math.max(1, Math.rint(visualTokens * keep)));
+      if (budget >= visualTokens) {
+        return visualTokens;
+      }
+      int least = (int) (budget * LEAST_SHARE);
+      long heads = weights.stream().mapToLong(List::size).sum();
+      double share = weights.get(layer).get(kvHead) * (budget - least) * heads + least;
+      return Math.min(visualTokens, (int) Math.rint(share));
+    }
+
+    /**
+     * Chooses the tokens of a KV head.
+     *
+     * @param layer the layer
+     * @param kvHead the KV head
+     * @param visual for each token in the cache of the layer whether it is a visual one
+     * @param attention for each of them the attention it gets from the window, mean over its tokens
+     *     and over the heads that share the KV head; smoothed here over 5 neighbours
+     * @return the tokens that stay, ascending, text among them
+     */
+    public int[] stays(int layer, int kvHead, boolean[] visual, float[] attention) {
+      int[] candidates = IntStream.range(0, visual.length).filter(t -> visual[t]).toArray();
+      float[] scores = new float[candidates.length];
+      for (int i = 0; i < scores.length; i++) {
+        for (int at = -POOL / 2; at <= POOL / 2; at++) {
+          int neighbour = candidates[i] + at;
+          scores[i] +=
+              neighbour >= 0 && neighbour < attention.length ? attention[neighbour] / POOL : 0;
+        }
+      }
+      boolean[] kept = new boolean[visual.length];
+      for (int chosen : TopK.indices(scores, capacity(layer, kvHead, candidates.length))) {
+        kept[candidates[chosen]] = true;
+      }
+      return IntStream.range(0, visual.length).filter(t -> !visual[t] || kept[t]).toArray();
     }
   }
 }

@@ -26,8 +26,25 @@ public sealed interface CacheForm {
     static final int EXACT = 32;
   }
 
+  /**
+   * Each KV head with a length of its own: what the prompt left of all heads in one list, and a
+   * tail that all heads share. In the graph the heads are filled up to the longest, and what fills
+   * them is hidden from the attention.
+   *
+   * @param heads query heads
+   * @param width width of a head, where the graph leaves it open
+   */
+  record Ragged(int heads, int width) implements CacheForm {}
+
   /** Whether the attention of some queries to all cached tokens is handed out. */
   default boolean attended() {
-    return this instanceof Attended || (this instanceof Quantised quantised && quantised.low() > 0);
+    return this instanceof Ragged
+        || this instanceof Attended
+        || (this instanceof Quantised quantised && quantised.low() > 0);
+  }
+
+  /** Whether keys and values come in other than as exported. */
+  default boolean stored() {
+    return this instanceof Quantised || this instanceof Ragged;
   }
 }

@@ -64,6 +64,23 @@ public final class CacheNames {
     return "low." + at(layer, key) + field;
   }
 
+  /** Input: {@code [rows, width]}, what the heads of a layer keep of the prompt, one by one. */
+  public static String flat(int layer, boolean key) {
+    return PREFIX + at(layer, key) + "flat";
+  }
+
+  /** Input: int32 {@code [1, KV heads, longest]}, where the rows of each head are. */
+  public static String places(int layer) {
+    return PREFIX + layer + ".places";
+  }
+
+  /**
+   * Input: float {@code [heads, 1, longest]}, 0 for a row and minus infinity where there is none.
+   */
+  public static String bias(int layer) {
+    return PREFIX + layer + ".bias";
+  }
+
   /** Input: int32 {@code [tokens]}, for each token of the prompt its place in low and high. */
   public static String order(int layer) {
     return PREFIX + layer + ".order";
@@ -71,7 +88,8 @@ public final class CacheNames {
 
   /**
    * Output: float {@code [1, keys]}, the attention that the new tokens {@link #ROWS} pay to all
-   * tokens of a layer, themselves included; mean over heads and tokens.
+   * tokens of a layer, themselves included; mean over heads and tokens. Where each KV head has a
+   * length of its own, {@code [1, heads, keys]}, mean over tokens.
    */
   public static String attention(int layer) {
     return "attention." + layer;

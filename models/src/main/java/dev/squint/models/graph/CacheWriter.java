@@ -28,14 +28,22 @@ final class CacheWriter {
   private final GraphProto.Builder out;
   private final GraphNodes nodes;
   private final CacheForm.Quantised form;
+  private final boolean attended;
+  private final int raggedHeads;
   private String rotation = "";
 
-  CacheWriter(
-      OnnxGraph source, GraphProto.Builder out, GraphNodes nodes, CacheForm.Quantised form) {
+  CacheWriter(OnnxGraph source, GraphProto.Builder out, GraphNodes nodes, CacheForm cache) {
     this.source = source;
     this.out = out;
     this.nodes = nodes;
-    this.form = form;
+    this.attended = cache.attended();
+    if (cache instanceof CacheForm.Ragged ragged) {
+      this.form = new CacheForm.Quantised(CacheForm.Quantised.EXACT, 0, false, ragged.width());
+      this.raggedHeads = ragged.heads();
+    } else {
+      this.form = (CacheForm.Quantised) cache;
+      this.raggedHeads = 0;
+    }
   }
 
   /**
@@ -48,9 +56,20 @@ final class CacheWriter {
     if (form.low() > 0) {
       out.addInput(GraphNodes.value(CacheNames.order(layer), INT32, "prompt_tokens_" + layer));
     }
+    if (raggedHeads > 0) {
+      Object heads = source.inputDimension(DecoderGraph.past(layer, true), HEADS_AXIS);
+      String longest = "longest_" + layer;
+      out.addInput(GraphNodes.value(CacheNames.places(layer), INT32, 1L, heads, longest));
+      out.addInput(
+          GraphNodes.value(
+              CacheNames.bias(layer), GraphNodes.FLOAT, (long) raggedHeads, 1L, longest));
+    }
     for (boolean key : new boolean[] {true, false}) {
       String past = DecoderGraph.past(layer, key);
-      String prompt = part(layer, key, Part.HIGH, form.bits(), sizes);
+      String prompt =
+          raggedHeads > 0
+              ? flat(layer, key, sizes)
+              : part(layer, key, Part.HIGH, form.bits(), sizes);
       if (form.low() > 0) {
         String low = part(layer, key, Part.LOW, form.low(), sizes);
         prompt = nodes.gather(nodes.concat(TOKENS, low, prompt), CacheNames.order(layer), TOKENS);
@@ -58,6 +77,34 @@ final class CacheWriter {
       String all = nodes.concat(TOKENS, prompt, part(layer, key, Part.TAIL, form.bits(), sizes));
       nodes.cast(rotated(all, past), type(past), past);
     }
+  }
+
+  private String flat(int layer, boolean key, String sizes) {
+    String past = DecoderGraph.past(layer, key);
+    String rows = CacheNames.flat(layer, key);
+    out.addInput(
+        GraphNodes.value(rows, type(past), "rows_%d_%s".formatted(layer, key), (long) width(past)));
+    String waiting =
+        sizes.isEmpty() ? rows : nodes.op("Reshape", rows, nodes.slice(sizes, 0, 2, 0));
+    return nodes.floats(nodes.gather(waiting, CacheNames.places(layer), 0));
+  }
+
+  /**
+   * Hides from the scores of a layer what fills its heads up.
+   *
+   * @param scores {@code [.., heads, tokens, keys]}
+   * @param type their element type
+   */
+  String hidden(int layer, String scores, int type) {
+    String bias = CacheNames.bias(layer);
+    String keys = nodes.gather(nodes.op("Shape", scores), nodes.constant(-1), 0);
+    String others =
+        nodes.op("Sub", keys, nodes.gather(nodes.op("Shape", bias), nodes.constant(2), 0));
+    String shape = nodes.concat(0, nodes.constant(raggedHeads, 1), others);
+    String whole = nodes.concat(2, bias, nodes.op("Expand", nodes.scalar(0f), shape));
+    String typed = nodes.fresh();
+    nodes.cast(whole, type, typed);
+    return nodes.op("Add", scores, typed);
   }
 
   /** Sizes that leave a tensor as it is, known only when others have been computed. */
@@ -79,7 +126,7 @@ final class CacheWriter {
         names.add(CacheNames.low(layer, key, Field.VALUES));
       }
     }
-    if (form.attended()) {
+    if (attended) {
       names.add(CacheNames.attention(layer));
     }
     return names;

@@ -28,25 +28,42 @@ public final class PickGraph {
 
   private PickGraph() {}
 
+  /** Where the tokens are picked from. */
+  public enum Source {
+    /** One store, the same tokens for all heads. */
+    ONE,
+    /** Two stores, the tokens of the second counting on behind those of the first. */
+    TWO,
+    /** One store, the rows of all heads one head after the other: {@code [R, width]}. */
+    HEADS
+  }
+
   /**
    * Writes the graph.
    *
    * @param type ONNX element type of what is stored
-   * @param two whether there are two stored caches
+   * @param source where from
    * @return the serialised model
    */
-  public static byte[] build(int type, boolean two) {
+  public static byte[] build(int type, Source source) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-pick");
     graph
         .addInput(GraphNodes.value(STORED, type, "", "", "", ""))
         .addInput(GraphNodes.value(ROWS, GraphNodes.INT64, ROWS))
         .addOutput(GraphNodes.shapeless(PICKED, type));
     GraphNodes nodes = new GraphNodes(graph, OPSET);
-    if (two) {
-      graph.addInput(GraphNodes.value(OTHER, type, "", "", "", ""));
+    switch (source) {
+      case ONE -> nodes.gather(STORED, ROWS, TOKENS, PICKED);
+      case TWO -> {
+        graph.addInput(GraphNodes.value(OTHER, type, "", "", "", ""));
+        nodes.gather(nodes.concat(TOKENS, STORED, OTHER), ROWS, TOKENS, PICKED);
+      }
+      case HEADS -> {
+        String width = nodes.slice(nodes.op("Shape", STORED), 3, 4, 0);
+        String shape = nodes.concat(0, nodes.constant(-1), width);
+        nodes.gather(nodes.op("Reshape", STORED, shape), ROWS, 0, PICKED);
+      }
     }
-    String all = two ? nodes.concat(TOKENS, STORED, OTHER) : STORED;
-    nodes.gather(all, ROWS, TOKENS, PICKED);
     return ModelProto.newBuilder()
         .setIrVersion(IR_VERSION)
         .setProducerName("squint")

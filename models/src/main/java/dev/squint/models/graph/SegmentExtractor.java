@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -61,6 +62,7 @@ public final class SegmentExtractor {
   private final Map<String, String> foreignCaches = new HashMap<>();
   private final BitSet turnedOutside = new BitSet();
   private final Map<Integer, String> turnedQueries = new HashMap<>();
+  private final Map<Integer, Supplier<String>> filled = new HashMap<>();
   private final Optional<String> counted;
 
   private SegmentExtractor(DecoderGraph decoder, SegmentSpec spec) {
@@ -130,6 +132,7 @@ public final class SegmentExtractor {
     cache.ifPresent(
         writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
+    cache.ifPresent(writer -> hideFilling(nodes, writer, attention));
     copyNodes(out, nodes, last);
     TapWriter taps = new TapWriter(nodes, turnedQueries);
     addTaps(out, taps, attention);
@@ -339,7 +342,7 @@ public final class SegmentExtractor {
   }
 
   private Optional<CacheWriter> cacheWriter(GraphProto.Builder out, GraphNodes nodes) {
-    if (!(spec.cache() instanceof CacheForm.Quantised form)) {
+    if (!spec.cache().stored()) {
       return Optional.empty();
     }
     for (int layer = spec.from(); layer < spec.to(); layer++) {
@@ -351,7 +354,31 @@ public final class SegmentExtractor {
         }
       }
     }
-    return Optional.of(new CacheWriter(graph, out, nodes, form));
+    return Optional.of(new CacheWriter(graph, out, nodes, spec.cache()));
+  }
+
+  /** Where heads are filled up to the longest, the scores of what fills them are taken out. */
+  private void hideFilling(
+      GraphNodes nodes, CacheWriter writer, Map<Integer, AttentionSite> attention) {
+    if (!(spec.cache() instanceof CacheForm.Ragged)) {
+      return;
+    }
+    for (int layer = spec.from(); layer < spec.to(); layer++) {
+      AttentionSite site = attention.get(layer);
+      if (!(site instanceof SoftmaxAttention)) {
+        throw new ModelException(
+            "%s: layer %d computes its attention in one operator, %s, which takes one length for all heads; for a KV cache with a length per head export the decoder with eager attention"
+                .formatted(graph.file(), layer, site.encoding()));
+      }
+      String scores = graph.nodes().get(site.node()).getInput(0);
+      int known = decoder.elementType(scores);
+      int type =
+          known == ElementTypes.UNKNOWN
+              ? decoder.elementType(DecoderGraph.past(layer, true))
+              : known;
+      int at = layer;
+      filled.put(site.node(), () -> writer.hidden(at, scores, type));
+    }
   }
 
   /** What a layer's cache can wait for: its hidden states, and the storing of the layer above. */
@@ -376,13 +403,13 @@ public final class SegmentExtractor {
       GraphProto.Builder out, TapWriter taps, Map<Integer, AttentionSite> attention) {
     out.addInput(GraphNodes.value(CacheNames.ROWS, GraphNodes.INT64, CacheNames.ROWS));
     for (int layer = spec.from(); layer < spec.to(); layer++) {
-      taps.toCache(layer, attention.get(layer));
+      taps.toCache(layer, attention.get(layer), spec.cache() instanceof CacheForm.Ragged);
       out.addOutput(GraphNodes.shapeless(CacheNames.attention(layer), GraphNodes.FLOAT));
     }
   }
 
   private boolean isStored(String input) {
-    return input.startsWith(DecoderGraph.PAST) && spec.cache() instanceof CacheForm.Quantised;
+    return input.startsWith(DecoderGraph.PAST) && spec.cache().stored();
   }
 
   private void declarePerToken(
@@ -409,6 +436,9 @@ public final class SegmentExtractor {
         turnedQueries.put(i, FusedRotary.unfuse(graph, node, nodes, DecoderGraph.POSITIONS));
       } else if (counted.isPresent() && node.getOutputList().contains(counted.get())) {
         replaceCounted(out, nodes, node);
+      } else if (filled.containsKey(i)) {
+        String scores = filled.get(i).get();
+        out.addNode(node.toBuilder().setInput(0, scores));
       } else {
         out.addNode(node);
       }
@@ -481,7 +511,7 @@ public final class SegmentExtractor {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
     }
-    boolean whole = !(spec.cache() instanceof CacheForm.Quantised) && !spec.probe();
+    boolean whole = !spec.cache().stored() && !spec.probe();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));

@@ -21,9 +21,15 @@ record TapWriter(GraphNodes nodes, Map<Integer, String> turnedQueries) {
     }
   }
 
-  /** The attention of a layer's new tokens to all that are cached, mean over heads and rows. */
-  void toCache(int layer, AttentionSite site) {
-    nodes.mean(probabilities(site, CacheNames.ROWS), CacheNames.attention(layer), 1, 2);
+  /** The attention of a layer's new tokens to all that are cached. */
+  void toCache(int layer, AttentionSite site, boolean perHead) {
+    String rows = probabilities(site, CacheNames.ROWS);
+    String name = CacheNames.attention(layer);
+    if (perHead) {
+      nodes.mean(rows, name, 2);
+    } else {
+      nodes.mean(rows, name, 1, 2);
+    }
   }
 
   private String probabilities(AttentionSite site, String rows) {
