@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Lets a strategy decide at its sites and keeps the record of it. One decider serves one request.
@@ -130,10 +131,10 @@ final class SiteDecider {
   /** Of the cosines between all patches of a tile those between tokens alive. */
   private Observation compared(Observation whole, SiteContext context) {
     int perTile = whole.columns();
-    if (context.visualTokens() == originalVisual) {
+    int[] alive = context.alive();
+    if (Arrays.equals(alive, IntStream.range(0, originalVisual).toArray())) {
       return whole;
     }
-    int[] alive = context.alive();
     List<Scope.Group> tiles = Scope.TILE.groups(context);
     int columns = tiles.stream().mapToInt(Scope.Group::size).max().orElse(0);
     float[] cells = new float[alive.length * columns];

@@ -17,6 +17,7 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -133,18 +134,31 @@ class BeforeProjectorTest {
   @Test
   void tokensDroppedBeforeAreNotComparedAfterVision() {
     int[] kept = {0, 3, 4, 9, 15};
+    assertComparedAs(kept, Selection.of(kept));
+  }
+
+  /** One token leaves and comes back behind the others, so that as many are there as ever. */
+  @Test
+  void tokensInAnotherOrderAreComparedInIt() {
+    int[] order = {0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 3};
+    int[] others = Arrays.copyOf(order, order.length - 1);
+    assertComparedAs(order, Selection.of(others).withMerged(List.of(MergedToken.mean(3, 3))));
+  }
+
+  private static void assertComparedAs(int[] kept, Selection selection) {
     KeySimilarity keys = new KeySimilarity(1, Heads.EACH);
     FeatureSimilarity features = new FeatureSimilarity(Stage.PROJECTED);
     FeatureSimilarity patches = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
     Set<ObservationRequest> needs = Set.of(keys, features, patches);
     List<Observations> seen = new ArrayList<>();
-    for (Selection first : List.of(Selection.all(TinyLlava.VISUAL), Selection.of(kept))) {
+    for (Selection first : List.of(Selection.all(TinyLlava.VISUAL), selection)) {
       List<SitePlan> sites =
           List.of(
               new SitePlan(
                   new Site.BeforeProjector(),
                   Set.of(),
                   PositionPolicy.COMPACTED,
+                  !first.merged().isEmpty(),
                   (context, observations) -> first),
               new SitePlan(
                   new Site.AfterVision(),
