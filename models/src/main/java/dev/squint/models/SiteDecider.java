@@ -7,6 +7,7 @@ import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
+import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
@@ -117,7 +118,23 @@ final class SiteDecider {
           "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
               .formatted(need, patches, originalVisual));
     }
-    return seen.kind().compares() ? compared(whole, context) : perToken(whole, context.alive());
+    if (!seen.kind().compares()) {
+      return perToken(whole, context.alive());
+    }
+    checkTiles(need, whole.columns());
+    return compared(whole, context);
+  }
+
+  /** Patches are compared within what the tower takes as one picture, which has to be a tile. */
+  private void checkTiles(ObservationRequest need, int patches) {
+    for (Scope.Group tile :
+        Scope.TILE.groups(SiteContext.whole(new Site.AfterVision(), layout, seed))) {
+      if (tile.size() != patches) {
+        throw new ModelException(
+            "%s compares the %d patches of one picture, but the prompt has a tile of %d visual tokens; lay out each picture that the tower takes as a tile of its own"
+                .formatted(need, patches, tile.size()));
+      }
+    }
   }
 
   private static Observation perToken(Observation whole, int[] alive) {

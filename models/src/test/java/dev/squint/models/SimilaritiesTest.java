@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
@@ -11,7 +12,9 @@ import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
 import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
+import dev.squint.pruning.ObservationRequest.Heads;
 import dev.squint.pruning.ObservationRequest.HiddenStates;
+import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.ObservationRequest.Measure;
 import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
@@ -27,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -135,6 +139,34 @@ class SimilaritiesTest {
               new float[] {1, 0, -1, 0, 1, 0, -1, 0, 1, 0, 0, 0, 0, 1, 0}, offset(1e-6f));
     }
     assertThat(sessions.aliveTensors()).hasValue(0);
+  }
+
+  @Test
+  void keysOfTwoPicturesInOneTileAreRefused() {
+    KeySimilarity need = new KeySimilarity(1, Heads.EACH);
+    Observation cosines = new Observation(4, 2, new float[] {1, 0, 0, 1, 1, .5f, .5f, 1});
+    SitePlan site = watching(new Site.AfterVision(), Set.of(need), new ArrayList<>());
+    TokenLayout joined = new TokenLayout(6, List.of(new VisualSpan(0, 0, 1, 4, 2, 2)));
+    assertThatThrownBy(() -> decide(site, joined, cosines))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("compares the 2 patches of one picture")
+        .hasMessageContaining("a tile of 4 visual tokens");
+    VisualSpan one = new VisualSpan(0, 0, 1, 2, 1, 2);
+    VisualSpan other = new VisualSpan(0, 1, 3, 2, 1, 2);
+    decide(site, new TokenLayout(6, List.of(one, other)), cosines);
+  }
+
+  private static void decide(SitePlan site, TokenLayout layout, Observation keys) {
+    VisionTap tap = new VisionTap(1, VisionTap.Kind.KEYS);
+    new SiteDecider("watching", layout, 4, 0, Map.of(tap, keys))
+        .decide(
+            site,
+            TokenRows.of(layout),
+            RotaryPositions.of(layout, 1),
+            Taps.NONE,
+            (request, context) -> {
+              throw new IllegalStateException();
+            });
   }
 
   @Test
