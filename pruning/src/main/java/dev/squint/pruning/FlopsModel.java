@@ -78,6 +78,10 @@ public final class FlopsModel {
    * Counts the attention of a layer computed ahead of it: the query and key projections of all
    * tokens that arrive and their products.
    *
+   * <p>Decoders whose attention is a single node run that node, which weighs values too: beyond
+   * this count they spend what one layer spends on its value projection and on probability times
+   * value.
+   *
    * @param decoder the decoder
    * @param tokens tokens that arrive
    * @return FLOPs

@@ -22,7 +22,10 @@ public record SegmentModel(
     List<String> hiddenInputs,
     List<String> hiddenOutputs) {
 
-  /** Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, ascending. */
+  /**
+   * Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, in their order
+   * behind it; ascending unless tokens are merged.
+   */
   public static final String KEEP = "keep";
 
   /** Input of a merging seam: int64 {@code [S]}, indices of the tokens that are in any sum. */
