@@ -3,10 +3,13 @@ package dev.squint.examples;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.adapters.Answer;
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.FlopsFormula;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Timings;
 import dev.squint.pruning.Trace;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /** One JSON object: the answer and everything in the trace. Times are nanoseconds, sizes bytes. */
@@ -14,7 +17,7 @@ final class JsonReport {
 
   private JsonReport() {}
 
-  static String of(Answer answer, String provider) {
+  static String of(Answer answer, String provider, DecoderShape decoder) {
     Trace trace = answer.trace();
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("answer", answer.text());
@@ -25,6 +28,12 @@ final class JsonReport {
     root.put("visualTokens", trace.visualTokens());
     root.put("sites", trace.sites().stream().map(JsonReport::site).toList());
     root.put("tokensPerLayer", trace.tokensPerLayer());
+    root.put("averageVisualTokens", trace.averageVisualTokens());
+    Map<String, Object> left = new LinkedHashMap<>();
+    for (FlopsFormula formula : FlopsFormula.values()) {
+      left.put(formula.name().toLowerCase(Locale.ROOT), formula.left(decoder, trace));
+    }
+    root.put("prefillFlopsLeft", left);
     root.put("visionFlops", trace.visionFlops());
     root.put("prefillFlops", trace.prefillFlops());
     root.put("unprunedPrefillFlops", trace.unprunedPrefillFlops());

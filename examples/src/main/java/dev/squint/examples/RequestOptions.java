@@ -6,10 +6,13 @@ import dev.squint.adapters.ImageInput;
 import dev.squint.adapters.OverlayFile;
 import dev.squint.adapters.Squint;
 import dev.squint.models.ModelOptions;
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.FlopsFormula;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,6 +31,13 @@ final class RequestOptions {
   private String strategy;
 
   @Mixin private LoadOptions load;
+
+  @Option(
+      names = "--flops",
+      paramLabel = "PAPER",
+      description =
+          "Also count FLOPs as a paper does: ${COMPLETION-CANDIDATES} (--json has all of them).")
+  private FlopsFormula flops;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -76,7 +86,11 @@ final class RequestOptions {
       if (overlay != null) {
         squint.overlay(input, answer, overlay);
       }
-      out.print(json ? JsonReport.of(answer, squint.provider()) : TextReport.of(answer));
+      DecoderShape decoder = squint.facts().decoder();
+      out.print(
+          json
+              ? JsonReport.of(answer, squint.provider(), decoder)
+              : TextReport.of(answer, decoder, Optional.ofNullable(flops)));
       out.flush();
     }
     return 0;

@@ -62,6 +62,7 @@ public final class SquintCommand implements Runnable {
     SquintCommand root = new SquintCommand();
     return new CommandLine(root)
         .setExpandAtFiles(false)
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .registerConverter(Path.class, SquintCommand::path)
         .setExecutionStrategy(SquintCommand::runLast)
         .setParameterExceptionHandler((e, given) -> misused(e))

@@ -1,11 +1,14 @@
 package dev.squint.examples;
 
 import dev.squint.adapters.Answer;
+import dev.squint.pruning.DecoderShape;
+import dev.squint.pruning.FlopsFormula;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Timings;
 import dev.squint.pruning.Trace;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The answer, and below it a short table of what was pruned and saved. */
 final class TextReport {
@@ -14,9 +17,16 @@ final class TextReport {
 
   private TextReport() {}
 
-  static String of(Answer answer) {
+  static String of(Answer answer, DecoderShape decoder, Optional<FlopsFormula> formula) {
     TextReport report = new TextReport();
     report.table(answer.trace());
+    formula.ifPresent(
+        paper ->
+            report.rows.add(
+                "paper FLOPs",
+                "%.1f %% of unpruned by the formula of %s",
+                100 * paper.left(decoder, answer.trace()),
+                paper));
     return answer.text() + System.lineSeparator() + System.lineSeparator() + report.rows;
   }
 
@@ -35,6 +45,9 @@ final class TextReport {
       if (!site.observed().isEmpty()) {
         rows.add("scored by", "%s", String.join(", ", site.observed()));
       }
+    }
+    if (!trace.sites().isEmpty()) {
+      rows.add("average", "%.1f visual tokens over the layers", trace.averageVisualTokens());
     }
     rows.add(
         "prefill FLOPs",

@@ -112,6 +112,16 @@ class CommandLineTest {
   }
 
   @Test
+  void flopsAsAPaperCountsThem() {
+    Outcome outcome =
+        run("ask", SCENE, QUESTION, "--strategy", "fastv", "--no-measure", "--flops", "fastv");
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out())
+        .containsPattern("paper FLOPs +6\\d\\.\\d % of unpruned by the formula of FASTV")
+        .containsPattern("average +90\\.0 visual tokens over the layers");
+  }
+
+  @Test
   void badQuestionsAreRefused() {
     assertRefused(run("ask", SCENE, "  "), "the question is empty");
     assertRefused(run("ask", SCENE, "what is this? ".repeat(200)), "the model's context holds 512");
@@ -215,6 +225,11 @@ class CommandLineTest {
   void theJsonFieldsAreStable() throws IOException {
     Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--json");
     JsonNode root = new ObjectMapper().readTree(outcome.out());
+    assertThat(root.path("averageVisualTokens").asDouble()).isEqualTo((2 * 144 + 6 * 72) / 8.0);
+    assertThat(root.path("prefillFlopsLeft").fieldNames())
+        .toIterable()
+        .containsExactly("fastv", "sparsevlm", "pyramiddrop", "fastervlm");
+    assertThat(root.path("prefillFlopsLeft").path("fastv").asDouble()).isBetween(0.5, 0.75);
     assertThat(root.fieldNames())
         .toIterable()
         .containsExactly(
@@ -226,6 +241,8 @@ class CommandLineTest {
             "visualTokens",
             "sites",
             "tokensPerLayer",
+            "averageVisualTokens",
+            "prefillFlopsLeft",
             "visionFlops",
             "prefillFlops",
             "unprunedPrefillFlops",
