@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.Trace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +43,20 @@ class SplitEvaluationTest {
     }
   }
 
+  /**
+   * What came of a strategy.
+   *
+   * @param counts right answers of all questions and by type
+   * @param averageVisualTokens visual tokens averaged over layers and questions
+   * @param prefillFlopsLeft share of the unpruned prefill, by exact count
+   * @param kvBytesLeft share of the unpruned KV cache at the end of the answer
+   */
+  private record Outcome(
+      Map<String, Count> counts,
+      double averageVisualTokens,
+      double prefillFlopsLeft,
+      double kvBytesLeft) {}
+
   @Test
   void countsTheRightAnswers() throws IOException {
     Path data = Path.of(System.getProperty("squint.evaluation.data"));
@@ -51,22 +66,25 @@ class SplitEvaluationTest {
         System.getProperty("squint.evaluation.strategies", "").isBlank()
             ? SPECS
             : System.getProperty("squint.evaluation.strategies").split(";");
-    Map<String, Map<String, Count>> report = new LinkedHashMap<>();
+    Map<String, Outcome> report = new LinkedHashMap<>();
     try (Squint squint = Squint.load()) {
       for (String spec : specs) {
-        report.put(spec, counts(squint, Strategies.parse(spec.strip()), rows, data, limit));
+        report.put(spec, outcome(squint, Strategies.parse(spec.strip()), rows, data, limit));
         System.out.println(spec + " " + report.get(spec));
       }
     }
     Path out = Path.of("target", "evaluation-" + data.toAbsolutePath().getFileName() + ".json");
     Files.writeString(out, new ObjectMapper().writeValueAsString(report));
     int asked = Math.min(limit, rows.size());
-    assertThat(report.values()).allMatch(counts -> counts.get("all").total() == asked);
+    assertThat(report.values()).allMatch(outcome -> outcome.counts().get("all").total() == asked);
   }
 
-  private static Map<String, Count> counts(
+  private static Outcome outcome(
       Squint squint, Strategy strategy, JsonNode rows, Path data, int limit) {
     Map<String, Count> counts = new TreeMap<>();
+    double tokens = 0;
+    double flops = 0;
+    double bytes = 0;
     AskOptions options = AskOptions.defaults().withMaxNewTokens(8);
     for (int i = 0; i < Math.min(limit, rows.size()); i++) {
       JsonNode row = rows.get(i);
@@ -74,11 +92,16 @@ class SplitEvaluationTest {
       Answer answer = squint.ask(image, row.get(0).asText(), strategy, options.withSeed(i));
       boolean right = answer.text().equals(row.get(1).asText());
       add(counts, "all", right);
+      Trace trace = answer.trace();
+      tokens += trace.averageVisualTokens();
+      flops += (double) trace.prefillFlops() / trace.unprunedPrefillFlops();
+      bytes += (double) trace.kvBytes() / trace.unprunedKvBytes();
       if (row.has(3)) {
         add(counts, row.get(3).asText(), right);
       }
     }
-    return counts;
+    int asked = counts.get("all").total();
+    return new Outcome(counts, tokens / asked, flops / asked, bytes / asked);
   }
 
   private static void add(Map<String, Count> counts, String type, boolean right) {

@@ -30,7 +30,10 @@ class DecisionTimeTest {
   private static final double VECTORS = 20;
 
   /** Compare all pairs of a tile again and again: they claim the bar for tiles of 576 tokens. */
-  private static final Set<String> CLAIM_TILES = Set.of("tome", "vispruner");
+  private static final Set<String> CLAIM_TILES = Set.of("prumerge-plus", "tome", "vispruner");
+
+  /** Clusters hidden states at up to three sites, which are timed together: it misses the bar. */
+  private static final Set<String> CLAIM_NOTHING = Set.of("sparsevlm");
 
   static List<String> strategies() {
     String some = System.getProperty("squint.jmh", "");
@@ -60,7 +63,9 @@ class DecisionTimeTest {
       for (RunResult result : measure(strategy)) {
         Statistics times = result.getPrimaryResult().getStatistics();
         String tiles = result.getParams().getParam("tiles");
-        boolean claimed = tiles.equals("5") || !CLAIM_TILES.contains(strategy);
+        boolean claimed =
+            !CLAIM_NOTHING.contains(strategy)
+                && (tiles.equals("5") || !CLAIM_TILES.contains(strategy));
         boolean held = times.getPercentile(50) <= bar;
         String line =
             "%-16s %s x %4d tokens: %7.3f ms, nine of ten below %7.3f ms; bar %2.0f ms %s"
