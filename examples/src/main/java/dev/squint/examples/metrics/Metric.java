@@ -1,0 +1,29 @@
+package dev.squint.examples.metrics;
+
+import java.util.List;
+
+/** Scores one answer. Immutable and safe for use from many threads. */
+public interface Metric {
+
+  /** The name that lmms-eval reports it under, such as {@code exact_match}. */
+  String name();
+
+  /**
+   * What of an answer is compared: normalised, or the letter or the yes or no found in it.
+   *
+   * @param answer what the model said
+   * @param choices texts of the choices, or empty
+   * @return lmms-eval's {@code filtered_resps}
+   */
+  String filter(String answer, List<String> choices);
+
+  /**
+   * Scores an answer.
+   *
+   * @param answer what the model said, unfiltered
+   * @param targets what is right, at least one
+   * @param choices texts of the choices, or empty
+   * @return 0 to 1, more only for CIDEr, which reaches 10
+   */
+  double score(String answer, List<String> targets, List<String> choices);
+}
