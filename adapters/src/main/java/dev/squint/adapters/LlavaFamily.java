@@ -1,5 +1,6 @@
 package dev.squint.adapters;
 
+import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
 
@@ -25,8 +26,13 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
   }
 
   @Override
-  public PromptInput prompt(String question, Picture picture) {
-    return prompts.prompt(question, preprocessor.apply(picture));
+  public PixelValues pixels(Picture picture) {
+    return preprocessor.apply(picture);
+  }
+
+  @Override
+  public PromptInput prompt(String question, PixelValues pixels) {
+    return prompts.prompt(question, pixels);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.squint.adapters;
 
 import dev.squint.models.ModelException;
+import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
 
@@ -30,12 +31,15 @@ interface ModelFamily extends AutoCloseable {
   /** The picture as the model sees it, resized and cropped. */
   Picture seen(Picture picture);
 
+  /** The picture as the vision encoder takes it. */
+  PixelValues pixels(Picture picture);
+
   /**
    * The prompt for one question about one picture.
    *
    * @throws PromptException if the question is blank or longer than the context
    */
-  PromptInput prompt(String question, Picture picture);
+  PromptInput prompt(String question, PixelValues pixels);
 
   /** An answer in words, without special tokens. */
   String text(long[] tokens);

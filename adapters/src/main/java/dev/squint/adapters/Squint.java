@@ -4,6 +4,7 @@ import dev.squint.models.Generation;
 import dev.squint.models.GenerationOptions;
 import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
+import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
 import dev.squint.pruning.ModelFacts;
@@ -99,26 +100,59 @@ public final class Squint implements AutoCloseable {
    */
   public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
     strategy.plan(model.facts());
+    try (SeenPicture picture = see(image)) {
+      return ask(picture, question, strategy, options);
+    }
+  }
+
+  /**
+   * Takes a picture that several questions are about: it is decoded now, and encoded when a
+   * question first needs it.
+   *
+   * @param image the picture
+   * @return it, to be closed by the caller
+   * @throws ImageException if the picture cannot be used
+   */
+  public SeenPicture see(ImageInput image) {
     lock.readLock().lock();
     try {
-      if (closed) {
-        throw new ModelException("the model is closed; load it again");
-      }
-      return answer(image, question, strategy, options);
+      checkOpen();
+      PixelValues pixels = family.pixels(Picture.decode(image));
+      return new SeenPicture(pixels, model.pictures(pixels));
     } finally {
       lock.readLock().unlock();
     }
   }
 
-  private Answer answer(ImageInput image, String question, Strategy strategy, AskOptions options) {
-    PromptInput prompt = family.prompt(question, Picture.decode(image));
-    Generation generation =
-        model.generate(
-            prompt,
-            strategy,
-            new GenerationOptions(
-                options.maxNewTokens(), options.seed(), options.measureSpeedup(), false));
-    return new Answer(family.text(generation.tokens()), generation.trace());
+  /**
+   * Asks a question about a picture that others may have been asked about. The vision time in the
+   * trace is what this question waited for.
+   *
+   * @throws PromptException if the question is blank or longer than the context
+   * @throws dev.squint.pruning.StrategyException if the strategy cannot act on this model
+   */
+  public Answer ask(SeenPicture picture, String question, Strategy strategy, AskOptions options) {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      PromptInput prompt = family.prompt(question, picture.pixels());
+      Generation generation =
+          model.generate(
+              prompt,
+              picture.encoded(),
+              strategy,
+              new GenerationOptions(
+                  options.maxNewTokens(), options.seed(), options.measureSpeedup(), false));
+      return new Answer(family.text(generation.tokens()), generation.trace());
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new ModelException("the model is closed; load it again");
+    }
   }
 
   /** Describes a picture. */
@@ -144,10 +178,21 @@ public final class Squint implements AutoCloseable {
    */
   public void overlay(ImageInput image, Answer answer, Path target) {
     OverlayFile.check(target);
+    OverlayFile.write(target, overlay(image, answer));
+  }
+
+  /**
+   * Draws the picture as the model saw it with dropped patches dimmed, and a score map beside it.
+   *
+   * @param image the picture that was asked about
+   * @param answer what came of it
+   * @return an encoded PNG
+   */
+  public byte[] overlay(ImageInput image, Answer answer) {
     Picture seen = family.seen(Picture.decode(image));
     Overlay overlay =
         new Overlay(model.facts().vision().gridRows(), model.facts().vision().gridColumns());
-    OverlayFile.write(target, overlay.draw(seen, answer.trace()));
+    return overlay.draw(seen, answer.trace());
   }
 
   /** Shapes of the loaded model. */

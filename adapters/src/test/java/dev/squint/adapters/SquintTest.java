@@ -13,6 +13,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
@@ -82,6 +83,17 @@ class SquintTest {
                 .parallel()
                 .mapToObj(i -> squint.caption(image, "fastervlm:keep=0.25").text()))
         .containsOnly(alone.text());
+  }
+
+  @Test
+  void aPictureSeenOnceAnswersAsOneSeenEachTime() {
+    try (SeenPicture seen = squint.see(ImageInput.of(image))) {
+      for (String spec : List.of("none", "fastervlm:keep=0.25", "fastv:k=2,keep=0.25")) {
+        Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), AskOptions.defaults());
+        assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, spec).text());
+        assertThat(answer.trace().strategy()).isEqualTo(Strategies.parse(spec).spec());
+      }
+    }
   }
 
   @Test

@@ -23,8 +23,6 @@ import java.util.Optional;
  */
 final class Generator implements AutoCloseable {
 
-  private static final int CUTS_KEPT = 4;
-
   private final Sessions sessions;
   private final ModelConfig config;
   private final ModelFacts facts;
@@ -32,7 +30,7 @@ final class Generator implements AutoCloseable {
   private final VisionEncoder vision;
   private final Embedder embedder;
   private final Similarities similarities;
-  private final LeasePool<List<SegmentSpec>, OpenSegments> cuts = new LeasePool<>(CUTS_KEPT);
+  private final LeasePool<List<SegmentSpec>, OpenSegments> cuts;
 
   Generator(
       Sessions sessions,
@@ -41,7 +39,8 @@ final class Generator implements AutoCloseable {
       DecoderGraph decoder,
       VisionEncoder vision,
       Embedder embedder,
-      Similarities similarities) {
+      Similarities similarities,
+      int cutsKept) {
     this.sessions = sessions;
     this.config = config;
     this.facts = facts;
@@ -49,9 +48,23 @@ final class Generator implements AutoCloseable {
     this.vision = vision;
     this.embedder = embedder;
     this.similarities = similarities;
+    this.cuts = new LeasePool<>(cutsKept);
   }
 
-  Generation generate(PromptInput prompt, Strategy strategy, GenerationOptions options) {
+  EncodedPictures pictures(PixelValues pixels) {
+    return new EncodedPictures(vision, pixels, sessions.scope());
+  }
+
+  /**
+   * Answers a prompt.
+   *
+   * @param pictures the pictures of the prompt, if it has any
+   */
+  Generation generate(
+      PromptInput prompt,
+      Optional<EncodedPictures.Lease> pictures,
+      Strategy strategy,
+      GenerationOptions options) {
     int length = prompt.layout().length();
     if (length >= config.contextLength()) {
       throw new ModelException(
@@ -59,7 +72,7 @@ final class Generator implements AutoCloseable {
               .formatted(length, facts.name(), config.contextLength()));
     }
     checkIds(prompt);
-    boolean picture = prompt.pixels().isPresent();
+    boolean picture = pictures.isPresent();
     PruningPlan plan =
         picture
             ? PruningPlan.of(strategy, facts, decoder.positions())
@@ -72,12 +85,7 @@ final class Generator implements AutoCloseable {
         var cut = lease(plan)) {
       long start = System.nanoTime();
       Optional<VisionEncoder.Encoded> seen =
-          prompt
-              .pixels()
-              .map(
-                  pixels ->
-                      vision.encode(
-                          scope, pixels, plan.visionTaps(), plan.beforeProjector().isEmpty()));
+          pictures.map(lease -> lease.encoded(plan.visionTaps(), plan.beforeProjector().isEmpty()));
       seen.ifPresent(encoded -> checkTokens(encoded, prompt));
       long visionNanos = System.nanoTime() - start;
       Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());

@@ -11,8 +11,13 @@ import java.util.Objects;
  * @param threads size of the thread pool, 0 for one thread per core; the first model loaded in a
  *     process decides
  * @param cacheFolder where the embedded model is unpacked
+ * @param cutsKept how many cuts of the decoder stay loaded while nobody uses them; each holds the
+ *     decoder's weights once
  */
-public record ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder) {
+public record ModelOptions(
+    ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
+
+  private static final int FEW_CUTS = 4;
 
   /** Checks the values. */
   public ModelOptions {
@@ -21,6 +26,14 @@ public record ModelOptions(ExecutionProvider provider, int threads, Path cacheFo
     if (threads < 0) {
       throw new ModelException("threads must be 0 (one per core) or more, got " + threads);
     }
+    if (cutsKept < 1) {
+      throw new ModelException("cutsKept must be 1 or more, got " + cutsKept);
+    }
+  }
+
+  /** Options that keep four cuts. */
+  public ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder) {
+    this(provider, threads, cacheFolder, FEW_CUTS);
   }
 
   /**
@@ -38,7 +51,12 @@ public record ModelOptions(ExecutionProvider provider, int threads, Path cacheFo
 
   /** The same options with another provider. */
   public ModelOptions withProvider(ExecutionProvider other) {
-    return new ModelOptions(other, threads, cacheFolder);
+    return new ModelOptions(other, threads, cacheFolder, cutsKept);
+  }
+
+  /** The same options with another number of cuts that stay loaded. */
+  public ModelOptions withCutsKept(int cuts) {
+    return new ModelOptions(provider, threads, cacheFolder, cuts);
   }
 
   static Path defaultCache(String property, Map<String, String> environment, String home) {

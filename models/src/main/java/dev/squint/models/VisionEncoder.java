@@ -20,7 +20,7 @@ import java.util.Set;
 /** Runs the vision tower, with the taps of the moment and no others. */
 final class VisionEncoder implements AutoCloseable {
 
-  private static final int SESSIONS_KEPT = 4;
+  private static final int SESSIONS_KEPT = 12;
 
   private final Sessions sessions;
   private final VisionGraph graph;

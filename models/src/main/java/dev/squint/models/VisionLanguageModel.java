@@ -12,6 +12,7 @@ import dev.squint.pruning.VisionShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -23,8 +24,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * {@code _q4} and so on behind its name), the most exact is taken.
  *
  * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
- * last few strategies stay loaded. A model may be used by any number of threads at once. Closing
- * waits for the calls under way.
+ * last few strategies stay loaded ({@link ModelOptions#cutsKept()}). A model may be used by any
+ * number of threads at once. Closing waits for the calls under way.
  */
 public final class VisionLanguageModel implements AutoCloseable {
 
@@ -94,7 +95,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     Embedder embedder = new Embedder(sessions, embedFile, config.text().hidden());
     Similarities similarities = new Similarities(sessions, config.text().hidden());
     Generator generator =
-        new Generator(sessions, config, facts, decoder, vision, embedder, similarities);
+        new Generator(
+            sessions, config, facts, decoder, vision, embedder, similarities, options.cutsKept());
     return new VisionLanguageModel(folder, config, facts, sessions, generator);
   }
 
@@ -187,12 +189,66 @@ public final class VisionLanguageModel implements AutoCloseable {
   public Generation generate(PromptInput input, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
     try {
-      if (closed) {
-        throw new ModelException("the model is closed; load it again");
+      checkOpen();
+      if (input.pixels().isEmpty()) {
+        return generator.generate(input, Optional.empty(), strategy, options);
       }
-      return generator.generate(input, strategy, options);
+      try (EncodedPictures once = generator.pictures(input.pixels().get());
+          EncodedPictures.Lease lease = once.lease()) {
+        return generator.generate(input, Optional.of(lease), strategy, options);
+      }
     } finally {
       lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * Takes pictures that several prompts are about, to be encoded once.
+   *
+   * @param pixels the pictures
+   * @return them, for {@link #generate(PromptInput, EncodedPictures, Strategy, GenerationOptions)};
+   *     the caller closes them
+   */
+  public EncodedPictures pictures(PixelValues pixels) {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      return generator.pictures(pixels);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * Answers a prompt about pictures that may have been encoded before. The vision time in the trace
+   * is then what this request waited for them.
+   *
+   * @param input the prompt, with the same pixel values that the pictures were made from
+   * @param pictures its pictures, of this model
+   * @param strategy which visual tokens to drop where
+   * @param options when to stop and what to report
+   * @return the answer with its trace
+   * @throws ModelException as the other {@code generate} does, and if the pictures are closed or
+   *     not those of the prompt
+   */
+  public Generation generate(
+      PromptInput input, EncodedPictures pictures, Strategy strategy, GenerationOptions options) {
+    lock.readLock().lock();
+    try (EncodedPictures.Lease lease = pictures.lease()) {
+      checkOpen();
+      if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
+        throw new ModelException(
+            "the encoded pictures are not those of the prompt; encode the prompt's own");
+      }
+      return generator.generate(input, Optional.of(lease), strategy, options);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new ModelException("the model is closed; load it again");
     }
   }
 
