@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from tokenizers import Tokenizer
@@ -82,6 +83,48 @@ def graphs(llava, folder):
     side = scenes.SIDE
     to_onnx(Vision(llava), (torch.randn(1, 3, side, side),), folder / "vision_encoder.onnx",
             ["pixel_values"], ["image_features"], {"pixel_values": {0: "batch_size"}})
+    take_any_size(folder / "vision_encoder.onnx")
+
+
+def take_any_size(path):
+    """Lets the encoder take any height and width that are multiples of a patch: position embeddings are stretched over
+    the grid bicubically, as transformers' `interpolate_pos_encoding` does. On the native grid they stay as they are."""
+    onnx_model = onnx.load(path)
+    graph = onnx_model.graph
+    table = next(t for t in graph.initializer if t.name == "embeddings.position_embedding.weight")
+    gather = next(n for n in graph.node if n.op_type == "Gather" and n.input[0] == table.name)
+    patches = next(n for n in graph.node if n.op_type == "Conv").output[0]
+    rows = onnx.numpy_helper.to_array(table)
+    side = int((len(rows) - 1) ** 0.5)
+    grid = rows[1:].reshape(1, side, side, -1).transpose(0, 3, 1, 2)
+    prefix = "/embeddings/position_embedding/"
+    constants = {"cls": rows[None, :1], "grid": np.ascontiguousarray(grid), "two": np.array([2]), "four": np.array([4]),
+                 "outer": np.array([1, rows.shape[1]]), "flat": np.array([0, 0, -1])}
+    names = {key: prefix + key for key in constants}
+    steps = [
+        ("Shape", [patches], "shape", {}),
+        ("Slice", [prefix + "shape", names["two"], names["four"]], "inner", {}),
+        ("Concat", [names["outer"], prefix + "inner"], "sizes", {"axis": 0}),
+        ("Resize", [names["grid"], "", "", prefix + "sizes"], "stretched",
+         {"mode": "cubic", "cubic_coeff_a": -0.75, "coordinate_transformation_mode": "pytorch_half_pixel"}),
+        ("Reshape", [prefix + "stretched", names["flat"]], "columns", {}),
+        ("Transpose", [prefix + "columns"], "patches", {"perm": [0, 2, 1]}),
+        ("Concat", [names["cls"], prefix + "patches"], None, {"axis": 1})]
+    nodes = [onnx.helper.make_node(op, inputs, [prefix + out if out else gather.output[0]],
+                                   name=prefix + (out or "all"), **attributes)
+             for op, inputs, out, attributes in steps]
+    place = list(graph.node).index(gather)
+    kept = [n for n in graph.node if n is not gather and n.output[0] not in gather.input]
+    behind = list(graph.node)[place + 1:]
+    first_behind = next(i for i, n in enumerate(kept) if any(n is b for b in behind))
+    del graph.node[:]
+    graph.node.extend(kept[:first_behind] + nodes + kept[first_behind:])
+    graph.initializer.remove(table)
+    graph.initializer.extend(onnx.numpy_helper.from_array(value, names[key]) for key, value in constants.items())
+    for dimension, name in ((2, "height"), (3, "width")):
+        graph.input[0].type.tensor_type.shape.dim[dimension].dim_param = name
+    onnx.checker.check_model(onnx_model)
+    onnx.save(onnx_model, path)
 
 
 def settings(llava, tokenizer, out):

@@ -31,6 +31,16 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
   }
 
   @Override
+  public PixelValues pixels(Picture picture, int rows, int columns) {
+    return preprocessor.apply(picture, columns * prompts.patch(), rows * prompts.patch());
+  }
+
+  @Override
+  public String template() {
+    return LlavaPrompts.TEMPLATE;
+  }
+
+  @Override
   public PromptInput prompt(String question, PixelValues pixels) {
     return prompts.prompt(question, pixels);
   }

@@ -23,7 +23,7 @@ import java.util.Optional;
 final class LlavaPrompts implements AutoCloseable {
 
   private static final String IMAGE = "<image>";
-  private static final String TEMPLATE = "USER: " + IMAGE + "\n%s ASSISTANT:";
+  static final String TEMPLATE = "USER: " + IMAGE + "\n%s ASSISTANT:";
 
   private final HuggingFaceTokenizer tokenizer;
   private final List<String> reserved;
@@ -79,7 +79,9 @@ final class LlavaPrompts implements AutoCloseable {
   PromptInput prompt(String question, PixelValues pixels) {
     long[] ids = tokenizer.encode(TEMPLATE.formatted(harmless(question)), true, false).getIds();
     int start = indexOf(ids, config.imageToken());
-    int visual = config.visualTokens();
+    int rows = (int) pixels.shape()[2] / patch();
+    int columns = (int) pixels.shape()[3] / patch();
+    int visual = config.visualTokens() - vision.patches() + rows * columns;
     long[] expanded = new long[ids.length - 1 + visual];
     System.arraycopy(ids, 0, expanded, 0, start);
     Arrays.fill(expanded, start, start + visual, config.imageToken());
@@ -90,9 +92,14 @@ final class LlavaPrompts implements AutoCloseable {
                   + " but the model's context holds %d; shorten the question")
               .formatted(visual, expanded.length, config.contextLength()));
     }
-    VisualSpan span = new VisualSpan(0, start, visual, vision.gridRows(), vision.gridColumns());
+    VisualSpan span = new VisualSpan(0, start, visual, rows, columns);
     return new PromptInput(
         expanded, new TokenLayout(expanded.length, List.of(span)), Optional.of(pixels));
+  }
+
+  /** Pixels of a side of a patch. */
+  int patch() {
+    return config.vision().patchSize();
   }
 
   String text(long[] tokens) {

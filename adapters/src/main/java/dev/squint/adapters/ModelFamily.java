@@ -34,6 +34,12 @@ interface ModelFamily extends AutoCloseable {
   /** The picture as the vision encoder takes it. */
   PixelValues pixels(Picture picture);
 
+  /** The picture resized so that it becomes a grid of so many visual tokens. */
+  PixelValues pixels(Picture picture, int rows, int columns);
+
+  /** How a question is put, {@code %s} standing for it. */
+  String template();
+
   /**
    * The prompt for one question about one picture.
    *

@@ -87,20 +87,34 @@ record Preprocessor(
 
   /** Pixel values [1, 3, height, width] of a picture. */
   PixelValues apply(Picture picture) {
-    Picture seen = seen(picture);
+    return values(seen(picture));
+  }
+
+  /**
+   * Pixel values [1, 3, high, wide] of a picture resized further than the model asks for: the same
+   * crop in another size, resampled once.
+   *
+   * @param wide pixels a row
+   * @param high rows
+   */
+  PixelValues apply(Picture picture, int wide, int high) {
+    return values(seen(picture, wide, high));
+  }
+
+  private PixelValues values(Picture seen) {
     FloatBuffer data =
-        ByteBuffer.allocateDirect(3 * width * height * Float.BYTES)
+        ByteBuffer.allocateDirect(seen.rgb().length * Float.BYTES)
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
     for (int channel = 0; channel < 3; channel++) {
-      for (int y = 0; y < height; y++) {
-        for (int x = 0; x < width; x++) {
+      for (int y = 0; y < seen.height(); y++) {
+        for (int x = 0; x < seen.width(); x++) {
           double value = factor * seen.sample(x, y, channel);
           data.put((float) ((value - mean[channel]) / deviation[channel]));
         }
       }
     }
-    return new PixelValues(data.flip(), new long[] {1, 3, height, width});
+    return new PixelValues(data.flip(), new long[] {1, 3, seen.height(), seen.width()});
   }
 
   /**
@@ -108,32 +122,46 @@ record Preprocessor(
    * smaller than the crop there is black around it.
    */
   Picture seen(Picture picture) {
-    Picture resized = resize(picture);
-    int left = Math.floorDiv(resized.width() - width, 2);
-    int top = Math.floorDiv(resized.height() - height, 2);
+    return seen(picture, width, height);
+  }
+
+  private Picture seen(Picture picture, int wide, int high) {
+    Picture resized = resize(picture, wide, high);
+    int left = Math.floorDiv(resized.width() - wide, 2);
+    int top = Math.floorDiv(resized.height() - high, 2);
     int firstX = Math.max(0, -left);
-    int endX = Math.min(width, resized.width() - left);
-    int endY = Math.min(height, resized.height() - top);
-    byte[] rgb = new byte[3 * width * height];
+    int endX = Math.min(wide, resized.width() - left);
+    int endY = Math.min(high, resized.height() - top);
+    byte[] rgb = new byte[3 * wide * high];
     for (int y = Math.max(0, -top); y < endY; y++) {
       int from = 3 * ((y + top) * resized.width() + left + firstX);
       System.arraycopy(
-          resized.rgb(), from, rgb, 3 * (y * width + firstX), 3 * Math.max(0, endX - firstX));
+          resized.rgb(), from, rgb, 3 * (y * wide + firstX), 3 * Math.max(0, endX - firstX));
     }
-    return new Picture(width, height, rgb);
+    return new Picture(wide, high, rgb);
   }
 
-  private Picture resize(Picture picture) {
+  /** Resizes so that a crop of so many pixels shows what the model's own crop shows. */
+  private Picture resize(Picture picture, int wide, int high) {
     if (resampler.isEmpty()) {
+      if (wide != width || high != height) {
+        throw new ModelException(
+            FILE + " says not to resize; only pictures of the model's own size can be seen");
+      }
       return picture;
     }
     if (shortestEdge.isEmpty()) {
-      return resampler.get().resize(picture, width, height);
+      return resampler.get().resize(picture, wide, high);
     }
     long edge = shortestEdge.getAsInt();
     int shorter = Math.min(picture.width(), picture.height());
-    int wide = (int) (edge * picture.width() / shorter);
-    int high = (int) (edge * picture.height() / shorter);
-    return resampler.get().resize(picture, wide, high);
+    long ownWide = edge * picture.width() / shorter;
+    long ownHigh = edge * picture.height() / shorter;
+    return resampler
+        .get()
+        .resize(
+            picture,
+            (int) Math.max(1, ownWide * wide / width),
+            (int) Math.max(1, ownHigh * high / height));
   }
 }

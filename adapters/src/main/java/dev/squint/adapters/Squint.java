@@ -10,6 +10,7 @@ import dev.squint.models.VisionLanguageModel;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.StrategyException;
 import java.nio.file.Path;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -125,6 +126,43 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
+   * Takes a picture resized so that it becomes fewer visual tokens, or more: what pruning has to
+   * beat. It is asked about unpruned.
+   *
+   * @param image the picture
+   * @param rows rows of visual tokens
+   * @param columns visual tokens in a row
+   * @return it, to be closed by the caller
+   * @throws ImageException if the picture cannot be used
+   * @throws ModelException if the vision encoder takes pictures of one size only
+   */
+  public SeenPicture see(ImageInput image, int rows, int columns) {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      if (rows < 1 || columns < 1) {
+        throw new ModelException(
+            "a grid of %d x %d visual tokens is none; choose 1 x 1 or more"
+                .formatted(rows, columns));
+      }
+      if (!canResize()) {
+        throw new ModelException(
+            "the vision encoder of %s takes pictures of one size only; export it with open height and width"
+                .formatted(model.facts().name()));
+      }
+      PixelValues pixels = family.pixels(Picture.decode(image), rows, columns);
+      return new SeenPicture(pixels, model.pictures(pixels));
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** Whether the vision encoder takes pictures of other sizes than its own. */
+  public boolean canResize() {
+    return model.takesAnySize();
+  }
+
+  /**
    * Asks a question about a picture that others may have been asked about. The vision time in the
    * trace is what this question waited for.
    *
@@ -136,6 +174,12 @@ public final class Squint implements AutoCloseable {
     try {
       checkOpen();
       PromptInput prompt = family.prompt(question, picture.pixels());
+      if (prompt.layout().visualTokens() != model.facts().visualTokens()
+          && !strategy.plan(model.facts()).isEmpty()) {
+        throw new StrategyException(
+            "strategy '%s': a resized picture is asked about unpruned; use none"
+                .formatted(strategy.name()));
+      }
       Generation generation =
           model.generate(
               prompt,
@@ -193,6 +237,16 @@ public final class Squint implements AutoCloseable {
     Overlay overlay =
         new Overlay(model.facts().vision().gridRows(), model.facts().vision().gridColumns());
     return overlay.draw(seen, answer.trace());
+  }
+
+  /** How a question is put to the model, {@code %s} standing for it. */
+  public String promptTemplate() {
+    return family.template();
+  }
+
+  /** Where the model was loaded from. */
+  public Path folder() {
+    return model.folder();
   }
 
   /** Shapes of the loaded model. */

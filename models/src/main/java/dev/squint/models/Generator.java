@@ -12,6 +12,7 @@ import dev.squint.pruning.Speedup;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.Timings;
 import dev.squint.pruning.Trace;
+import dev.squint.pruning.VisionShape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -227,8 +228,8 @@ final class Generator implements AutoCloseable {
     int placeholders = prompt.layout().visualTokens();
     if (rows != placeholders) {
       throw new ModelException(
-          "the picture gives %d visual tokens, but the prompt has %d image placeholders; expand each picture to %d"
-              .formatted(rows, placeholders, config.visualTokens()));
+          "the picture gives %d visual tokens, but the prompt has %d image placeholders; write one for each"
+              .formatted(rows, placeholders));
     }
   }
 
@@ -250,6 +251,7 @@ final class Generator implements AutoCloseable {
     }
     Arrays.fill(whole, length);
     long pictures = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
+    VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
     return new Trace(
         strategy.spec(),
         facts.name(),
@@ -257,8 +259,8 @@ final class Generator implements AutoCloseable {
         request.visualTokens(),
         answer.decider().traces(),
         answer.tokensPerLayer(),
-        pictures * FlopsModel.tower(facts.vision())
-            + FlopsModel.projector(facts.vision(), shape.hidden(), projected(request, answer)),
+        pictures * FlopsModel.tower(tower)
+            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer)),
         answer.prefillFlops(),
         FlopsModel.prefill(shape, whole),
         answer.decodeFlops(),
@@ -275,6 +277,14 @@ final class Generator implements AutoCloseable {
         notes);
   }
 
+  /** The tower's shape on pictures of this size. */
+  private VisionShape ran(PixelValues pixels) {
+    int patch = config.vision().patchSize();
+    return facts
+        .vision()
+        .withGrid((int) pixels.shape()[2] / patch, (int) pixels.shape()[3] / patch);
+  }
+
   /** Bytes that the keys and values of a token take in one layer as exported. */
   private long bytesPerToken() {
     long heads = decoder.kvHeads() > 0 ? decoder.kvHeads() : config.text().kvHeads();
@@ -289,6 +299,10 @@ final class Generator implements AutoCloseable {
         .mapToInt(SiteTrace::after)
         .findFirst()
         .orElse(request.visualTokens());
+  }
+
+  boolean takesAnySize() {
+    return vision.takesAnySize();
   }
 
   int openCuts() {

@@ -36,6 +36,11 @@ final class VisionEncoder implements AutoCloseable {
     this.graph = new VisionGraph(read);
   }
 
+  /** Whether height and width are left open. */
+  boolean takesAnySize() {
+    return graph.inputDimension(2) <= 0 && graph.inputDimension(3) <= 0;
+  }
+
   /**
    * What the tower saw.
    *

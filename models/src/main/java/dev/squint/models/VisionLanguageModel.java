@@ -159,6 +159,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     return facts;
   }
 
+  /** Whether the vision encoder takes pictures of other sizes than its own. */
+  public boolean takesAnySize() {
+    return generator.takesAnySize();
+  }
+
   /** What its JSON files say. */
   public ModelConfig config() {
     return config;

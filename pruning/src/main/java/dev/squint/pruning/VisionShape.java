@@ -42,4 +42,25 @@ public record VisionShape(
               + " patches");
     }
   }
+
+  /**
+   * The shape when the tower runs on a picture of another size.
+   *
+   * @param rows rows of the patch grid
+   * @param columns columns of the patch grid
+   * @return this shape with that grid
+   */
+  public VisionShape withGrid(int rows, int columns) {
+    return new VisionShape(
+        layers,
+        hidden,
+        heads,
+        intermediate,
+        rows * columns,
+        patchDim,
+        hasCls,
+        rows,
+        columns,
+        projectorHidden);
+  }
 }
