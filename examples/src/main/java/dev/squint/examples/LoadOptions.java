@@ -4,7 +4,11 @@ import dev.squint.adapters.Squint;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** Which model is loaded, and where it runs. */
@@ -12,6 +16,8 @@ final class LoadOptions {
 
   /** Above this, or one per core, a pool is a slip of the keyboard that stops the machine. */
   private static final int MOST_THREADS = 64;
+
+  private static final long SMALL_BYTES = 256L << 20;
 
   @Option(
       names = "--model",
@@ -43,6 +49,20 @@ final class LoadOptions {
     }
     return new ModelOptions(
         ExecutionProvider.parse(provider), threads, ModelOptions.defaults().cacheFolder());
+  }
+
+  /** Whether many cuts of the decoder fit into memory at once. */
+  boolean isSmall() {
+    if (model == null) {
+      return true;
+    }
+    try (Stream<Path> files = Files.walk(model)) {
+      return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum()
+          < SMALL_BYTES;
+    } catch (IOException | UncheckedIOException e) {
+      // Opening the model says what is wrong with the folder.
+      return false;
+    }
   }
 
   Squint load(ModelOptions options) {

@@ -34,7 +34,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       StrategiesCommand.class,
       InspectCommand.class,
       SplitCommand.class,
-      SearchCommand.class
+      SearchCommand.class,
+      CompareCommand.class
     })
 public final class SquintCommand implements Runnable {
 
@@ -50,7 +51,7 @@ public final class SquintCommand implements Runnable {
   public void run() {
     throw new ParameterException(
         spec.commandLine(),
-        "name a command: ask, caption, strategies, inspect, split or search (see squint --help)");
+        "name a command: ask, caption, strategies, inspect, split, search or compare (see squint --help)");
   }
 
   /** Runs the command and leaves the process with its exit code. */

@@ -1,0 +1,56 @@
+package dev.squint.examples.compare;
+
+import dev.squint.adapters.DataException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What is compared, and how.
+ *
+ * @param strategies specs separated by semicolons
+ * @param keeps retention ratios
+ * @param seeds draws of random selection
+ * @param limit questions asked at most, drawn at random; empty for all
+ * @param seed seed of the draw and of random selection
+ * @param workers questions at once
+ * @param picturesAtOnce pictures that a worker holds while it goes through the strategies; more
+ *     than one where cuts of the decoder cannot all stay loaded
+ * @param maxNewTokens longest answer
+ * @param metric name of the metric to plot, if not the usual
+ * @param timedRequests requests timed of each cell; 0 to time nothing
+ * @param out report folder
+ */
+public record ComparePlan(
+    String strategies,
+    List<Double> keeps,
+    int seeds,
+    OptionalInt limit,
+    long seed,
+    int workers,
+    int picturesAtOnce,
+    int maxNewTokens,
+    Optional<String> metric,
+    int timedRequests,
+    Path out) {
+
+  /** Checks the numbers. */
+  public ComparePlan {
+    keeps = List.copyOf(keeps);
+    if (keeps.isEmpty()) {
+      throw new DataException("--keep is empty; give retention ratios such as 0.5,0.25");
+    }
+    if (limit.isPresent() && limit.getAsInt() < 1) {
+      throw new DataException(
+          "--limit %d leaves no question; choose 1 or more".formatted(limit.getAsInt()));
+    }
+    if (workers < 1) {
+      throw new DataException("--workers %d asks nothing; choose 1 or more".formatted(workers));
+    }
+    if (timedRequests < 0) {
+      throw new DataException(
+          "--timed %d is no number of requests; choose 0 or more".formatted(timedRequests));
+    }
+  }
+}

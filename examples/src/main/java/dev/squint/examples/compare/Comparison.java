@@ -1,0 +1,274 @@
+package dev.squint.examples.compare;
+
+import dev.squint.adapters.DataException;
+import dev.squint.adapters.ImageException;
+import dev.squint.adapters.PromptException;
+import dev.squint.adapters.Squint;
+import dev.squint.examples.data.DataSet;
+import dev.squint.examples.data.Sample;
+import dev.squint.examples.metrics.MetricSet;
+import dev.squint.examples.report.Report;
+import dev.squint.examples.report.Summary;
+import dev.squint.models.ModelException;
+import dev.squint.pruning.StrategyException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * Asks every cell every question, times what they take, and writes the report. Started again with
+ * the same plan it goes on where it stopped.
+ */
+public final class Comparison {
+
+  private static final int LOAD_ROUNDS = 3;
+  private static final int LOAD_REQUESTS = 16;
+  private static final int GALLERY = 12;
+
+  private final ComparePlan plan;
+  private final Squint squint;
+  private final DataSet data;
+  private final int threads;
+  private final String version;
+  private final PrintWriter err;
+  private final boolean terminal;
+
+  /**
+   * A comparison.
+   *
+   * @param plan what is compared
+   * @param squint the model, with one cut kept for each strategy if memory allows
+   * @param data the questions
+   * @param threads threads of the model's pool, 0 for one per core
+   * @param version version of Squint
+   * @param err where progress goes
+   * @param terminal whether that is a terminal
+   */
+  public Comparison(
+      ComparePlan plan,
+      Squint squint,
+      DataSet data,
+      int threads,
+      String version,
+      PrintWriter err,
+      boolean terminal) {
+    this.plan = plan;
+    this.squint = squint;
+    this.data = data;
+    this.threads = threads;
+    this.version = version;
+    this.err = err;
+    this.terminal = terminal;
+  }
+
+  /**
+   * Runs what is missing and writes the report.
+   *
+   * @return the summary; empty if the run was told to stop before the end
+   * @throws DataException if the report folder cannot be used, or no question can be answered
+   */
+  public Optional<Summary> run() {
+    MetricSet metrics = MetricSet.of(data, plan.metric());
+    CellGrid grid = new CellGrid(plan.keeps(), plan.seeds(), squint.canResize());
+    List<Cell> cells = grid.cells(plan.strategies(), squint.facts());
+    int[] drawn = drawn();
+    record(metrics).claim(plan.out());
+    Asker asker = new Asker(squint, plan.seed(), plan.maxNewTokens());
+    ResultLine lines = new ResultLine(metrics.all(), squint.facts().decoder());
+    try (Stop stop = new Stop(this::sayStopped);
+        Results results = new Results(plan.out().resolve("results.jsonl"), data, cells, lines)) {
+      Map<Cell, String> refused = refused(cells, asker, results, drawn);
+      List<Cell> running = cells.stream().filter(cell -> !refused.containsKey(cell)).toList();
+      answer(asker, running, drawn, results, stop);
+      Summaries summaries =
+          new Summaries(
+              data.samples(),
+              metrics.all(),
+              results,
+              squint.facts().decoder().layers(),
+              plan.seed());
+      int[] common = summaries.common(running, drawn);
+      if (stop.wanted()) {
+        return Optional.empty();
+      }
+      if (common.length == 0) {
+        throw new DataException(
+            "no question was answered by every strategy; the reasons are in %s"
+                .formatted(plan.out().resolve("results.jsonl")));
+      }
+      List<CostLine> costs = measure(asker, running, common, stop);
+      if (stop.wanted()) {
+        return Optional.empty();
+      }
+      Summary summary = summary(metrics, summaries, cells, refused, common, drawn, costs);
+      Report.write(
+          plan.out(),
+          summary,
+          new Gallery(asker, data.samples(), results, GALLERY).pick(running, common));
+      return Optional.of(summary);
+    }
+  }
+
+  private void sayStopped() {
+    err.println();
+    err.println(
+        "stopped; what is done is kept in %s, and the same command goes on from there"
+            .formatted(plan.out()));
+    err.flush();
+  }
+
+  private RunRecord record(MetricSet metrics) {
+    return new RunRecord(
+        squint.facts().name(),
+        ModelHash.of(squint.folder()),
+        data.name(),
+        data.hash(),
+        metrics.all().stream().map(metric -> metric.name()).toList(),
+        plan.seed(),
+        plan.maxNewTokens());
+  }
+
+  private int[] drawn() {
+    List<Integer> places =
+        new ArrayList<>(IntStream.range(0, data.samples().size()).boxed().toList());
+    Collections.shuffle(places, new Random(plan.seed()));
+    int limit = plan.limit().orElse(places.size());
+    return places.stream().limit(limit).mapToInt(Integer::intValue).toArray();
+  }
+
+  /** The cells that cannot run on this model, each with the reason, found by asking once. */
+  private Map<Cell, String> refused(List<Cell> cells, Asker asker, Results results, int[] drawn) {
+    Map<Cell, String> refused = new LinkedHashMap<>();
+    List<Cell> untried = cells.stream().filter(cell -> !results.hasAny(cell)).toList();
+    for (int question : untried.isEmpty() ? new int[0] : drawn) {
+      Sample sample = data.samples().get(question);
+      try (Asker.Seen seen = asker.open(sample.medium())) {
+        seen.ask(cells.get(0), sample, question);
+        for (Cell cell : untried) {
+          try {
+            seen.ask(cell, sample, question);
+          } catch (StrategyException | ModelException e) {
+            refused.put(cell, e.getMessage());
+          }
+        }
+        return refused;
+      } catch (ImageException | DataException | PromptException e) {
+        // This one is reported with the answers; another question tells.
+        continue;
+      }
+    }
+    return refused;
+  }
+
+  private void answer(Asker asker, List<Cell> cells, int[] drawn, Results results, Stop stop) {
+    long left = 0;
+    for (int question : drawn) {
+      left += cells.stream().filter(cell -> !results.has(cell, question)).count();
+    }
+    if (left == 0) {
+      return;
+    }
+    Progress progress = new Progress(err, terminal, "answers", left);
+    new Answers(asker, data.samples(), results, stop)
+        .ask(cells, drawn, plan.workers(), plan.picturesAtOnce(), progress);
+    progress.end();
+  }
+
+  private List<CostLine> measure(Asker asker, List<Cell> cells, int[] common, Stop stop) {
+    if (plan.timedRequests() == 0) {
+      return List.of();
+    }
+    int[] timed =
+        Arrays.stream(drawn())
+            .filter(q -> Arrays.binarySearch(common, q) >= 0)
+            .limit(plan.timedRequests())
+            .toArray();
+    String file = "costs-%s-%d.jsonl".formatted(squint.provider().replace(':', '-'), threads);
+    try (Costs costs = new Costs(plan.out().resolve(file), asker, data.samples(), timed, stop)) {
+      Progress alone =
+          new Progress(err, terminal, "timing", costs.left(cells, plan.timedRequests()));
+      costs.time(cells, plan.timedRequests(), alone);
+      alone.end();
+      Progress load =
+          new Progress(err, terminal, "load", costs.loadLeft(cells, LOAD_ROUNDS, LOAD_REQUESTS));
+      costs.load(cells, LOAD_ROUNDS, LOAD_REQUESTS, load);
+      load.end();
+      return costs.lines();
+    }
+  }
+
+  private Summary summary(
+      MetricSet metrics,
+      Summaries summaries,
+      List<Cell> cells,
+      Map<Cell, String> refused,
+      int[] common,
+      int[] drawn,
+      List<CostLine> costs) {
+    List<Summary.Cell> summed = new ArrayList<>();
+    for (Cell cell : cells) {
+      summed.add(
+          refused.containsKey(cell)
+              ? Summaries.refused(cell, refused.get(cell))
+              : summaries.cell(cell, cells.get(0), common, costs));
+    }
+    return new Summary(
+        new Summary.Run(
+            squint.facts().name(),
+            ModelHash.of(squint.folder()),
+            data.name(),
+            data.format(),
+            data.hash(),
+            metrics.plotted().name(),
+            common.length,
+            data.samples().size(),
+            data.defects().size(),
+            plan.seed(),
+            plan.maxNewTokens(),
+            squint.facts().visualTokens(),
+            squint.facts().decoder().layers(),
+            squint.promptTemplate()),
+        Machines.here(squint.provider(), threads, version),
+        summed,
+        Summaries.spreads(summed, metrics.plotted().name()),
+        notes(common, drawn, costs));
+  }
+
+  private List<String> notes(int[] common, int[] drawn, List<CostLine> costs) {
+    List<String> notes = new ArrayList<>();
+    if (common.length < drawn.length) {
+      notes.add(
+          "%d of %d questions are left out because a picture or a strategy failed on them"
+              .formatted(drawn.length - common.length, drawn.length));
+    }
+    for (DataSet.Defect defect : data.defects().stream().limit(5).toList()) {
+      notes.add("record %s cannot be used: %s".formatted(defect.record(), defect.reason()));
+    }
+    if (data.defects().size() > 5) {
+      notes.add("%d records cannot be used".formatted(data.defects().size()));
+    }
+    if (!squint.canResize()) {
+      notes.add(
+          "resized pictures are left out: the vision encoder takes pictures of one size only");
+    }
+    if (costs.isEmpty()) {
+      notes.add("times were not measured");
+    } else {
+      if (!Energy.ofThisMachine().isKnown()) {
+        notes.add("energy is left out: the operating system shows no counter of the processor");
+      }
+      if (costs.stream()
+          .noneMatch(line -> line instanceof CostLine.Block block && block.peakBytes() > 0)) {
+        notes.add("resident memory is left out: the operating system does not tell its peak");
+      }
+    }
+    return notes;
+  }
+}

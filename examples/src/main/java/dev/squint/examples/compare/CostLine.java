@@ -1,0 +1,122 @@
+package dev.squint.examples.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** What {@code costs.jsonl} holds: timed requests, and blocks of requests under load. */
+sealed interface CostLine {
+
+  /** The cell's id. */
+  String cell();
+
+  /** Which pass over the cells it belongs to. */
+  int round();
+
+  ObjectNode toJson();
+
+  /**
+   * One request, alone.
+   *
+   * @param cell the cell's id
+   * @param round which pass
+   * @param visionMillis picture to features
+   * @param prefillMillis features to first logits
+   * @param selectionMillis deciding what to keep
+   * @param decodeMillis a generated token; 0 if there was no second
+   * @param totalMillis picture file to answer
+   * @param prefillFlops its prefill, exact
+   */
+  record Request(
+      String cell,
+      int round,
+      double visionMillis,
+      double prefillMillis,
+      double selectionMillis,
+      double decodeMillis,
+      double totalMillis,
+      long prefillFlops)
+      implements CostLine {
+
+    @Override
+    public ObjectNode toJson() {
+      return new ObjectMapper()
+          .createObjectNode()
+          .put("cell", cell)
+          .put("round", round)
+          .put("vision_ms", visionMillis)
+          .put("prefill_ms", prefillMillis)
+          .put("selection_ms", selectionMillis)
+          .put("decode_ms_per_token", decodeMillis)
+          .put("total_ms", totalMillis)
+          .put("prefill_flops", prefillFlops);
+    }
+  }
+
+  /**
+   * Many requests of so many callers.
+   *
+   * @param cell the cell's id
+   * @param round which pass
+   * @param callers callers at once
+   * @param requests requests of all of them
+   * @param seconds time it took
+   * @param medianMillis median time of a request
+   * @param p95Millis 19 of 20 took no longer
+   * @param peakBytes most resident memory meanwhile, 0 if the system does not tell
+   * @param joules energy of the processor, 0 if the system does not tell
+   */
+  record Block(
+      String cell,
+      int round,
+      int callers,
+      int requests,
+      double seconds,
+      double medianMillis,
+      double p95Millis,
+      long peakBytes,
+      double joules)
+      implements CostLine {
+
+    @Override
+    public ObjectNode toJson() {
+      return new ObjectMapper()
+          .createObjectNode()
+          .put("cell", cell)
+          .put("round", round)
+          .put("callers", callers)
+          .put("requests", requests)
+          .put("seconds", seconds)
+          .put("median_ms", medianMillis)
+          .put("p95_ms", p95Millis)
+          .put("peak_bytes", peakBytes)
+          .put("joules", joules);
+    }
+  }
+
+  static CostLine read(JsonNode line) {
+    String cell = line.path("cell").textValue();
+    int round = line.path("round").intValue();
+    if (line.has("callers")) {
+      return new Block(
+          cell,
+          round,
+          line.path("callers").intValue(),
+          line.path("requests").intValue(),
+          line.path("seconds").doubleValue(),
+          line.path("median_ms").doubleValue(),
+          line.path("p95_ms").doubleValue(),
+          line.path("peak_bytes").longValue(),
+          line.path("joules").doubleValue());
+    }
+    return new Request(
+        cell,
+        round,
+        line.path("vision_ms").doubleValue(),
+        line.path("prefill_ms").doubleValue(),
+        line.path("selection_ms").doubleValue(),
+        line.path("decode_ms_per_token").doubleValue(),
+        line.path("total_ms").doubleValue(),
+        line.path("prefill_flops").longValue());
+  }
+}

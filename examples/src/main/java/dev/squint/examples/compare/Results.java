@@ -1,0 +1,115 @@
+package dev.squint.examples.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.examples.data.DataSet;
+import dev.squint.examples.data.Sample;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What each cell made of each question: {@code results.jsonl} and, in memory, what the summary
+ * needs of it. Lines of cells that are not asked for now stay in the file. Questions that failed
+ * are asked again when the comparison is started again. Thread-safe.
+ */
+final class Results implements AutoCloseable {
+
+  private final List<Sample> samples;
+  private final String[] hashes;
+  private final ResultLine lines;
+  private final Map<String, Entry[]> entries = new LinkedHashMap<>();
+  private final Map<String, BitSet> failures = new HashMap<>();
+  private final Map<String, Integer> places = new HashMap<>();
+  private final Ledger ledger;
+
+  Results(Path file, DataSet data, List<Cell> cells, ResultLine lines) {
+    this.samples = data.samples();
+    this.lines = lines;
+    this.hashes = new String[samples.size()];
+    for (int i = 0; i < hashes.length; i++) {
+      places.put(samples.get(i).id(), i);
+      hashes[i] = hash(samples.get(i));
+    }
+    for (Cell cell : cells) {
+      entries.put(cell.id(), new Entry[samples.size()]);
+      failures.put(cell.id(), new BitSet());
+    }
+    this.ledger = Ledger.open(file, this::known);
+  }
+
+  private void known(JsonNode line) {
+    Entry[] cell = entries.get(line.path(ResultLine.CELL).textValue());
+    Integer place = places.get(line.path(ResultLine.DOC).textValue());
+    if (cell != null && place != null && !ResultLine.isError(line)) {
+      cell[place] = lines.read(line);
+    }
+  }
+
+  /** Whether a cell has answered a question. */
+  synchronized boolean has(Cell cell, int question) {
+    return entries.get(cell.id())[question] != null;
+  }
+
+  /** Whether a cell has answered anything. */
+  synchronized boolean hasAny(Cell cell) {
+    for (Entry entry : entries.get(cell.id())) {
+      if (entry != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A cell's entry for a question; null if it has none. */
+  synchronized Entry get(Cell cell, int question) {
+    return entries.get(cell.id())[question];
+  }
+
+  void answered(Cell cell, int question, Outcome outcome) {
+    ObjectNode line = lines.answered(cell, samples.get(question), hashes[question], outcome);
+    Entry entry = lines.read(line);
+    ledger.append(line);
+    synchronized (this) {
+      entries.get(cell.id())[question] = entry;
+    }
+  }
+
+  void failed(Cell cell, int question, String reason) {
+    ledger.append(lines.failed(cell, samples.get(question), hashes[question], reason));
+    synchronized (this) {
+      failures.get(cell.id()).set(question);
+    }
+  }
+
+  /** Questions on which a cell failed in this process. */
+  synchronized int failures(Cell cell) {
+    return failures.get(cell.id()).cardinality();
+  }
+
+  private static String hash(Sample sample) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String part :
+          List.of(sample.id(), sample.question(), String.join("\n", sample.answers()))) {
+        digest.update(part.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    ledger.close();
+  }
+}

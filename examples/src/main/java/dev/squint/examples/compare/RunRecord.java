@@ -1,0 +1,93 @@
+package dev.squint.examples.compare;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.adapters.DataException;
+import dev.squint.examples.report.WholeFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What makes two runs one: {@code run.json}. A run with the same record goes on in the same folder;
+ * strategies, ratios and the number of questions may differ, since answers are kept one by one.
+ *
+ * @param model the model's name
+ * @param modelHash tells its files apart
+ * @param data the data set's name
+ * @param dataHash tells its questions apart
+ * @param metrics names of the metrics in the lines
+ * @param seed seed of the draw and of random selection
+ * @param maxNewTokens longest answer
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+record RunRecord(
+    String model,
+    String modelHash,
+    String data,
+    String dataHash,
+    List<String> metrics,
+    long seed,
+    int maxNewTokens) {
+
+  static final String FILE = "run.json";
+
+  /**
+   * Takes a folder for this run, or goes on with it.
+   *
+   * @throws DataException if it holds something else
+   */
+  void claim(Path folder) {
+    Path file = folder.resolve(FILE);
+    try {
+      if (Files.isRegularFile(file)) {
+        RunRecord other = new ObjectMapper().readValue(file.toFile(), RunRecord.class);
+        if (!equals(other)) {
+          throw new DataException(
+              "%s holds another comparison (%s differs); choose another --out, or delete it"
+                  .formatted(folder, String.join(", ", differences(other))));
+        }
+        return;
+      }
+      if (Files.isDirectory(folder) && !isEmpty(folder)) {
+        throw new DataException(
+            "%s is a folder with other things in it; choose another --out".formatted(folder));
+      }
+      Files.createDirectories(folder);
+      new WholeFile(file)
+          .write(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
+    } catch (IOException e) {
+      throw new DataException(
+          "%s cannot be used: %s; choose another --out".formatted(folder, e.getMessage()), e);
+    }
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.findAny().isEmpty();
+    }
+  }
+
+  private List<String> differences(RunRecord other) {
+    List<String> names = new ArrayList<>();
+    if (!modelHash.equals(other.modelHash)) {
+      names.add("model " + other.model);
+    }
+    if (!dataHash.equals(other.dataHash)) {
+      names.add("data " + other.data);
+    }
+    if (!metrics.equals(other.metrics)) {
+      names.add("metric " + String.join(" ", other.metrics));
+    }
+    if (seed != other.seed) {
+      names.add("--seed " + other.seed);
+    }
+    if (maxNewTokens != other.maxNewTokens) {
+      names.add("--max-new-tokens " + other.maxNewTokens);
+    }
+    return names.isEmpty() ? List.of("a name") : names;
+  }
+}

@@ -1,0 +1,214 @@
+package dev.squint.examples.compare;
+
+import dev.squint.examples.data.Sample;
+import dev.squint.examples.metrics.Interval;
+import dev.squint.examples.metrics.Intervals;
+import dev.squint.examples.metrics.McNemar;
+import dev.squint.examples.metrics.Metric;
+import dev.squint.examples.report.Summary;
+import dev.squint.pruning.FlopsFormula;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Sums up answers and costs, over the questions that every cell has answered.
+ *
+ * @param samples questions of the data set
+ * @param metrics metrics, the plotted one first
+ * @param results the answers
+ * @param layers decoder layers
+ * @param seed seed of the bootstrap
+ */
+record Summaries(
+    List<Sample> samples, List<Metric> metrics, Results results, int layers, long seed) {
+
+  /** The questions, of those drawn, that every cell has answered. */
+  int[] common(List<Cell> cells, int[] drawn) {
+    return Arrays.stream(drawn)
+        .filter(question -> cells.stream().allMatch(cell -> results.has(cell, question)))
+        .sorted()
+        .toArray();
+  }
+
+  /**
+   * Sums up a cell.
+   *
+   * @param cell the cell
+   * @param unpruned the cell it is compared with
+   * @param questions the common questions
+   * @param costs its lines of costs and those of the unpruned cell
+   */
+  Summary.Cell cell(Cell cell, Cell unpruned, int[] questions, List<CostLine> costs) {
+    List<Entry> own = entries(cell, questions);
+    List<Entry> whole = entries(unpruned, questions);
+    Map<String, Summary.Score> scores = new LinkedHashMap<>();
+    for (int metric = 0; metric < metrics.size(); metric++) {
+      scores.put(metrics.get(metric).name(), score(own, metric));
+    }
+    return new Summary.Cell(
+        cell.id(),
+        cell.series(),
+        cell.strategy().spec(),
+        boxed(cell.keep()),
+        cell.seed(),
+        Optional.empty(),
+        results.failures(cell),
+        scores,
+        byType(own, questions),
+        own.isEmpty() ? Optional.empty() : Optional.of(against(own, whole)),
+        own.isEmpty() ? Optional.empty() : Optional.of(cost(own, whole)),
+        new Measurements(costs).of(cell.id(), unpruned.id()));
+  }
+
+  /** A cell that cannot run. */
+  static Summary.Cell refused(Cell cell, String reason) {
+    return new Summary.Cell(
+        cell.id(),
+        cell.series(),
+        cell.strategy().spec(),
+        boxed(cell.keep()),
+        cell.seed(),
+        Optional.of(reason),
+        0,
+        Map.of(),
+        Map.of(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  private static Optional<Double> boxed(OptionalDouble value) {
+    return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
+  }
+
+  private List<Entry> entries(Cell cell, int[] questions) {
+    return Arrays.stream(questions).mapToObj(question -> results.get(cell, question)).toList();
+  }
+
+  private Summary.Score score(List<Entry> entries, int metric) {
+    float[] scores = new float[entries.size()];
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = entries.get(i).scores()[metric];
+    }
+    return score(scores);
+  }
+
+  private Summary.Score score(float[] scores) {
+    double sum = 0;
+    for (float score : scores) {
+      sum += score;
+    }
+    Interval interval = Intervals.ofMean(scores, seed);
+    return new Summary.Score(
+        scores.length == 0 ? 0 : sum / scores.length,
+        sum,
+        scores.length,
+        interval.low(),
+        interval.high());
+  }
+
+  private Map<String, Summary.Score> byType(List<Entry> entries, int[] questions) {
+    Map<String, List<Integer>> places =
+        IntStream.range(0, questions.length)
+            .boxed()
+            .filter(i -> !samples.get(questions[i]).type().isEmpty())
+            .collect(
+                Collectors.groupingBy(
+                    i -> samples.get(questions[i]).type(), TreeMap::new, Collectors.toList()));
+    Map<String, Summary.Score> scores = new LinkedHashMap<>();
+    places.forEach(
+        (type, of) -> scores.put(type, score(of.stream().map(entries::get).toList(), 0)));
+    return scores;
+  }
+
+  private Summary.Against against(List<Entry> own, List<Entry> whole) {
+    float[] loyal = new float[own.size()];
+    int onlyUnpruned = 0;
+    int onlyPruned = 0;
+    double sum = 0;
+    double wholeSum = 0;
+    for (int i = 0; i < loyal.length; i++) {
+      Entry pruned = own.get(i);
+      Entry unpruned = whole.get(i);
+      loyal[i] = pruned.answer().equals(unpruned.answer()) ? 1 : 0;
+      boolean right = pruned.scores()[0] >= 0.5f;
+      boolean wasRight = unpruned.scores()[0] >= 0.5f;
+      onlyUnpruned += wasRight && !right ? 1 : 0;
+      onlyPruned += right && !wasRight ? 1 : 0;
+      sum += pruned.scores()[0];
+      wholeSum += unpruned.scores()[0];
+    }
+    return new Summary.Against(
+        wholeSum == 0 ? 0 : sum / wholeSum,
+        (wholeSum - sum) / own.size(),
+        score(loyal),
+        onlyUnpruned,
+        onlyPruned,
+        McNemar.exact(onlyUnpruned, onlyPruned));
+  }
+
+  private static Summary.Cost cost(List<Entry> own, List<Entry> whole) {
+    Map<String, Double> paper = new LinkedHashMap<>();
+    for (FlopsFormula formula : FlopsFormula.values()) {
+      paper.put(
+          formula.name().toLowerCase(Locale.ROOT),
+          ratio(own, whole, entry -> entry.paperFlops()[formula.ordinal()]));
+    }
+    return new Summary.Cost(
+        mean(own, Entry::keptTokens),
+        own.stream().mapToInt(Entry::keptTokens).min().orElse(0),
+        own.stream().mapToInt(Entry::keptTokens).max().orElse(0),
+        mean(own, Entry::averageTokens),
+        mean(own, Entry::visionFlops),
+        mean(own, Entry::prefillFlops),
+        mean(own, Entry::decodeFlops),
+        ratio(own, whole, Entry::prefillFlops),
+        ratio(own, whole, Entry::flops),
+        paper,
+        mean(own, Entry::kvBytes),
+        ratio(own, whole, Entry::kvBytes));
+  }
+
+  private static double mean(List<Entry> entries, ToDoubleFunction<Entry> value) {
+    return entries.stream().mapToDouble(value).average().orElse(0);
+  }
+
+  private static double ratio(List<Entry> own, List<Entry> whole, ToDoubleFunction<Entry> value) {
+    return own.stream().mapToDouble(value).sum() / whole.stream().mapToDouble(value).sum();
+  }
+
+  /** Random selection over its draws, one entry per ratio. */
+  static List<Summary.Spread> spreads(List<Summary.Cell> cells, String metric) {
+    Map<Double, List<Double>> byKeep = new LinkedHashMap<>();
+    for (Summary.Cell cell : cells) {
+      if (cell.series().equals(CellGrid.RANDOM) && cell.scores().containsKey(metric)) {
+        byKeep
+            .computeIfAbsent(cell.keep().orElseThrow(), keep -> new ArrayList<>())
+            .add(cell.scores().get(metric).value());
+      }
+    }
+    return byKeep.entrySet().stream().map(e -> spread(e.getKey(), e.getValue())).toList();
+  }
+
+  private static Summary.Spread spread(double keep, List<Double> scores) {
+    double mean = scores.stream().mapToDouble(d -> d).average().orElseThrow();
+    double squares = scores.stream().mapToDouble(d -> (d - mean) * (d - mean)).sum();
+    return new Summary.Spread(
+        keep,
+        scores.size(),
+        mean,
+        scores.stream().mapToDouble(d -> d).min().orElseThrow(),
+        scores.stream().mapToDouble(d -> d).max().orElseThrow(),
+        scores.size() < 2 ? 0 : Math.sqrt(squares / (scores.size() - 1)));
+  }
+}

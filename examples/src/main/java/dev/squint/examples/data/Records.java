@@ -1,0 +1,83 @@
+package dev.squint.examples.data;
+
+import dev.squint.adapters.DataException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+
+/** Collects the records of a data set, good and bad. */
+final class Records {
+
+  private final Path source;
+  private final List<Sample> samples = new ArrayList<>();
+  private final List<DataSet.Defect> defects = new ArrayList<>();
+  private final Set<String> ids = new HashSet<>();
+
+  Records(Path source) {
+    this.source = source;
+  }
+
+  void add(
+      String id,
+      Medium medium,
+      String question,
+      List<String> answers,
+      List<String> choices,
+      String type) {
+    if (question.isBlank()) {
+      defect(id, "the question is empty");
+    } else if (answers.isEmpty()) {
+      defect(id, "there is no answer");
+    } else if (!ids.add(id)) {
+      defect(id, "another record has the same id");
+    } else {
+      samples.add(new Sample(id, medium, question, answers, choices, type));
+    }
+  }
+
+  void defect(String record, String reason) {
+    defects.add(new DataSet.Defect(record, reason));
+  }
+
+  DataSet toDataSet(String format, Task task) {
+    if (samples.isEmpty()) {
+      String why =
+          defects.isEmpty()
+              ? ""
+              : ": record %s: %s".formatted(defects.get(0).record(), defects.get(0).reason());
+      throw new DataException(
+          "%s looks like %s but holds no usable question%s".formatted(source, format, why));
+    }
+    Path name = source.toAbsolutePath().normalize().getFileName();
+    return new DataSet(
+        name == null ? source.toString() : name.toString(), format, task, samples, defects, hash());
+  }
+
+  private String hash() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Sample sample : samples) {
+        Path medium = Path.of(sample.medium().name()).getFileName();
+        for (String part :
+            List.of(
+                sample.id(),
+                sample.question(),
+                String.join("\u0001", sample.answers()),
+                String.join("\u0001", sample.choices()),
+                medium.toString())) {
+          digest.update(part.getBytes(StandardCharsets.UTF_8));
+          digest.update((byte) 0);
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

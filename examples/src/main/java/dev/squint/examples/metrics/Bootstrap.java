@@ -1,0 +1,45 @@
+package dev.squint.examples.metrics;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** Percentile bootstrap of a mean (Efron, Annals of Statistics 1979), with 95 % confidence. */
+public final class Bootstrap {
+
+  private static final int RESAMPLES = 1000;
+  private static final double TAIL = 0.025;
+
+  private Bootstrap() {}
+
+  /**
+   * The interval of the mean.
+   *
+   * @param scores one per question
+   * @param seed of the draws; the same seed gives the same interval
+   * @return the 2.5 % and 97.5 % quantiles of 1,000 resampled means; 0 to 0 without scores
+   */
+  public static Interval ofMean(float[] scores, long seed) {
+    if (scores.length == 0) {
+      return new Interval(0, 0);
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    double[] means = new double[RESAMPLES];
+    for (int resample = 0; resample < RESAMPLES; resample++) {
+      double sum = 0;
+      for (int i = 0; i < scores.length; i++) {
+        sum += scores[random.nextInt(scores.length)];
+      }
+      means[resample] = sum / scores.length;
+    }
+    Arrays.sort(means);
+    return new Interval(quantile(means, TAIL), quantile(means, 1 - TAIL));
+  }
+
+  /** Linear between the ranks around it. */
+  private static double quantile(double[] ascending, double share) {
+    double rank = share * (ascending.length - 1);
+    int below = (int) rank;
+    int above = Math.min(below + 1, ascending.length - 1);
+    return ascending[below] + (rank - below) * (ascending[above] - ascending[below]);
+  }
+}

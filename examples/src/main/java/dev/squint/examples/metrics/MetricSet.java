@@ -1,0 +1,65 @@
+package dev.squint.examples.metrics;
+
+import dev.squint.adapters.DataException;
+import dev.squint.examples.data.DataSet;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The metrics of a comparison.
+ *
+ * @param all the plotted one first
+ */
+public record MetricSet(List<Metric> all) {
+
+  /** Copies the list. */
+  public MetricSet {
+    all = List.copyOf(all);
+  }
+
+  /** The one that plots show. */
+  public Metric plotted() {
+    return all.get(0);
+  }
+
+  /**
+   * The metrics that fit a data set.
+   *
+   * @param data the data set
+   * @param wanted name of the one to plot, if not the usual
+   * @return the metrics
+   * @throws DataException if there is no such metric
+   */
+  public static MetricSet of(DataSet data, Optional<String> wanted) {
+    List<Metric> usual = usual(data);
+    if (wanted.isEmpty()) {
+      return new MetricSet(usual);
+    }
+    Map<String, Metric> known = new TreeMap<>();
+    for (Metric metric : every(data)) {
+      known.put(metric.name(), metric);
+    }
+    Metric first = known.get(wanted.get());
+    if (first == null) {
+      throw new DataException(
+          "there is no metric '%s'; choose one of %s"
+              .formatted(wanted.get(), String.join(", ", known.keySet())));
+    }
+    List<Metric> all = new ArrayList<>(List.of(first));
+    usual.stream().filter(metric -> !metric.name().equals(first.name())).forEach(all::add);
+    return new MetricSet(all);
+  }
+
+  private static List<Metric> usual(DataSet data) {
+    return switch (data.task()) {
+      case SHORT_ANSWER, VQA, YES_NO, MULTIPLE_CHOICE, CAPTION -> List.of(new ExactMatch());
+    };
+  }
+
+  private static List<Metric> every(DataSet data) {
+    return List.of(new ExactMatch());
+  }
+}

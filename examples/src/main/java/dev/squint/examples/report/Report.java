@@ -1,0 +1,22 @@
+package dev.squint.examples.report;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** Writes what a comparison says into a folder. */
+public final class Report {
+
+  private Report() {}
+
+  /**
+   * Writes tables, plots and page.
+   *
+   * @param folder where to; it exists
+   * @param summary the figures
+   * @param gallery questions to show
+   */
+  public static void write(Path folder, Summary summary, List<Picked> gallery) {
+    new WholeFile(folder.resolve(SummaryFile.NAME)).write(SummaryFile.bytes(summary));
+    new WholeFile(folder.resolve(SummaryTable.NAME)).write(SummaryTable.bytes(summary));
+  }
+}

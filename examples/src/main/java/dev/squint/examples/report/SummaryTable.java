@@ -1,0 +1,186 @@
+package dev.squint.examples.report;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+
+/** {@code summary.csv}: a row per cell, a figure per column, empty where there is none. */
+final class SummaryTable {
+
+  static final String NAME = "summary.csv";
+
+  private SummaryTable() {}
+
+  static byte[] bytes(Summary summary) {
+    Set<String> metrics = new LinkedHashSet<>();
+    Set<String> types = new LinkedHashSet<>();
+    Set<String> papers = new LinkedHashSet<>();
+    for (Summary.Cell cell : summary.cells()) {
+      metrics.addAll(cell.scores().keySet());
+      types.addAll(cell.byType().keySet());
+      cell.cost().ifPresent(cost -> papers.addAll(cost.paperLeft().keySet()));
+    }
+    StringWriter text = new StringWriter();
+    try (CSVPrinter table = new CSVPrinter(text, CSVFormat.RFC4180)) {
+      table.printRecord(header(metrics, types, papers));
+      for (Summary.Cell cell : summary.cells()) {
+        table.printRecord(row(cell, metrics, types, papers));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("a text in memory can be written", e);
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static List<String> header(Set<String> metrics, Set<String> types, Set<String> papers) {
+    List<String> names =
+        new ArrayList<>(List.of("cell", "series", "spec", "keep", "seed", "refused", "errors"));
+    metrics.forEach(
+        metric ->
+            names.addAll(
+                List.of(
+                    metric,
+                    metric + "_correct",
+                    metric + "_total",
+                    metric + "_low",
+                    metric + "_high")));
+    names.addAll(
+        List.of(
+            "relative",
+            "drop",
+            "loyalty",
+            "only_unpruned",
+            "only_pruned",
+            "mcnemar_p",
+            "visual_tokens",
+            "least_tokens",
+            "most_tokens",
+            "average_tokens",
+            "vision_flops",
+            "prefill_flops",
+            "decode_flops",
+            "prefill_left",
+            "flops_left"));
+    papers.forEach(paper -> names.add("prefill_left_" + paper));
+    names.addAll(
+        List.of(
+            "kv_bytes",
+            "kv_left",
+            "timed_requests",
+            "vision_ms_median",
+            "vision_ms_p95",
+            "prefill_ms_median",
+            "prefill_ms_p95",
+            "selection_ms_median",
+            "selection_ms_p95",
+            "decode_ms_per_token_median",
+            "decode_ms_per_token_p95",
+            "total_ms_median",
+            "total_ms_p95",
+            "prefill_speedup",
+            "prefill_speedup_predicted",
+            "total_speedup",
+            "answers_per_second_by_callers",
+            "peak_bytes",
+            "joules_per_answer"));
+    types.forEach(type -> names.add("type_" + type));
+    return names;
+  }
+
+  private static List<Object> row(
+      Summary.Cell cell, Set<String> metrics, Set<String> types, Set<String> papers) {
+    List<Object> row = new ArrayList<>();
+    row.add(cell.id());
+    row.add(cell.series());
+    row.add(cell.spec());
+    row.add(cell.keep().map(Object.class::cast).orElse(""));
+    row.add(cell.seed());
+    row.add(cell.refused().orElse(""));
+    row.add(cell.errors());
+    for (String metric : metrics) {
+      Summary.Score score = cell.scores().get(metric);
+      row.addAll(
+          score == null
+              ? List.of("", "", "", "", "")
+              : List.of(score.value(), score.correct(), score.total(), score.low(), score.high()));
+    }
+    row.addAll(
+        cell.against()
+            .<List<Object>>map(
+                against ->
+                    List.of(
+                        against.relative(),
+                        against.drop(),
+                        against.loyalty().value(),
+                        against.onlyUnpruned(),
+                        against.onlyPruned(),
+                        against.p()))
+            .orElseGet(() -> blanks(6)));
+    cell.cost()
+        .ifPresentOrElse(
+            cost -> cost(cost, papers, row), () -> row.addAll(blanks(11 + papers.size())));
+    row.addAll(cell.measured().map(SummaryTable::measured).orElseGet(() -> blanks(17)));
+    for (String type : types) {
+      Summary.Score score = cell.byType().get(type);
+      row.add(score == null ? "" : score.value());
+    }
+    return row;
+  }
+
+  private static void cost(Summary.Cost cost, Set<String> papers, List<Object> row) {
+    row.addAll(
+        List.of(
+            cost.visualTokens(),
+            cost.leastTokens(),
+            cost.mostTokens(),
+            cost.averageTokens(),
+            cost.visionFlops(),
+            cost.prefillFlops(),
+            cost.decodeFlops(),
+            cost.prefillLeft(),
+            cost.flopsLeft()));
+    papers.forEach(paper -> row.add(cost.paperLeft().get(paper)));
+    row.addAll(List.of(cost.kvBytes(), cost.kvLeft()));
+  }
+
+  private static List<Object> measured(Summary.Measured measured) {
+    List<Object> row = new ArrayList<>();
+    row.add(measured.requests());
+    for (Summary.Spent spent :
+        List.of(
+            measured.visionMillis(),
+            measured.prefillMillis(),
+            measured.selectionMillis(),
+            measured.decodeMillis(),
+            measured.totalMillis())) {
+      row.add(spent.median());
+      row.add(spent.p95());
+    }
+    row.addAll(List.of(measured.speedup(), measured.predicted(), measured.totalSpeedup()));
+    row.add(
+        String.join(
+            " ",
+            measured.load().stream()
+                .map(
+                    load ->
+                        String.format(
+                            Locale.ROOT, "%d:%.2f", load.callers(), load.answersPerSecond()))
+                .toList()));
+    row.add(measured.peakBytes().map(Object.class::cast).orElse(""));
+    row.add(measured.joules().map(Object.class::cast).orElse(""));
+    return row;
+  }
+
+  private static List<Object> blanks(int count) {
+    return new ArrayList<>(Collections.nCopies(count, ""));
+  }
+}
