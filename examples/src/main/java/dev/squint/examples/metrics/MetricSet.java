@@ -2,6 +2,7 @@ package dev.squint.examples.metrics;
 
 import dev.squint.adapters.DataException;
 import dev.squint.examples.data.DataSet;
+import dev.squint.examples.data.Sample;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,11 +56,26 @@ public record MetricSet(List<Metric> all) {
 
   private static List<Metric> usual(DataSet data) {
     return switch (data.task()) {
-      case SHORT_ANSWER, VQA, YES_NO, MULTIPLE_CHOICE, CAPTION -> List.of(new ExactMatch());
+      case SHORT_ANSWER -> List.of(new ExactMatch());
+      case VQA -> List.of(new VqaAccuracy(), new Anls());
+      case YES_NO -> List.of(new YesNo());
+      case MULTIPLE_CHOICE -> List.of(new MultipleChoice());
+      case CAPTION -> List.of(cider(data), new RougeL());
     };
   }
 
   private static List<Metric> every(DataSet data) {
-    return List.of(new ExactMatch());
+    return List.of(
+        new ExactMatch(),
+        new VqaAccuracy(),
+        new YesNo(),
+        new MultipleChoice(),
+        new Anls(),
+        new RougeL(),
+        cider(data));
+  }
+
+  private static Metric cider(DataSet data) {
+    return Cider.over(data.samples().stream().map(Sample::answers).toList());
   }
 }
