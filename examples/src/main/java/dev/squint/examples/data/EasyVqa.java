@@ -5,39 +5,51 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * easy-VQA: {@code questions.json}, rows of question, answer, picture number and, if known, the
- * type of question; pictures in {@code images/N.png}. Also what {@code models/training/scenes.py}
- * writes.
+ * easy-VQA: rows of question, answer, picture number and, if known, the type of question; pictures
+ * in {@code images/N.png}. Also what {@code models/training/scenes.py} writes, captions among it.
  */
 final class EasyVqa {
 
+  private static final String CAPTION = "caption";
+
   private EasyVqa() {}
 
-  static boolean recognises(JsonNode root) {
-    JsonNode row = root.path(0);
-    return root.isArray() && row.isArray() && row.size() >= 3 && row.size() <= 4;
+  static boolean recognises(JsonStream.Shape shape) {
+    JsonNode row = shape.first();
+    return shape.array()
+        && row.isArray()
+        && row.size() >= 3
+        && row.size() <= 4
+        && row.get(2).isIntegralNumber();
   }
 
-  static void read(JsonNode root, Path folder, Records records) {
-    for (int i = 0; i < root.size(); i++) {
-      JsonNode row = root.get(i);
-      String id = Integer.toString(i);
-      if (!row.isArray() || row.size() < 3 || row.size() > 4) {
-        records.defect(id, "a row has a question, an answer, a picture number and maybe a type");
-      } else if (!row.get(0).isTextual() || !row.get(1).isTextual()) {
-        records.defect(id, "question and answer have to be texts");
-      } else if (!row.get(2).isIntegralNumber()) {
-        records.defect(id, "the third value has to be the number of a picture");
-      } else {
-        Path image = folder.resolve("images").resolve(row.get(2).asLong() + ".png");
-        records.add(
-            id,
-            new Medium.ImageFile(image),
-            row.get(0).asText(),
-            List.of(row.get(1).asText()),
-            List.of(),
-            row.path(3).asText(""));
-      }
-    }
+  /** Reads the rows; whether all of them ask for captions. */
+  static boolean read(Path file, Records records) {
+    Path images = file.toAbsolutePath().getParent().resolve("images");
+    boolean[] captions = {true};
+    new JsonStream(file)
+        .each(
+            "",
+            (id, row) -> {
+              if (!row.isArray() || row.size() < 3 || row.size() > 4) {
+                records.defect(
+                    id, "a row has a question, an answer, a picture number and maybe a type");
+              } else if (!row.get(0).isTextual() || !row.get(1).isTextual()) {
+                records.defect(id, "question and answer have to be texts");
+              } else if (!row.get(2).isIntegralNumber()) {
+                records.defect(id, "the third value has to be the number of a picture");
+              } else {
+                String type = row.path(3).asText("");
+                captions[0] &= type.equals(CAPTION);
+                records.add(
+                    id,
+                    new Medium.ImageFile(images.resolve(row.get(2).asLong() + ".png")),
+                    row.get(0).asText(),
+                    List.of(row.get(1).asText()),
+                    List.of(),
+                    type);
+              }
+            });
+    return captions[0];
   }
 }

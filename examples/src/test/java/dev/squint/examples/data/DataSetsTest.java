@@ -1,0 +1,297 @@
+package dev.squint.examples.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.adapters.DataException;
+import dev.squint.adapters.Squint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataSetsTest {
+
+  private static final String TEN =
+      "[" + "{\"answer\":\"red\"},".repeat(9) + "{\"answer\":\"dark red\"}]";
+
+  @TempDir private Path folder;
+
+  private Path write(String name, String text) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.writeString(file, text);
+  }
+
+  private static Path image(Sample sample) {
+    return ((Medium.ImageFile) sample.medium()).file();
+  }
+
+  @Test
+  void readsEasyVqa() throws IOException {
+    write("questions.json", "[[\"what shape?\",\"circle\",3],[\"how many?\",\"2\",4,\"count\"]]");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("easy-VQA");
+    assertThat(data.task()).isEqualTo(Task.SHORT_ANSWER);
+    assertThat(data.samples()).extracting(Sample::id).containsExactly("0", "1");
+    assertThat(data.samples()).extracting(Sample::type).containsExactly("", "count");
+    assertThat(image(data.samples().get(0))).endsWithRaw(Path.of("images", "3.png"));
+  }
+
+  @Test
+  void captionsOfScenesAreCaptions() throws IOException {
+    Path file = write("captions.json", "[[\"describe the picture.\",\"a dog.\",0,\"caption\"]]");
+    assertThat(DataSets.read(file).task()).isEqualTo(Task.CAPTION);
+  }
+
+  @Test
+  void readsVqaV2FromItsTwoFiles() throws IOException {
+    write(
+        "v2_questions.json",
+        "{\"info\":{},\"questions\":[{\"image_id\":42,\"question\":\"what color?\",\"question_id\":420},"
+            + "{\"image_id\":43,\"question\":\"where?\",\"question_id\":430}]}");
+    Path annotations =
+        write(
+            "v2_annotations.json",
+            "{\"info\":{},\"annotations\":[{\"question_id\":420,\"answer_type\":\"other\",\"answers\":"
+                + TEN
+                + "}]}");
+    write("val2014/COCO_val2014_000000000042.jpg", "");
+    for (Path given : List.of(folder, annotations, folder.resolve("v2_questions.json"))) {
+      DataSet data = DataSets.read(given);
+      assertThat(data.format()).isEqualTo("VQAv2");
+      assertThat(data.task()).isEqualTo(Task.VQA);
+      assertThat(data.samples()).hasSize(1);
+      Sample sample = data.samples().get(0);
+      assertThat(sample.id()).isEqualTo("420");
+      assertThat(sample.answers()).hasSize(10).contains("dark red");
+      assertThat(sample.type()).isEqualTo("other");
+      assertThat(image(sample)).exists();
+      assertThat(data.defects())
+          .containsExactly(new DataSet.Defect("430", "no annotation has this question_id"));
+    }
+  }
+
+  @Test
+  void vqaQuestionsWithoutAnnotationsAreRefused() throws IOException {
+    write(
+        "q.json",
+        "{\"questions\":[{\"image_id\":42,\"question\":\"what color?\",\"question_id\":420}]}");
+    assertThatThrownBy(() -> DataSets.read(folder))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("needs exactly one file of VQA annotations");
+  }
+
+  @Test
+  void readsGqa() throws IOException {
+    write(
+        "testdev.json",
+        "{\"7\":{\"question\":\"is it red?\",\"imageId\":\"n1\",\"answer\":\"yes\","
+            + "\"types\":{\"structural\":\"verify\"}},\"8\":{\"question\":\"is it?\",\"imageId\":\"n1\"}}");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("GQA");
+    assertThat(data.samples().get(0).type()).isEqualTo("verify");
+    assertThat(image(data.samples().get(0))).endsWithRaw(Path.of("images", "n1.jpg"));
+    assertThat(data.defects()).containsExactly(new DataSet.Defect("8", "there is no answer"));
+  }
+
+  @Test
+  void readsTextVqa() throws IOException {
+    write("train_images/a.jpg", "");
+    write(
+        "val.json",
+        "{\"dataset_type\":\"val\",\"data\":[{\"question\":\"what brand?\",\"image_id\":\"a\","
+            + "\"question_id\":5,\"answers\":[\"nokia\",\"nokia\",\"none\"]}]}");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("TextVQA");
+    assertThat(data.task()).isEqualTo(Task.VQA);
+    assertThat(data.samples().get(0).answers()).containsExactly("nokia", "nokia", "none");
+    assertThat(image(data.samples().get(0))).exists();
+  }
+
+  @Test
+  void readsThePopeFilesOfAFolderAsOne() throws IOException {
+    String line =
+        "{\"question_id\":1,\"image\":\"x.jpg\",\"text\":\"Is there a dog?\",\"label\":\"no\"}\n";
+    write("coco_pope_random.json", line);
+    write(
+        "coco_pope_popular.json",
+        line + "{\"question_id\":2,\"image\":\"x.jpg\",\"text\":\"?\"}\n");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("POPE");
+    assertThat(data.task()).isEqualTo(Task.YES_NO);
+    assertThat(data.samples()).extracting(Sample::type).containsExactly("popular", "random");
+    assertThat(data.defects()).hasSize(1);
+    assertThat(DataSets.read(folder.resolve("coco_pope_random.json")).samples()).hasSize(1);
+  }
+
+  @Test
+  void readsScienceQaAndItsTestSplit() throws IOException {
+    write(
+        "problems.json",
+        "{\"1\":{\"question\":\"Which?\",\"choices\":[\"red\",\"blue\"],\"answer\":1,\"hint\":\"Look.\","
+            + "\"image\":\"image.png\",\"split\":\"test\",\"subject\":\"natural science\"},"
+            + "\"2\":{\"question\":\"Which?\",\"choices\":[\"red\"],\"answer\":0,\"image\":null},"
+            + "\"3\":{\"question\":\"Which?\",\"choices\":[\"red\"],\"answer\":4,\"image\":\"image.png\"},"
+            + "\"4\":{\"question\":\"Which?\",\"choices\":[\"red\"],\"answer\":0,\"image\":\"image.png\"}}");
+    write("pid_splits.json", "{\"train\":[\"4\"],\"test\":[\"1\",\"2\",\"3\"]}");
+    write("images/test/1/image.png", "");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("ScienceQA");
+    assertThat(data.task()).isEqualTo(Task.MULTIPLE_CHOICE);
+    Sample sample = data.samples().get(0);
+    assertThat(data.samples()).hasSize(1);
+    assertThat(sample.question())
+        .isEqualTo(
+            "Context: Look.\nWhich?\nA. red\nB. blue\n"
+                + "Answer with the option's letter from the given choices directly.");
+    assertThat(sample.answers()).containsExactly("B");
+    assertThat(image(sample)).exists();
+    assertThat(data.defects())
+        .containsExactly(
+            new DataSet.Defect("2", "there is no picture"),
+            new DataSet.Defect("3", "answer 4 is none of its 1 choices"));
+  }
+
+  @Test
+  void readsCocoCaptions() throws IOException {
+    write(
+        "captions_val2014.json",
+        "{\"info\":{},\"images\":[{\"id\":9,\"file_name\":\"p.jpg\"},{\"id\":10,\"file_name\":\"q.jpg\"}],"
+            + "\"annotations\":[{\"image_id\":9,\"id\":1,\"caption\":\"A dog.\"},"
+            + "{\"image_id\":9,\"id\":2,\"caption\":\"One dog.\"},{\"image_id\":77,\"id\":3,\"caption\":\"x\"}]}");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("COCO captions");
+    assertThat(data.task()).isEqualTo(Task.CAPTION);
+    assertThat(data.samples()).hasSize(1);
+    assertThat(data.samples().get(0).answers()).containsExactly("A dog.", "One dog.");
+    assertThat(data.samples().get(0).question()).isEqualTo(Squint.CAPTION_PROMPT);
+    assertThat(data.defects()).hasSize(2);
+  }
+
+  @Test
+  void readsJsonLinesWithEveryKindOfRecord() throws IOException {
+    Path file =
+        write(
+            "mine.jsonl",
+            "\uFEFF{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"é\",\"type\":\"t\"}\r\n"
+                + "\r\n"
+                + "{\"id\":\"x\",\"video\":\"v.mp4\",\"question\":\"what?\",\"answers\":[\"a\",\"b\"]}\r\n"
+                + "not json\r\n"
+                + "{\"question\":\"what?\",\"answer\":\"a\"}\r\n"
+                + "{\"id\":\"x\",\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"a\"}\r\n"
+                + "{\"image\":\"a.png\",\"question\":\" \",\"answer\":\"a\"}\r\n"
+                + "{\"image\":\"sub\\\\a.png\",\"question\":\"what?\",\"answer\":\"a\"}");
+    DataSet data = DataSets.read(file);
+    assertThat(data.format()).isEqualTo("JSON lines");
+    assertThat(data.task()).isEqualTo(Task.VQA);
+    assertThat(data.samples()).extracting(Sample::id).containsExactly("1", "x", "8");
+    assertThat(data.samples().get(0).answers()).containsExactly("é");
+    assertThat(data.samples().get(1).medium()).isInstanceOf(Medium.VideoFile.class);
+    assertThat(image(data.samples().get(2)).toString()).contains("sub").doesNotContain("\\\\");
+    assertThat(data.defects())
+        .containsExactly(
+            new DataSet.Defect("line 4", "it is no JSON object"),
+            new DataSet.Defect("5", "it names no image and no video"),
+            new DataSet.Defect("x", "another record has the same id"),
+            new DataSet.Defect("7", "the question is empty"));
+  }
+
+  @Test
+  void readsCsvWithChoices() throws IOException {
+    Path file =
+        write(
+            "mine.csv",
+            "image,question,answer,a,B,category\r\n\"a,1.png\",\"which,\"\"one\"\"?\",B,red,blue,color\r\n");
+    DataSet data = DataSets.read(file);
+    assertThat(data.format()).isEqualTo("CSV");
+    assertThat(data.task()).isEqualTo(Task.MULTIPLE_CHOICE);
+    assertThat(data.samples().get(0).choices()).containsExactly("red", "blue");
+    assertThat(data.samples().get(0).question()).startsWith("which,\"one\"?\nA. red\nB. blue\n");
+    assertThat(data.samples().get(0).type()).isEqualTo("color");
+  }
+
+  @Test
+  void csvKeepsSeveralAnswersApart() throws IOException {
+    DataSet data =
+        DataSets.read(write("mine.csv", "image,question,answers\na.png,what?,red|dark red\n"));
+    assertThat(data.task()).isEqualTo(Task.VQA);
+    assertThat(data.samples().get(0).answers()).containsExactly("red", "dark red");
+  }
+
+  @Test
+  void readsVlmEvalTsvWithSharedPictures() throws IOException {
+    String picture = Base64.getEncoder().encodeToString(new byte[100]);
+    Path file =
+        write(
+            "bench.tsv",
+            "index\timage\tquestion\thint\tA\tB\tanswer\tcategory\n"
+                + "0\t"
+                + picture
+                + "\twhich?\t\tred\tblue\tA\tcolor\n"
+                + "1\t0\twhich?\tLook.\tred\tblue\tB\tcolor\n"
+                + "2\t5\twhich?\t\tred\tblue\tB\tcolor\n");
+    DataSet data = DataSets.read(file);
+    assertThat(data.format()).isEqualTo("VLMEvalKit TSV");
+    assertThat(data.task()).isEqualTo(Task.MULTIPLE_CHOICE);
+    assertThat(data.samples()).hasSize(2);
+    assertThat(data.samples().get(1).medium()).isSameAs(data.samples().get(0).medium());
+    assertThat(((Medium.InlineImage) data.samples().get(0).medium()).encoded())
+        .isEqualTo(new byte[100]);
+    assertThat(data.samples().get(1).question()).startsWith("Context: Look.\n");
+    assertThat(data.defects())
+        .containsExactly(new DataSet.Defect("2", "no row above has the picture 5"));
+  }
+
+  @Test
+  void severalSetsInAFolderAreNamed() throws IOException {
+    write("a.csv", "image,question,answer\na.png,what?,red\n");
+    write("b.jsonl", "{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"red\"}");
+    assertThatThrownBy(() -> DataSets.read(folder))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("several sets")
+        .hasMessageContaining("a.csv")
+        .hasMessageContaining("b.jsonl");
+  }
+
+  @Test
+  void whatIsNoDataSetIsRefusedInASentence() throws IOException {
+    assertThatThrownBy(() -> DataSets.read(folder.resolve("nowhere")))
+        .hasMessageContaining("no such file");
+    assertThatThrownBy(() -> DataSets.read(folder)).hasMessageContaining("known are easy-VQA");
+    Path broken = write("broken.json", "[[\"what?\",\"a\",0],\n[");
+    assertThatThrownBy(() -> DataSets.read(broken))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("is not valid JSON (line 2)");
+    Path empty = write("empty.csv", "image,question,answer\n");
+    assertThatThrownBy(() -> DataSets.read(empty))
+        .hasMessageContaining("looks like CSV but holds no usable question");
+    Files.delete(empty);
+    Path object = write("broken.json", "{\"a\":1}");
+    assertThatThrownBy(() -> DataSets.read(object)).hasMessageContaining("known are easy-VQA");
+  }
+
+  @Test
+  void theHashTellsQuestionsApartAndNotFolders() throws IOException {
+    String rows = "[[\"what?\",\"circle\",3]]";
+    write("one/questions.json", rows);
+    write("two/questions.json", rows);
+    write("three/questions.json", rows.replace("circle", "square"));
+    String hash = DataSets.read(folder.resolve("one")).hash();
+    assertThat(hash).hasSize(64).isEqualTo(DataSets.read(folder.resolve("two")).hash());
+    assertThat(DataSets.read(folder.resolve("three")).hash()).isNotEqualTo(hash);
+  }
+
+  @Test
+  void theSampleInTheJarHasItsPictures() {
+    try (SampleData sample = SampleData.open()) {
+      DataSet data = sample.read();
+      assertThat(data.samples()).hasSize(240);
+      assertThat(data.samples()).allMatch(one -> Files.isRegularFile(image(one)));
+      assertThat(data.samples()).noneMatch(one -> one.type().isEmpty());
+    }
+  }
+}
