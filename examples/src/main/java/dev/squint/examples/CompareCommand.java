@@ -1,16 +1,21 @@
 package dev.squint.examples;
 
 import dev.squint.adapters.Squint;
+import dev.squint.examples.compare.BaselineCheck;
+import dev.squint.examples.compare.BudgetRule;
 import dev.squint.examples.compare.ComparePlan;
 import dev.squint.examples.compare.Comparison;
 import dev.squint.examples.data.DataSet;
 import dev.squint.examples.data.DataSets;
+import dev.squint.examples.data.SampleData;
 import dev.squint.examples.data.Task;
 import dev.squint.examples.report.Summary;
+import dev.squint.examples.report.SummaryFile;
 import dev.squint.models.ModelOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -32,14 +37,20 @@ final class CompareCommand implements Callable<Integer> {
       "fastv:k=2; pyramiddrop; sparsevlm; fastervlm; visionzip; vispruner; divprune; dart";
   private static final int SHORT = 16;
   private static final int CAPTION = 64;
+  private static final int SMALL_MODEL_CUTS = 64;
+  private static final int LARGE_MODEL_CUTS = 2;
+  private static final int LARGE_MODEL_PICTURES = 16;
+
+  /** What the shell says of a process that Ctrl-C has ended. */
+  private static final int STOPPED = 130;
 
   @Mixin private LoadOptions load;
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
-      required = true,
-      description = "Folder or file of questions; the format is detected.")
+      description =
+          "Folder or file of questions; the format is detected (default: 240 questions that come with Squint).")
   private Path data;
 
   @Option(
@@ -108,16 +119,73 @@ final class CompareCommand implements Callable<Integer> {
           "Requests timed of each strategy and budget, 0 for none (default: ${DEFAULT-VALUE}).")
   private int timed;
 
+  @Option(
+      names = "--budget",
+      paramLabel = "RULE",
+      description =
+          "Say in a line which setting is cheapest within flops, prefill, kv or tokens<=SHARE.")
+  private String budget;
+
+  @Option(
+      names = "--max-drop",
+      paramLabel = "POINTS",
+      defaultValue = "1.0",
+      description = "Points of accuracy that --budget lets go (default: ${DEFAULT-VALUE}).")
+  private double maxDrop;
+
+  @Option(
+      names = "--baseline",
+      paramLabel = "DIR",
+      description = "Report folder to compare with; exit code 1 if accuracy or speed fell.")
+  private Path baseline;
+
+  @Option(
+      names = "--margin",
+      paramLabel = "POINTS",
+      defaultValue = "1.0",
+      description = "Points that --baseline lets go (default: ${DEFAULT-VALUE}).")
+  private double margin;
+
+  @Option(
+      names = "--speed-margin",
+      paramLabel = "PERCENT",
+      defaultValue = "15",
+      description = "Percent of speed that --baseline lets go (default: ${DEFAULT-VALUE}).")
+  private double speedMargin;
+
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
-    PrintWriter err = spec.commandLine().getErr();
     ModelOptions options = load.checked();
-    DataSet set = DataSets.read(data);
-    err.println("%s: %s, %,d questions".formatted(data, set.format(), set.samples().size()));
-    err.flush();
-    int longest = set.task() == Task.CAPTION ? CAPTION : SHORT;
+    Optional<BudgetRule> rule =
+        Optional.ofNullable(budget).map(text -> BudgetRule.parse(text, maxDrop));
+    BaselineCheck check = new BaselineCheck(margin, speedMargin);
+    Optional<Summary> old = Optional.ofNullable(baseline).map(SummaryFile::read);
+    Optional<Summary> summary;
+    if (data == null) {
+      try (SampleData sample = SampleData.open()) {
+        summary = compare(sample.read(), "the questions that come with Squint", options);
+      }
+    } else {
+      summary = compare(DataSets.read(data), data.toString(), options);
+    }
+    return summary.map(now -> conclude(now, rule, check, old)).orElse(STOPPED);
+  }
+
+  private Optional<Summary> compare(DataSet set, String source, ModelOptions options) {
+    say(
+        "%s: %s, %,d questions%s",
+        source,
+        set.format(),
+        set.samples().size(),
+        set.defects().isEmpty()
+            ? ""
+            : ", %,d records that cannot be used (the first: %s: %s)"
+                .formatted(
+                    set.defects().size(),
+                    set.defects().get(0).record(),
+                    set.defects().get(0).reason()));
     boolean small = load.isSmall();
     ComparePlan plan =
         new ComparePlan(
@@ -127,23 +195,46 @@ final class CompareCommand implements Callable<Integer> {
             limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
             seed,
             workers,
-            small ? 1 : 16,
-            maxNewTokens == null ? longest : maxNewTokens,
+            small ? 1 : LARGE_MODEL_PICTURES,
+            maxNewTokens == null ? set.task() == Task.CAPTION ? CAPTION : SHORT : maxNewTokens,
             Optional.ofNullable(metric),
             timed,
             out);
-    try (Squint squint = load.load(options.withCutsKept(small ? 64 : 2))) {
-      Optional<Summary> summary =
-          new Comparison(
-                  plan,
-                  squint,
-                  set,
-                  options.threads(),
-                  "0.1.0-SNAPSHOT",
-                  err,
-                  System.console() != null)
-              .run();
-      return summary.isPresent() ? 0 : 1;
+    try (Squint squint =
+        load.load(options.withCutsKept(small ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS))) {
+      return new Comparison(
+              plan,
+              squint,
+              set,
+              options.threads(),
+              SquintCommand.VERSION,
+              spec.commandLine().getErr(),
+              System.console() != null)
+          .run();
     }
+  }
+
+  private int conclude(
+      Summary now, Optional<BudgetRule> rule, BaselineCheck check, Optional<Summary> old) {
+    say("wrote %s", out.resolve("index.html"));
+    PrintWriter print = spec.commandLine().getOut();
+    boolean holds = true;
+    if (rule.isPresent()) {
+      print.println(rule.get().say(now));
+      holds = rule.get().cheapest(now).isPresent();
+    }
+    if (old.isPresent()) {
+      BaselineCheck.Outcome outcome = check.compare(old.get(), now);
+      outcome.lines().forEach(print::println);
+      holds &= outcome.worse() == 0;
+    }
+    print.flush();
+    return holds ? 0 : 1;
+  }
+
+  private void say(String format, Object... values) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println(String.format(Locale.ROOT, format, values));
+    err.flush();
   }
 }

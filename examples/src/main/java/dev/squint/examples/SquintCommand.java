@@ -27,7 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     name = "squint",
     description = "Asks vision-language models about pictures and prunes visual tokens on the way.",
     mixinStandardHelpOptions = true,
-    version = "squint 0.1.0-SNAPSHOT",
+    version = "squint " + SquintCommand.VERSION,
     subcommands = {
       AskCommand.class,
       CaptionCommand.class,
@@ -38,6 +38,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CompareCommand.class
     })
 public final class SquintCommand implements Runnable {
+
+  static final String VERSION = "0.1.0-SNAPSHOT";
 
   @Option(
       names = "--verbose",

@@ -87,13 +87,7 @@ public final class Comparison {
       Map<Cell, String> refused = refused(cells, asker, results, drawn);
       List<Cell> running = cells.stream().filter(cell -> !refused.containsKey(cell)).toList();
       answer(asker, running, drawn, results, stop);
-      Summaries summaries =
-          new Summaries(
-              data.samples(),
-              metrics.all(),
-              results,
-              squint.facts().decoder().layers(),
-              plan.seed());
+      Summaries summaries = new Summaries(data.samples(), metrics, results, plan.seed());
       int[] common = summaries.common(running, drawn);
       if (stop.wanted()) {
         return Optional.empty();

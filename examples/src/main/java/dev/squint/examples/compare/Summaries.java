@@ -5,6 +5,7 @@ import dev.squint.examples.metrics.Interval;
 import dev.squint.examples.metrics.Intervals;
 import dev.squint.examples.metrics.McNemar;
 import dev.squint.examples.metrics.Metric;
+import dev.squint.examples.metrics.MetricSet;
 import dev.squint.examples.report.Summary;
 import dev.squint.pruning.FlopsFormula;
 import java.util.ArrayList;
@@ -24,13 +25,11 @@ import java.util.stream.IntStream;
  * Sums up answers and costs, over the questions that every cell has answered.
  *
  * @param samples questions of the data set
- * @param metrics metrics, the plotted one first
+ * @param metrics the metrics
  * @param results the answers
- * @param layers decoder layers
  * @param seed seed of the bootstrap
  */
-record Summaries(
-    List<Sample> samples, List<Metric> metrics, Results results, int layers, long seed) {
+record Summaries(List<Sample> samples, MetricSet metrics, Results results, long seed) {
 
   /** The questions, of those drawn, that every cell has answered. */
   int[] common(List<Cell> cells, int[] drawn) {
@@ -52,8 +51,12 @@ record Summaries(
     List<Entry> own = entries(cell, questions);
     List<Entry> whole = entries(unpruned, questions);
     Map<String, Summary.Score> scores = new LinkedHashMap<>();
-    for (int metric = 0; metric < metrics.size(); metric++) {
-      scores.put(metrics.get(metric).name(), score(own, metric));
+    List<Metric> all = metrics.all();
+    for (int metric = 0; metric < all.size(); metric++) {
+      scores.put(all.get(metric).name(), score(own, metric));
+    }
+    if (metrics.countsYesAndNo()) {
+      scores.putAll(new YesNoScores(own, seed).scores());
     }
     return new Summary.Cell(
         cell.id(),

@@ -2,6 +2,7 @@ package dev.squint.examples.metrics;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
 
 /** Percentile bootstrap of a mean (Efron, Annals of Statistics 1979), with 95 % confidence. */
 public final class Bootstrap {
@@ -33,6 +34,31 @@ public final class Bootstrap {
     }
     Arrays.sort(means);
     return new Interval(quantile(means, TAIL), quantile(means, 1 - TAIL));
+  }
+
+  /**
+   * The interval of a figure that is no mean.
+   *
+   * @param size questions
+   * @param seed of the draws
+   * @param figure computes it from the places of the questions drawn
+   * @return the 2.5 % and 97.5 % quantiles over 1,000 resamples; 0 to 0 without questions
+   */
+  public static Interval of(int size, long seed, ToDoubleFunction<int[]> figure) {
+    if (size == 0) {
+      return new Interval(0, 0);
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    double[] figures = new double[RESAMPLES];
+    int[] drawn = new int[size];
+    for (int resample = 0; resample < RESAMPLES; resample++) {
+      for (int i = 0; i < size; i++) {
+        drawn[i] = random.nextInt(size);
+      }
+      figures[resample] = figure.applyAsDouble(drawn);
+    }
+    Arrays.sort(figures);
+    return new Interval(quantile(figures, TAIL), quantile(figures, 1 - TAIL));
   }
 
   /** Linear between the ranks around it. */

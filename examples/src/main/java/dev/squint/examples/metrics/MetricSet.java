@@ -26,6 +26,11 @@ public record MetricSet(List<Metric> all) {
     return all.get(0);
   }
 
+  /** Whether answers are yes or no, so that POPE's figures can be counted. */
+  public boolean countsYesAndNo() {
+    return plotted() instanceof YesNo;
+  }
+
   /**
    * The metrics that fit a data set.
    *
