@@ -1,0 +1,225 @@
+package dev.squint.examples.report;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.VectorGraphicsEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/**
+ * The plots as files: accuracy against FLOPs, and measured against predicted speedup, each as PNG
+ * and SVG. Baselines are grey; error bars are half the width of the 95 % interval, for random
+ * selection half the range over its seeds.
+ *
+ * @param summary the figures
+ */
+record Plots(Summary summary) {
+
+  private static final Set<String> BASELINES = Set.of("none", "random", "uniform", "resize");
+  private static final String RANDOM = "random";
+  private static final int WIDTH = 1200;
+  private static final int HEIGHT = 760;
+  private static final int POINTS = 100;
+
+  /** Told apart by those who see few colours (Okabe and Ito), then darker ones. */
+  private static final Color[] COLORS = {
+    new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7),
+    new Color(0xB58900), new Color(0x56B4E9), new Color(0x7B3FA0), new Color(0xA0522D)
+  };
+
+  private static final Color[] GREYS = {
+    new Color(0x222222), new Color(0x8A8A8A), new Color(0x5A5A5A), new Color(0xB0B0B0)
+  };
+
+  private static final Marker[] MARKERS = {
+    SeriesMarkers.CIRCLE, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP, SeriesMarkers.DIAMOND
+  };
+
+  /** File names and what is in them; the speedup only where it was measured. */
+  Map<String, byte[]> files() {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    add(files, "pareto", pareto());
+    if (cells().stream().anyMatch(cell -> cell.measured().isPresent())) {
+      add(files, "speedup", speedup());
+    }
+    return files;
+  }
+
+  private static void add(Map<String, byte[]> files, String name, XYChart chart) {
+    ByteArrayOutputStream png = new ByteArrayOutputStream();
+    ByteArrayOutputStream svg = new ByteArrayOutputStream();
+    try {
+      BitmapEncoder.saveBitmap(chart, png, BitmapEncoder.BitmapFormat.PNG);
+      VectorGraphicsEncoder.saveVectorGraphic(
+          (Chart<?, ?>) chart, svg, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
+    } catch (IOException e) {
+      throw new UncheckedIOException("a plot could not be drawn", e);
+    }
+    files.put(name + ".png", png.toByteArray());
+    files.put(name + ".svg", svg.toByteArray());
+  }
+
+  private record Point(double x, double y, double reach) {}
+
+  private List<Summary.Cell> cells() {
+    return summary.cells().stream()
+        .filter(cell -> cell.cost().isPresent() && cell.scores().containsKey(metric()))
+        .toList();
+  }
+
+  private String metric() {
+    return summary.run().metric();
+  }
+
+  private Map<String, List<Summary.Cell>> bySeries() {
+    return cells().stream()
+        .collect(
+            Collectors.groupingBy(Summary.Cell::series, LinkedHashMap::new, Collectors.toList()));
+  }
+
+  private XYChart pareto() {
+    boolean share = cells().stream().allMatch(cell -> score(cell).value() <= 1);
+    double scale = share ? POINTS : 1;
+    XYChart chart =
+        chart(
+            "%s on %s".formatted(summary.run().model(), summary.run().data()),
+            "FLOPs of vision, prefill and decoding, % of unpruned",
+            metric() + (share ? ", %" : ""));
+    bySeries()
+        .forEach(
+            (series, cells) -> {
+              List<Point> points =
+                  series.equals(RANDOM)
+                      ? spread(cells, scale)
+                      : cells.stream()
+                          .map(
+                              cell ->
+                                  new Point(
+                                      POINTS * cell.cost().orElseThrow().flopsLeft(),
+                                      scale * score(cell).value(),
+                                      scale * (score(cell).high() - score(cell).low()) / 2))
+                          .toList();
+              draw(chart, series, points, true);
+            });
+    return chart;
+  }
+
+  private List<Point> spread(List<Summary.Cell> cells, double scale) {
+    List<Point> points = new ArrayList<>();
+    for (Summary.Spread spread : summary.spreads()) {
+      cells.stream()
+          .filter(cell -> cell.keep().orElseThrow() == spread.keep())
+          .mapToDouble(cell -> cell.cost().orElseThrow().flopsLeft())
+          .average()
+          .ifPresent(
+              flops ->
+                  points.add(
+                      new Point(
+                          POINTS * flops,
+                          scale * spread.mean(),
+                          scale * (spread.most() - spread.least()) / 2)));
+    }
+    return points;
+  }
+
+  private Summary.Score score(Summary.Cell cell) {
+    return cell.scores().get(metric());
+  }
+
+  private XYChart speedup() {
+    XYChart chart =
+        chart(
+            "Prefill speedup of %s".formatted(summary.run().model()),
+            "predicted by FLOPs, times",
+            "measured, times");
+    double most = 1;
+    for (Map.Entry<String, List<Summary.Cell>> entry : bySeries().entrySet()) {
+      List<Point> points =
+          entry.getValue().stream()
+              .flatMap(cell -> cell.measured().stream())
+              .map(measured -> new Point(measured.predicted(), measured.speedup(), 0))
+              .toList();
+      for (Point point : points) {
+        most = Math.max(most, Math.max(point.x(), point.y()));
+      }
+      if (!points.isEmpty() && !entry.getKey().equals("none")) {
+        draw(chart, entry.getKey(), points, false);
+      }
+    }
+    XYSeries line = chart.addSeries("as predicted", new double[] {1, most}, new double[] {1, most});
+    line.setMarker(SeriesMarkers.NONE);
+    line.setLineColor(GREYS[1]);
+    line.setLineWidth(1);
+    return chart;
+  }
+
+  private static XYChart chart(String title, String x, String y) {
+    XYChart chart =
+        new XYChartBuilder()
+            .width(WIDTH)
+            .height(HEIGHT)
+            .title(title)
+            .xAxisTitle(x)
+            .yAxisTitle(y)
+            .build();
+    Font plain = new Font(Font.SANS_SERIF, Font.PLAIN, 14);
+    XYStyler styler = chart.getStyler();
+    styler.setChartBackgroundColor(Color.WHITE);
+    styler.setLegendPosition(Styler.LegendPosition.OutsideE);
+    styler.setLegendFont(plain.deriveFont(12f));
+    styler.setLegendBorderColor(Color.WHITE);
+    styler.setLegendPadding(4);
+    styler.setPlotBorderColor(new Color(0xD9DDE1));
+    styler.setPlotGridLinesColor(new Color(0xE6E8EA));
+    styler.setAxisTickLabelsFont(plain);
+    styler.setAxisTitleFont(plain);
+    styler.setMarkerSize(8);
+    styler.setErrorBarsColorSeriesColor(true);
+    return chart;
+  }
+
+  private static void draw(XYChart chart, String series, List<Point> points, boolean joined) {
+    List<Point> ordered = points.stream().sorted(Comparator.comparingDouble(Point::x)).toList();
+    double[] x = ordered.stream().mapToDouble(Point::x).toArray();
+    double[] y = ordered.stream().mapToDouble(Point::y).toArray();
+    double[] reach = ordered.stream().mapToDouble(Point::reach).toArray();
+    int place = chart.getSeriesMap().size();
+    XYSeries drawn = joined ? chart.addSeries(series, x, y, reach) : chart.addSeries(series, x, y);
+    Color color =
+        BASELINES.contains(series) ? GREYS[place % GREYS.length] : COLORS[place % COLORS.length];
+    drawn.setLineColor(color);
+    drawn.setMarkerColor(color);
+    drawn.setMarker(MARKERS[place / COLORS.length % MARKERS.length]);
+    drawn.setLineStyle(joined ? stroke(place / COLORS.length, series) : SeriesLines.NONE);
+  }
+
+  private static BasicStroke stroke(int round, String series) {
+    if (BASELINES.contains(series)) {
+      return new BasicStroke(
+          2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {6, 4}, 0);
+    }
+    return round == 0
+        ? new BasicStroke(2)
+        : new BasicStroke(
+            2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {3f * round, 3}, 0);
+  }
+}

@@ -1,0 +1,175 @@
+package dev.squint.examples.report;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A summary whose figures a formula made; nothing in it was measured. */
+final class Synthetic {
+
+  static final String METRIC = "exact_match";
+  private static final double[] KEEPS = {0.75, 0.5, 0.25, 0.1, 0.05};
+  private static final int QUESTIONS = 1000;
+
+  private Synthetic() {}
+
+  /** The unpruned model, the baselines and so many methods; {@code </script>} among the names. */
+  static Summary summary(int methods, boolean measured) {
+    List<Summary.Cell> cells = new ArrayList<>();
+    cells.add(cell("none", "none", Optional.empty(), 0, 0.975, 1, measured));
+    List<Summary.Spread> spreads = new ArrayList<>();
+    for (double keep : KEEPS) {
+      for (int seed = 0; seed < 3; seed++) {
+        cells.add(
+            cell(
+                "random:keep=%s seed %d".formatted(keep, seed),
+                "random",
+                Optional.of(keep),
+                seed,
+                0.5 + 0.4 * keep + 0.01 * seed,
+                0.4 + 0.6 * keep,
+                measured));
+      }
+      double mean = 0.51 + 0.4 * keep;
+      spreads.add(new Summary.Spread(keep, 3, mean, mean - 0.01, mean + 0.01, 0.01));
+      cells.add(
+          cell(
+              "resize:keep=" + keep,
+              "resize",
+              Optional.of(keep),
+              0,
+              0.3 + 0.65 * keep,
+              keep,
+              measured));
+    }
+    for (int method = 0; method < methods; method++) {
+      for (double keep : KEEPS) {
+        String series = method == 0 ? "</script><b>odd</b>" : "method-" + method;
+        cells.add(
+            cell(
+                series + ":keep=" + keep,
+                series,
+                Optional.of(keep),
+                0,
+                0.97 - (1 - keep) * (0.02 + 0.012 * method),
+                0.4 + 0.6 * keep - 0.004 * method,
+                measured));
+      }
+    }
+    cells.add(
+        new Summary.Cell(
+            "mustdrop:keep=0.05",
+            "mustdrop",
+            "mustdrop:keep=0.05",
+            Optional.of(0.05),
+            0,
+            Optional.of("strategy 'mustdrop': too <few> tokens"),
+            0,
+            Map.of(),
+            Map.of(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty()));
+    return new Summary(
+        new Summary.Run(
+            "tiny",
+            "ab".repeat(32),
+            "scenes",
+            "easy-VQA",
+            "cd".repeat(32),
+            METRIC,
+            QUESTIONS,
+            QUESTIONS,
+            1,
+            0,
+            16,
+            144,
+            8,
+            "USER: <image>\n%s ASSISTANT:"),
+        new Summary.Machine(
+            "a processor", 2, 8L << 30, "Linux amd64", "Java 17", "1.29.0", "0.1.0", "cpu", 2),
+        cells,
+        spreads,
+        List.of("a note with <angles>"));
+  }
+
+  private static Summary.Cell cell(
+      String id,
+      String series,
+      Optional<Double> keep,
+      long seed,
+      double value,
+      double flops,
+      boolean measured) {
+    Map<String, Summary.Score> types = new LinkedHashMap<>();
+    types.put("color", score(Math.min(1, value + 0.01)));
+    types.put("count", score(value - 0.1));
+    return new Summary.Cell(
+        id,
+        series,
+        id,
+        keep,
+        seed,
+        Optional.empty(),
+        0,
+        Map.of(METRIC, score(value)),
+        types,
+        Optional.of(
+            new Summary.Against(value / 0.975, 0.975 - value, score(value), 30, 10, 0.0022)),
+        Optional.of(
+            new Summary.Cost(
+                144 * flops,
+                7,
+                144,
+                144 * flops,
+                3e8,
+                5e8 * flops,
+                4e6,
+                flops,
+                flops,
+                Map.of("fastv", flops),
+                6e5 * flops,
+                flops)),
+        measured ? Optional.of(measured(flops)) : Optional.empty());
+  }
+
+  private static Summary.Score score(double value) {
+    double rounded = Math.round(value * QUESTIONS) / (double) QUESTIONS;
+    return new Summary.Score(
+        rounded,
+        rounded * QUESTIONS,
+        QUESTIONS,
+        Math.max(0, rounded - 0.02),
+        Math.min(1, rounded + 0.02));
+  }
+
+  private static Summary.Measured measured(double flops) {
+    Summary.Spent spent = new Summary.Spent(10 * flops, 12 * flops);
+    return new Summary.Measured(
+        20,
+        spent,
+        spent,
+        spent,
+        spent,
+        spent,
+        0.9 / flops,
+        1 / flops,
+        0.8 / flops,
+        List.of(
+            new Summary.Load(1, 100 / flops, 10, 12),
+            new Summary.Load(4, 180 / flops, 20, 30),
+            new Summary.Load(16, 190 / flops, 80, 90)),
+        Optional.of(500_000_000L),
+        Optional.empty());
+  }
+
+  /** Two questions with a picture of a single pixel; the question tries to end the script. */
+  static List<Picked> gallery(byte[] picture) {
+    String question = "what is </script><img src=x onerror=alert(1)>?";
+    return List.of(
+        new Picked("method-1:keep=0.5", question, List.of("2"), "3", "2", true, picture),
+        new Picked("method-2:keep=0.5", question, List.of("2"), "2", "3", false, picture));
+  }
+}
