@@ -1,7 +1,7 @@
 """Reads the weights of an exported squint-tiny back into PyTorch, so that references and further training need no checkpoint.
 
 TorchScript's exporter transposes the weights of MatMul nodes and names them anew, but names the nodes after their modules,
-and replaces equal tensors by Identity nodes. The last vision layer and the post-norm are not in the file (the feature
+and replaces equal tensors by Identity nodes. Position embeddings lie in the file as a grid (`export.take_any_size`). The last vision layer and the post-norm are not in the file (the feature
 layer is -2): they stay as initialised.
 """
 
@@ -35,6 +35,10 @@ def tensors(path):
         if node.op_type == "MatMul" and node.input[1] in found:
             owner = node.name.strip("/").removesuffix("/MatMul").replace("/", ".")
             found[owner + ".weight"] = found[node.input[1]].T
+    grid = found.get("/embeddings/position_embedding/grid")
+    if grid is not None:
+        found["embeddings.position_embedding.weight"] = torch.cat(
+            [found["/embeddings/position_embedding/cls"][0], grid[0].flatten(1).T])
     return found
 
 

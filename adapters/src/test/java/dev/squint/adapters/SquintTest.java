@@ -8,6 +8,7 @@ import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -94,6 +95,30 @@ class SquintTest {
         assertThat(answer.trace().strategy()).isEqualTo(Strategies.parse(spec).spec());
       }
     }
+  }
+
+  @Test
+  void aResizedPictureIsFewerTokensEverywhere() {
+    assertThat(squint.canResize()).isTrue();
+    Answer whole = squint.ask(image, QUESTION);
+    try (SeenPicture small = squint.see(ImageInput.of(image), 6, 7)) {
+      Strategy none = Strategies.parse("none");
+      Answer answer = squint.ask(small, QUESTION, none, AskOptions.defaults());
+      assertThat(answer.trace().visualTokens()).isEqualTo(42);
+      assertThat(answer.trace().promptTokens())
+          .isEqualTo(whole.trace().promptTokens() - squint.facts().visualTokens() + 42);
+      assertThat(answer.trace().visionFlops()).isLessThan(whole.trace().visionFlops() / 3);
+      assertThatThrownBy(
+              () -> squint.ask(small, QUESTION, Strategies.parse("fastv"), AskOptions.defaults()))
+          .isInstanceOf(StrategyException.class)
+          .hasMessage("strategy 'fastv': a resized picture is asked about unpruned; use none");
+    }
+    try (SeenPicture own = squint.see(ImageInput.of(image), 12, 12)) {
+      Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), AskOptions.defaults());
+      assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());
+    }
+    assertThatThrownBy(() -> squint.see(ImageInput.of(image), 0, 3))
+        .isInstanceOf(ModelException.class);
   }
 
   @Test

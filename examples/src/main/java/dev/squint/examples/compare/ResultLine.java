@@ -75,6 +75,10 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     return line.has(ERROR);
   }
 
+  static String error(JsonNode line) {
+    return line.path(ERROR).asText();
+  }
+
   Entry read(JsonNode line) {
     float[] scores = new float[metrics.size()];
     for (int i = 0; i < scores.length; i++) {

@@ -18,7 +18,8 @@ import java.util.Map;
 /**
  * What each cell made of each question: {@code results.jsonl} and, in memory, what the summary
  * needs of it. Lines of cells that are not asked for now stay in the file. Questions that failed
- * are asked again when the comparison is started again. Thread-safe.
+ * are asked again when the comparison is started again; the last line about a question counts.
+ * Thread-safe.
  */
 final class Results implements AutoCloseable {
 
@@ -27,6 +28,7 @@ final class Results implements AutoCloseable {
   private final ResultLine lines;
   private final Map<String, Entry[]> entries = new LinkedHashMap<>();
   private final Map<String, BitSet> failures = new HashMap<>();
+  private final Map<String, Map<Integer, String>> reasons = new HashMap<>();
   private final Map<String, Integer> places = new HashMap<>();
   private final Ledger ledger;
 
@@ -41,14 +43,21 @@ final class Results implements AutoCloseable {
     for (Cell cell : cells) {
       entries.put(cell.id(), new Entry[samples.size()]);
       failures.put(cell.id(), new BitSet());
+      reasons.put(cell.id(), new HashMap<>());
     }
     this.ledger = Ledger.open(file, this::known);
   }
 
   private void known(JsonNode line) {
-    Entry[] cell = entries.get(line.path(ResultLine.CELL).textValue());
+    String id = line.path(ResultLine.CELL).textValue();
+    Entry[] cell = entries.get(id);
     Integer place = places.get(line.path(ResultLine.DOC).textValue());
-    if (cell != null && place != null && !ResultLine.isError(line)) {
+    if (cell == null || place == null) {
+      return;
+    }
+    if (ResultLine.isError(line)) {
+      reasons.get(id).put(place, ResultLine.error(line));
+    } else {
       cell[place] = lines.read(line);
     }
   }
@@ -83,9 +92,13 @@ final class Results implements AutoCloseable {
   }
 
   void failed(Cell cell, int question, String reason) {
-    ledger.append(lines.failed(cell, samples.get(question), hashes[question], reason));
+    boolean isNew;
     synchronized (this) {
       failures.get(cell.id()).set(question);
+      isNew = !reason.equals(reasons.get(cell.id()).put(question, reason));
+    }
+    if (isNew) {
+      ledger.append(lines.failed(cell, samples.get(question), hashes[question], reason));
     }
   }
 

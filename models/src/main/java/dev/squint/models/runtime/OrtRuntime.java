@@ -70,6 +70,7 @@ public final class OrtRuntime {
   }
 
   private static OrtRuntime create(int threads) {
+    Telemetry.turnOff();
     DjlOnnxEngine.startIfPresent();
     try (OrtEnvironment.ThreadingOptions options = new OrtEnvironment.ThreadingOptions()) {
       if (threads > 0) {

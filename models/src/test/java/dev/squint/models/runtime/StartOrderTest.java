@@ -73,21 +73,33 @@ class StartOrderTest {
     assertThat(run("squint-first", "jna")).contains("sharedArena=false", "answered");
   }
 
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aLongCommandLineDoesNotEndTheProcess() throws Exception {
+    assertThat(run("squint-first", "djl", "-Dlong=" + "x".repeat(9000))).contains("answered");
+  }
+
   private static String run(String order, String without) throws Exception {
+    return run(order, without, "-Dlong=no");
+  }
+
+  private static String run(String order, String without, String property) throws Exception {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(entry -> !Path.of(entry).toString().contains(without))
             .collect(Collectors.joining(File.pathSeparator));
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-DOPT_OUT_TRACKING=true",
+                property,
                 "-cp",
                 classPath,
                 "dev.squint.models.StartOrderMain",
                 order)
-            .redirectErrorStream(true)
-            .start();
+            .redirectErrorStream(true);
+    builder.environment().remove("ORT_DISABLE_TELEMETRY");
+    Process process = builder.start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).as(output).isZero();

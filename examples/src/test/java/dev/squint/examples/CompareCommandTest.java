@@ -1,0 +1,360 @@
+package dev.squint.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.examples.data.Medium;
+import dev.squint.examples.data.SampleData;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** Comparisons on the embedded model. */
+class CompareCommandTest {
+
+  private static final String[] FEW = {
+    "--strategies", "fastv:k=2; fastervlm; prumerge", "--keep", "0.5,0.1", "--seeds", "2"
+  };
+  private static final int CELLS = 1 + 2 * 2 + 2 + 2 + 2 + 2 + 1;
+
+  @TempDir private Path folder;
+
+  private record Outcome(int code, String out, String err) {}
+
+  private static Outcome run(List<String> arguments) {
+    StringWriter printed = new StringWriter();
+    StringWriter err = new StringWriter();
+    CommandLine line = SquintCommand.commandLine();
+    line.setOut(new PrintWriter(printed)).setErr(new PrintWriter(err));
+    int code = line.execute(arguments.toArray(String[]::new));
+    return new Outcome(code, printed.toString(), err.toString());
+  }
+
+  private static List<String> command(Path out, String... more) {
+    List<String> arguments = new ArrayList<>(List.of("compare", "--out", out.toString()));
+    arguments.addAll(List.of(FEW));
+    arguments.addAll(List.of(more));
+    return arguments;
+  }
+
+  private static Outcome compare(Path out, String... more) {
+    return run(command(out, more));
+  }
+
+  private static JsonNode json(Path file) throws IOException {
+    return new ObjectMapper().readTree(file.toFile());
+  }
+
+  /** A summary without what a clock or the machine decides. */
+  private static JsonNode still(Path report) throws IOException {
+    ObjectNode summary = (ObjectNode) json(report.resolve("summary.json"));
+    summary.remove("machine");
+    summary.path("cells").forEach(cell -> ((ObjectNode) cell).remove("measured"));
+    return summary;
+  }
+
+  private static List<JsonNode> lines(Path report) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(report.resolve("results.jsonl"))) {
+      lines.add(new ObjectMapper().readTree(line));
+    }
+    return lines;
+  }
+
+  @Test
+  void writesALinePerQuestionAndCellAndTheReport() throws IOException {
+    Path out = folder.resolve("report");
+    Outcome outcome = compare(out, "--limit", "12", "--timed", "2", "--workers", "2");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.err())
+        .startsWith("the questions that come with Squint: easy-VQA, 240 questions")
+        .contains("wrote ");
+    assertThat(out.toFile().list())
+        .containsExactlyInAnyOrder(
+            "run.json",
+            "results.jsonl",
+            "costs-cpu-0.jsonl",
+            "summary.json",
+            "summary.csv",
+            "index.html",
+            "pareto.png",
+            "pareto.svg",
+            "speedup.png",
+            "speedup.svg");
+    List<JsonNode> lines = lines(out);
+    assertThat(lines).hasSize(12 * CELLS);
+    Set<String> keys = new HashSet<>();
+    for (JsonNode line : lines) {
+      keys.add(line.path("cell").asText() + "/" + line.path("doc_id").asText());
+      assertThat(line.path("resps").path(0).path(0).isTextual()).isTrue();
+      assertThat(line.path("filtered_resps").path(0).isTextual()).isTrue();
+      assertThat(line.path("exact_match").isNumber()).isTrue();
+      assertThat(line.path("doc_hash").asText()).hasSize(64);
+    }
+    assertThat(keys).hasSize(lines.size());
+    JsonNode summary = json(out.resolve("summary.json"));
+    assertThat(summary.path("cells")).hasSize(CELLS);
+    for (JsonNode cell : summary.path("cells")) {
+      long right =
+          lines.stream()
+              .filter(line -> line.path("cell").equals(cell.path("id")))
+              .filter(line -> line.path("exact_match").intValue() == 1)
+              .count();
+      JsonNode score = cell.path("scores").path("exact_match");
+      assertThat(score.path("correct").longValue()).isEqualTo(right);
+      assertThat(score.path("total").intValue()).isEqualTo(12);
+      assertThat(score.path("low").doubleValue())
+          .isLessThanOrEqualTo(score.path("value").doubleValue());
+      assertThat(cell.path("measured").path("requests").intValue()).isEqualTo(2);
+      assertThat(cell.path("measured").path("load")).hasSize(3);
+    }
+    JsonNode whole = summary.path("cells").get(0);
+    assertThat(whole.path("id").asText()).isEqualTo("none");
+    assertThat(whole.path("cost").path("flopsLeft").doubleValue()).isEqualTo(1);
+    assertThat(whole.path("against").path("loyalty").path("value").doubleValue()).isEqualTo(1);
+    assertThat(whole.path("against").path("p").doubleValue()).isEqualTo(1);
+    assertThat(Files.readAllLines(out.resolve("summary.csv"))).hasSize(1 + CELLS);
+  }
+
+  @Test
+  void resizedPicturesCostFewerTokensInTheTowerToo() throws IOException {
+    Path out = folder.resolve("report");
+    assertThat(compare(out, "--limit", "4", "--timed", "0").code()).isZero();
+    JsonNode cells = json(out.resolve("summary.json")).path("cells");
+    JsonNode whole = cells.get(0);
+    for (JsonNode cell : cells) {
+      if (cell.path("id").asText().equals("resize:keep=0.5")) {
+        assertThat(cell.path("cost").path("visualTokens").intValue()).isEqualTo(72);
+        assertThat(cell.path("cost").path("visionFlops").doubleValue())
+            .isLessThan(0.55 * whole.path("cost").path("visionFlops").doubleValue());
+        return;
+      }
+    }
+    throw new AssertionError("no cell resizes");
+  }
+
+  @Test
+  void goesOnWhereItStoppedAndGrows() throws IOException {
+    Path grown = folder.resolve("grown");
+    Path once = folder.resolve("once");
+    assertThat(compare(grown, "--limit", "5", "--timed", "0").code()).isZero();
+    List<JsonNode> first = lines(grown);
+    assertThat(compare(grown, "--limit", "15", "--timed", "0").code()).isZero();
+    assertThat(lines(grown)).hasSize(15 * CELLS).startsWith(first.toArray(JsonNode[]::new));
+    assertThat(compare(once, "--limit", "15", "--timed", "0", "--workers", "2").code()).isZero();
+    assertThat(still(grown)).isEqualTo(still(once));
+    Outcome again = compare(once, "--limit", "15", "--timed", "0");
+    assertThat(again.err()).doesNotContain("answers [");
+  }
+
+  @Test
+  void anotherRunDoesNotMixIn() {
+    Path out = folder.resolve("report");
+    assertThat(compare(out, "--limit", "3", "--timed", "0").code()).isZero();
+    Outcome other = compare(out, "--limit", "3", "--timed", "0", "--seed", "1");
+    assertThat(other.code()).isEqualTo(2);
+    assertThat(other.err())
+        .contains("holds another comparison (--seed 0 differs); choose another --out");
+  }
+
+  @Test
+  void aFolderWithOtherThingsIsLeftAlone() throws IOException {
+    Files.writeString(folder.resolve("mine.txt"), "mine");
+    Outcome outcome = compare(folder, "--limit", "3");
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.err()).contains("is a folder with other things in it");
+    assertThat(folder.toFile().list()).containsExactly("mine.txt");
+  }
+
+  @Test
+  void whatFailsIsReportedAndCounted() throws IOException {
+    Path data = Files.createDirectories(folder.resolve("data"));
+    try (SampleData sample = SampleData.open()) {
+      Path picture = ((Medium.ImageFile) sample.read().samples().get(0).medium()).file();
+      Files.copy(picture, data.resolve("good.png"));
+    }
+    Files.writeString(data.resolve("broken.png"), "no picture");
+    Files.writeString(
+        data.resolve("mine.jsonl"),
+        """
+        {"image":"good.png","question":"what color is the circle?","answer":"red"}
+        {"image":"broken.png","question":"what color is the circle?","answer":"red"}
+        {"image":"missing.png","question":"what color is the circle?","answer":"red"}
+        {"video":"clip.mp4","question":"what happens?","answer":"red"}
+        {"image":"good.png","answer":"red"}
+        {"image":"good.png","question":"how many shapes?","answer":"2"}
+        """);
+    Path out = folder.resolve("report");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "compare",
+                "--data",
+                data.toString(),
+                "--out",
+                out.toString(),
+                "--timed",
+                "0",
+                "--strategies",
+                "fastv:k=40; fastervlm",
+                "--keep",
+                "0.5",
+                "--seeds",
+                "1"));
+    Outcome outcome = run(arguments);
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.err())
+        .contains("JSON lines, 5 questions, 1 records that cannot be used (the first: 5:")
+        .contains("15 failed");
+    JsonNode summary = json(out.resolve("summary.json"));
+    assertThat(summary.path("run").path("questions").intValue()).isEqualTo(2);
+    assertThat(summary.path("run").path("defects").intValue()).isEqualTo(1);
+    for (JsonNode cell : summary.path("cells")) {
+      if (cell.path("series").asText().equals("fastv:k=40")) {
+        assertThat(cell.path("refused").asText()).contains("the decoder has 8 layers");
+      } else {
+        assertThat(cell.path("errors").intValue()).isEqualTo(3);
+      }
+    }
+    List<String> reasons =
+        lines(out).stream()
+            .filter(line -> line.has("error"))
+            .map(line -> line.path("error").asText())
+            .toList();
+    assertThat(reasons).hasSize(3 * 5);
+    assertThat(reasons).anyMatch(reason -> reason.contains("is a video"));
+    int before = lines(out).size();
+    assertThat(run(arguments).code()).isZero();
+    assertThat(lines(out)).as("the same failures are not written twice").hasSize(before);
+    try (SampleData sample = SampleData.open()) {
+      Files.copy(
+          ((Medium.ImageFile) sample.read().samples().get(0).medium()).file(),
+          data.resolve("missing.png"));
+    }
+    assertThat(run(arguments).code()).isZero();
+    assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
+        .as("a mended picture is asked about")
+        .isEqualTo(3);
+  }
+
+  @Test
+  void answersABudgetInOneLine() {
+    Path out = folder.resolve("report");
+    Outcome holds =
+        compare(out, "--limit", "6", "--timed", "0", "--budget", "flops<=0.9", "--max-drop", "100");
+    assertThat(holds.code()).isZero();
+    assertThat(holds.out().lines()).singleElement().asString().startsWith("resize:keep=0.1: ");
+    Outcome not = compare(out, "--limit", "6", "--timed", "0", "--budget", "flops<=0.001");
+    assertThat(not.code()).isEqualTo(1);
+    assertThat(not.out().lines())
+        .singleElement()
+        .isEqualTo(
+            "nothing holds flops<=0.001 with at most 1 points lost; no setting costs so little");
+    Outcome wrong = compare(out, "--budget", "time<=1");
+    assertThat(wrong.code()).isEqualTo(2);
+    assertThat(wrong.err()).contains("write flops, prefill, kv or tokens");
+  }
+
+  @Test
+  void anOlderReportIsHeldAgainstIt() throws IOException {
+    Path old = folder.resolve("old");
+    Path now = folder.resolve("now");
+    assertThat(compare(old, "--limit", "6", "--timed", "0").code()).isZero();
+    Outcome same = compare(now, "--limit", "6", "--timed", "0", "--baseline", old.toString());
+    assertThat(same.code()).as(same.out()).isZero();
+    assertThat(same.out().lines()).hasSize(CELLS).allMatch(line -> line.contains("(+0.00 points)"));
+    ObjectNode better = (ObjectNode) json(old.resolve("summary.json"));
+    ObjectNode score =
+        (ObjectNode) better.path("cells").get(CELLS - 1).path("scores").path("exact_match");
+    score.put("value", score.path("value").doubleValue() + 0.05);
+    new ObjectMapper().writeValue(old.resolve("summary.json").toFile(), better);
+    Outcome worse = compare(now, "--limit", "6", "--timed", "0", "--baseline", old.toString());
+    assertThat(worse.code()).isEqualTo(1);
+    assertThat(worse.out().lines().filter(line -> line.endsWith("WORSE: accuracy"))).hasSize(1);
+    Outcome allowed =
+        compare(now, "--limit", "6", "--timed", "0", "--baseline", old.toString(), "--margin", "6");
+    assertThat(allowed.code()).isZero();
+    Outcome none = compare(now, "--baseline", folder.toString());
+    assertThat(none.code()).isEqualTo(2);
+    assertThat(none.err()).contains("holds no summary.json");
+  }
+
+  @Test
+  void killedTwentyTimesItEndsInTheSameSummary() throws Exception {
+    Path whole = folder.resolve("whole");
+    Path killed = folder.resolve("killed");
+    String[] more = {"--limit", "120", "--timed", "0", "--workers", "2", "--threads", "1"};
+    assertThat(compare(whole, more).code()).isZero();
+    Random random = new Random(0);
+    long before = 0;
+    int grew = 0;
+    for (int kill = 0; kill < 20; kill++) {
+      Process process = start(killed, more);
+      Path results = killed.resolve("results.jsonl");
+      long begun = size(results);
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+      while (process.isAlive() && size(results) <= begun && System.nanoTime() < end) {
+        Thread.sleep(5);
+      }
+      Thread.sleep(random.nextInt(150));
+      process.destroyForcibly().waitFor();
+      grew += size(results) > before ? 1 : 0;
+      before = size(results);
+    }
+    assertThat(grew).as("kills that came while answers were written").isGreaterThan(15);
+    assertThat(json(killed.resolve("run.json"))).isEqualTo(json(whole.resolve("run.json")));
+    assertThat(killed.resolve("summary.json")).doesNotExist();
+    assertThat(compare(killed, more).code()).isZero();
+    assertThat(still(killed)).isEqualTo(still(whole));
+    assertThat(lines(killed)).hasSameSizeAs(lines(whole));
+  }
+
+  @Test
+  void anInterruptEndsBetweenTwoQuestions() throws Exception {
+    Path out = folder.resolve("report");
+    Process process = start(out, "--timed", "0", "--threads", "1");
+    Path results = out.resolve("results.jsonl");
+    while (process.isAlive() && size(results) == 0) {
+      Thread.sleep(20);
+    }
+    process.toHandle().destroy();
+    assertThat(process.waitFor()).isNotZero();
+    assertThat(folder.resolve("said.txt")).content().contains("stopped; what is done is kept in");
+    assertThat(Files.readString(results)).endsWith("}\n");
+    assertThat(lines(out)).isNotEmpty();
+  }
+
+  private Process start(Path out, String... more) throws IOException {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                SquintCommand.class.getName()));
+    arguments.addAll(command(out, more));
+    return new ProcessBuilder(arguments)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve("said.txt").toFile())
+        .start();
+  }
+
+  private static long size(Path file) throws IOException {
+    return Files.exists(file) ? Files.size(file) : 0;
+  }
+}
