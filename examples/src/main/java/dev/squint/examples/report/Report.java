@@ -18,9 +18,9 @@ public final class Report {
   public static void write(Path folder, Summary summary, List<Picked> gallery) {
     new WholeFile(folder.resolve(SummaryFile.NAME)).write(SummaryFile.bytes(summary));
     new WholeFile(folder.resolve(SummaryTable.NAME)).write(SummaryTable.bytes(summary));
+    new WholeFile(folder.resolve(Page.NAME)).write(new Page(summary, gallery).bytes());
     new Plots(summary)
         .files()
         .forEach((name, bytes) -> new WholeFile(folder.resolve(name)).write(bytes));
-    new WholeFile(folder.resolve(Page.NAME)).write(new Page(summary, gallery).bytes());
   }
 }
