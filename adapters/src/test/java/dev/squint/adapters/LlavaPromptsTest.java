@@ -47,11 +47,30 @@ class LlavaPromptsTest {
   }
 
   private static PromptInput prompt(String question) {
-    PixelValues pixels =
-        new PixelValues(
-            ByteBuffer.allocateDirect(12).order(ByteOrder.nativeOrder()).asFloatBuffer(),
-            new long[] {1, 3, 1, 1});
-    return prompts.prompt(question, pixels);
+    int side = config.vision().imageSize();
+    return prompts.prompt(question, pixels(side, side));
+  }
+
+  private static PixelValues pixels(int height, int width) {
+    return new PixelValues(
+        ByteBuffer.allocateDirect(3 * height * width * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer(),
+        new long[] {1, 3, height, width});
+  }
+
+  @Test
+  void aSmallerPictureHasFewerPlaceholders() {
+    int patch = config.vision().patchSize();
+    PromptInput prompt = prompts.prompt("what?", pixels(3 * patch, 4 * patch));
+    assertThat(prompt.layout().visual())
+        .singleElement()
+        .satisfies(
+            span -> {
+              assertThat(span.rows()).isEqualTo(3);
+              assertThat(span.columns()).isEqualTo(4);
+              assertThat(span.length()).isEqualTo(12);
+            });
   }
 
   @Test
