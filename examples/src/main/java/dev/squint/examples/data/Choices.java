@@ -11,6 +11,30 @@ final class Choices {
     return String.valueOf((char) ('A' + place));
   }
 
+  /**
+   * The letter of the right choice, which a record names by its letter, its text or its place from
+   * 0; empty if it is none of them.
+   */
+  static String right(String answer, List<String> choices) {
+    String said = answer.strip();
+    for (int i = 0; i < choices.size(); i++) {
+      if (said.equalsIgnoreCase(letter(i))) {
+        return letter(i);
+      }
+    }
+    for (int i = 0; i < choices.size(); i++) {
+      if (said.equalsIgnoreCase(choices.get(i).strip())) {
+        return letter(i);
+      }
+    }
+    boolean place = said.matches("\\d{1,2}") && Integer.parseInt(said) < choices.size();
+    return place ? letter(Integer.parseInt(said)) : "";
+  }
+
+  static String none(String answer, List<String> choices) {
+    return "answer '%s' is none of its %d choices".formatted(answer.strip(), choices.size());
+  }
+
   static String asked(String context, String question, List<String> choices) {
     if (question.isBlank()) {
       return "";

@@ -1,6 +1,5 @@
 package dev.squint.examples.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.adapters.Squint;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +16,8 @@ final class CocoCaptions {
   private CocoCaptions() {}
 
   static boolean recognises(JsonStream.Shape shape) {
-    return shape.fields().path("annotations").has("caption") && shape.fields().has("images");
+    return shape.field("annotations", "image_id", "caption")
+        && shape.field("images", "id", "file_name");
   }
 
   static void read(Path file, Records records) {
@@ -26,22 +26,22 @@ final class CocoCaptions {
     stream.each(
         "images",
         (place, node) -> {
-          String name = node.path("file_name").asText("");
-          if (node.has("id") && !name.isEmpty()) {
-            names.put(node.path("id").asText(), name);
-          } else {
+          String id = JsonStream.id(node, "id");
+          String name = JsonStream.text(node, "file_name");
+          if (id.isEmpty() || name.isEmpty()) {
             records.defect("image " + place, "a picture needs an id and a file_name");
+          } else if (names.putIfAbsent(id, name) != null) {
+            records.defect("image " + place, "another picture has the same id");
           }
         });
     Map<String, List<String>> captions = new LinkedHashMap<>();
     stream.each(
         "annotations",
         (place, node) -> {
-          JsonNode caption = node.path("caption");
-          if (caption.isTextual() && names.containsKey(node.path("image_id").asText())) {
-            captions
-                .computeIfAbsent(node.path("image_id").asText(), id -> new ArrayList<>())
-                .add(caption.textValue());
+          String image = JsonStream.id(node, "image_id");
+          String caption = JsonStream.text(node, "caption");
+          if (!caption.isBlank() && names.containsKey(image)) {
+            captions.computeIfAbsent(image, id -> new ArrayList<>()).add(caption);
           } else {
             records.defect(
                 "annotation " + place, "it has no caption, or no picture has its image_id");

@@ -9,7 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Reads data sets, whichever of the known formats they have: by what is in them, not by name. */
@@ -18,6 +22,9 @@ public final class DataSets {
   private static final String KNOWN =
       "known are easy-VQA, VQAv2, GQA, TextVQA, POPE, ScienceQA, COCO captions, VLMEvalKit's TSV,"
           + " and JSON lines or CSV of image, question and answer";
+
+  /** The split in the names of VQA's files, such as val2014. */
+  private static final Pattern SPLIT = Pattern.compile("(train|val|test)[-a-z]*\\d{4}");
 
   private DataSets() {}
 
@@ -30,7 +37,7 @@ public final class DataSets {
    */
   public static DataSet read(Path source) {
     if (Files.isRegularFile(source)) {
-      return file(source).orElseThrow(() -> unknown(source));
+      return file(source);
     }
     if (!Files.isDirectory(source)) {
       throw new DataException(
@@ -39,43 +46,57 @@ public final class DataSets {
     return folder(source);
   }
 
+  private static DataSet file(Path file) {
+    if (ending(file).equals("json") && isJson(file, VqaV2::isAnnotations)) {
+      return vqa(beside(file, VqaV2::isQuestions, "questions"), file);
+    }
+    return detect(file).orElseThrow(() -> unknown(file)).set().get();
+  }
+
   private static DataException unknown(Path source) {
     return new DataException(
         "%s holds no questions of a known format; %s".formatted(source, KNOWN));
   }
+
+  /**
+   * A file whose format is known.
+   *
+   * @param file the file
+   * @param pope whether it is one of POPE's, of which a folder holds three
+   * @param set reads it
+   */
+  private record Found(Path file, boolean pope, Supplier<DataSet> set) {}
 
   private static DataSet folder(Path folder) {
     Path easy = folder.resolve("questions.json");
     if (Files.isRegularFile(easy) && EasyVqa.recognises(new JsonStream(easy).shape())) {
       return easy(easy, folder);
     }
-    List<Path> files = candidates(folder);
-    List<Path> pope = files.stream().filter(DataSets::isPope).toList();
-    if (!pope.isEmpty() && pope.size() == files.size()) {
-      return pope(pope, folder);
-    }
-    List<DataSet> found = new ArrayList<>();
-    List<Path> where = new ArrayList<>();
-    for (Path file : files) {
-      if (!isAnnotations(file)) {
-        file(file)
-            .ifPresent(
-                set -> {
-                  found.add(set);
-                  where.add(file);
-                });
+    List<Found> found = new ArrayList<>();
+    List<DataException> broken = new ArrayList<>();
+    for (Path file : candidates(folder)) {
+      try {
+        detect(file).ifPresent(found::add);
+      } catch (DataException e) {
+        broken.add(e);
       }
     }
-    if (found.size() > 1) {
-      throw new DataException(
-          "%s holds several sets of questions; give one of %s"
-              .formatted(
-                  folder, String.join(", ", where.stream().map(Path::toString).sorted().toList())));
+    if (found.size() == 1) {
+      return found.get(0).set().get();
     }
+    List<Path> files = found.stream().map(Found::file).toList();
     if (found.isEmpty()) {
-      throw unknown(folder);
+      throw broken.isEmpty() ? unknown(folder) : broken.get(0);
     }
-    return found.get(0);
+    boolean onePope =
+        found.stream().allMatch(Found::pope)
+            && files.stream().map(Pope::type).distinct().count() == files.size();
+    if (onePope) {
+      return pope(files, folder);
+    }
+    throw new DataException(
+        "%s holds several sets of questions; give one of %s"
+            .formatted(folder, String.join(", ", files.stream().map(Path::toString).toList())));
   }
 
   private static List<Path> candidates(Path folder) {
@@ -96,75 +117,84 @@ public final class DataSets {
     return name.substring(name.lastIndexOf('.') + 1);
   }
 
-  private static Optional<DataSet> file(Path file) {
-    return switch (ending(file)) {
-      case "tsv" -> tsv(file);
-      case "csv" -> csv(file);
-      case "jsonl" -> lines(file);
-      default -> json(file);
-    };
+  private static Optional<Found> detect(Path file) {
+    String start = PlainRecords.start(file);
+    if (start.startsWith("{") || start.startsWith("[") || ending(file).equals("jsonl")) {
+      List<JsonNode> lines = start.startsWith("[") ? List.of() : PlainRecords.firstLines(file);
+      if (Pope.recognises(lines)) {
+        return Optional.of(new Found(file, true, () -> pope(List.of(file), file)));
+      }
+      if (PlainRecords.recognises(lines)) {
+        return found(file, () -> lines(file));
+      }
+      return ending(file).equals("jsonl") ? Optional.empty() : json(file);
+    }
+    if (VlmEvalTsv.recognises(file)) {
+      return found(file, () -> tsv(file));
+    }
+    for (char delimiter : new char[] {',', '\t'}) {
+      if (PlainRecords.recognisesCsv(file, delimiter)) {
+        return found(file, () -> csv(file, delimiter));
+      }
+    }
+    if (ending(file).equals("json")) {
+      throw new DataException("%s is not valid JSON (line 1); get it again".formatted(file));
+    }
+    return Optional.empty();
   }
 
-  private static Optional<DataSet> tsv(Path file) {
-    if (!VlmEvalTsv.recognises(file)) {
-      return Optional.empty();
-    }
+  private static Optional<Found> found(Path file, Supplier<DataSet> set) {
+    return Optional.of(new Found(file, false, set));
+  }
+
+  private static DataSet tsv(Path file) {
     Records records = new Records(file);
     Task task = VlmEvalTsv.read(file, records);
-    return Optional.of(records.toDataSet("VLMEvalKit TSV", task));
+    return records.toDataSet("VLMEvalKit TSV", task);
   }
 
-  private static Optional<DataSet> csv(Path file) {
+  private static DataSet csv(Path file, char delimiter) {
     Records records = new Records(file);
     PlainRecords plain = new PlainRecords(file, records);
-    plain.readCsv(file);
-    return Optional.of(records.toDataSet("CSV", plain.task()));
+    plain.readCsv(file, delimiter);
+    return records.toDataSet(delimiter == ',' ? "CSV" : "TSV", plain.task());
   }
 
-  private static Optional<DataSet> lines(Path file) {
-    JsonNode first = PlainRecords.firstLine(file);
-    if (!first.isObject()) {
-      return Optional.empty();
-    }
-    if (isPope(file)) {
-      return Optional.of(pope(List.of(file), file));
-    }
+  private static DataSet lines(Path file) {
     Records records = new Records(file);
     PlainRecords plain = new PlainRecords(file, records);
     plain.readLines(file);
-    return Optional.of(records.toDataSet("JSON lines", plain.task()));
+    return records.toDataSet("JSON lines", plain.task());
   }
 
-  private static Optional<DataSet> json(Path file) {
-    // POPE calls its JSON lines .json; a record that fills a line alone tells them from one object.
-    if (isPope(file)) {
-      return lines(file);
-    }
+  private static Optional<Found> json(Path file) {
     JsonStream.Shape shape = new JsonStream(file).shape();
-    Records records = new Records(file);
     if (EasyVqa.recognises(shape)) {
-      return Optional.of(easy(file, file));
+      return found(file, () -> easy(file, file));
     }
-    if (VqaV2.isQuestions(shape) || VqaV2.isAnnotations(shape)) {
-      return Optional.of(vqa(file));
+    if (VqaV2.isQuestions(shape)) {
+      return found(file, () -> vqa(file, beside(file, VqaV2::isAnnotations, "annotations")));
     }
     if (TextVqa.recognises(shape)) {
-      TextVqa.read(file, records);
-      return Optional.of(records.toDataSet("TextVQA", Task.VQA));
+      return found(file, () -> set(file, "TextVQA", Task.VQA, TextVqa::read));
     }
     if (CocoCaptions.recognises(shape)) {
-      CocoCaptions.read(file, records);
-      return Optional.of(records.toDataSet("COCO captions", Task.CAPTION));
+      return found(file, () -> set(file, "COCO captions", Task.CAPTION, CocoCaptions::read));
     }
     if (Gqa.recognises(shape)) {
-      Gqa.read(file, records);
-      return Optional.of(records.toDataSet("GQA", Task.SHORT_ANSWER));
+      return found(file, () -> set(file, "GQA", Task.SHORT_ANSWER, Gqa::read));
     }
     if (ScienceQa.recognises(shape)) {
-      ScienceQa.read(file, records);
-      return Optional.of(records.toDataSet("ScienceQA", Task.MULTIPLE_CHOICE));
+      return found(file, () -> set(file, "ScienceQA", Task.MULTIPLE_CHOICE, ScienceQa::read));
     }
     return Optional.empty();
+  }
+
+  private static DataSet set(
+      Path file, String format, Task task, BiConsumer<Path, Records> reader) {
+    Records records = new Records(file);
+    reader.accept(file, records);
+    return records.toDataSet(format, task);
   }
 
   private static DataSet easy(Path file, Path source) {
@@ -172,11 +202,6 @@ public final class DataSets {
     boolean captions = EasyVqa.read(file, records);
     return records.toDataSet(
         captions ? "easy-VQA captions" : "easy-VQA", captions ? Task.CAPTION : Task.SHORT_ANSWER);
-  }
-
-  private static boolean isPope(Path file) {
-    JsonNode first = PlainRecords.firstLine(file);
-    return first.has("text") && first.has("label") && first.has("image");
   }
 
   private static DataSet pope(List<Path> files, Path source) {
@@ -187,37 +212,40 @@ public final class DataSets {
     return records.toDataSet("POPE", Task.YES_NO);
   }
 
-  private static boolean isAnnotations(Path file) {
-    return ending(file).equals("json")
-        && !isPope(file)
-        && VqaV2.isAnnotations(new JsonStream(file).shape());
-  }
-
-  /** The set that a file of questions or of annotations belongs to; the other lies beside it. */
-  private static DataSet vqa(Path file) {
-    Path folder = file.toAbsolutePath().getParent();
-    Path questions = half(file, folder, VqaV2::isQuestions, "questions");
-    Path annotations = half(file, folder, VqaV2::isAnnotations, "annotations");
+  private static DataSet vqa(Path questions, Path annotations) {
     Records records = new Records(questions);
     VqaV2.read(questions, annotations, records);
     return records.toDataSet("VQAv2", Task.VQA);
   }
 
-  private static Path half(
-      Path given, Path folder, Predicate<JsonStream.Shape> recognises, String what) {
-    if (recognises.test(new JsonStream(given).shape())) {
-      return given;
-    }
+  /** The other file of a VQA set: of several in the folder, the one of the same split. */
+  private static Path beside(Path given, Predicate<JsonStream.Shape> recognises, String what) {
     List<Path> found =
-        candidates(folder).stream()
+        candidates(given.toAbsolutePath().getParent()).stream()
             .filter(file -> ending(file).equals("json"))
-            .filter(file -> !isPope(file) && recognises.test(new JsonStream(file).shape()))
+            .filter(file -> !file.getFileName().equals(given.getFileName()))
+            .filter(file -> isJson(file, recognises))
             .toList();
+    Matcher split = SPLIT.matcher(given.getFileName().toString());
+    if (found.size() > 1 && split.find()) {
+      found =
+          found.stream()
+              .filter(file -> file.getFileName().toString().contains(split.group()))
+              .toList();
+    }
     if (found.size() != 1) {
       throw new DataException(
           "%s needs exactly one file of VQA %s beside it, and there are %d; move the others away"
               .formatted(given, what, found.size()));
     }
     return found.get(0);
+  }
+
+  private static boolean isJson(Path file, Predicate<JsonStream.Shape> recognises) {
+    try {
+      return recognises.test(new JsonStream(file).shape());
+    } catch (DataException e) {
+      return false;
+    }
   }
 }

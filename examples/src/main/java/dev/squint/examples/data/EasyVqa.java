@@ -15,11 +15,14 @@ final class EasyVqa {
   private EasyVqa() {}
 
   static boolean recognises(JsonStream.Shape shape) {
-    JsonNode row = shape.first();
-    return shape.array()
-        && row.isArray()
+    return shape.array() && shape.records().stream().anyMatch(EasyVqa::isRow);
+  }
+
+  private static boolean isRow(JsonNode row) {
+    return row.isArray()
         && row.size() >= 3
         && row.size() <= 4
+        && row.get(0).isTextual()
         && row.get(2).isIntegralNumber();
   }
 
@@ -39,11 +42,12 @@ final class EasyVqa {
               } else if (!row.get(2).isIntegralNumber()) {
                 records.defect(id, "the third value has to be the number of a picture");
               } else {
+                String name = row.get(2).asLong() + ".png";
                 String type = row.path(3).asText("");
                 captions[0] &= type.equals(CAPTION);
                 records.add(
                     id,
-                    new Medium.ImageFile(images.resolve(row.get(2).asLong() + ".png")),
+                    new Reference(name, new Medium.ImageFile(images.resolve(name))),
                     row.get(0).asText(),
                     List.of(row.get(1).asText()),
                     List.of(),

@@ -1,6 +1,5 @@
 package dev.squint.examples.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -12,7 +11,7 @@ final class Gqa {
   private Gqa() {}
 
   static boolean recognises(JsonStream.Shape shape) {
-    return !shape.array() && shape.first().has("question") && shape.first().has("imageId");
+    return !shape.array() && shape.records("question", "imageId");
   }
 
   static void read(Path file, Records records) {
@@ -21,18 +20,17 @@ final class Gqa {
         .each(
             "",
             (id, node) -> {
-              String image = node.path("imageId").asText("");
+              String image = JsonStream.id(node, "imageId");
               if (image.isEmpty()) {
                 records.defect(id, "imageId is missing");
               } else {
-                JsonNode answer = node.path("answer");
                 records.add(
                     id,
                     pictures.find(image + ".jpg", image + ".png"),
-                    node.path("question").asText(""),
-                    answer.isTextual() ? List.of(answer.textValue()) : List.of(),
+                    JsonStream.text(node, "question"),
+                    List.of(JsonStream.text(node, "answer")),
                     List.of(),
-                    node.path("types").path("structural").asText(""));
+                    JsonStream.text(node.path("types"), "structural"));
               }
             });
   }

@@ -5,13 +5,17 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.squint.adapters.DataException;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
@@ -23,23 +27,39 @@ record JsonStream(Path file) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Records looked at to tell the format: the first of a file may be the broken one. */
+  private static final int LOOKED_AT = 16;
+
   /**
    * What a file looks like from above.
    *
    * @param array whether it is an array
-   * @param first its first element, or the value of its first field
-   * @param fields an object's fields with the first element of each that is an array, in an object
+   * @param records its first elements, or an object's first values that are no arrays
+   * @param fields the first elements of an object's arrays, by field
    */
-  record Shape(boolean array, JsonNode first, JsonNode fields) {}
+  record Shape(boolean array, List<JsonNode> records, Map<String, List<JsonNode>> fields) {
+
+    /** Whether one of the records seen has all of the fields. */
+    boolean records(String... names) {
+      return has(records, names);
+    }
+
+    /** Whether one of the elements seen of an array has all of the fields. */
+    boolean field(String field, String... names) {
+      return has(fields.getOrDefault(field, List.of()), names);
+    }
+
+    private static boolean has(List<JsonNode> nodes, String... names) {
+      return nodes.stream().anyMatch(node -> Arrays.stream(names).allMatch(node::has));
+    }
+  }
 
   /** Looks at a file. */
   Shape shape() {
     try (JsonParser parser = open()) {
       JsonToken start = parser.nextToken();
       if (start == JsonToken.START_ARRAY) {
-        boolean filled = parser.nextToken() != JsonToken.END_ARRAY;
-        JsonNode first = filled ? parser.readValueAsTree() : MissingNode.getInstance();
-        return new Shape(true, first, JSON.createObjectNode());
+        return new Shape(true, firstOf(parser), Map.of());
       }
       if (start != JsonToken.START_OBJECT) {
         throw new DataException(
@@ -52,36 +72,54 @@ record JsonStream(Path file) {
   }
 
   private static Shape objectShape(JsonParser parser) throws IOException {
-    var fields = JSON.createObjectNode();
-    JsonNode first = MissingNode.getInstance();
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+    Map<String, List<JsonNode>> fields = new HashMap<>();
+    List<JsonNode> records = new ArrayList<>();
+    while (records.size() < LOOKED_AT && parser.nextToken() == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
-      JsonToken token = parser.nextToken();
-      if (token == JsonToken.START_ARRAY) {
-        fields.set(name, firstOf(parser));
-      } else if (fields.isEmpty() && first.isMissingNode()) {
-        first = parser.readValueAsTree();
-        fields.putNull(name);
-      } else {
-        parser.skipChildren();
-        if (fields.size() < 32) {
-          fields.putNull(name);
+      if (parser.nextToken() == JsonToken.START_ARRAY) {
+        fields.put(name, firstOf(parser));
+        while (parser.currentToken() != JsonToken.END_ARRAY) {
+          parser.skipChildren();
+          parser.nextToken();
         }
+      } else {
+        records.add(parser.readValueAsTree());
       }
     }
-    return new Shape(false, first, fields);
+    return new Shape(false, records, fields);
   }
 
-  /** The first element of an array, the others passed over. */
-  private static JsonNode firstOf(JsonParser parser) throws IOException {
-    if (parser.nextToken() == JsonToken.END_ARRAY) {
-      return MissingNode.getInstance();
-    }
-    JsonNode first = parser.readValueAsTree();
-    while (parser.nextToken() != JsonToken.END_ARRAY) {
-      parser.skipChildren();
+  /** The first elements of an array; the parser then stands at the next one, or at the end. */
+  private static List<JsonNode> firstOf(JsonParser parser) throws IOException {
+    List<JsonNode> first = new ArrayList<>();
+    while (parser.nextToken() != JsonToken.END_ARRAY && first.size() < LOOKED_AT) {
+      first.add(parser.readValueAsTree());
     }
     return first;
+  }
+
+  /** A field's text; empty if it is missing or anything else. */
+  static String text(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    return value.isTextual() ? value.textValue() : "";
+  }
+
+  /** A field that is a text or a whole number, as text; empty if it is anything else. */
+  static String id(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    return value.isTextual() || value.isIntegralNumber() ? value.asText() : "";
+  }
+
+  /** An array of texts; empty if it is no array or holds anything else. */
+  static List<String> texts(JsonNode array) {
+    List<String> texts = new ArrayList<>();
+    for (JsonNode value : array) {
+      if (!value.isTextual()) {
+        return List.of();
+      }
+      texts.add(value.textValue());
+    }
+    return texts;
   }
 
   /**

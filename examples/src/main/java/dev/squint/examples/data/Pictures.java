@@ -26,15 +26,16 @@ record Pictures(Path folder) {
           "../train_images");
 
   /** The first of several names that is there; else the first name in the first place. */
-  Medium find(String... names) {
+  Reference find(String... names) {
     for (String place : PLACES) {
       for (String name : names) {
         Path file = folder.resolve(place).resolve(name);
         if (Files.isRegularFile(file)) {
-          return new Medium.ImageFile(file.normalize());
+          return new Reference(names[0], new Medium.ImageFile(file.normalize()));
         }
       }
     }
-    return new Medium.ImageFile(folder.resolve(PLACES.get(0)).resolve(names[0]));
+    return new Reference(
+        names[0], new Medium.ImageFile(folder.resolve(PLACES.get(0)).resolve(names[0])));
   }
 }

@@ -1,10 +1,12 @@
 package dev.squint.examples.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.adapters.DataException;
 import java.io.BufferedReader;
@@ -20,8 +22,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.Optional;
 import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
@@ -34,10 +37,20 @@ final class PlainRecords {
 
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 
-  /** A file without a line break so far is one large object, not lines. */
-  private static final int LONGEST_FIRST_LINE = 1 << 16;
+  /** Characters looked at: a file without a line break so far is one large object, not lines. */
+  private static final int LOOKED_AT = 1 << 16;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Takes Python's lists of texts too, which VLMEvalKit writes. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
+          .enable(JsonReadFeature.ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER)
+          .build();
+
+  private static final List<String> IMAGE = List.of("image", "image_path");
+  private static final List<String> VIDEO = List.of("video", "video_path");
+  private static final List<String> QUESTION = List.of("question", "text");
 
   private final Path folder;
   private final Pictures pictures;
@@ -56,25 +69,75 @@ final class PlainRecords {
     return choices ? Task.MULTIPLE_CHOICE : several ? Task.VQA : Task.SHORT_ANSWER;
   }
 
-  /** The first record of JSON lines; missing if the file has no such thing. */
-  static JsonNode firstLine(Path file) {
-    char[] start = new char[LONGEST_FIRST_LINE];
+  /** The objects that fill a line each, in the first lines of a file. */
+  static List<JsonNode> firstLines(Path file) {
+    List<JsonNode> objects = new ArrayList<>();
+    for (String line : start(file).split("\n")) {
+      try {
+        JsonNode node = JSON.readTree(line);
+        if (node.isObject()) {
+          objects.add(node);
+        }
+      } catch (JsonProcessingException e) {
+        // No record of JSON lines, or a broken one.
+      }
+    }
+    return objects;
+  }
+
+  /** The first characters of a file. */
+  static String start(Path file) {
+    char[] start = new char[LOOKED_AT];
     try (BufferedReader reader = reader(file)) {
       int length = 0;
       for (int read = 0; read >= 0 && length < start.length; length += Math.max(read, 0)) {
         read = reader.read(start, length, start.length - length);
       }
-      String text = new String(start, 0, length).stripLeading();
-      int end = text.indexOf('\n');
-      if (end < 0 && length == start.length) {
-        return MissingNode.getInstance();
-      }
-      return JSON.readTree(end < 0 ? text : text.substring(0, end));
-    } catch (JsonProcessingException e) {
-      return MissingNode.getInstance();
+      return new String(start, 0, length).stripLeading();
     } catch (IOException e) {
       throw new DataException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
     }
+  }
+
+  /** Whether one of the lines has a picture or video and a question. */
+  static boolean recognises(List<JsonNode> lines) {
+    return lines.stream()
+        .anyMatch(
+            line -> {
+              List<String> names = new ArrayList<>();
+              line.fieldNames().forEachRemaining(names::add);
+              return recognisesNames(names);
+            });
+  }
+
+  /** Whether a CSV header names a picture or video and a question. */
+  static boolean recognisesCsv(Path file, char delimiter) {
+    try (Reader reader = reader(file);
+        CSVParser parser = format(delimiter).parse(reader)) {
+      return recognisesNames(
+          parser.getHeaderNames().stream()
+              .map(name -> name.strip().toLowerCase(Locale.ROOT))
+              .toList());
+    } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static boolean recognisesNames(List<String> names) {
+    return names.stream().anyMatch(name -> IMAGE.contains(name) || VIDEO.contains(name))
+        && names.stream().anyMatch(QUESTION::contains);
+  }
+
+  /** A header in the first line, quotes as in RFC 4180; pandas leaves the first name empty. */
+  static CSVFormat format(char delimiter) {
+    return CSVFormat.RFC4180
+        .builder()
+        .setDelimiter(delimiter)
+        .setHeader()
+        .setSkipHeaderRecord(true)
+        .setAllowMissingColumnNames(true)
+        .setIgnoreSurroundingSpaces(true)
+        .get();
   }
 
   /** UTF-8, with or without a byte order mark. */
@@ -116,26 +179,27 @@ final class PlainRecords {
     records.defect("line " + number, "it is no JSON object");
   }
 
-  void readCsv(Path file) {
-    CSVFormat format =
-        CSVFormat.RFC4180
-            .builder()
-            .setHeader()
-            .setSkipHeaderRecord(true)
-            .setIgnoreSurroundingSpaces(true)
-            .get();
+  void readCsv(Path file, char delimiter) {
     try (Reader reader = reader(file);
-        Stream<CSVRecord> rows = format.parse(reader).stream()) {
-      rows.forEach(
-          row -> {
-            ObjectNode node = JSON.createObjectNode();
-            for (Map.Entry<String, String> cell : row.toMap().entrySet()) {
-              if (!cell.getValue().isEmpty()) {
-                put(node, cell.getKey().strip(), cell.getValue());
-              }
-            }
-            read(node, (int) row.getRecordNumber() + 1);
-          });
+        CSVParser parser = format(delimiter).parse(reader)) {
+      int width = parser.getHeaderNames().size();
+      for (CSVRecord row : parser) {
+        int number = (int) row.getRecordNumber() + 1;
+        if (row.size() > width) {
+          records.defect(
+              "row " + number,
+              "it has %d cells and the header %d; put cells with a comma in quotes"
+                  .formatted(row.size(), width));
+          continue;
+        }
+        ObjectNode node = JSON.createObjectNode();
+        for (Map.Entry<String, String> cell : row.toMap().entrySet()) {
+          if (!cell.getValue().isEmpty()) {
+            put(node, cell.getKey().strip(), cell.getValue());
+          }
+        }
+        read(node, number);
+      }
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
       throw new DataException("%s is not valid CSV: %s".formatted(file, e.getMessage()), e);
     }
@@ -146,59 +210,82 @@ final class PlainRecords {
         name.length() == 1 ? name.toUpperCase(Locale.ROOT) : name.toLowerCase(Locale.ROOT);
     if (field.equals("answers") || field.equals("choices")) {
       ArrayNode parts = node.putArray(field);
-      for (String part : value.split("\\|")) {
-        parts.add(part.strip());
-      }
+      list(value).orElseGet(() -> List.of(value.split("\\|"))).forEach(p -> parts.add(p.strip()));
     } else {
       node.put(field, value);
     }
   }
 
+  /** The texts of a cell that holds a list, written as JSON or Python does. */
+  static Optional<List<String>> list(String cell) {
+    if (!cell.startsWith("[") || !cell.endsWith("]")) {
+      return Optional.empty();
+    }
+    try {
+      List<String> texts = JsonStream.texts(JSON.readTree(cell));
+      return texts.isEmpty() ? Optional.empty() : Optional.of(texts);
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    }
+  }
+
   private void read(ObjectNode node, int number) {
-    String id = first(node, "id", "question_id", "index");
+    String id = first(node, List.of("id", "question_id", "index"));
     id = id.isEmpty() ? Integer.toString(number) : id;
     List<String> offered = texts(node.path("choices"));
     for (char letter = 'A'; node.has(String.valueOf(letter)); letter++) {
       offered.add(node.path(String.valueOf(letter)).asText());
     }
-    List<String> answers = texts(node.path("answers"));
-    String answer = first(node, "answer", "label");
-    if (!answer.isEmpty()) {
-      answers.add(0, answer);
+    List<String> answers = texts(node.path(node.has("answers") ? "answers" : "answer"));
+    if (answers.isEmpty()) {
+      answers = texts(node.path("label"));
     }
-    Medium medium;
+    Reference reference;
     try {
-      medium = medium(node);
+      reference = reference(node);
     } catch (InvalidPathException e) {
       records.defect(id, "no file can have the name of its picture");
       return;
     }
-    if (medium == null) {
+    if (reference == null) {
       records.defect(id, "it names no image and no video");
       return;
     }
-    String question = first(node, "question", "text");
-    several |= answers.size() > 1;
-    choices |= !offered.isEmpty();
+    String question = first(node, QUESTION);
+    String type = first(node, List.of("type", "category", "question_type"));
+    if (offered.isEmpty()) {
+      several |= answers.size() > 1;
+      records.add(id, reference, question, answers, List.of(), type);
+      return;
+    }
+    choices = true;
+    String answer = answers.size() == 1 ? answers.get(0) : "";
+    String right = Choices.right(answer, offered);
+    if (right.isEmpty() && !answer.isBlank()) {
+      records.defect(id, Choices.none(answer, offered));
+      return;
+    }
     records.add(
         id,
-        medium,
-        offered.isEmpty() ? question : Choices.asked(first(node, "hint"), question, offered),
-        answers,
+        reference,
+        Choices.asked(first(node, List.of("hint")), question, offered),
+        List.of(right),
         offered,
-        first(node, "type", "category", "question_type"));
+        type);
   }
 
-  private Medium medium(ObjectNode node) {
-    String image = first(node, "image", "image_path");
+  private Reference reference(ObjectNode node) {
+    String image = first(node, IMAGE);
     if (!image.isEmpty()) {
       return pictures.find(image.replace('\\', '/'));
     }
-    String video = first(node, "video", "video_path");
-    return video.isEmpty() ? null : new Medium.VideoFile(folder.resolve(video.replace('\\', '/')));
+    String video = first(node, VIDEO).replace('\\', '/');
+    return video.isEmpty()
+        ? null
+        : new Reference(video, new Medium.VideoFile(folder.resolve(video)));
   }
 
-  private static String first(ObjectNode node, String... names) {
+  private static String first(ObjectNode node, List<String> names) {
     for (String name : names) {
       JsonNode value = node.path(name);
       if (value.isValueNode() && !value.isNull() && !value.asText().isBlank()) {
@@ -208,9 +295,15 @@ final class PlainRecords {
     return "";
   }
 
-  private static List<String> texts(JsonNode array) {
+  /** A text, number or truth value, or a list of these; empty if it is or holds anything else. */
+  private static List<String> texts(JsonNode given) {
     List<String> texts = new ArrayList<>();
-    array.forEach(value -> texts.add(value.asText("")));
+    for (JsonNode value : given.isArray() ? given : List.of(given)) {
+      if (!value.isValueNode() || value.isNull() || value.isMissingNode()) {
+        return new ArrayList<>();
+      }
+      texts.add(value.asText());
+    }
     return texts;
   }
 }

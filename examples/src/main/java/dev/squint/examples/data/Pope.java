@@ -19,9 +19,23 @@ final class Pope {
 
   private Pope() {}
 
-  static void read(Path file, Records records, boolean several) {
+  static boolean recognises(List<JsonNode> lines) {
+    return lines.stream()
+        .anyMatch(
+            line ->
+                line.has("text")
+                    && line.has("image")
+                    && line.path("label").asText("").strip().matches("(?i)yes|no"));
+  }
+
+  /** The sampling that a file's name tells; empty if it tells none. */
+  static String type(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    String type = SAMPLINGS.stream().filter(name::contains).findFirst().orElse("");
+    return SAMPLINGS.stream().filter(name::contains).findFirst().orElse("");
+  }
+
+  static void read(Path file, Records records, boolean several) {
+    String type = type(file);
     Pictures pictures = new Pictures(file.toAbsolutePath().getParent());
     ObjectMapper json = new ObjectMapper();
     try (BufferedReader reader = PlainRecords.reader(file)) {
@@ -31,7 +45,7 @@ final class Pope {
         if (line.isBlank()) {
           continue;
         }
-        String place = (several ? name + " " : "") + "line " + number;
+        String place = (several ? type + " " : "") + "line " + number;
         JsonNode node;
         try {
           node = json.readTree(line);
@@ -39,18 +53,21 @@ final class Pope {
           records.defect(place, "it is no JSON object");
           continue;
         }
-        String label = node.path("label").asText("").strip().toLowerCase(Locale.ROOT);
-        String image = node.path("image").asText("");
+        String label = JsonStream.text(node, "label").strip().toLowerCase(Locale.ROOT);
+        String image = JsonStream.text(node, "image");
         if (!label.equals("yes") && !label.equals("no")) {
           records.defect(place, "its label is neither yes nor no");
         } else if (image.isEmpty()) {
           records.defect(place, "it names no image");
         } else {
-          String id = node.path("question_id").asText(Integer.toString(number));
+          String id =
+              node.has("question_id")
+                  ? JsonStream.id(node, "question_id")
+                  : Integer.toString(number);
           records.add(
               several ? type + " " + id : id,
               pictures.find(image),
-              node.path("text").asText(""),
+              JsonStream.text(node, "text"),
               List.of(label),
               List.of(),
               type);

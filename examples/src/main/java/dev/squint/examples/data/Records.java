@@ -6,10 +6,10 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /** Collects the records of a data set, good and bad. */
 final class Records {
@@ -17,7 +17,7 @@ final class Records {
   private final Path source;
   private final List<Sample> samples = new ArrayList<>();
   private final List<DataSet.Defect> defects = new ArrayList<>();
-  private final Set<String> ids = new HashSet<>();
+  private final Map<String, String> names = new HashMap<>();
 
   Records(Path source) {
     this.source = source;
@@ -25,19 +25,21 @@ final class Records {
 
   void add(
       String id,
-      Medium medium,
+      Reference reference,
       String question,
       List<String> answers,
       List<String> choices,
       String type) {
-    if (question.isBlank()) {
+    if (id.isBlank()) {
+      defect("after " + samples.size() + " good ones", "its id is no text or whole number");
+    } else if (question.isBlank()) {
       defect(id, "the question is empty");
-    } else if (answers.isEmpty()) {
+    } else if (answers.stream().allMatch(String::isBlank)) {
       defect(id, "there is no answer");
-    } else if (!ids.add(id)) {
+    } else if (names.putIfAbsent(id, reference.name()) != null) {
       defect(id, "another record has the same id");
     } else {
-      samples.add(new Sample(id, medium, question, answers, choices, type));
+      samples.add(new Sample(id, reference.medium(), question, answers, choices, type));
     }
   }
 
@@ -46,6 +48,13 @@ final class Records {
   }
 
   DataSet toDataSet(String format, Task task) {
+    if (task == Task.MULTIPLE_CHOICE) {
+      samples.stream()
+          .filter(sample -> sample.choices().isEmpty())
+          .forEach(
+              sample -> defect(sample.id(), "other records have choices, and this one has none"));
+      samples.removeIf(sample -> sample.choices().isEmpty());
+    }
     if (samples.isEmpty()) {
       String why =
           defects.isEmpty()
@@ -63,14 +72,13 @@ final class Records {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (Sample sample : samples) {
-        Path medium = Path.of(sample.medium().name()).getFileName();
         for (String part :
             List.of(
                 sample.id(),
                 sample.question(),
                 String.join("\u0001", sample.answers()),
                 String.join("\u0001", sample.choices()),
-                medium.toString())) {
+                names.get(sample.id()))) {
           digest.update(part.getBytes(StandardCharsets.UTF_8));
           digest.update((byte) 0);
         }

@@ -3,7 +3,6 @@ package dev.squint.examples.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,7 +20,7 @@ final class ScienceQa {
   private ScienceQa() {}
 
   static boolean recognises(JsonStream.Shape shape) {
-    return !shape.array() && shape.first().has("choices") && shape.first().has("question");
+    return !shape.array() && shape.records("choices", "question");
   }
 
   static void read(Path file, Records records) {
@@ -43,12 +42,16 @@ final class ScienceQa {
   }
 
   private static void read(String id, JsonNode node, Pictures pictures, Records records) {
-    List<String> choices = new ArrayList<>();
-    node.path("choices").forEach(choice -> choices.add(choice.asText("")));
-    String image = node.path("image").asText("");
-    int answer = node.path("answer").asInt(-1);
-    if (image.isEmpty() || image.equals("null")) {
+    List<String> choices = JsonStream.texts(node.path("choices"));
+    String image = JsonStream.text(node, "image");
+    JsonNode place = node.path("answer");
+    int answer = place.asInt(-1);
+    if (image.isEmpty()) {
       records.defect(id, "there is no picture");
+    } else if (choices.isEmpty()) {
+      records.defect(id, "choices has to be a list of texts");
+    } else if (!place.isInt()) {
+      records.defect(id, "answer has to be the number of a choice");
     } else if (answer < 0 || answer >= choices.size()) {
       records.defect(id, "answer %d is none of its %d choices".formatted(answer, choices.size()));
     } else {
@@ -56,10 +59,10 @@ final class ScienceQa {
       records.add(
           id,
           pictures.find(split + "/" + id + "/" + image, id + "/" + image, image),
-          Choices.asked(node.path("hint").asText(""), node.path("question").asText(""), choices),
+          Choices.asked(JsonStream.text(node, "hint"), JsonStream.text(node, "question"), choices),
           List.of(Choices.letter(answer)),
           choices,
-          node.path("subject").asText(""));
+          JsonStream.text(node, "subject"));
     }
   }
 }

@@ -4,14 +4,18 @@ import dev.squint.adapters.DataException;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
-import org.apache.commons.csv.CSVFormat;
+import java.util.function.Consumer;
+import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
@@ -23,75 +27,128 @@ final class VlmEvalTsv {
 
   private static final int LONGEST_INDEX = 64;
 
-  private VlmEvalTsv() {}
+  /** The picture of each row that holds one, by index; rows of the same picture share it. */
+  private final Map<String, Reference> pictures = new HashMap<>();
+
+  private final Path file;
+  private final Records records;
+  private boolean choices;
+  private boolean several;
+
+  private VlmEvalTsv(Path file, Records records) {
+    this.file = file;
+    this.records = records;
+  }
 
   static boolean recognises(Path file) {
     try (Reader reader = PlainRecords.reader(file);
-        var parser = format().parse(reader)) {
+        CSVParser parser = PlainRecords.format('\t').parse(reader)) {
       Set<String> names = Set.copyOf(parser.getHeaderNames());
       return names.contains("index")
           && names.contains("question")
           && (names.contains("image") || names.contains("image_path"));
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
       return false;
     }
-  }
-
-  private static CSVFormat format() {
-    return CSVFormat.TDF.builder().setHeader().setSkipHeaderRecord(true).get();
   }
 
   /** Reads a file and says what it asks for. */
   static Task read(Path file, Records records) {
-    Pictures pictures = new Pictures(file.toAbsolutePath().getParent());
-    Map<String, Medium> inline = new HashMap<>();
-    boolean[] choices = new boolean[1];
+    VlmEvalTsv tsv = new VlmEvalTsv(file, records);
+    Map<String, Reference> alike = new HashMap<>();
+    // A row may refer to one that comes later, so pictures are read first.
+    tsv.each(row -> tsv.takePicture(row, alike));
+    tsv.each(tsv::takeQuestion);
+    return tsv.choices ? Task.MULTIPLE_CHOICE : tsv.several ? Task.VQA : Task.SHORT_ANSWER;
+  }
+
+  private void each(Consumer<CSVRecord> record) {
     try (Reader reader = PlainRecords.reader(file);
-        Stream<CSVRecord> rows = format().parse(reader).stream()) {
-      rows.forEach(row -> choices[0] |= read(row, pictures, inline, records));
+        CSVParser parser = PlainRecords.format('\t').parse(reader)) {
+      parser.forEach(record);
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
       throw new DataException("%s is not valid TSV: %s".formatted(file, e.getMessage()), e);
     }
-    return choices[0] ? Task.MULTIPLE_CHOICE : Task.SHORT_ANSWER;
   }
 
-  /** Reads a row; whether it has choices. */
-  private static boolean read(
-      CSVRecord row, Pictures pictures, Map<String, Medium> inline, Records records) {
+  private void takePicture(CSVRecord row, Map<String, Reference> alike) {
+    String image = cell(row, "image");
+    if (image.length() > LONGEST_INDEX && PlainRecords.list(image).isEmpty()) {
+      String index = cell(row, "index");
+      String content = sha256(image);
+      pictures.putIfAbsent(
+          index,
+          alike.computeIfAbsent(
+              content,
+              hash ->
+                  new Reference(
+                      hash, new Medium.InlineImage("the picture of row " + index, image))));
+    }
+  }
+
+  private Reference reference(CSVRecord row) {
+    String image = cell(row, "image");
+    if (!image.isEmpty()) {
+      return pictures.get(image.length() > LONGEST_INDEX ? cell(row, "index") : image);
+    }
+    String path = cell(row, "image_path").replace('\\', '/');
+    return new Pictures(file.toAbsolutePath().getParent()).find(path);
+  }
+
+  private void takeQuestion(CSVRecord row) {
     String id = cell(row, "index");
     String image = cell(row, "image");
-    Medium medium;
-    if (image.isEmpty()) {
-      String path = cell(row, "image_path");
-      medium = path.isEmpty() ? null : pictures.find(path);
-    } else if (image.length() <= LONGEST_INDEX) {
-      medium = inline.get(image);
-    } else {
-      medium = new Medium.InlineImage("the picture of row " + id, image);
-      inline.put(id, medium);
+    String path = cell(row, "image_path");
+    if (image.isEmpty() && path.isEmpty()) {
+      records.defect(id, "it has no picture");
+      return;
     }
-    if (medium == null) {
-      records.defect(
-          id, image.isEmpty() ? "it has no picture" : "no row above has the picture " + image);
-      return false;
+    if (PlainRecords.list(image.isEmpty() ? path : image).isPresent()) {
+      records.defect(id, "it has several pictures, and a question is put about one");
+      return;
     }
-    List<String> choices = new ArrayList<>();
+    Reference reference = reference(row);
+    if (reference == null) {
+      records.defect(id, "no row has the picture " + image);
+      return;
+    }
+    List<String> offered = new ArrayList<>();
     for (char letter = 'A'; !cell(row, String.valueOf(letter)).isEmpty(); letter++) {
-      choices.add(cell(row, String.valueOf(letter)));
+      offered.add(cell(row, String.valueOf(letter)));
     }
     String question = cell(row, "question");
     String answer = cell(row, "answer");
+    if (offered.isEmpty()) {
+      List<String> answers = PlainRecords.list(answer).orElse(List.of(answer));
+      several |= answers.size() > 1;
+      records.add(id, reference, question, answers, List.of(), cell(row, "category"));
+      return;
+    }
+    choices = true;
+    String right = Choices.right(answer, offered);
+    if (right.isEmpty() && !answer.isEmpty()) {
+      records.defect(id, Choices.none(answer, offered));
+      return;
+    }
     records.add(
         id,
-        medium,
-        choices.isEmpty() ? question : Choices.asked(cell(row, "hint"), question, choices),
-        answer.isEmpty() ? List.of() : List.of(answer),
-        choices,
+        reference,
+        Choices.asked(cell(row, "hint"), question, offered),
+        List.of(right),
+        offered,
         cell(row, "category"));
-    return !choices.isEmpty();
   }
 
   private static String cell(CSVRecord row, String name) {
     return row.isSet(name) ? row.get(name).strip() : "";
+  }
+
+  private static String sha256(String text) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
   }
 }

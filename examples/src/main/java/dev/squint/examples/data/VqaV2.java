@@ -16,13 +16,11 @@ final class VqaV2 {
   private VqaV2() {}
 
   static boolean isQuestions(JsonStream.Shape shape) {
-    JsonNode first = shape.fields().path("questions");
-    return first.has("question_id") && first.has("image_id") && first.has("question");
+    return shape.field("questions", "question_id", "image_id", "question");
   }
 
   static boolean isAnnotations(JsonStream.Shape shape) {
-    JsonNode first = shape.fields().path("annotations");
-    return first.has("question_id") && first.has("answers");
+    return shape.field("annotations", "question_id", "answers");
   }
 
   private record Annotation(List<String> answers, String type) {}
@@ -34,27 +32,34 @@ final class VqaV2 {
             "annotations",
             (place, node) -> {
               List<String> answers = new ArrayList<>();
-              node.path("answers").forEach(given -> answers.add(given.path("answer").asText("")));
-              known.put(
-                  node.path("question_id").asText(),
-                  new Annotation(answers, node.path("answer_type").asText("")));
+              for (JsonNode given : node.path("answers")) {
+                answers.add(JsonStream.text(given, "answer"));
+              }
+              Annotation annotation = new Annotation(answers, JsonStream.text(node, "answer_type"));
+              String id = JsonStream.id(node, "question_id");
+              if (id.isEmpty()) {
+                records.defect("annotation " + place, "question_id is missing");
+              } else if (known.putIfAbsent(id, annotation) != null) {
+                records.defect("annotation " + place, "another annotation has its question_id");
+              }
             });
     Pictures pictures = new Pictures(questions.toAbsolutePath().getParent());
     new JsonStream(questions)
         .each(
             "questions",
             (place, node) -> {
-              String id = node.path("question_id").asText("");
+              String id = JsonStream.id(node, "question_id");
               Annotation annotation = known.get(id);
               if (id.isEmpty() || !node.path("image_id").isIntegralNumber()) {
-                records.defect(place, "a question needs a question_id and the number image_id");
+                records.defect(
+                    "question " + place, "it needs a question_id and the number image_id");
               } else if (annotation == null) {
                 records.defect(id, "no annotation has this question_id");
               } else {
                 records.add(
                     id,
                     pictures.find(CocoNames.of(node.path("image_id").asLong())),
-                    node.path("question").asText(""),
+                    JsonStream.text(node, "question"),
                     annotation.answers(),
                     List.of(),
                     annotation.type());

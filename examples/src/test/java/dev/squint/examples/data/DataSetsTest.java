@@ -242,8 +242,7 @@ class DataSetsTest {
     assertThat(((Medium.InlineImage) data.samples().get(0).medium()).encoded())
         .isEqualTo(new byte[100]);
     assertThat(data.samples().get(1).question()).startsWith("Context: Look.\n");
-    assertThat(data.defects())
-        .containsExactly(new DataSet.Defect("2", "no row above has the picture 5"));
+    assertThat(data.defects()).containsExactly(new DataSet.Defect("2", "no row has the picture 5"));
   }
 
   @Test
@@ -283,6 +282,69 @@ class DataSetsTest {
     String hash = DataSets.read(folder.resolve("one")).hash();
     assertThat(hash).hasSize(64).isEqualTo(DataSets.read(folder.resolve("two")).hash());
     assertThat(DataSets.read(folder.resolve("three")).hash()).isNotEqualTo(hash);
+  }
+
+  @Test
+  void theHashTellsPicturesOfOneNameApartButNotWhereTheyLie() throws IOException {
+    String line = "{\"id\":\"1\",\"image\":\"IMAGE\",\"question\":\"what?\",\"answer\":\"a\"}";
+    Path one = write("one/a.jsonl", line.replace("IMAGE", "1/image.png"));
+    Path found = write("two/a.jsonl", line.replace("IMAGE", "1/image.png"));
+    write("two/val2014/1/image.png", "");
+    Path windows = write("three/a.jsonl", line.replace("IMAGE", "1\\\\image.png"));
+    Path other = write("four/a.jsonl", line.replace("IMAGE", "2/image.png"));
+    Path absolute = write("five/a.jsonl", line.replace("IMAGE", "/home/me/image.png"));
+    Path elsewhere = write("six/a.jsonl", line.replace("IMAGE", "C:/Users/image.png"));
+    String hash = DataSets.read(one).hash();
+    assertThat(DataSets.read(found).hash()).isEqualTo(hash);
+    assertThat(DataSets.read(windows).hash()).isEqualTo(hash);
+    assertThat(DataSets.read(other).hash()).isNotEqualTo(hash);
+    assertThat(DataSets.read(absolute).hash()).isEqualTo(DataSets.read(elsewhere).hash());
+  }
+
+  @Test
+  void filesOfOtherKindsBesideAreNoQuestions() throws IOException {
+    write("mine.csv", "image,question,answer\na.png,what?,red\n");
+    write("results.csv", "name,score\na,1\n");
+    write("config.json", "{\"a\":{\"b\":1}}");
+    write("torn.json", "{\"a\":");
+    write("log.jsonl", "{\"step\":1}\n");
+    assertThat(DataSets.read(folder).format()).isEqualTo("CSV");
+  }
+
+  @Test
+  void contentDecidesNotTheName() throws IOException {
+    Path file =
+        write("a.json", "{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"red\"}\n");
+    assertThat(DataSets.read(file).format()).isEqualTo("JSON lines");
+    Path tabs = write("b.csv", "image\tquestion\tanswer\na.png\twhat?\tred\n");
+    assertThat(DataSets.read(tabs).format()).isEqualTo("TSV");
+  }
+
+  @Test
+  void vqaSplitsInOneFolderAreToldApart() throws IOException {
+    for (String split : List.of("train2014", "val2014")) {
+      write(
+          "v2_OpenEnded_mscoco_" + split + "_questions.json",
+          "{\"questions\":[{\"image_id\":1,\"question\":\"what?\",\"question_id\":1}]}");
+      write(
+          "v2_mscoco_" + split + "_annotations.json",
+          "{\"annotations\":[{\"question_id\":1,\"answers\":[{\"answer\":\"" + split + "\"}]}]}");
+    }
+    assertThatThrownBy(() -> DataSets.read(folder)).hasMessageContaining("several sets");
+    for (String name :
+        List.of(
+            "v2_OpenEnded_mscoco_val2014_questions.json", "v2_mscoco_val2014_annotations.json")) {
+      assertThat(DataSets.read(folder.resolve(name)).samples().get(0).answers())
+          .containsExactly("val2014");
+    }
+  }
+
+  @Test
+  void aBrokenFirstRecordHidesNoFormat() throws IOException {
+    write("questions.json", "[[\"what?\"],[\"what?\",\"circle\",3]]");
+    DataSet data = DataSets.read(folder);
+    assertThat(data.format()).isEqualTo("easy-VQA");
+    assertThat(data.defects()).hasSize(1);
   }
 
   @Test

@@ -1,0 +1,20 @@
+package dev.squint.examples.data;
+
+/**
+ * A medium as a record names it.
+ *
+ * @param name the record's own name of it: the same wherever the data set lies
+ * @param medium what was found under the name
+ */
+record Reference(String name, Medium medium) {
+
+  private static final String ABSOLUTE = "(/|[A-Za-z]:/).*";
+
+  /** Makes names alike across machines: no backslashes, no folders of one machine. */
+  Reference {
+    name = name.replace('\\', '/');
+    if (name.matches(ABSOLUTE)) {
+      name = name.substring(name.lastIndexOf('/') + 1);
+    }
+  }
+}
