@@ -1,0 +1,114 @@
+package dev.squint.examples.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.adapters.DataException;
+import dev.squint.examples.report.Summary;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class BaselineCheckTest {
+
+  private static final String METRIC = "exact_match";
+
+  private static Summary summary(String dataHash, Summary.Cell... cells) {
+    return new Summary(
+        new Summary.Run(
+            "tiny", "model", "data", "CSV", dataHash, METRIC, 100, 100, 0, 0, 16, 144, 8, "%s"),
+        new Summary.Machine("cpu", 2, 1, "os", "java", "ort", "squint", "cpu", 2),
+        List.of(cells),
+        List.of(),
+        List.of());
+  }
+
+  private static Summary.Cell cell(String id, double value, double flops, double speedup) {
+    Summary.Score score = new Summary.Score(value, 100 * value, 100, value - 0.05, value + 0.05);
+    Summary.Spent spent = new Summary.Spent(10 / speedup, 12 / speedup);
+    return new Summary.Cell(
+        id,
+        id,
+        id,
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        0,
+        Map.of(METRIC, score),
+        Map.of(),
+        Optional.of(new Summary.Against(value, 1 - value, score, 0, 0, 1)),
+        Optional.of(
+            new Summary.Cost(10, 10, 10, 72, 1, 1, 1, flops, flops, Map.of(), 1, flops / 2)),
+        Optional.of(
+            new Summary.Measured(
+                5,
+                spent,
+                spent,
+                spent,
+                spent,
+                spent,
+                speedup,
+                2,
+                speedup,
+                List.of(),
+                Optional.empty(),
+                Optional.empty())));
+  }
+
+  @Test
+  void accuracyAndSpeedMayFallByTheirMargins() {
+    Summary old = summary("same", cell("none", 1, 1, 1), cell("fastv", 0.95, 0.5, 1.5));
+    BaselineCheck check = new BaselineCheck(1, 10);
+    assertThat(check.compare(old, old).worse()).isZero();
+    assertThat(
+            check
+                .compare(
+                    old, summary("same", cell("none", 1, 1, 1), cell("fastv", 0.945, 0.5, 1.4)))
+                .worse())
+        .isZero();
+    BaselineCheck.Outcome both =
+        check.compare(old, summary("same", cell("none", 1, 1, 0.5), cell("fastv", 0.93, 0.5, 1.2)));
+    assertThat(both.worse()).isEqualTo(2);
+    assertThat(both.lines())
+        .containsExactly(
+            "none: exact_match 1.000 -> 1.000 (+0.00 points), speed -50.0 % WORSE: speed",
+            "fastv: exact_match 0.9500 -> 0.9300 (-2.00 points), speed -20.0 % WORSE: accuracy and speed");
+  }
+
+  @Test
+  void cellsOfOneSideAreSaidAndOtherQuestionsRefused() {
+    Summary old = summary("same", cell("none", 1, 1, 1), cell("dart", 0.9, 0.5, 1));
+    Summary now = summary("same", cell("none", 1, 1, 1), cell("fastv", 0.9, 0.5, 1));
+    assertThat(new BaselineCheck(1, 10).compare(old, now).lines())
+        .contains("dart: not in this run", "fastv: not in the baseline");
+    assertThatThrownBy(
+            () -> new BaselineCheck(1, 10).compare(summary("other", cell("none", 1, 1, 1)), now))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("asked other questions");
+    assertThatThrownBy(() -> new BaselineCheck(-1, 10)).isInstanceOf(DataException.class);
+  }
+
+  @Test
+  void theCheapestThatHoldsIsFound() {
+    Summary summary =
+        summary(
+            "same",
+            cell("none", 1, 1, 1),
+            cell("good", 0.995, 0.45, 1),
+            cell("cheap", 0.9, 0.3, 1),
+            cell("dear", 0.999, 0.8, 1));
+    assertThat(BudgetRule.parse("flops<=0.5", 1).cheapest(summary))
+        .hasValueSatisfying(cell -> assertThat(cell.id()).isEqualTo("good"));
+    assertThat(BudgetRule.parse(" kv <= .2 ", 20).cheapest(summary))
+        .hasValueSatisfying(cell -> assertThat(cell.id()).isEqualTo("cheap"));
+    assertThat(BudgetRule.parse("tokens<=0.5", 0).cheapest(summary))
+        .hasValueSatisfying(cell -> assertThat(cell.id()).isEqualTo("none"));
+    assertThat(BudgetRule.parse("flops<=0.4", 1).cheapest(summary)).isEmpty();
+    assertThat(BudgetRule.parse("flops<=0.4", 1).say(summary))
+        .startsWith(
+            "nothing holds flops<=0.4 with at most 1 points lost; nearest is cheap: 30.0 %");
+    assertThatThrownBy(() -> BudgetRule.parse("flops<0.4", 1)).isInstanceOf(DataException.class);
+    assertThatThrownBy(() -> BudgetRule.parse("flops<=0.4", -1)).isInstanceOf(DataException.class);
+  }
+}
