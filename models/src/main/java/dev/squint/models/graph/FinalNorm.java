@@ -40,7 +40,7 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
     while (matrix >= 0 && !MATRICES.contains(nodes.get(matrix).getOpType())) {
       matrix = stream.previousSetBit(matrix - 1);
     }
-    int sum = stream.previousSetBit(matrix - 1);
+    int sum = matrix < 0 ? -1 : stream.previousSetBit(matrix - 1);
     while (sum >= 0 && !isSum(graph, nodes.get(sum), hidden)) {
       sum = stream.previousSetBit(sum - 1);
     }

@@ -44,6 +44,7 @@ public final class VisionGraph {
   private final Dominators dominators;
   private final List<List<AttentionSite>> layers;
   private final boolean hasCls;
+  private volatile String projectorInput;
 
   /**
    * Analyses a tower.
@@ -231,6 +232,15 @@ public final class VisionGraph {
    * @throws ModelException if the file holds no projector that takes each patch for itself
    */
   public String projectorInput() {
+    String found = projectorInput;
+    if (found == null) {
+      found = findProjectorInput();
+      projectorInput = found;
+    }
+    return found;
+  }
+
+  private String findProjectorInput() {
     if (takesPatches()) {
       throw new ModelException(
           "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
