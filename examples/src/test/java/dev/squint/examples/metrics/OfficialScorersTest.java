@@ -95,6 +95,34 @@ class OfficialScorersTest {
   }
 
   @Test
+  void captionsAreSplitAsCocosTokenizerDoes() {
+    JsonNode examples = reference.path("punctuated").path("words");
+    assertThat(examples).hasSizeGreaterThan(80);
+    for (JsonNode example : examples) {
+      assertThat(CaptionWords.of(example.path("caption").textValue()))
+          .as("%s", example.path("caption"))
+          .isEqualTo(texts(example.path("words")));
+    }
+  }
+
+  @Test
+  void captionsWithPunctuationScoreAsWithCoco() {
+    JsonNode captions = reference.path("punctuated");
+    List<List<String>> targets = new ArrayList<>();
+    captions.path("answers").forEach(answers -> targets.add(texts(answers)));
+    Cider cider = Cider.over(targets);
+    for (int i = 0; i < targets.size(); i++) {
+      String said = captions.path("said").get(i).textValue();
+      assertThat(cider.score(said, targets.get(i), List.of()))
+          .as(said)
+          .isCloseTo(captions.path("cider").get(i).doubleValue(), within(EXACT));
+      assertThat(new RougeL().score(said, targets.get(i), List.of()))
+          .as(said)
+          .isCloseTo(captions.path("rougeL").get(i).doubleValue(), within(EXACT));
+    }
+  }
+
+  @Test
   void captionScoresAreThoseOfCoco() {
     JsonNode captions = reference.path("captions");
     List<List<String>> targets = new ArrayList<>();
