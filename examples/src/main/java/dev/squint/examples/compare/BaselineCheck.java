@@ -144,6 +144,8 @@ public record BaselineCheck(double margin, double speedMargin) {
       double after = now.measured().get().totalMillis().median();
       return sameMachine ? POINTS * (before / after - 1) : Double.NaN;
     }
-    return POINTS * (now.measured().get().totalSpeedup() / old.measured().get().totalSpeedup() - 1);
+    return POINTS
+        * (now.measured().get().totalSpeedup().value() / old.measured().get().totalSpeedup().value()
+            - 1);
   }
 }

@@ -81,10 +81,10 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
   public Optional<Summary.Cell> cheapest(Summary summary) {
     return candidates(summary).stream()
         .filter(cell -> cost(cell, summary) <= most)
-        .filter(cell -> POINTS * cell.against().orElseThrow().drop() <= maxDrop)
+        .filter(cell -> POINTS * cell.against().orElseThrow().drop().value() <= maxDrop)
         .min(
             Comparator.comparingDouble((Summary.Cell cell) -> cost(cell, summary))
-                .thenComparing(cell -> cell.against().orElseThrow().drop()));
+                .thenComparing(cell -> cell.against().orElseThrow().drop().value()));
   }
 
   private static List<Summary.Cell> candidates(Summary summary) {
@@ -107,7 +107,7 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
     Optional<Summary.Cell> nearest =
         candidates(summary).stream()
             .filter(cell -> cost(cell, summary) <= most)
-            .min(Comparator.comparingDouble(cell -> cell.against().orElseThrow().drop()));
+            .min(Comparator.comparingDouble(cell -> cell.against().orElseThrow().drop().value()));
     return "nothing holds %s<=%s with at most %s points lost%s"
         .formatted(
             measure.word(),
@@ -120,9 +120,10 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
 
   private String figures(Summary.Cell cell, Summary summary) {
     Summary.Score score = cell.scores().get(summary.run().metric());
+    Summary.Estimate drop = cell.against().orElseThrow().drop();
     return String.format(
         Locale.ROOT,
-        "%.1f %% of the unpruned %s, %s %.4g (95 %% interval %.4g to %.4g, %d questions), %+.2f points",
+        "%.1f %% of the unpruned %s, %s %.4g (95 %% interval %.4g to %.4g, %d questions), %+.2f points (%+.2f to %+.2f)",
         POINTS * cost(cell, summary),
         measure.word(),
         summary.run().metric(),
@@ -130,7 +131,9 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
         score.low(),
         score.high(),
         score.total(),
-        -POINTS * cell.against().orElseThrow().drop());
+        -POINTS * drop.value(),
+        -POINTS * drop.high(),
+        -POINTS * drop.low());
   }
 
   private static String number(double value) {

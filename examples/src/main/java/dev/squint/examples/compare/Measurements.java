@@ -1,6 +1,9 @@
 package dev.squint.examples.compare;
 
+import dev.squint.examples.metrics.Bootstrap;
+import dev.squint.examples.metrics.Interval;
 import dev.squint.examples.report.Summary;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,8 +15,9 @@ import java.util.stream.Collectors;
  * Sums up what the clock said.
  *
  * @param lines all lines of costs
+ * @param seed seed of the bootstrap
  */
-record Measurements(List<CostLine> lines) {
+record Measurements(List<CostLine> lines, long seed) {
 
   /** What a cell took, beside the unpruned one; nothing if it was not timed. */
   Optional<Summary.Measured> of(String cell, String unpruned) {
@@ -39,14 +43,43 @@ record Measurements(List<CostLine> lines) {
             spent(own, CostLine.Request::selectionMillis),
             spent(own, CostLine.Request::decodeMillis),
             spent(own, CostLine.Request::totalMillis),
-            median(whole, CostLine.Request::prefillMillis)
-                / median(own, CostLine.Request::prefillMillis),
+            speedup(own, whole, CostLine.Request::prefillMillis),
             flops(whole) / flops(own),
-            median(whole, CostLine.Request::totalMillis)
-                / median(own, CostLine.Request::totalMillis),
+            speedup(own, whole, CostLine.Request::totalMillis),
             load(blocks),
             peak > 0 ? Optional.of((long) peak) : Optional.empty(),
             joules > 0 ? Optional.of(joules / requests) : Optional.empty()));
+  }
+
+  /**
+   * Ratio of the medians. Its interval resamples the rounds, in each of which both cells were asked
+   * the same question shortly after one another.
+   */
+  private Summary.Estimate speedup(
+      List<CostLine.Request> own,
+      List<CostLine.Request> whole,
+      ToDoubleFunction<CostLine.Request> millis) {
+    Map<Integer, Double> wholeByRound = byRound(whole, millis);
+    Map<Integer, Double> ownByRound = byRound(own, millis);
+    ownByRound.keySet().retainAll(wholeByRound.keySet());
+    double[] pruned = ownByRound.values().stream().mapToDouble(Double::doubleValue).toArray();
+    double[] unpruned = ownByRound.keySet().stream().mapToDouble(wholeByRound::get).toArray();
+    Interval interval =
+        Bootstrap.of(
+            pruned.length, seed, drawn -> medianAt(unpruned, drawn) / medianAt(pruned, drawn));
+    return new Summary.Estimate(
+        median(whole, millis) / median(own, millis), interval.low(), interval.high());
+  }
+
+  private static Map<Integer, Double> byRound(
+      List<CostLine.Request> requests, ToDoubleFunction<CostLine.Request> millis) {
+    Map<Integer, Double> byRound = new TreeMap<>();
+    requests.forEach(request -> byRound.put(request.round(), millis.applyAsDouble(request)));
+    return byRound;
+  }
+
+  private static double medianAt(double[] values, int[] places) {
+    return Quantiles.median(Arrays.stream(places).mapToDouble(i -> values[i]).sorted().toArray());
   }
 
   private List<CostLine.Request> requests(String cell) {

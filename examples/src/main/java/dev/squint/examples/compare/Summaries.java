@@ -68,9 +68,11 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
         results.failures(cell),
         scores,
         byType(own, questions),
-        own.isEmpty() ? Optional.empty() : Optional.of(against(own, whole)),
+        own.isEmpty()
+            ? Optional.empty()
+            : Optional.of(against(own, whole, cell.id().equals(unpruned.id()))),
         own.isEmpty() ? Optional.empty() : Optional.of(cost(own, whole)),
-        new Measurements(costs).of(cell.id(), unpruned.id()));
+        new Measurements(costs, seed).of(cell.id(), unpruned.id()));
   }
 
   /** A cell that cannot run. */
@@ -107,10 +109,7 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
   }
 
   private Summary.Score score(float[] scores) {
-    double sum = 0;
-    for (float score : scores) {
-      sum += score;
-    }
+    double sum = sum(scores);
     Interval interval = Intervals.ofMean(scores, seed);
     return new Summary.Score(
         scores.length == 0 ? 0 : sum / scores.length,
@@ -134,12 +133,12 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
     return scores;
   }
 
-  private Summary.Against against(List<Entry> own, List<Entry> whole) {
+  private Summary.Against against(List<Entry> own, List<Entry> whole, boolean itself) {
     float[] loyal = new float[own.size()];
     int onlyUnpruned = 0;
     int onlyPruned = 0;
-    double sum = 0;
-    double wholeSum = 0;
+    float[] scores = new float[own.size()];
+    float[] wholeScores = new float[own.size()];
     for (int i = 0; i < loyal.length; i++) {
       Entry pruned = own.get(i);
       Entry unpruned = whole.get(i);
@@ -148,16 +147,35 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
       boolean wasRight = unpruned.scores()[0] >= 0.5f;
       onlyUnpruned += wasRight && !right ? 1 : 0;
       onlyPruned += right && !wasRight ? 1 : 0;
-      sum += pruned.scores()[0];
-      wholeSum += unpruned.scores()[0];
+      scores[i] = pruned.scores()[0];
+      wholeScores[i] = unpruned.scores()[0];
     }
     return new Summary.Against(
-        wholeSum == 0 ? 0 : sum / wholeSum,
-        (wholeSum - sum) / own.size(),
+        sum(wholeScores) == 0
+            ? Optional.empty()
+            : (itself
+                    ? Optional.of(new Interval(1, 1))
+                    : Intervals.ofRatio(scores, wholeScores, seed))
+                .map(interval -> estimate(sum(scores) / sum(wholeScores), interval)),
+        estimate(
+            (sum(wholeScores) - sum(scores)) / own.size(),
+            itself ? new Interval(0, 0) : Intervals.ofDifference(wholeScores, scores, seed)),
         score(loyal),
         onlyUnpruned,
         onlyPruned,
         McNemar.exact(onlyUnpruned, onlyPruned));
+  }
+
+  private static Summary.Estimate estimate(double value, Interval interval) {
+    return new Summary.Estimate(value, interval.low(), interval.high());
+  }
+
+  private static double sum(float[] scores) {
+    double sum = 0;
+    for (float score : scores) {
+      sum += score;
+    }
+    return sum;
   }
 
   private static Summary.Cost cost(List<Entry> own, List<Entry> whole) {

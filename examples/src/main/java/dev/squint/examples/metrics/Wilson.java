@@ -16,13 +16,23 @@ public final class Wilson {
    * @return within 0 to 1
    */
   public static Interval of(double successes, int total) {
+    return of(successes, total, 1);
+  }
+
+  /**
+   * The interval with a part of the usual reach.
+   *
+   * @param shrink factor on the normal quantile
+   */
+  static Interval of(double successes, int total, double shrink) {
     if (total == 0) {
       return new Interval(0, 1);
     }
     double share = successes / total;
-    double squared = Z * Z / total;
+    double quantile = Z * shrink;
+    double squared = quantile * quantile / total;
     double middle = share + squared / 2;
-    double reach = Z * Math.sqrt((share * (1 - share) + squared / 4) / total);
+    double reach = quantile * Math.sqrt((share * (1 - share) + squared / 4) / total);
     return new Interval(
         Math.max(0, (middle - reach) / (1 + squared)),
         Math.min(1, (middle + reach) / (1 + squared)));

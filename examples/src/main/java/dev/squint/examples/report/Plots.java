@@ -156,7 +156,7 @@ record Plots(Summary summary) {
       List<Point> points =
           entry.getValue().stream()
               .flatMap(cell -> cell.measured().stream())
-              .map(measured -> new Point(measured.predicted(), measured.speedup(), 0))
+              .map(measured -> new Point(measured.predicted(), measured.speedup().value(), 0))
               .toList();
       for (Point point : points) {
         most = Math.max(most, Math.max(point.x(), point.y()));

@@ -126,17 +126,32 @@ public record Summary(
   public record Score(double value, double correct, int total, double low, double high) {}
 
   /**
+   * A figure with its 95 % interval.
+   *
+   * @param value the figure
+   * @param low lower end of the interval
+   * @param high upper end
+   */
+  public record Estimate(double value, double low, double high) {}
+
+  /**
    * Compared with the unpruned model, question by question.
    *
-   * @param relative score over the unpruned score
+   * @param relative score over the unpruned score; absent where that is 0
    * @param drop unpruned score minus score, as a share
    * @param loyalty share of answers that equal the unpruned one
    * @param onlyUnpruned questions that only the unpruned model gets right
    * @param onlyPruned questions that only this cell gets right
    * @param p McNemar's exact two-sided p-value
    */
+  @JsonInclude(JsonInclude.Include.NON_ABSENT)
   public record Against(
-      double relative, double drop, Score loyalty, int onlyUnpruned, int onlyPruned, double p) {}
+      Optional<Estimate> relative,
+      Estimate drop,
+      Score loyalty,
+      int onlyUnpruned,
+      int onlyPruned,
+      double p) {}
 
   /**
    * Means over the questions.
@@ -177,9 +192,9 @@ public record Summary(
    * @param selectionMillis deciding what to keep
    * @param decodeMillis a generated token
    * @param totalMillis picture file to answer
-   * @param speedup unpruned over pruned prefill, medians
+   * @param speedup unpruned over pruned prefill, medians, with the interval of resampled requests
    * @param predicted the same by FLOPs
-   * @param totalSpeedup unpruned over pruned from picture file to answer, medians
+   * @param totalSpeedup unpruned over pruned from picture file to answer, likewise
    * @param load under several callers, in ascending order
    * @param peakBytes most resident memory of the process while under load; absent where the system
    *     does not tell
@@ -194,9 +209,9 @@ public record Summary(
       Spent selectionMillis,
       Spent decodeMillis,
       Spent totalMillis,
-      double speedup,
+      Estimate speedup,
       double predicted,
-      double totalSpeedup,
+      Estimate totalSpeedup,
       List<Load> load,
       Optional<Long> peakBytes,
       Optional<Double> joules) {}

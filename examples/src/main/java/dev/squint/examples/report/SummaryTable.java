@@ -56,7 +56,11 @@ final class SummaryTable {
     names.addAll(
         List.of(
             "relative",
+            "relative_low",
+            "relative_high",
             "drop",
+            "drop_low",
+            "drop_high",
             "loyalty",
             "only_unpruned",
             "only_pruned",
@@ -87,8 +91,12 @@ final class SummaryTable {
             "total_ms_median",
             "total_ms_p95",
             "prefill_speedup",
+            "prefill_speedup_low",
+            "prefill_speedup_high",
             "prefill_speedup_predicted",
             "total_speedup",
+            "total_speedup_low",
+            "total_speedup_high",
             "answers_per_second_by_callers",
             "peak_bytes",
             "joules_per_answer"));
@@ -113,27 +121,30 @@ final class SummaryTable {
               ? List.of("", "", "", "", "")
               : List.of(score.value(), score.correct(), score.total(), score.low(), score.high()));
     }
-    row.addAll(
-        cell.against()
-            .<List<Object>>map(
-                against ->
-                    List.of(
-                        against.relative(),
-                        against.drop(),
-                        against.loyalty().value(),
-                        against.onlyUnpruned(),
-                        against.onlyPruned(),
-                        against.p()))
-            .orElseGet(() -> blanks(6)));
+    row.addAll(cell.against().map(SummaryTable::against).orElseGet(() -> blanks(10)));
     cell.cost()
         .ifPresentOrElse(
             cost -> cost(cost, papers, row), () -> row.addAll(blanks(11 + papers.size())));
-    row.addAll(cell.measured().map(SummaryTable::measured).orElseGet(() -> blanks(17)));
+    row.addAll(cell.measured().map(SummaryTable::measured).orElseGet(() -> blanks(21)));
     for (String type : types) {
       Summary.Score score = cell.byType().get(type);
       row.add(score == null ? "" : score.value());
     }
     return row;
+  }
+
+  private static List<Object> against(Summary.Against against) {
+    List<Object> row = new ArrayList<>();
+    row.addAll(against.relative().map(SummaryTable::estimate).orElseGet(() -> blanks(3)));
+    row.addAll(estimate(against.drop()));
+    row.addAll(
+        List.of(
+            against.loyalty().value(), against.onlyUnpruned(), against.onlyPruned(), against.p()));
+    return row;
+  }
+
+  private static List<Object> estimate(Summary.Estimate estimate) {
+    return List.of(estimate.value(), estimate.low(), estimate.high());
   }
 
   private static void cost(Summary.Cost cost, Set<String> papers, List<Object> row) {
@@ -165,7 +176,9 @@ final class SummaryTable {
       row.add(spent.median());
       row.add(spent.p95());
     }
-    row.addAll(List.of(measured.speedup(), measured.predicted(), measured.totalSpeedup()));
+    row.addAll(estimate(measured.speedup()));
+    row.add(measured.predicted());
+    row.addAll(estimate(measured.totalSpeedup()));
     row.add(
         String.join(
             " ",

@@ -58,8 +58,8 @@
         spread: group.length > 1,
         flopsLeft: mean(c => c.cost.flopsLeft), prefillLeft: mean(c => c.cost.prefillLeft), kvLeft: mean(c => c.cost.kvLeft),
         tokens: mean(c => c.cost.averageTokens),
-        time: group.every(c => c.measured) ? mean(c => 1 / c.measured.totalSpeedup) : undefined,
-        measured: group.every(c => c.measured) ? {speedup: mean(c => c.measured.speedup), predicted: mean(c => c.measured.predicted)} : undefined
+        time: group.every(c => c.measured) ? mean(c => 1 / c.measured.totalSpeedup.value) : undefined,
+        measured: group.every(c => c.measured) ? {speedup: mean(c => c.measured.speedup.value), predicted: mean(c => c.measured.predicted)} : undefined
       });
     }
   }
@@ -269,14 +269,16 @@
     const own = cell.measured && cell.measured.load.find(l => l.callers === callers);
     return own ? own.answersPerSecond : undefined;
   };
+  const range = (value, estimate, scale, digits) => estimate.low === estimate.high ? number(value, digits)
+    : `${number(value, digits)} (${number(scale * estimate.low, digits)} to ${number(scale * estimate.high, digits)})`;
   const COLUMNS = [
     ['setting', c => c.id, v => v],
     [metric + unit, c => c.scores[metric].value, score],
     ['95 % interval', c => c.scores[metric].low, (v, c) => `${score(v)} to ${score(c.scores[metric].high)}`],
     ['correct', c => c.scores[metric].correct, (v, c) => `${number(v, Number.isInteger(v) ? 0 : 1)}/${c.scores[metric].total}`],
     ...Object.keys(whole.scores).filter(m => m !== metric).map(m => [m, c => c.scores[m] && c.scores[m].value, v => number(v, 3)]),
-    ['points lost', c => c.against && 100 * c.against.drop, v => number(v, 2)],
-    ['relative %', c => c.against && 100 * c.against.relative, v => number(v)],
+    ['points lost', c => c.against && 100 * c.against.drop.value, (v, c) => range(v, c.against.drop, 100, 2)],
+    ['relative %', c => c.against && c.against.relative && 100 * c.against.relative.value, (v, c) => range(v, c.against.relative, 100, 1)],
     ['loyalty %', c => c.against && 100 * c.against.loyalty.value, v => number(v)],
     ['McNemar p', c => c.against && c.against.p, v => v < .001 ? '<0.001' : number(v, 3)],
     ['FLOPs %', c => 100 * c.cost.flopsLeft, v => number(v)],
@@ -290,8 +292,8 @@
     ['selection ms', c => c.measured && c.measured.selectionMillis.median, (v, c) => `${number(v, 2)} (p95 ${number(c.measured.selectionMillis.p95, 2)})`],
     ['decode ms a token', c => c.measured && c.measured.decodeMillis.median, (v, c) => `${number(v, 2)} (p95 ${number(c.measured.decodeMillis.p95, 2)})`],
     ['file to answer ms', c => c.measured && c.measured.totalMillis.median, (v, c) => `${number(v, 2)} (p95 ${number(c.measured.totalMillis.p95, 2)})`],
-    ['prefill speedup', c => c.measured && c.measured.speedup, v => number(v, 2)],
-    ['measured / predicted', c => c.measured && c.measured.speedup / c.measured.predicted, v => number(v, 2)],
+    ['prefill speedup', c => c.measured && c.measured.speedup.value, (v, c) => range(v, c.measured.speedup, 1, 2)],
+    ['measured / predicted', c => c.measured && c.measured.speedup.value / c.measured.predicted, v => number(v, 2)],
     ['answers/s, 1 caller', c => load(c, 1), v => number(v)],
     ['4 callers', c => load(c, 4), v => number(v)],
     ['16 callers', c => load(c, 16), v => number(v)],

@@ -24,6 +24,10 @@ class BaselineCheckTest {
         List.of());
   }
 
+  private static Summary.Estimate exactly(double value) {
+    return new Summary.Estimate(value, value, value);
+  }
+
   private static Summary.Cell cell(String id, double value, double flops, double speedup) {
     Summary.Score score = new Summary.Score(value, 100 * value, 100, value - 0.05, value + 0.05);
     Summary.Spent spent = new Summary.Spent(10 / speedup, 12 / speedup);
@@ -37,7 +41,8 @@ class BaselineCheckTest {
         0,
         Map.of(METRIC, score),
         Map.of(),
-        Optional.of(new Summary.Against(value, 1 - value, score, 0, 0, 1)),
+        Optional.of(
+            new Summary.Against(Optional.of(exactly(value)), exactly(1 - value), score, 0, 0, 1)),
         Optional.of(
             new Summary.Cost(10, 10, 10, 72, 1, 1, 1, flops, flops, Map.of(), 1, flops / 2)),
         Optional.of(
@@ -48,9 +53,9 @@ class BaselineCheckTest {
                 spent,
                 spent,
                 spent,
-                speedup,
+                exactly(speedup),
                 2,
-                speedup,
+                exactly(speedup),
                 List.of(),
                 Optional.empty(),
                 Optional.empty())));

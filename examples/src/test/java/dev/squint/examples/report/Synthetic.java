@@ -117,7 +117,13 @@ final class Synthetic {
         Map.of(METRIC, score(value)),
         types,
         Optional.of(
-            new Summary.Against(value / 0.975, 0.975 - value, score(value), 30, 10, 0.0022)),
+            new Summary.Against(
+                Optional.of(estimate(value / 0.975)),
+                estimate(0.975 - value),
+                score(value),
+                30,
+                10,
+                0.0022)),
         Optional.of(
             new Summary.Cost(
                 144 * flops,
@@ -145,6 +151,10 @@ final class Synthetic {
         Math.min(1, rounded + 0.02));
   }
 
+  private static Summary.Estimate estimate(double value) {
+    return new Summary.Estimate(value, value - 0.02, value + 0.02);
+  }
+
   private static Summary.Measured measured(double flops) {
     Summary.Spent spent = new Summary.Spent(10 * flops, 12 * flops);
     return new Summary.Measured(
@@ -154,9 +164,9 @@ final class Synthetic {
         spent,
         spent,
         spent,
-        0.9 / flops,
+        estimate(0.9 / flops),
         1 / flops,
-        0.8 / flops,
+        estimate(0.8 / flops),
         List.of(
             new Summary.Load(1, 100 / flops, 10, 12),
             new Summary.Load(4, 180 / flops, 20, 30),

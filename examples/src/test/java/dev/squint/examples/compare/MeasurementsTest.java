@@ -1,0 +1,56 @@
+package dev.squint.examples.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.squint.examples.report.Summary;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MeasurementsTest {
+
+  private static CostLine.Request request(String cell, int round, double prefill, long flops) {
+    return new CostLine.Request(cell, round, 1, prefill, 0.1, 0.5, 2 * prefill, flops);
+  }
+
+  @Test
+  void speedupIsTheRatioOfMediansWithTheDoubtOfTheRounds() {
+    List<CostLine> lines = new ArrayList<>();
+    for (int round = 0; round < 21; round++) {
+      double slow = round % 7 == 0 ? 3 : 1;
+      lines.add(request("none", round, 10 * slow + round * 0.01, 400));
+      lines.add(request("fastv", round, 5 * slow + round * 0.005, 100));
+      lines.add(request("odd", round, round % 2 == 0 ? 4 : 12, 100));
+    }
+    Measurements measurements = new Measurements(lines, 0);
+    Summary.Measured even = measurements.of("fastv", "none").orElseThrow();
+    assertThat(even.requests()).isEqualTo(21);
+    assertThat(even.predicted()).isEqualTo(4);
+    assertThat(even.speedup().value()).isCloseTo(2, within(1e-9));
+    assertThat(even.speedup().low()).isCloseTo(2, within(1e-9));
+    assertThat(even.speedup().high()).isCloseTo(2, within(1e-9));
+    Summary.Measured odd = measurements.of("odd", "none").orElseThrow();
+    assertThat(odd.speedup().value()).isCloseTo(10.1 / 4, within(0.02));
+    assertThat(odd.speedup().low()).isLessThan(1);
+    assertThat(odd.speedup().high()).isGreaterThan(2.5);
+    Summary.Measured itself = measurements.of("none", "none").orElseThrow();
+    assertThat(itself.speedup()).isEqualTo(new Summary.Estimate(1, 1, 1));
+    assertThat(new Measurements(lines, 0).of("odd", "none")).contains(odd);
+    assertThat(measurements.of("dart", "none")).isEmpty();
+  }
+
+  @Test
+  void roundsThatOnlyOneHasStayOutOfTheInterval() {
+    List<CostLine> lines =
+        List.of(
+            request("none", 0, 10, 1),
+            request("none", 1, 10, 1),
+            request("none", 2, 500, 1),
+            request("dart", 0, 5, 1),
+            request("dart", 1, 5, 1));
+    Summary.Estimate speedup =
+        new Measurements(lines, 0).of("dart", "none").orElseThrow().speedup();
+    assertThat(speedup).isEqualTo(new Summary.Estimate(2, 2, 2));
+  }
+}
