@@ -13,8 +13,10 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -74,6 +76,20 @@ class CompareCommandTest {
     return lines;
   }
 
+  /** Resident memory by cell, each more than a Java without a model would take. */
+  private static Map<String, Long> peaks(Path report) throws IOException {
+    Map<String, Long> peaks = new HashMap<>();
+    for (String line : Files.readAllLines(report.resolve("costs-cpu-0.jsonl"))) {
+      JsonNode node = new ObjectMapper().readTree(line);
+      if (node.has("peak_bytes")) {
+        assertThat(node.path("peak_bytes").longValue()).isGreaterThan(60_000_000);
+        assertThat(peaks.put(node.path("cell").asText(), node.path("peak_bytes").longValue()))
+            .isNull();
+      }
+    }
+    return peaks;
+  }
+
   @Test
   void writesALinePerQuestionAndCellAndTheReport() throws IOException {
     Path out = folder.resolve("report");
@@ -105,6 +121,8 @@ class CompareCommandTest {
       assertThat(line.path("doc_hash").asText()).hasSize(64);
     }
     assertThat(keys).hasSize(lines.size());
+    Map<String, Long> peaks = peaks(out);
+    assertThat(peaks).hasSize(Files.isReadable(Path.of("/proc/self/status")) ? CELLS : 0);
     JsonNode summary = json(out.resolve("summary.json"));
     assertThat(summary.path("cells")).hasSize(CELLS);
     for (JsonNode cell : summary.path("cells")) {
@@ -120,6 +138,8 @@ class CompareCommandTest {
           .isLessThanOrEqualTo(score.path("value").doubleValue());
       assertThat(cell.path("measured").path("requests").intValue()).isEqualTo(2);
       assertThat(cell.path("measured").path("load")).hasSize(3);
+      assertThat(cell.path("measured").path("peakBytes").longValue())
+          .isEqualTo(peaks.getOrDefault(cell.path("id").asText(), 0L));
     }
     JsonNode whole = summary.path("cells").get(0);
     assertThat(whole.path("id").asText()).isEqualTo("none");

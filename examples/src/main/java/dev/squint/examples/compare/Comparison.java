@@ -97,11 +97,12 @@ public final class Comparison {
             "no question was answered by every strategy; the reasons are in %s"
                 .formatted(plan.out().resolve("results.jsonl")));
       }
-      List<CostLine> costs = measure(asker, running, common, stop);
+      List<String> notes = new ArrayList<>();
+      List<CostLine> costs = measure(asker, running, common, stop, notes);
       if (stop.wanted()) {
         return Optional.empty();
       }
-      Summary summary = summary(metrics, summaries, cells, refused, common, drawn, costs);
+      Summary summary = summary(metrics, summaries, cells, refused, common, drawn, costs, notes);
       Report.write(
           plan.out(),
           summary,
@@ -175,8 +176,10 @@ public final class Comparison {
     progress.end();
   }
 
-  private List<CostLine> measure(Asker asker, List<Cell> cells, int[] common, Stop stop) {
+  private List<CostLine> measure(
+      Asker asker, List<Cell> cells, int[] common, Stop stop, List<String> notes) {
     if (plan.timedRequests() == 0) {
+      notes.add("times were not measured");
       return List.of();
     }
     int[] timed =
@@ -194,8 +197,28 @@ public final class Comparison {
           new Progress(err, terminal, "load", costs.loadLeft(cells, LOAD_ROUNDS, LOAD_REQUESTS));
       costs.load(cells, LOAD_ROUNDS, LOAD_REQUESTS, load);
       load.end();
+      memory(costs, cells, stop, notes);
+      if (!Energy.ofThisMachine().isKnown()) {
+        notes.add("energy is left out: the operating system shows no counter of the processor");
+      }
       return costs.lines();
     }
+  }
+
+  private void memory(Costs costs, List<Cell> cells, Stop stop, List<String> notes) {
+    if (ResidentMemory.ofThisProcess().peak().isEmpty()) {
+      notes.add("resident memory is left out: the operating system does not tell its peak");
+      return;
+    }
+    Progress progress = new Progress(err, terminal, "memory", costs.memoryLeft(cells));
+    try {
+      costs.memory(cells, new OwnProcess(squint, threads, plan.maxNewTokens()), progress);
+    } catch (DataException e) {
+      if (!stop.wanted()) {
+        notes.add("resident memory is incomplete: " + e.getMessage());
+      }
+    }
+    progress.end();
   }
 
   private Summary summary(
@@ -205,7 +228,8 @@ public final class Comparison {
       Map<Cell, String> refused,
       int[] common,
       int[] drawn,
-      List<CostLine> costs) {
+      List<CostLine> costs,
+      List<String> measuring) {
     List<Summary.Cell> summed = new ArrayList<>();
     for (Cell cell : cells) {
       summed.add(
@@ -232,10 +256,10 @@ public final class Comparison {
         Machines.here(squint.provider(), threads, version),
         summed,
         Summaries.spreads(summed, metrics.plotted().name()),
-        notes(common, drawn, costs));
+        notes(common, drawn, measuring));
   }
 
-  private List<String> notes(int[] common, int[] drawn, List<CostLine> costs) {
+  private List<String> notes(int[] common, int[] drawn, List<String> measuring) {
     List<String> notes = new ArrayList<>();
     if (common.length < drawn.length) {
       notes.add(
@@ -252,17 +276,7 @@ public final class Comparison {
       notes.add(
           "resized pictures are left out: the vision encoder takes pictures of one size only");
     }
-    if (costs.isEmpty()) {
-      notes.add("times were not measured");
-    } else {
-      if (!Energy.ofThisMachine().isKnown()) {
-        notes.add("energy is left out: the operating system shows no counter of the processor");
-      }
-      if (costs.stream()
-          .noneMatch(line -> line instanceof CostLine.Block block && block.peakBytes() > 0)) {
-        notes.add("resident memory is left out: the operating system does not tell its peak");
-      }
-    }
+    notes.addAll(measuring);
     return notes;
   }
 }

@@ -4,14 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** What {@code costs.jsonl} holds: timed requests, and blocks of requests under load. */
+/** What {@code costs.jsonl} holds: timed requests, blocks of requests under load, memory. */
 sealed interface CostLine {
+
+  String PEAK_BYTES = "peak_bytes";
 
   /** The cell's id. */
   String cell();
-
-  /** Which pass over the cells it belongs to. */
-  int round();
 
   ObjectNode toJson();
 
@@ -63,7 +62,6 @@ sealed interface CostLine {
    * @param seconds time it took
    * @param medianMillis median time of a request
    * @param p95Millis 19 of 20 took no longer
-   * @param peakBytes most resident memory meanwhile, 0 if the system does not tell
    * @param joules energy of the processor, 0 if the system does not tell
    */
   record Block(
@@ -74,7 +72,6 @@ sealed interface CostLine {
       double seconds,
       double medianMillis,
       double p95Millis,
-      long peakBytes,
       double joules)
       implements CostLine {
 
@@ -89,8 +86,21 @@ sealed interface CostLine {
           .put("seconds", seconds)
           .put("median_ms", medianMillis)
           .put("p95_ms", p95Millis)
-          .put("peak_bytes", peakBytes)
           .put("joules", joules);
+    }
+  }
+
+  /**
+   * What a process that answers one question with the cell's setting holds.
+   *
+   * @param cell the cell's id
+   * @param peakBytes most resident memory
+   */
+  record Memory(String cell, long peakBytes) implements CostLine {
+
+    @Override
+    public ObjectNode toJson() {
+      return new ObjectMapper().createObjectNode().put("cell", cell).put(PEAK_BYTES, peakBytes);
     }
   }
 
@@ -106,8 +116,10 @@ sealed interface CostLine {
           line.path("seconds").doubleValue(),
           line.path("median_ms").doubleValue(),
           line.path("p95_ms").doubleValue(),
-          line.path("peak_bytes").longValue(),
           line.path("joules").doubleValue());
+    }
+    if (line.has(PEAK_BYTES)) {
+      return new Memory(cell, line.path(PEAK_BYTES).longValue());
     }
     return new Request(
         cell,

@@ -32,7 +32,6 @@ final class Costs implements AutoCloseable {
   private final Stop stop;
   private final List<CostLine> lines = Collections.synchronizedList(new ArrayList<>());
   private final Ledger ledger;
-  private final ResidentMemory memory = ResidentMemory.ofThisProcess();
   private final Energy energy = Energy.ofThisMachine();
 
   /**
@@ -99,9 +98,9 @@ final class Costs implements AutoCloseable {
     return lines.stream()
         .anyMatch(
             line ->
-                line instanceof CostLine.Request
-                    && line.round() == round
-                    && line.cell().equals(cell.id()));
+                line instanceof CostLine.Request request
+                    && request.round() == round
+                    && request.cell().equals(cell.id()));
   }
 
   private CostLine.Request request(Cell cell, int round, int question) {
@@ -174,7 +173,6 @@ final class Costs implements AutoCloseable {
   private CostLine.Block block(Cell cell, int round, int callers, int requests, Progress progress) {
     ExecutorService pool = Executors.newFixedThreadPool(callers);
     try {
-      boolean marked = memory.setBack();
       long[] counters = energy.read();
       long start = System.nanoTime();
       List<Future<Double>> running = new ArrayList<>();
@@ -202,7 +200,6 @@ final class Costs implements AutoCloseable {
           seconds,
           Quantiles.median(millis),
           Quantiles.p95(millis),
-          marked ? memory.peak().orElse(0) : 0,
           energy.since(counters).orElse(0));
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException failure) {
@@ -215,6 +212,33 @@ final class Costs implements AutoCloseable {
     } finally {
       pool.shutdownNow();
     }
+  }
+
+  /** Cells whose memory is still to be measured. */
+  long memoryLeft(List<Cell> cells) {
+    return cells.stream().filter(cell -> !isMeasured(cell)).count();
+  }
+
+  /**
+   * Measures the memory of each cell.
+   *
+   * @throws dev.squint.adapters.DataException if that failed; what is measured is kept
+   */
+  void memory(List<Cell> cells, OwnProcess process, Progress progress) {
+    for (Cell cell : cells) {
+      if (stop.wanted()) {
+        return;
+      }
+      if (!isMeasured(cell)) {
+        keep(new CostLine.Memory(cell.id(), process.peakBytes(cell, samples.get(questions[0]))));
+        progress.step();
+      }
+    }
+  }
+
+  private boolean isMeasured(Cell cell) {
+    return lines.stream()
+        .anyMatch(line -> line instanceof CostLine.Memory && line.cell().equals(cell.id()));
   }
 
   @Override

@@ -1,7 +1,10 @@
 package dev.squint.examples.compare;
 
+import java.util.Arrays;
+
 /**
- * One line of {@code results.jsonl}, as far as the summary needs it.
+ * One line of {@code results.jsonl}, as far as the summary needs it. Equal by value: most of the
+ * millions of lines of a large comparison differ in their question and cell alone.
  *
  * @param answer the filtered answer
  * @param scores one per metric
@@ -26,5 +29,25 @@ record Entry(
 
   long flops() {
     return visionFlops + prefillFlops + decodeFlops;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Entry entry
+        && keptTokens == entry.keptTokens
+        && averageTokens == entry.averageTokens
+        && visionFlops == entry.visionFlops
+        && prefillFlops == entry.prefillFlops
+        && decodeFlops == entry.decodeFlops
+        && kvBytes == entry.kvBytes
+        && answer.equals(entry.answer)
+        && Arrays.equals(scores, entry.scores)
+        && Arrays.equals(paperFlops, entry.paperFlops);
+  }
+
+  @Override
+  public int hashCode() {
+    int hash = 31 * answer.hashCode() + Arrays.hashCode(scores);
+    return 31 * (31 * hash + Long.hashCode(prefillFlops)) + Long.hashCode(decodeFlops);
   }
 }

@@ -32,7 +32,12 @@ record Measurements(List<CostLine> lines, long seed) {
             .filter(CostLine.Block.class::isInstance)
             .map(CostLine.Block.class::cast)
             .toList();
-    double peak = blocks.stream().mapToLong(CostLine.Block::peakBytes).max().orElse(0);
+    Optional<Long> peak =
+        lines.stream()
+            .filter(line -> line.cell().equals(cell))
+            .filter(CostLine.Memory.class::isInstance)
+            .map(line -> ((CostLine.Memory) line).peakBytes())
+            .findFirst();
     double joules = blocks.stream().mapToDouble(CostLine.Block::joules).sum();
     int requests = blocks.stream().mapToInt(CostLine.Block::requests).sum();
     return Optional.of(
@@ -47,7 +52,7 @@ record Measurements(List<CostLine> lines, long seed) {
             flops(whole) / flops(own),
             speedup(own, whole, CostLine.Request::totalMillis),
             load(blocks),
-            peak > 0 ? Optional.of((long) peak) : Optional.empty(),
+            peak,
             joules > 0 ? Optional.of(joules / requests) : Optional.empty()));
   }
 

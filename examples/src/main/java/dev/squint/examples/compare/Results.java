@@ -27,6 +27,7 @@ final class Results implements AutoCloseable {
   private final String[] hashes;
   private final ResultLine lines;
   private final Map<String, Entry[]> entries = new LinkedHashMap<>();
+  private final Map<Entry, Entry> distinct = new HashMap<>();
   private final Map<String, BitSet> failures = new HashMap<>();
   private final Map<String, Map<Integer, String>> reasons = new HashMap<>();
   private final Map<String, Integer> places = new HashMap<>();
@@ -58,7 +59,7 @@ final class Results implements AutoCloseable {
     if (ResultLine.isError(line)) {
       reasons.get(id).put(place, ResultLine.error(line));
     } else {
-      cell[place] = lines.read(line);
+      cell[place] = shared(lines.read(line));
     }
   }
 
@@ -87,8 +88,14 @@ final class Results implements AutoCloseable {
     Entry entry = lines.read(line);
     ledger.append(line);
     synchronized (this) {
-      entries.get(cell.id())[question] = entry;
+      entries.get(cell.id())[question] = shared(entry);
     }
+  }
+
+  /** The one object that stands for all lines that say the same. */
+  private Entry shared(Entry entry) {
+    Entry known = distinct.putIfAbsent(entry, entry);
+    return known == null ? entry : known;
   }
 
   void failed(Cell cell, int question, String reason) {

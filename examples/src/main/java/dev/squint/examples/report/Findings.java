@@ -59,8 +59,13 @@ record Findings(Summary summary) {
           figure(whole), correct(whole));
     }
     return text(
-        "Cheapest within one point of the unpruned %s: %s with %s (%s) at %.0f %% of the FLOPs.",
-        figure(whole), found.id(), figure(found), correct(found), 100 * flops(found));
+        "Cheapest within one point of the unpruned %s (%s): %s with %s (%s) at %.0f %% of the FLOPs.",
+        figure(whole),
+        correct(whole),
+        found.id(),
+        figure(found),
+        correct(found),
+        100 * flops(found));
   }
 
   private Optional<String> bestWithin(List<Summary.Cell> cells) {

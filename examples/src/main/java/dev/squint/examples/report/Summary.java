@@ -196,8 +196,8 @@ public record Summary(
    * @param predicted the same by FLOPs
    * @param totalSpeedup unpruned over pruned from picture file to answer, likewise
    * @param load under several callers, in ascending order
-   * @param peakBytes most resident memory of the process while under load; absent where the system
-   *     does not tell
+   * @param peakBytes most resident memory of a process of its own that loads the model and answers
+   *     one question; absent where the system does not tell
    * @param joules energy of the processor per answer under load; absent where the system does not
    *     tell
    */

@@ -1,0 +1,105 @@
+package dev.squint.examples.compare;
+
+import dev.squint.adapters.DataException;
+import dev.squint.adapters.Squint;
+import dev.squint.examples.data.Medium;
+import dev.squint.examples.data.Sample;
+import dev.squint.models.ModelOptions;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Lets a process that does nothing else answer a question with one setting, and tells the most
+ * memory that it held. What this process holds for its many settings and answers stays out of it.
+ *
+ * @param squint the model that the process loads anew
+ * @param threads threads of its pool
+ * @param maxNewTokens longest answer
+ */
+record OwnProcess(Squint squint, int threads, int maxNewTokens) {
+
+  /** What must not be handed on: a second process cannot write the same archive or be debugged. */
+  private static final List<String> OWN =
+      List.of("-XX:ArchiveClassesAtExit", "-agentlib:", "-agentpath:", "-javaagent:");
+
+  /**
+   * Asks.
+   *
+   * @param cell the setting
+   * @param sample the question
+   * @return the most resident memory, in bytes
+   * @throws DataException if the process failed, with what it said
+   */
+  long peakBytes(Cell cell, Sample sample) {
+    try {
+      Optional<Path> written = written(sample.medium());
+      try {
+        return run(command(cell, sample, written));
+      } finally {
+        if (written.isPresent()) {
+          Files.delete(written.get());
+        }
+      }
+    } catch (IOException e) {
+      throw new DataException("no process of its own can be started: " + e.getMessage(), e);
+    }
+  }
+
+  /** A file for a picture that has none. */
+  private static Optional<Path> written(Medium medium) throws IOException {
+    if (medium instanceof Medium.InlineImage inline) {
+      Path file = Files.createTempFile("squint", ".image");
+      return Optional.of(Files.write(file, inline.encoded()));
+    }
+    return Optional.empty();
+  }
+
+  private List<String> command(Cell cell, Sample sample, Optional<Path> written) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> OWN.stream().noneMatch(argument::startsWith))
+        .forEach(command::add);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(OneAnswer.class.getName());
+    command.add(squint.folder().toString());
+    command.add(ModelOptions.defaults().cacheFolder().toString());
+    command.add(squint.provider());
+    command.add(Integer.toString(threads));
+    command.add(Integer.toString(maxNewTokens));
+    command.add(cell.strategy().spec());
+    command.add(Integer.toString(cell.grid().map(Cell.Grid::rows).orElse(0)));
+    command.add(Integer.toString(cell.grid().map(Cell.Grid::columns).orElse(0)));
+    command.add(written.map(Path::toString).orElseGet(() -> sample.medium().name()));
+    command.add(sample.question());
+    return command;
+  }
+
+  private static long run(List<String> command) throws IOException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    try {
+      process.getOutputStream().close();
+      String said =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      String last = said.substring(said.lastIndexOf('\n') + 1);
+      int code = process.waitFor();
+      if (code != 0 || !last.matches("\\d+")) {
+        throw new DataException(
+            "the process that was to measure it ended with code %d: %s"
+                .formatted(code, said.lines().findFirst().orElse("it said nothing")));
+      }
+      return Long.parseLong(last);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while memory was measured", e);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}
