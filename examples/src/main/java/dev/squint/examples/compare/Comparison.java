@@ -216,6 +216,7 @@ public final class Comparison {
     } catch (DataException e) {
       if (!stop.wanted()) {
         notes.add("resident memory is incomplete: " + e.getMessage());
+        err.println(notes.get(notes.size() - 1));
       }
     }
     progress.end();

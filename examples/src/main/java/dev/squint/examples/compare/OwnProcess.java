@@ -8,6 +8,7 @@ import dev.squint.models.ModelOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,13 +52,18 @@ record OwnProcess(Squint squint, int threads, int maxNewTokens) {
     }
   }
 
-  /** A file for a picture that has none. */
+  /** A file for a picture that lies within a data file or an archive. */
   private static Optional<Path> written(Medium medium) throws IOException {
+    byte[] encoded;
     if (medium instanceof Medium.InlineImage inline) {
-      Path file = Files.createTempFile("squint", ".image");
-      return Optional.of(Files.write(file, inline.encoded()));
+      encoded = inline.encoded();
+    } else if (medium instanceof Medium.ImageFile image
+        && image.file().getFileSystem() != FileSystems.getDefault()) {
+      encoded = Files.readAllBytes(image.file());
+    } else {
+      return Optional.empty();
     }
-    return Optional.empty();
+    return Optional.of(Files.write(Files.createTempFile("squint", ".image"), encoded));
   }
 
   private List<String> command(Cell cell, Sample sample, Optional<Path> written) {
