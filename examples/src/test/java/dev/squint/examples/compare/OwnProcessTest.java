@@ -9,20 +9,26 @@ import dev.squint.examples.data.Medium;
 import dev.squint.examples.data.Sample;
 import dev.squint.pruning.Strategies;
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 @EnabledOnOs(OS.LINUX)
 class OwnProcessTest {
 
   private static final Path PICTURE = Path.of("images/scene-01.png");
+
+  @TempDir private Path folder;
 
   private static Cell cell(String spec, Optional<Cell.Grid> grid) {
     return new Cell(spec, spec, Strategies.parse(spec), OptionalDouble.empty(), 0, grid);
@@ -48,6 +54,14 @@ class OwnProcessTest {
               process.peakBytes(
                   cell("none", Optional.empty()), sample(new Medium.InlineImage("row 1", inline))))
           .isGreaterThan(least);
+      try (FileSystem archive =
+          FileSystems.newFileSystem(folder.resolve("pictures.zip"), Map.of("create", "true"))) {
+        Path packed = Files.copy(PICTURE, archive.getPath("/scene.png"));
+        assertThat(
+                process.peakBytes(
+                    cell("none", Optional.empty()), sample(new Medium.ImageFile(packed))))
+            .isGreaterThan(least);
+      }
     }
   }
 
