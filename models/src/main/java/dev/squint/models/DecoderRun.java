@@ -10,7 +10,6 @@ import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.SitePlan;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -229,7 +228,7 @@ final class DecoderRun implements AutoCloseable {
       }
     }
     tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
-    readLogits(hidden.get(0));
+    logits = TensorScope.valuesOf(hidden.get(0));
   }
 
   /** Feeds one generated token and makes the scores of the next. */
@@ -253,14 +252,8 @@ final class DecoderRun implements AutoCloseable {
                         NOTHING))
                 .hidden();
       }
-      readLogits(hidden.get(0));
+      logits = TensorScope.valuesOf(hidden.get(0));
     }
-  }
-
-  private void readLogits(OnnxTensor tensor) {
-    FloatBuffer buffer = tensor.getFloatBuffer();
-    logits = new float[buffer.remaining()];
-    buffer.get(logits);
   }
 
   /** The best next token; among equals the smallest id. */

@@ -10,7 +10,6 @@ import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.CachePlan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -162,9 +161,7 @@ final class QuantisedCache implements SegmentCache {
 
   /** The mean over those of the asking tokens that see a token. */
   private float[] perViewer(OnnxTensor mean) {
-    FloatBuffer buffer = mean.getFloatBuffer();
-    float[] values = new float[buffer.remaining()];
-    buffer.get(values);
+    float[] values = TensorScope.valuesOf(mean);
     for (int token = values.length - asking; token < values.length; token++) {
       int viewers = values.length - token;
       values[token] = values[token] * asking / viewers;

@@ -11,7 +11,6 @@ import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.CachePlan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -136,10 +135,7 @@ final class RaggedCache implements SegmentCache {
         grown.put(tailOf(layer, key), next.adopt(run, tensor));
       }
       if (!settled) {
-        FloatBuffer buffer = out.get(CacheNames.attention(layer)).getFloatBuffer();
-        float[] values = new float[buffer.remaining()];
-        buffer.get(values);
-        attention.put(layer, values);
+        attention.put(layer, TensorScope.valuesOf(out.get(CacheNames.attention(layer))));
       }
     }
     tailOwner.close();

@@ -5,7 +5,6 @@ import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.CachePlan;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -138,9 +137,7 @@ final class SplitCache implements SegmentCache {
         grown.put(past, next.adopt(run, out.get(WholeCache.presentOf(past))));
       }
       if (!settled || refreshed) {
-        FloatBuffer buffer = out.get(attentionOf(layer)).getFloatBuffer();
-        attention[layer] = new float[buffer.remaining()];
-        buffer.get(attention[layer]);
+        attention[layer] = TensorScope.valuesOf(out.get(attentionOf(layer)));
       }
       int[] before =
           refreshed ? merged(activeTokens[layer], parkedTokens[layer]) : activeTokens[layer];

@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.Tap;
+import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.Observation;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -45,9 +46,7 @@ record Taps(Map<String, OnnxTensor> tensors, int[] queries, int visual) {
     }
     OnnxTensor tensor = tensors.get(tap.output());
     int tokens = (int) tensor.getInfo().getShape()[1];
-    FloatBuffer all = tensor.getFloatBuffer();
-    float[] cells = new float[all.remaining()];
-    all.get(cells);
+    float[] cells = TensorScope.valuesOf(tensor);
     if (tap instanceof Tap.CoreNeurons) {
       return new Observation(1, tokens, cells);
     }

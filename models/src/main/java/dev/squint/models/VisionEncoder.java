@@ -8,7 +8,6 @@ import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.Observation;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -84,9 +83,7 @@ final class VisionEncoder implements AutoCloseable {
 
   /** A row of attention, or one row of cosines per patch. */
   private static Observation observation(VisionTap tap, OnnxTensor tensor) {
-    FloatBuffer buffer = tensor.getFloatBuffer();
-    float[] values = new float[buffer.remaining()];
-    buffer.get(values);
+    float[] values = TensorScope.valuesOf(tensor);
     if (!tap.kind().compares()) {
       return new Observation(1, values.length, values);
     }

@@ -5,8 +5,7 @@ import java.util.Arrays;
 /**
  * Indices of the k highest scores in linear time.
  *
- * <p>Score and index are packed into one {@code long} whose natural order is the ranking (score,
- * then lower index), so that no two keys are equal and the k-th key alone tells who stays.
+ * <p>No two keys of a {@link Ranking} are equal, so the k-th key alone tells who stays.
  */
 final class TopK {
 
@@ -24,25 +23,16 @@ final class TopK {
     }
     long[] keys = new long[n];
     for (int i = 0; i < n; i++) {
-      keys[i] = key(scores[i], i);
+      keys[i] = Ranking.key(scores[i], i);
     }
-    long least = select(keys.clone(), n - count);
+    long last = select(keys.clone(), count - 1);
     int next = 0;
     for (int i = 0; i < n; i++) {
-      if (keys[i] >= least) {
+      if (keys[i] <= last) {
         kept[next++] = i;
       }
     }
     return kept;
-  }
-
-  private static long key(float score, int index) {
-    int order = Integer.MIN_VALUE;
-    if (!Float.isNaN(score)) {
-      int bits = Float.floatToRawIntBits(score + 0.0f); // -0.0 + 0.0 is 0.0: zeros are equal
-      order = bits ^ ((bits >> 31) & Integer.MAX_VALUE);
-    }
-    return ((long) order << 32) | (~index & 0xFFFFFFFFL);
   }
 
   /**

@@ -22,6 +22,7 @@ final class GraphNodes {
   static final String MICROSOFT = "com.microsoft";
 
   private static final int AXES_ARE_INPUTS = 18;
+  private static final float LEAST_NORM = 1e-20f;
 
   private final GraphProto.Builder graph;
   private final int opset;
@@ -145,6 +146,17 @@ final class GraphNodes {
               .addAttribute(keep)
               .addAttribute(integers("axes", axes)));
     }
+  }
+
+  /** Rows along the last of so many axes, each with a mean square of 1; rows of zeros stay zero. */
+  String unit(String rows, int rank) {
+    String squares = fresh();
+    mean(op("Mul", rows, rows), squares, rank - 1);
+    String norms = op("Max", op("Sqrt", squares), scalar(LEAST_NORM));
+    long[] shape = new long[rank];
+    shape[rank - 2] = -1;
+    shape[rank - 1] = 1;
+    return op("Div", rows, reshape(norms, shape));
   }
 
   /** Appends a node of the original graph, whose name stays. */

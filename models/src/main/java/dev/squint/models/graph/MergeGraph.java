@@ -1,8 +1,6 @@
 package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,9 +26,6 @@ public final class MergeGraph {
   /** Output: {@code [1, n, hidden]}. */
   public static final String MERGED = "inputs_embeds";
 
-  private static final int OPSET = 13;
-  private static final int IR_VERSION = 7;
-
   private MergeGraph() {}
 
   /**
@@ -47,7 +42,7 @@ public final class MergeGraph {
   public static byte[] build(
       long width, int textType, int featureType, int featureRank, boolean merges) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-merge");
-    GraphNodes nodes = new GraphNodes(graph, OPSET);
+    GraphNodes nodes = new GraphNodes(graph, StandaloneModel.OPSET);
     Object[] open = new Object[featureRank];
     Arrays.fill(open, "");
     graph
@@ -72,12 +67,6 @@ public final class MergeGraph {
     nodes.op("ScatterND", List.of(text, POSITIONS, cast), merged);
     nodes.op("Reshape", List.of(merged, nodes.constant(1, -1, width)), MERGED);
     graph.addOutput(GraphNodes.value(MERGED, textType, 1L, "tokens", width));
-    return ModelProto.newBuilder()
-        .setIrVersion(IR_VERSION)
-        .setProducerName("squint")
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
-        .setGraph(graph)
-        .build()
-        .toByteArray();
+    return StandaloneModel.bytes(graph);
   }
 }

@@ -1,8 +1,6 @@
 package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 
 /**
  * The graph that picks tokens out of a stored cache: {@code picked = stored[:, :, rows]}, or out of
@@ -22,8 +20,6 @@ public final class PickGraph {
   /** Output: {@code [1, heads, R, width]}. */
   public static final String PICKED = "picked";
 
-  private static final int OPSET = 13;
-  private static final int IR_VERSION = 7;
   private static final int TOKENS = 2;
 
   private PickGraph() {}
@@ -51,7 +47,7 @@ public final class PickGraph {
         .addInput(GraphNodes.value(STORED, type, "", "", "", ""))
         .addInput(GraphNodes.value(ROWS, GraphNodes.INT64, ROWS))
         .addOutput(GraphNodes.shapeless(PICKED, type));
-    GraphNodes nodes = new GraphNodes(graph, OPSET);
+    GraphNodes nodes = new GraphNodes(graph, StandaloneModel.OPSET);
     switch (source) {
       case ONE -> nodes.gather(STORED, ROWS, TOKENS, PICKED);
       case TWO -> {
@@ -64,12 +60,6 @@ public final class PickGraph {
         nodes.gather(nodes.op("Reshape", STORED, shape), ROWS, 0, PICKED);
       }
     }
-    return ModelProto.newBuilder()
-        .setIrVersion(IR_VERSION)
-        .setProducerName("squint")
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
-        .setGraph(graph)
-        .build()
-        .toByteArray();
+    return StandaloneModel.bytes(graph);
   }
 }

@@ -1,8 +1,6 @@
 package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,10 +26,6 @@ public final class SimilarityGraph {
   /** Output: float {@code [R, C]}. */
   public static final String SIMILARITY = "similarity";
 
-  private static final int OPSET = 13;
-  private static final int IR_VERSION = 7;
-  private static final float LEAST_NORM = 1e-20f;
-
   private SimilarityGraph() {}
 
   /**
@@ -53,23 +47,17 @@ public final class SimilarityGraph {
    */
   public static byte[] build(long width, Operand first, Operand second, boolean cosine) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName("squint-similarity");
-    GraphNodes nodes = new GraphNodes(graph, OPSET);
+    GraphNodes nodes = new GraphNodes(graph, StandaloneModel.OPSET);
     String one = rows(graph, nodes, first, FIRST, FIRST_ROWS, width);
     String other = rows(graph, nodes, second, SECOND, SECOND_ROWS, width);
     if (cosine) {
-      one = unit(nodes, one);
-      other = nodes.op("Div", unit(nodes, other), nodes.scalar((float) width));
+      one = nodes.unit(one, 2);
+      other = nodes.op("Div", nodes.unit(other, 2), nodes.scalar((float) width));
     }
     String turned = nodes.transpose(other, 1, 0);
     nodes.op("MatMul", List.of(one, turned), SIMILARITY);
     graph.addOutput(GraphNodes.value(SIMILARITY, GraphNodes.FLOAT, "rows", "columns"));
-    return ModelProto.newBuilder()
-        .setIrVersion(IR_VERSION)
-        .setProducerName("squint")
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
-        .setGraph(graph)
-        .build()
-        .toByteArray();
+    return StandaloneModel.bytes(graph);
   }
 
   private static String rows(
@@ -85,13 +73,5 @@ public final class SimilarityGraph {
         .addInput(GraphNodes.value(tensor, operand.type(), open))
         .addInput(GraphNodes.value(rows, GraphNodes.INT64, rows));
     return nodes.floats(nodes.gather(nodes.reshape(tensor, -1, width), rows, 0));
-  }
-
-  /** Rows of a mean square of 1. */
-  private static String unit(GraphNodes nodes, String rows) {
-    String squares = nodes.fresh();
-    nodes.mean(nodes.op("Mul", rows, rows), squares, 1);
-    String norm = nodes.op("Max", nodes.op("Sqrt", squares), nodes.scalar(LEAST_NORM));
-    return nodes.op("Div", rows, nodes.reshape(norm, -1, 1));
   }
 }

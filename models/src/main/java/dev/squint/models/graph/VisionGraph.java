@@ -33,7 +33,6 @@ public final class VisionGraph {
   public static final String FEATURES = "image_features";
 
   private static final int PATCHES_RANK = 2;
-  private static final float LEAST_NORM = 1e-20f;
   private static final int MATRIX_RANK = 2;
 
   /** Matrices, or what rounds to integers before one. */
@@ -187,11 +186,12 @@ public final class VisionGraph {
     for (VisionTap tap : new LinkedHashSet<>(taps)) {
       if (tap.kind().compares()) {
         nodes.identity(cosines(nodes, vectors(nodes, tap)), tap.output());
+        out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", "", ""));
       } else {
         String patches = patches(nodes, tap, site(tap));
         nodes.identity(takesPatches() ? perToken(nodes, patches) : patches, tap.output());
+        out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", ""));
       }
-      out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", ""));
     }
   }
 
@@ -217,10 +217,7 @@ public final class VisionGraph {
   }
 
   private static String cosines(GraphNodes nodes, String vectors) {
-    String squares = nodes.fresh();
-    nodes.mean(nodes.op("Mul", vectors, vectors), squares, 2);
-    String norms = nodes.op("Max", nodes.op("Sqrt", squares), nodes.scalar(LEAST_NORM));
-    String unit = nodes.op("Div", vectors, nodes.reshape(norms, 0, -1, 1));
+    String unit = nodes.unit(vectors, 3);
     String width = nodes.floats(nodes.size(vectors, 2));
     return nodes.op("MatMul", unit, nodes.transpose(nodes.op("Div", unit, width), 0, 2, 1));
   }

@@ -81,6 +81,14 @@ public final class TensorScope implements AutoCloseable {
     }
   }
 
+  /** What a tensor holds, as float32, in the order of its last axis. */
+  public static float[] valuesOf(OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer();
+    float[] values = new float[buffer.remaining()];
+    buffer.get(values);
+    return values;
+  }
+
   /** A tensor without elements. */
   public OnnxTensor empty(OnnxJavaType type, long... shape) {
     return bytes(type, ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder()), shape);

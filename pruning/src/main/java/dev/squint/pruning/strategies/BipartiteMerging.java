@@ -2,6 +2,7 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
+import dev.squint.pruning.Ranking;
 import dev.squint.pruning.Scope;
 import java.util.Arrays;
 import java.util.List;

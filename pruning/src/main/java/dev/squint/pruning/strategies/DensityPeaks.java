@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Observation;
+import dev.squint.pruning.Ranking;
 import java.util.Arrays;
 
 /**

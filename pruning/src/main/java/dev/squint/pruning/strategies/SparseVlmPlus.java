@@ -10,6 +10,7 @@ import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Ranking;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;

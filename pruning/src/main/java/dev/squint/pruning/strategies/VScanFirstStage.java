@@ -5,6 +5,7 @@ import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
 import dev.squint.pruning.Observations;
+import dev.squint.pruning.Ranking;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.SiteContext;

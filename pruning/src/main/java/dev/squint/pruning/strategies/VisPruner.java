@@ -8,6 +8,7 @@ import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
 import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.Ranking;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
