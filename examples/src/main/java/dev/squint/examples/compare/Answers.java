@@ -11,10 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.Callable;
 
 /**
  * Asks every cell every question that it has not answered. Questions about one picture are asked
@@ -37,27 +34,15 @@ record Answers(Asker asker, List<Sample> samples, Results results, Stop stop) {
    * @param progress is told
    */
   void ask(List<Cell> cells, int[] drawn, int workers, int picturesAtOnce, Progress progress) {
-    ExecutorService pool = Executors.newFixedThreadPool(workers);
-    try {
-      List<Future<?>> running = new ArrayList<>();
-      for (List<List<Integer>> chunk : chunks(byPicture(drawn), picturesAtOnce)) {
-        running.add(pool.submit(() -> ask(cells, chunk, progress)));
-      }
-      pool.shutdown();
-      for (Future<?> chunk : running) {
-        chunk.get();
-      }
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while answers were under way", e);
-    } finally {
-      pool.shutdownNow();
+    List<Callable<Void>> work = new ArrayList<>();
+    for (List<List<Integer>> chunk : chunks(byPicture(drawn), picturesAtOnce)) {
+      work.add(
+          () -> {
+            ask(cells, chunk, progress);
+            return null;
+          });
     }
+    new Pool(workers).all(work);
   }
 
   private List<List<Integer>> byPicture(int[] drawn) {

@@ -6,14 +6,10 @@ import dev.squint.examples.data.Sample;
 import dev.squint.pruning.Timings;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.Callable;
 
 /**
  * Times requests as users make them: the picture is read, encoded and asked about for each. Cells
@@ -171,47 +167,30 @@ final class Costs implements AutoCloseable {
   }
 
   private CostLine.Block block(Cell cell, int round, int callers, int requests, Progress progress) {
-    ExecutorService pool = Executors.newFixedThreadPool(callers);
-    try {
-      long[] counters = energy.read();
-      long start = System.nanoTime();
-      List<Future<Double>> running = new ArrayList<>();
-      for (int i = 0; i < requests; i++) {
-        int question = questions[i % questions.length];
-        running.add(
-            pool.submit(
-                () -> {
-                  double millis = request(cell, round, question).totalMillis();
-                  progress.step();
-                  return millis;
-                }));
-      }
-      double[] millis = new double[requests];
-      for (int i = 0; i < requests; i++) {
-        millis[i] = running.get(i).get();
-      }
-      double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
-      Arrays.sort(millis);
-      return new CostLine.Block(
-          cell.id(),
-          round,
-          callers,
-          requests,
-          seconds,
-          Quantiles.median(millis),
-          Quantiles.p95(millis),
-          energy.since(counters).orElse(0));
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while requests were timed", e);
-    } finally {
-      pool.shutdownNow();
+    List<Callable<Double>> work = new ArrayList<>();
+    for (int i = 0; i < requests; i++) {
+      int question = questions[i % questions.length];
+      work.add(
+          () -> {
+            double millis = request(cell, round, question).totalMillis();
+            progress.step();
+            return millis;
+          });
     }
+    long[] counters = energy.read();
+    long start = System.nanoTime();
+    List<Double> answered = new Pool(callers).all(work);
+    double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
+    double[] millis = answered.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    return new CostLine.Block(
+        cell.id(),
+        round,
+        callers,
+        requests,
+        seconds,
+        Quantiles.median(millis),
+        Quantiles.p95(millis),
+        energy.since(counters).orElse(0));
   }
 
   /** Cells whose memory is still to be measured. */

@@ -45,10 +45,11 @@ record RunRecord(
     try {
       if (Files.isRegularFile(file)) {
         RunRecord other = new ObjectMapper().readValue(file.toFile(), RunRecord.class);
-        if (!equals(other)) {
+        List<String> differences = differences(other);
+        if (!differences.isEmpty()) {
           throw new DataException(
               "%s holds another comparison (%s differs); choose another --out, or delete it"
-                  .formatted(folder, String.join(", ", differences(other))));
+                  .formatted(folder, String.join(", ", differences)));
         }
         return;
       }
@@ -71,6 +72,7 @@ record RunRecord(
     }
   }
 
+  /** What sets two runs apart; a folder of the same questions may have been renamed. */
   private List<String> differences(RunRecord other) {
     List<String> names = new ArrayList<>();
     if (!modelHash.equals(other.modelHash)) {
@@ -88,6 +90,6 @@ record RunRecord(
     if (maxNewTokens != other.maxNewTokens) {
       names.add("--max-new-tokens " + other.maxNewTokens);
     }
-    return names.isEmpty() ? List.of("a name") : names;
+    return names;
   }
 }

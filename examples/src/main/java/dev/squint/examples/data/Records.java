@@ -1,6 +1,7 @@
 package dev.squint.examples.data;
 
 import dev.squint.adapters.DataException;
+import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -9,10 +10,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** Collects the records of a data set, good and bad. */
 final class Records {
+
+  private static final Set<String> SPLITS =
+      Set.of("train", "training", "val", "valid", "validation", "dev", "test", "testing");
 
   private final Path source;
   private final List<Sample> samples = new ArrayList<>();
@@ -63,9 +69,19 @@ final class Records {
       throw new DataException(
           "%s looks like %s but holds no usable question%s".formatted(source, format, why));
     }
-    Path name = source.toAbsolutePath().normalize().getFileName();
-    return new DataSet(
-        name == null ? source.toString() : name.toString(), format, task, samples, defects, hash());
+    return new DataSet(name(), format, task, samples, defects, hash());
+  }
+
+  /** The file or folder, with the folder around it where it is named after a split alone. */
+  private String name() {
+    Path path = source.toAbsolutePath().normalize();
+    int names = path.getNameCount();
+    if (names == 0) {
+      return source.toString();
+    }
+    boolean isSplit = SPLITS.contains(path.getFileName().toString().toLowerCase(Locale.ROOT));
+    Path named = path.subpath(isSplit ? Math.max(0, names - 2) : names - 1, names);
+    return named.toString().replace(File.separatorChar, '/');
   }
 
   private String hash() {

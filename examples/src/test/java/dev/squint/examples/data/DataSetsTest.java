@@ -42,6 +42,16 @@ class DataSetsTest {
   }
 
   @Test
+  void aFolderNamedAfterASplitIsNamedWithItsParent() throws IOException {
+    String questions = "[[\"what shape?\",\"circle\",3]]";
+    Path file = write("easy-vqa/test/questions.json", questions);
+    assertThat(DataSets.read(file.getParent()).name()).isEqualTo("easy-vqa/test");
+    assertThat(DataSets.read(file).name()).isEqualTo("questions.json");
+    assertThat(DataSets.read(write("mine/questions.json", questions).getParent()).name())
+        .isEqualTo("mine");
+  }
+
+  @Test
   void captionsOfScenesAreCaptions() throws IOException {
     Path file = write("captions.json", "[[\"describe the picture.\",\"a dog.\",0,\"caption\"]]");
     assertThat(DataSets.read(file).task()).isEqualTo(Task.CAPTION);
