@@ -151,21 +151,29 @@ record Plots(Summary summary) {
             "Prefill speedup of %s".formatted(summary.run().model()),
             "predicted by FLOPs, times",
             "measured, times");
-    double most = 1;
+    double right = 1;
+    double top = 1;
     for (Map.Entry<String, List<Summary.Cell>> entry : bySeries().entrySet()) {
       List<Point> points =
           entry.getValue().stream()
               .flatMap(cell -> cell.measured().stream())
-              .map(measured -> new Point(measured.predicted(), measured.speedup().value(), 0))
+              .map(
+                  measured ->
+                      new Point(
+                          measured.predicted(),
+                          measured.speedup().value(),
+                          (measured.speedup().high() - measured.speedup().low()) / 2))
               .toList();
       for (Point point : points) {
-        most = Math.max(most, Math.max(point.x(), point.y()));
+        right = Math.max(right, point.x());
+        top = Math.max(top, point.y() + point.reach());
       }
       if (!points.isEmpty() && !entry.getKey().equals("none")) {
         draw(chart, entry.getKey(), points, false);
       }
     }
-    XYSeries line = chart.addSeries("as predicted", new double[] {1, most}, new double[] {1, most});
+    double met = Math.min(right, top);
+    XYSeries line = chart.addSeries("as predicted", new double[] {1, met}, new double[] {1, met});
     line.setMarker(SeriesMarkers.NONE);
     line.setLineColor(GREYS[1]);
     line.setLineWidth(1);
@@ -203,7 +211,7 @@ record Plots(Summary summary) {
     double[] y = ordered.stream().mapToDouble(Point::y).toArray();
     double[] reach = ordered.stream().mapToDouble(Point::reach).toArray();
     int place = chart.getSeriesMap().size();
-    XYSeries drawn = joined ? chart.addSeries(series, x, y, reach) : chart.addSeries(series, x, y);
+    XYSeries drawn = chart.addSeries(series, x, y, reach);
     Color color =
         BASELINES.contains(series) ? GREYS[place % GREYS.length] : COLORS[place % COLORS.length];
     drawn.setLineColor(color);

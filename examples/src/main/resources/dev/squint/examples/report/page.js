@@ -59,7 +59,10 @@
         flopsLeft: mean(c => c.cost.flopsLeft), prefillLeft: mean(c => c.cost.prefillLeft), kvLeft: mean(c => c.cost.kvLeft),
         tokens: mean(c => c.cost.averageTokens),
         time: group.every(c => c.measured) ? mean(c => 1 / c.measured.totalSpeedup.value) : undefined,
-        measured: group.every(c => c.measured) ? {speedup: mean(c => c.measured.speedup.value), predicted: mean(c => c.measured.predicted)} : undefined
+        measured: group.every(c => c.measured) ? {
+          speedup: mean(c => c.measured.speedup.value), predicted: mean(c => c.measured.predicted),
+          low: Math.min(...group.map(c => c.measured.speedup.low)), high: Math.max(...group.map(c => c.measured.speedup.high))
+        } : undefined
       });
     }
   }
@@ -202,17 +205,21 @@
       document.getElementById('speed-section').hidden = true;
       return;
     }
-    const most = Math.max(1.2, ...points.flatMap(p => [p.measured.speedup, p.measured.predicted])) * 1.05;
-    const least = Math.min(1, ...points.map(p => p.measured.speedup)) * .95;
-    const {svg, x, y} = frame(document.getElementById('speed'), 'Measured against predicted speedup', [least, most], [least, most],
+    const right = Math.max(1.2, ...points.map(p => p.measured.predicted)) * 1.05;
+    const top = Math.max(1.2, ...points.map(p => p.measured.high)) * 1.05;
+    const met = Math.min(right, top);
+    const least = Math.min(1, ...points.map(p => p.measured.low)) * .95;
+    const {svg, x, y} = frame(document.getElementById('speed'), 'Measured against predicted speedup', [least, right], [least, top],
       'predicted by FLOPs, times', 'measured, times');
-    element('line', {class: 'whole', x1: x(least), y1: y(least), x2: x(most), y2: y(most)}, svg);
+    element('line', {class: 'whole', x1: x(least), y1: y(least), x2: x(met), y2: y(met)}, svg);
     for (const name of names.filter(n => shown.has(n))) {
       const look = style.get(name);
       const group = element('g', {class: 'series', 'data-series': name}, svg);
       for (const p of points.filter(q => q.series === name)) {
-        const figures = `${p.id}\n${number(p.measured.speedup, 2)}x measured, ${number(p.measured.predicted, 2)}x predicted = ${number(p.measured.speedup / p.measured.predicted, 2)}`;
-        point(group, [x(p.measured.predicted), y(p.measured.speedup)], look, figures.replaceAll('\n', ', '), figures);
+        const px = x(p.measured.predicted);
+        element('line', {class: 'bar', x1: px, x2: px, y1: y(p.measured.low), y2: y(p.measured.high), stroke: look.color}, group);
+        const figures = `${p.id}\n${number(p.measured.speedup, 2)}x measured (95 %: ${number(p.measured.low, 2)} to ${number(p.measured.high, 2)}), ${number(p.measured.predicted, 2)}x predicted = ${number(p.measured.speedup / p.measured.predicted, 2)}`;
+        point(group, [px, y(p.measured.speedup)], look, figures.replaceAll('\n', ', '), figures);
       }
     }
   };
@@ -256,7 +263,7 @@
       html('td', row, score(cell.scores[metric].value));
       for (const type of types) {
         const own = cell.byType[type];
-        const shownCell = html('td', row, own ? score(own.value) : '', {class: own ? 'heat' : 'none', title: own ? `${own.correct} of ${own.total}` : ''});
+        const shownCell = html('td', row, own ? score(own.value) : '', {class: own ? 'heat' : 'none', title: own ? `${number(own.correct, Number.isInteger(own.correct) ? 0 : 1)} of ${own.total}, 95 %: ${score(own.low)} to ${score(own.high)}` : ''});
         if (own) {
           const [low, high] = limits.get(type);
           shownCell.style.backgroundColor = heat(high > low ? Math.max(0, Math.min(1, (own.value - low) / (high - low))) : 1);
