@@ -1,6 +1,7 @@
 package dev.squint.examples.data;
 
 import dev.squint.adapters.DataException;
+import dev.squint.adapters.Squint;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -21,10 +22,13 @@ import org.apache.commons.csv.CSVRecord;
 /**
  * The TSV files of VLMEvalKit: {@code index}, the picture as base64 in {@code image} (or the index
  * of a row that has it) or a file in {@code image_path}, {@code question}, {@code answer}, and
- * {@code A}, {@code B} and so on where there are choices. The type is {@code category}.
+ * {@code A}, {@code B} and so on where there are choices. The type is {@code category}. A file
+ * without questions, such as COCO_VAL, holds captions.
  */
 final class VlmEvalTsv {
 
+  private static final String QUESTION = "question";
+  private static final String ANSWER = "answer";
   private static final int LONGEST_INDEX = 64;
 
   /** The picture of each row that holds one, by index; rows of the same picture share it. */
@@ -32,6 +36,7 @@ final class VlmEvalTsv {
 
   private final Path file;
   private final Records records;
+  private boolean captions;
   private boolean choices;
   private boolean several;
 
@@ -45,7 +50,7 @@ final class VlmEvalTsv {
         CSVParser parser = PlainRecords.format('\t').parse(reader)) {
       Set<String> names = Set.copyOf(parser.getHeaderNames());
       return names.contains("index")
-          && names.contains("question")
+          && (names.contains(QUESTION) || names.contains(ANSWER))
           && (names.contains("image") || names.contains("image_path"));
     } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
       return false;
@@ -59,7 +64,14 @@ final class VlmEvalTsv {
     // A row may refer to one that comes later, so pictures are read first.
     tsv.each(row -> tsv.takePicture(row, alike));
     tsv.each(tsv::takeQuestion);
-    return tsv.choices ? Task.MULTIPLE_CHOICE : tsv.several ? Task.VQA : Task.SHORT_ANSWER;
+    return tsv.task();
+  }
+
+  private Task task() {
+    if (captions) {
+      return Task.CAPTION;
+    }
+    return choices ? Task.MULTIPLE_CHOICE : several ? Task.VQA : Task.SHORT_ANSWER;
   }
 
   private void each(Consumer<CSVRecord> record) {
@@ -116,8 +128,9 @@ final class VlmEvalTsv {
     for (char letter = 'A'; !cell(row, String.valueOf(letter)).isEmpty(); letter++) {
       offered.add(cell(row, String.valueOf(letter)));
     }
-    String question = cell(row, "question");
-    String answer = cell(row, "answer");
+    captions |= !row.isMapped(QUESTION);
+    String question = captions ? Squint.CAPTION_PROMPT : cell(row, QUESTION);
+    String answer = cell(row, ANSWER);
     if (offered.isEmpty()) {
       List<String> answers = PlainRecords.list(answer).orElse(List.of(answer));
       several |= answers.size() > 1;

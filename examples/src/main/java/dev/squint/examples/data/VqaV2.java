@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * VQA v2 (Goyal et al., CVPR 2017): a file with {@code questions} and one with {@code annotations}
@@ -43,6 +45,7 @@ final class VqaV2 {
                 records.defect("annotation " + place, "another annotation has its question_id");
               }
             });
+    Set<String> left = new HashSet<>(known.keySet());
     Pictures pictures = new Pictures(questions.toAbsolutePath().getParent());
     new JsonStream(questions)
         .each(
@@ -50,6 +53,7 @@ final class VqaV2 {
             (place, node) -> {
               String id = JsonStream.id(node, "question_id");
               Annotation annotation = known.get(id);
+              left.remove(id);
               if (id.isEmpty() || !node.path("image_id").isIntegralNumber()) {
                 records.defect(
                     "question " + place, "it needs a question_id and the number image_id");
@@ -65,5 +69,8 @@ final class VqaV2 {
                     annotation.type());
               }
             });
+    if (!left.isEmpty()) {
+      records.defect("annotations", "%d of them answer no question".formatted(left.size()));
+    }
   }
 }

@@ -86,6 +86,22 @@ class DataSetsTest {
   }
 
   @Test
+  void annotationsOfNoQuestionAreCounted() throws IOException {
+    write(
+        "q.json",
+        "{\"questions\":[{\"image_id\":42,\"question\":\"what color?\",\"question_id\":420}]}");
+    String answered = "{\"question_id\":%d,\"answer_type\":\"other\",\"answers\":" + TEN + "}";
+    write(
+        "a.json",
+        "{\"annotations\":[%s,%s,%s]}"
+            .formatted(answered.formatted(420), answered.formatted(7), answered.formatted(8)));
+    DataSet data = DataSets.read(folder);
+    assertThat(data.samples()).hasSize(1);
+    assertThat(data.defects())
+        .containsExactly(new DataSet.Defect("annotations", "2 of them answer no question"));
+  }
+
+  @Test
   void vqaQuestionsWithoutAnnotationsAreRefused() throws IOException {
     write(
         "q.json",

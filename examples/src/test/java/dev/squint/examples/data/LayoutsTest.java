@@ -33,7 +33,8 @@ class LayoutsTest {
         "jsonl          | JSON lines     | SHORT_ANSWER    | a 3               | color -",
         "csv            | CSV            | MULTIPLE_CHOICE | 2 3               | color color",
         "vlmevalkit     | VLMEvalKit TSV | MULTIPLE_CHOICE | 7 8 9             | color color shape",
-        "vlmevalkit-vqa | VLMEvalKit TSV | VQA             | 1 2               | - -"
+        "vlmevalkit-vqa | VLMEvalKit TSV | VQA             | 1 2               | - -",
+        "vlmevalkit-captions | VLMEvalKit TSV | CAPTION    | 1 2               | - -"
       })
   void isDetectedAndRead(String folder, String format, Task task, String ids, String types)
       throws URISyntaxException {
@@ -62,6 +63,7 @@ class LayoutsTest {
         "coco-captions | annotation 2: it has no caption, or no picture has its image_id; 522418: there is no answer",
         "jsonl         | line 1: it is no JSON object; a: another record has the same id; l: there is no answer",
         "csv           | 4: answer 'C' is none of its 2 choices; row 5: it has 8 cells and the header 7; put cells with a comma in quotes; 6: other records have choices, and this one has none",
+        "vlmevalkit-captions | 3: there is no answer",
         "vlmevalkit    | 10: answer 'D' is none of its 2 choices; 11: no row has the picture 99"
       })
   void brokenRecordsAreCounted(String folder, String reasons) throws URISyntaxException {
@@ -90,6 +92,14 @@ class LayoutsTest {
     assertThat(read("csv").samples())
         .extracting(sample -> sample.answers().get(0))
         .containsExactly("B", "B");
+  }
+
+  @Test
+  void captionsOfTsvRowsAreAskedForAsCaptions() throws URISyntaxException {
+    List<Sample> samples = read("vlmevalkit-captions").samples();
+    assertThat(samples).extracting(Sample::question).containsOnly("describe the picture.");
+    assertThat(samples.get(0).answers())
+        .containsExactly("A man rides a bike.", "It's a red bike's rider.");
   }
 
   @Test
