@@ -41,6 +41,9 @@ final class CompareCommand implements Callable<Integer> {
   private static final int LARGE_MODEL_CUTS = 2;
   private static final int LARGE_MODEL_PICTURES = 16;
 
+  /** Set by the launcher where standard error is a terminal. */
+  private static final String TERMINAL = "squint.terminal";
+
   /** What the shell says of a process that Ctrl-C has ended. */
   private static final int STOPPED = 130;
 
@@ -209,7 +212,7 @@ final class CompareCommand implements Callable<Integer> {
               options.threads(),
               SquintCommand.VERSION,
               spec.commandLine().getErr(),
-              System.console() != null)
+              Boolean.getBoolean(TERMINAL))
           .run();
     }
   }

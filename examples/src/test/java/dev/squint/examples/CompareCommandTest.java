@@ -1,13 +1,16 @@
 package dev.squint.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.examples.data.Medium;
 import dev.squint.examples.data.SampleData;
+import dev.squint.models.ModelOptions;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -93,7 +96,25 @@ class CompareCommandTest {
   @Test
   void writesALinePerQuestionAndCellAndTheReport() throws IOException {
     Path out = folder.resolve("report");
-    Outcome outcome = compare(out, "--limit", "12", "--timed", "2", "--workers", "2");
+    int cells = 6;
+    Outcome outcome =
+        run(
+            List.of(
+                "compare",
+                "--out",
+                out.toString(),
+                "--strategies",
+                "fastv:k=2; prumerge",
+                "--keep",
+                "0.1",
+                "--seeds",
+                "1",
+                "--limit",
+                "12",
+                "--timed",
+                "2",
+                "--workers",
+                "2"));
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(outcome.err())
         .startsWith("the questions that come with Squint: easy-VQA, 240 questions")
@@ -111,7 +132,7 @@ class CompareCommandTest {
             "speedup.png",
             "speedup.svg");
     List<JsonNode> lines = lines(out);
-    assertThat(lines).hasSize(12 * CELLS);
+    assertThat(lines).hasSize(12 * cells);
     Set<String> keys = new HashSet<>();
     for (JsonNode line : lines) {
       keys.add(line.path("cell").asText() + "/" + line.path("doc_id").asText());
@@ -122,9 +143,9 @@ class CompareCommandTest {
     }
     assertThat(keys).hasSize(lines.size());
     Map<String, Long> peaks = peaks(out);
-    assertThat(peaks).hasSize(Files.isReadable(Path.of("/proc/self/status")) ? CELLS : 0);
+    assertThat(peaks).hasSize(Files.isReadable(Path.of("/proc/self/status")) ? cells : 0);
     JsonNode summary = json(out.resolve("summary.json"));
-    assertThat(summary.path("cells")).hasSize(CELLS);
+    assertThat(summary.path("cells")).hasSize(cells);
     for (JsonNode cell : summary.path("cells")) {
       long right =
           lines.stream()
@@ -146,7 +167,7 @@ class CompareCommandTest {
     assertThat(whole.path("cost").path("flopsLeft").doubleValue()).isEqualTo(1);
     assertThat(whole.path("against").path("loyalty").path("value").doubleValue()).isEqualTo(1);
     assertThat(whole.path("against").path("p").doubleValue()).isEqualTo(1);
-    assertThat(Files.readAllLines(out.resolve("summary.csv"))).hasSize(1 + CELLS);
+    assertThat(Files.readAllLines(out.resolve("summary.csv"))).hasSize(1 + cells);
   }
 
   @Test
@@ -164,6 +185,83 @@ class CompareCommandTest {
       }
     }
     throw new AssertionError("no cell resizes");
+  }
+
+  /** The formulas as the papers print them, over the token counts of the lines. */
+  @Test
+  void flopsRatiosAreThoseOfThePapers() throws IOException {
+    Path out = folder.resolve("report");
+    assertThat(compare(out, "--limit", "8", "--timed", "0").code()).isZero();
+    double width;
+    double inner;
+    try (InputStream config = ModelOptions.class.getResourceAsStream("squint-tiny/config.json")) {
+      JsonNode text = new ObjectMapper().readTree(config).path("text_config");
+      width = text.path("hidden_size").doubleValue();
+      inner = text.path("intermediate_size").doubleValue();
+    }
+    Map<String, double[]> left = new HashMap<>();
+    for (JsonNode line : lines(out)) {
+      if (line.path("cell").asText().equals("fastv:k=2,keep=0.1")) {
+        int prompt = line.path("prompt_tokens").intValue();
+        left.merge("fastv", cut(prompt, prompt - 130, 2, width, inner), CompareCommandTest::plus);
+        left.merge(
+            "sparsevlm", cut(prompt, prompt - 130, 3, width, inner), CompareCommandTest::plus);
+        left.merge("pyramiddrop", cut(144, 14, 3, width, inner), CompareCommandTest::plus);
+        left.merge("fastervlm", cut(144, 14, 3, width, inner), CompareCommandTest::plus);
+      }
+    }
+    JsonNode paper = null;
+    for (JsonNode cell : json(out.resolve("summary.json")).path("cells")) {
+      if (cell.path("id").asText().equals("fastv:k=2,keep=0.1")) {
+        paper = cell.path("cost").path("paperLeft");
+      }
+    }
+    assertThat(left).hasSize(4);
+    for (Map.Entry<String, double[]> entry : left.entrySet()) {
+      assertThat(paper.path(entry.getKey()).doubleValue())
+          .as(entry.getKey())
+          .isCloseTo(entry.getValue()[0] / entry.getValue()[1], within(1e-12));
+    }
+  }
+
+  /** FLOPs of 8 layers of which 2 run on all tokens, and of all 8 on all. */
+  private static double[] cut(double all, double kept, int matrices, double d, double m) {
+    double whole = 4 * all * d * d + 2 * all * all * d + matrices * all * d * m;
+    double pruned = 4 * kept * d * d + 2 * kept * kept * d + matrices * kept * d * m;
+    return new double[] {2 * whole + 6 * pruned, 8 * whole};
+  }
+
+  private static double[] plus(double[] a, double[] b) {
+    return new double[] {a[0] + b[0], a[1] + b[1]};
+  }
+
+  @Test
+  void anyTwoCellsAreComparedOnTheSameQuestions() throws IOException {
+    Path out = folder.resolve("report");
+    assertThat(compare(out, "--limit", "40", "--timed", "0", "--workers", "2").code()).isZero();
+    Map<String, Set<String>> right = new HashMap<>();
+    for (JsonNode line : lines(out)) {
+      Set<String> own = right.computeIfAbsent(line.path("cell").asText(), id -> new HashSet<>());
+      if (line.path("exact_match").intValue() == 1) {
+        own.add(line.path("doc_id").asText());
+      }
+    }
+    JsonNode summary = json(out.resolve("summary.json"));
+    JsonNode discordant = summary.path("discordant");
+    assertThat(discordant.path("cells")).hasSize(CELLS);
+    int apart = 0;
+    for (int i = 0; i < CELLS; i++) {
+      for (int j = 0; j < CELLS; j++) {
+        Set<String> wins = new HashSet<>(right.get(discordant.path("cells").get(i).asText()));
+        wins.removeAll(right.get(discordant.path("cells").get(j).asText()));
+        assertThat(discordant.path("wins").get(i).get(j).intValue()).isEqualTo(wins.size());
+        apart += wins.size();
+      }
+      JsonNode against = summary.path("cells").get(i).path("against");
+      assertThat(against.path("onlyUnpruned")).isEqualTo(discordant.path("wins").get(0).get(i));
+      assertThat(against.path("onlyPruned")).isEqualTo(discordant.path("wins").get(i).get(0));
+    }
+    assertThat(apart).isPositive();
   }
 
   @Test
@@ -316,7 +414,7 @@ class CompareCommandTest {
   void killedTwentyTimesItEndsInTheSameSummary() throws Exception {
     Path whole = folder.resolve("whole");
     Path killed = folder.resolve("killed");
-    String[] more = {"--limit", "120", "--timed", "0", "--workers", "2", "--threads", "1"};
+    String[] more = {"--limit", "60", "--timed", "0", "--workers", "2", "--threads", "1"};
     assertThat(compare(whole, more).code()).isZero();
     Random random = new Random(0);
     long before = 0;

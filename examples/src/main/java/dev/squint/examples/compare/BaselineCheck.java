@@ -17,6 +17,7 @@ import java.util.Map;
 public record BaselineCheck(double margin, double speedMargin) {
 
   private static final double POINTS = 100;
+  private static final double ROUNDING = 1e-9;
 
   /**
    * What came of it.
@@ -107,9 +108,9 @@ public record BaselineCheck(double margin, double speedMargin) {
       return lost ? 1 : 0;
     }
     double points = POINTS * (after.value() - before.value());
-    boolean lessAccurate = points < -margin;
+    boolean lessAccurate = points < -margin - ROUNDING;
     double faster = speed(old, now, sameMachine);
-    boolean slower = faster < -speedMargin;
+    boolean slower = faster < -speedMargin - ROUNDING;
     lines.add(
         String.format(
             Locale.ROOT,

@@ -1,9 +1,9 @@
 package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
+import dev.squint.examples.report.Setting;
 import dev.squint.examples.report.Summary;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -20,6 +20,9 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
 
   private static final Pattern RULE = Pattern.compile("\\s*([a-z]+)\\s*<=\\s*([0-9.]+)\\s*");
   private static final double POINTS = 100;
+
+  /** One minus 0.99 is a little more than one point. */
+  private static final double ROUNDING = 1e-9;
 
   /** What can be limited, as a share of the unpruned model's. */
   enum Measure {
@@ -73,67 +76,62 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
   }
 
   /**
-   * The cell that costs least of those that keep to the rule; among equals the more accurate.
+   * The setting that costs least of those that keep to the rule; among equals the more accurate.
    *
    * @param summary a comparison
-   * @return the cell, or nothing
+   * @return the setting, or nothing
    */
-  public Optional<Summary.Cell> cheapest(Summary summary) {
-    return candidates(summary).stream()
-        .filter(cell -> cost(cell, summary) <= most)
-        .filter(cell -> POINTS * cell.against().orElseThrow().drop().value() <= maxDrop)
+  public Optional<Setting> cheapest(Summary summary) {
+    return Setting.of(summary).stream()
+        .filter(setting -> cost(setting, summary) <= most + ROUNDING)
+        .filter(setting -> POINTS * setting.drop() <= maxDrop + ROUNDING)
         .min(
-            Comparator.comparingDouble((Summary.Cell cell) -> cost(cell, summary))
-                .thenComparing(cell -> cell.against().orElseThrow().drop().value()));
+            Comparator.comparingDouble((Setting setting) -> cost(setting, summary))
+                .thenComparing(Setting::drop));
   }
 
-  private static List<Summary.Cell> candidates(Summary summary) {
-    return summary.cells().stream()
-        .filter(cell -> cell.cost().isPresent() && cell.against().isPresent())
-        .toList();
-  }
-
-  private double cost(Summary.Cell cell, Summary summary) {
-    return measure.of(cell, summary.run().visualTokens());
+  private double cost(Setting setting, Summary summary) {
+    return setting.mean(cell -> measure.of(cell, summary.run().visualTokens()));
   }
 
   /** The answer in a line. */
   public String say(Summary summary) {
-    Optional<Summary.Cell> found = cheapest(summary);
+    Optional<Setting> found = cheapest(summary);
     if (found.isPresent()) {
-      Summary.Cell cell = found.get();
-      return "%s: %s".formatted(cell.id(), figures(cell, summary));
+      return "%s: %s".formatted(found.get().id(), figures(found.get(), summary));
     }
-    Optional<Summary.Cell> nearest =
-        candidates(summary).stream()
-            .filter(cell -> cost(cell, summary) <= most)
-            .min(Comparator.comparingDouble(cell -> cell.against().orElseThrow().drop().value()));
+    Optional<Setting> nearest =
+        Setting.of(summary).stream()
+            .filter(setting -> cost(setting, summary) <= most + ROUNDING)
+            .min(Comparator.comparingDouble(Setting::drop));
     return "nothing holds %s<=%s with at most %s points lost%s"
         .formatted(
             measure.word(),
             number(most),
             number(maxDrop),
             nearest
-                .map(cell -> "; nearest is %s: %s".formatted(cell.id(), figures(cell, summary)))
+                .map(
+                    setting ->
+                        "; nearest is %s: %s".formatted(setting.id(), figures(setting, summary)))
                 .orElse("; no setting costs so little"));
   }
 
-  private String figures(Summary.Cell cell, Summary summary) {
-    Summary.Score score = cell.scores().get(summary.run().metric());
-    Summary.Estimate drop = cell.against().orElseThrow().drop();
+  /** Of several draws the intervals are those of the outermost. */
+  private String figures(Setting setting, Summary summary) {
+    String metric = summary.run().metric();
     return String.format(
         Locale.ROOT,
         "%.1f %% of the unpruned %s, %s %.4g (95 %% interval %.4g to %.4g, %d questions), %+.2f points (%+.2f to %+.2f)",
-        POINTS * cost(cell, summary),
+        POINTS * cost(setting, summary),
         measure.word(),
-        summary.run().metric(),
-        score.value(),
-        score.low(),
-        score.high(),
-        score.total(),
-        -POINTS * drop.value(),
-        -POINTS * drop.high(),
-        -POINTS * drop.low());
+        metric,
+        setting.score(metric),
+        setting.least(cell -> cell.scores().get(metric).low()),
+        setting.most(cell -> cell.scores().get(metric).high()),
+        setting.draws().get(0).scores().get(metric).total(),
+        -POINTS * setting.drop(),
+        -POINTS * setting.most(cell -> cell.against().orElseThrow().drop().high()),
+        -POINTS * setting.least(cell -> cell.against().orElseThrow().drop().low()));
   }
 
   private static String number(double value) {

@@ -35,6 +35,9 @@ public record ComparePlan(
     int timedRequests,
     Path out) {
 
+  /** Each worker holds a picture and its native memory. */
+  private static final int MOST_WORKERS = 256;
+
   /** Checks the numbers. */
   public ComparePlan {
     keeps = List.copyOf(keeps);
@@ -48,9 +51,19 @@ public record ComparePlan(
     if (workers < 1) {
       throw new DataException("--workers %d asks nothing; choose 1 or more".formatted(workers));
     }
+    if (workers > MOST_WORKERS) {
+      throw new DataException(
+          "--workers %d is more than Squint starts; choose 1 to %d"
+              .formatted(workers, MOST_WORKERS));
+    }
     if (timedRequests < 0) {
       throw new DataException(
           "--timed %d is no number of requests; choose 0 or more".formatted(timedRequests));
     }
+  }
+
+  /** Whether the cuts of the decoder are loaded anew in every turn of their cells. */
+  boolean reloadsCuts() {
+    return picturesAtOnce > 1;
   }
 }

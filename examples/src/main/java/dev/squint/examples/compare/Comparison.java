@@ -1,21 +1,15 @@
 package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
-import dev.squint.adapters.ImageException;
-import dev.squint.adapters.PromptException;
 import dev.squint.adapters.Squint;
 import dev.squint.examples.data.DataSet;
-import dev.squint.examples.data.Sample;
 import dev.squint.examples.metrics.MetricSet;
 import dev.squint.examples.report.Report;
 import dev.squint.examples.report.Summary;
-import dev.squint.models.ModelException;
-import dev.squint.pruning.StrategyException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,7 +78,7 @@ public final class Comparison {
     ResultLine lines = new ResultLine(metrics.all(), squint.facts().decoder());
     try (Stop stop = new Stop(this::sayStopped);
         Results results = new Results(plan.out().resolve("results.jsonl"), data, cells, lines)) {
-      Map<Cell, String> refused = refused(cells, asker, results, drawn);
+      Map<Cell, String> refused = refused(asker, cells, drawn, results, stop);
       List<Cell> running = cells.stream().filter(cell -> !refused.containsKey(cell)).toList();
       answer(asker, running, drawn, results, stop);
       Summaries summaries = new Summaries(data.samples(), metrics, results, plan.seed());
@@ -138,27 +132,12 @@ public final class Comparison {
     return places.stream().limit(limit).mapToInt(Integer::intValue).toArray();
   }
 
-  /** The cells that cannot run on this model, each with the reason, found by asking once. */
-  private Map<Cell, String> refused(List<Cell> cells, Asker asker, Results results, int[] drawn) {
-    Map<Cell, String> refused = new LinkedHashMap<>();
-    List<Cell> untried = cells.stream().filter(cell -> !results.hasAny(cell)).toList();
-    for (int question : untried.isEmpty() ? new int[0] : drawn) {
-      Sample sample = data.samples().get(question);
-      try (Asker.Seen seen = asker.open(sample.medium())) {
-        seen.ask(cells.get(0), sample, question);
-        for (Cell cell : untried) {
-          try {
-            seen.ask(cell, sample, question);
-          } catch (StrategyException | ModelException e) {
-            refused.put(cell, e.getMessage());
-          }
-        }
-        return refused;
-      } catch (ImageException | DataException | PromptException e) {
-        // This one is reported with the answers; another question tells.
-        continue;
-      }
-    }
+  private Map<Cell, String> refused(
+      Asker asker, List<Cell> cells, int[] drawn, Results results, Stop stop) {
+    Trials trials = new Trials(asker, data.samples(), results, stop);
+    Progress progress = new Progress(err, terminal, "trying", trials.untried(cells).size());
+    Map<Cell, String> refused = trials.refused(cells, drawn, progress);
+    progress.end();
     return refused;
   }
 
@@ -188,7 +167,9 @@ public final class Comparison {
             .limit(plan.timedRequests())
             .toArray();
     String file = "costs-%s-%d.jsonl".formatted(squint.provider().replace(':', '-'), threads);
-    try (Costs costs = new Costs(plan.out().resolve(file), asker, data.samples(), timed, stop)) {
+    try (Costs costs =
+        new Costs(
+            plan.out().resolve(file), asker, data.samples(), timed, plan.reloadsCuts(), stop)) {
       Progress alone =
           new Progress(err, terminal, "timing", costs.left(cells, plan.timedRequests()));
       costs.time(cells, plan.timedRequests(), alone);
@@ -257,6 +238,8 @@ public final class Comparison {
         Machines.here(squint.provider(), threads, version),
         summed,
         Summaries.spreads(summed, metrics.plotted().name()),
+        summaries.discordant(
+            cells.stream().filter(cell -> !refused.containsKey(cell)).toList(), common),
         notes(common, drawn, measuring));
   }
 

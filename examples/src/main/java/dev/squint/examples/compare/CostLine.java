@@ -8,9 +8,21 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 sealed interface CostLine {
 
   String PEAK_BYTES = "peak_bytes";
+  String MEMORY = "memory";
 
   /** The cell's id. */
   String cell();
+
+  /** What was measured of the cell; no two lines of a file say the same of one. */
+  String what();
+
+  static String request(int round) {
+    return "request " + round;
+  }
+
+  static String block(int round, int callers) {
+    return "block " + round + " of " + callers;
+  }
 
   ObjectNode toJson();
 
@@ -36,6 +48,11 @@ sealed interface CostLine {
       double totalMillis,
       long prefillFlops)
       implements CostLine {
+
+    @Override
+    public String what() {
+      return CostLine.request(round);
+    }
 
     @Override
     public ObjectNode toJson() {
@@ -76,6 +93,11 @@ sealed interface CostLine {
       implements CostLine {
 
     @Override
+    public String what() {
+      return CostLine.block(round, callers);
+    }
+
+    @Override
     public ObjectNode toJson() {
       return new ObjectMapper()
           .createObjectNode()
@@ -97,6 +119,11 @@ sealed interface CostLine {
    * @param peakBytes most resident memory
    */
   record Memory(String cell, long peakBytes) implements CostLine {
+
+    @Override
+    public String what() {
+      return MEMORY;
+    }
 
     @Override
     public ObjectNode toJson() {

@@ -1,14 +1,17 @@
 package dev.squint.examples.compare;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.adapters.Answer;
 import dev.squint.examples.data.Sample;
 import dev.squint.pruning.Timings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Callable;
 
 /**
@@ -26,7 +29,10 @@ final class Costs implements AutoCloseable {
   private final List<Sample> samples;
   private final int[] questions;
   private final Stop stop;
-  private final List<CostLine> lines = Collections.synchronizedList(new ArrayList<>());
+  private final boolean reloads;
+  private final List<CostLine> lines = new ArrayList<>();
+  private final Map<String, Set<String>> known = new HashMap<>();
+  private final Set<String> warmed = new HashSet<>();
   private final Ledger ledger;
   private final Energy energy = Energy.ofThisMachine();
 
@@ -37,18 +43,26 @@ final class Costs implements AutoCloseable {
    * @param asker puts questions
    * @param samples questions of the data set
    * @param questions places of the questions timed, one a round
+   * @param reloads whether a cell's turn finds its cut of the decoder gone, so that the cut has to
+   *     be loaded by a request that is not timed
    * @param stop ends the run early
    */
-  Costs(Path file, Asker asker, List<Sample> samples, int[] questions, Stop stop) {
+  Costs(Path file, Asker asker, List<Sample> samples, int[] questions, boolean reloads, Stop stop) {
     this.asker = asker;
     this.samples = samples;
     this.questions = questions.clone();
+    this.reloads = reloads;
     this.stop = stop;
-    this.ledger = Ledger.open(file, this::known);
+    this.ledger = Ledger.open(file, line -> add(CostLine.read(line)));
   }
 
-  private void known(JsonNode line) {
-    lines.add(CostLine.read(line));
+  private void add(CostLine line) {
+    lines.add(line);
+    known.computeIfAbsent(line.cell(), cell -> new HashSet<>()).add(line.what());
+  }
+
+  private boolean has(Cell cell, String what) {
+    return known.getOrDefault(cell.id(), Set.of()).contains(what);
   }
 
   List<CostLine> lines() {
@@ -60,7 +74,7 @@ final class Costs implements AutoCloseable {
     long left = 0;
     for (int round = 0; round < rounds; round++) {
       for (Cell cell : cells) {
-        left += isTimed(cell, round) ? 0 : 1;
+        left += has(cell, CostLine.request(round)) ? 0 : 1;
       }
     }
     return left == 0 ? 0 : left + cells.size();
@@ -73,7 +87,7 @@ final class Costs implements AutoCloseable {
     }
     for (Cell cell : cells) {
       if (!stop.wanted()) {
-        request(cell, 0, questions[0]);
+        warm(cell, questions[0]);
         progress.step();
       }
     }
@@ -82,21 +96,21 @@ final class Costs implements AutoCloseable {
         if (stop.wanted()) {
           return;
         }
-        if (!isTimed(cell, round)) {
-          keep(request(cell, round, questions[round % questions.length]));
+        if (!has(cell, CostLine.request(round))) {
+          int question = questions[round % questions.length];
+          warm(cell, question);
+          keep(request(cell, round, question));
           progress.step();
         }
       }
     }
   }
 
-  private boolean isTimed(Cell cell, int round) {
-    return lines.stream()
-        .anyMatch(
-            line ->
-                line instanceof CostLine.Request request
-                    && request.round() == round
-                    && request.cell().equals(cell.id()));
+  /** Asks without a clock where a cell is new to this process or its cut was put away since. */
+  private void warm(Cell cell, int question) {
+    if (warmed.add(cell.id()) || reloads) {
+      asker.askAlone(cell, samples.get(question), question);
+    }
   }
 
   private CostLine.Request request(Cell cell, int round, int question) {
@@ -118,7 +132,7 @@ final class Costs implements AutoCloseable {
 
   private void keep(CostLine line) {
     ledger.append(line.toJson());
-    lines.add(line);
+    add(line);
   }
 
   private static List<Cell> inTurn(List<Cell> cells, int round) {
@@ -133,7 +147,7 @@ final class Costs implements AutoCloseable {
     for (int round = 0; round < rounds; round++) {
       for (Cell cell : cells) {
         for (int callers : CALLERS) {
-          left += isLoaded(cell, round, callers) ? 0 : requests;
+          left += has(cell, CostLine.block(round, callers)) ? 0 : requests;
         }
       }
     }
@@ -148,22 +162,12 @@ final class Costs implements AutoCloseable {
           if (stop.wanted()) {
             return;
           }
-          if (!isLoaded(cell, round, callers)) {
+          if (!has(cell, CostLine.block(round, callers))) {
             keep(block(cell, round, callers, requests, progress));
           }
         }
       }
     }
-  }
-
-  private boolean isLoaded(Cell cell, int round, int callers) {
-    return lines.stream()
-        .anyMatch(
-            line ->
-                line instanceof CostLine.Block block
-                    && block.round() == round
-                    && block.callers() == callers
-                    && block.cell().equals(cell.id()));
   }
 
   private CostLine.Block block(Cell cell, int round, int callers, int requests, Progress progress) {
@@ -177,6 +181,7 @@ final class Costs implements AutoCloseable {
             return millis;
           });
     }
+    warm(cell, questions[0]);
     long[] counters = energy.read();
     long start = System.nanoTime();
     List<Double> answered = new Pool(callers).all(work);
@@ -195,7 +200,7 @@ final class Costs implements AutoCloseable {
 
   /** Cells whose memory is still to be measured. */
   long memoryLeft(List<Cell> cells) {
-    return cells.stream().filter(cell -> !isMeasured(cell)).count();
+    return cells.stream().filter(cell -> !has(cell, CostLine.MEMORY)).count();
   }
 
   /**
@@ -208,16 +213,11 @@ final class Costs implements AutoCloseable {
       if (stop.wanted()) {
         return;
       }
-      if (!isMeasured(cell)) {
+      if (!has(cell, CostLine.MEMORY)) {
         keep(new CostLine.Memory(cell.id(), process.peakBytes(cell, samples.get(questions[0]))));
         progress.step();
       }
     }
-  }
-
-  private boolean isMeasured(Cell cell) {
-    return lines.stream()
-        .anyMatch(line -> line instanceof CostLine.Memory && line.cell().equals(cell.id()));
   }
 
   @Override

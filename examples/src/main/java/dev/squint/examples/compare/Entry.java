@@ -27,6 +27,13 @@ record Entry(
     double[] paperFlops,
     long kvBytes) {
 
+  private static final float RIGHT = 0.5f;
+
+  /** Whether the plotted score counts as a right answer. */
+  boolean isRight() {
+    return scores[0] >= RIGHT;
+  }
+
   long flops() {
     return visionFlops + prefillFlops + decodeFlops;
   }

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Chooses questions to show: of each series at its middle budget the first that only the pruned
- * answer gets right, and the first that only the unpruned one does.
+ * Chooses questions to show: of each series at its middle budget the one that pruning wins most by,
+ * and the one that it loses most by; the first among equals.
  *
  * @param asker asks them again, for the overlays
  * @param samples questions of the data set
@@ -21,7 +21,6 @@ import java.util.Optional;
  */
 record Gallery(Asker asker, List<Sample> samples, Results results, int most) {
 
-  private static final double RIGHT = 0.5;
   private static final double MIDDLE = 0.25;
 
   List<Picked> pick(List<Cell> cells, int[] questions) {
@@ -36,7 +35,7 @@ record Gallery(Asker asker, List<Sample> samples, Results results, int most) {
     for (boolean win : new boolean[] {true, false}) {
       middle.values().stream()
           .sorted(Comparator.comparing(Cell::series))
-          .flatMap(cell -> first(cell, unpruned, questions, win).stream())
+          .flatMap(cell -> clearest(cell, unpruned, questions, win).stream())
           .limit(most / 2)
           .forEach(picked::add);
     }
@@ -47,15 +46,19 @@ record Gallery(Asker asker, List<Sample> samples, Results results, int most) {
     return Math.abs(cell.keep().orElse(MIDDLE) - MIDDLE);
   }
 
-  private Optional<Picked> first(Cell cell, Cell unpruned, int[] questions, boolean win) {
+  private Optional<Picked> clearest(Cell cell, Cell unpruned, int[] questions, boolean win) {
+    float most = 0;
+    int found = -1;
     for (int question : questions) {
-      boolean right = results.get(cell, question).scores()[0] >= RIGHT;
-      boolean wasRight = results.get(unpruned, question).scores()[0] >= RIGHT;
-      if (right == win && wasRight != win) {
-        return Optional.of(show(cell, unpruned, question, win));
+      float better =
+          results.get(cell, question).scores()[0] - results.get(unpruned, question).scores()[0];
+      float by = win ? better : -better;
+      if (by > most) {
+        most = by;
+        found = question;
       }
     }
-    return Optional.empty();
+    return found < 0 ? Optional.empty() : Optional.of(show(cell, unpruned, found, win));
   }
 
   private Picked show(Cell cell, Cell unpruned, int question, boolean win) {

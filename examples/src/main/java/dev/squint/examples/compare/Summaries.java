@@ -10,6 +10,7 @@ import dev.squint.examples.report.Summary;
 import dev.squint.pruning.FlopsFormula;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -135,21 +136,18 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
 
   private Summary.Against against(List<Entry> own, List<Entry> whole, boolean itself) {
     float[] loyal = new float[own.size()];
-    int onlyUnpruned = 0;
-    int onlyPruned = 0;
     float[] scores = new float[own.size()];
     float[] wholeScores = new float[own.size()];
     for (int i = 0; i < loyal.length; i++) {
-      Entry pruned = own.get(i);
-      Entry unpruned = whole.get(i);
-      loyal[i] = pruned.answer().equals(unpruned.answer()) ? 1 : 0;
-      boolean right = pruned.scores()[0] >= 0.5f;
-      boolean wasRight = unpruned.scores()[0] >= 0.5f;
-      onlyUnpruned += wasRight && !right ? 1 : 0;
-      onlyPruned += right && !wasRight ? 1 : 0;
-      scores[i] = pruned.scores()[0];
-      wholeScores[i] = unpruned.scores()[0];
+      loyal[i] = own.get(i).answer().equals(whole.get(i).answer()) ? 1 : 0;
+      scores[i] = own.get(i).scores()[0];
+      wholeScores[i] = whole.get(i).scores()[0];
     }
+    boolean counts = metrics.plotted().tellsRightFromWrong();
+    BitSet right = right(own);
+    BitSet wasRight = right(whole);
+    int onlyUnpruned = wins(wasRight, right);
+    int onlyPruned = wins(right, wasRight);
     return new Summary.Against(
         sum(wholeScores) == 0
             ? Optional.empty()
@@ -161,9 +159,38 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
             (sum(wholeScores) - sum(scores)) / own.size(),
             itself ? new Interval(0, 0) : Intervals.ofDifference(wholeScores, scores, seed)),
         score(loyal),
-        onlyUnpruned,
-        onlyPruned,
-        McNemar.exact(onlyUnpruned, onlyPruned));
+        counts ? Optional.of(onlyUnpruned) : Optional.empty(),
+        counts ? Optional.of(onlyPruned) : Optional.empty(),
+        counts ? Optional.of(McNemar.exact(onlyUnpruned, onlyPruned)) : Optional.empty());
+  }
+
+  private static BitSet right(List<Entry> entries) {
+    BitSet right = new BitSet(entries.size());
+    for (int i = 0; i < entries.size(); i++) {
+      right.set(i, entries.get(i).isRight());
+    }
+    return right;
+  }
+
+  /** How many are in one and not in the other. */
+  private static int wins(BitSet one, BitSet other) {
+    BitSet only = (BitSet) one.clone();
+    only.andNot(other);
+    return only.cardinality();
+  }
+
+  /** How any two of the cells that ran differ; nothing where no answer is right or wrong. */
+  Optional<Summary.Discordant> discordant(List<Cell> running, int[] questions) {
+    if (!metrics.plotted().tellsRightFromWrong()) {
+      return Optional.empty();
+    }
+    List<BitSet> right = running.stream().map(cell -> right(entries(cell, questions))).toList();
+    return Optional.of(
+        new Summary.Discordant(
+            running.stream().map(Cell::id).toList(),
+            right.stream()
+                .map(own -> right.stream().map(other -> wins(own, other)).toList())
+                .toList()));
   }
 
   private static Summary.Estimate estimate(double value, Interval interval) {

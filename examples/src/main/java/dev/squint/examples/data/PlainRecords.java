@@ -66,7 +66,7 @@ final class PlainRecords {
 
   /** What the records ask for, once they are read. */
   Task task() {
-    return choices ? Task.MULTIPLE_CHOICE : several ? Task.VQA : Task.SHORT_ANSWER;
+    return records.taskOf(choices, several);
   }
 
   /** The objects that fill a line each, in the first lines of a file. */

@@ -20,6 +20,8 @@ final class Records {
   private static final Set<String> SPLITS =
       Set.of("train", "training", "val", "valid", "validation", "dev", "test", "testing");
 
+  private static final Set<String> YES_OR_NO = Set.of("yes", "no");
+
   private final Path source;
   private final List<Sample> samples = new ArrayList<>();
   private final List<DataSet.Defect> defects = new ArrayList<>();
@@ -51,6 +53,26 @@ final class Records {
 
   void defect(String record, String reason) {
     defects.add(new DataSet.Defect(record, reason));
+  }
+
+  /**
+   * What records of a format for all kinds of questions ask for.
+   *
+   * @param choices whether some have choices
+   * @param several whether some have several answers
+   */
+  Task taskOf(boolean choices, boolean several) {
+    if (choices) {
+      return Task.MULTIPLE_CHOICE;
+    }
+    return several ? Task.VQA : areYesOrNo() ? Task.YES_NO : Task.SHORT_ANSWER;
+  }
+
+  private boolean areYesOrNo() {
+    return !samples.isEmpty()
+        && samples.stream()
+            .flatMap(sample -> sample.answers().stream())
+            .allMatch(answer -> YES_OR_NO.contains(answer.strip().toLowerCase(Locale.ROOT)));
   }
 
   DataSet toDataSet(String format, Task task) {

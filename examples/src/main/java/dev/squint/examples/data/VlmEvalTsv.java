@@ -71,7 +71,7 @@ final class VlmEvalTsv {
     if (captions) {
       return Task.CAPTION;
     }
-    return choices ? Task.MULTIPLE_CHOICE : several ? Task.VQA : Task.SHORT_ANSWER;
+    return records.taskOf(choices, several);
   }
 
   private void each(Consumer<CSVRecord> record) {

@@ -48,6 +48,11 @@ final class Cider implements Metric {
   }
 
   @Override
+  public boolean tellsRightFromWrong() {
+    return false;
+  }
+
+  @Override
   public String filter(String answer, List<String> choices) {
     return String.join(" ", CaptionWords.of(answer));
   }

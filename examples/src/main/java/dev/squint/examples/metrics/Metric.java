@@ -26,4 +26,14 @@ public interface Metric {
    * @return 0 to 1, more only for CIDEr, which reaches 10
    */
   double score(String answer, List<String> targets, List<String> choices);
+
+  /**
+   * Whether a score of one half and more is a right answer, so that right and wrong ones can be
+   * counted.
+   *
+   * @return false for scores of captions, which have no such line
+   */
+  default boolean tellsRightFromWrong() {
+    return true;
+  }
 }

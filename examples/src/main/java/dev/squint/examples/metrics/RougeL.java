@@ -16,6 +16,11 @@ record RougeL() implements Metric {
   }
 
   @Override
+  public boolean tellsRightFromWrong() {
+    return false;
+  }
+
+  @Override
   public String filter(String answer, List<String> choices) {
     return String.join(" ", CaptionWords.of(answer));
   }

@@ -16,22 +16,23 @@ record Findings(Summary summary) {
   private static final List<String> BASELINES = List.of("random", "uniform", "resize");
   private static final String NONE = "none";
   private static final double POINT = 0.01;
+  private static final double ROUNDING = 1e-9;
   private static final double[] SHARES = {0.75, 0.5, 0.25};
 
   List<String> sentences() {
-    List<Summary.Cell> cells =
-        summary.cells().stream()
-            .filter(cell -> cell.cost().isPresent() && cell.scores().containsKey(metric()))
+    List<Setting> settings =
+        Setting.of(summary).stream()
+            .filter(setting -> setting.draws().get(0).scores().containsKey(metric()))
             .toList();
-    List<String> sentences = new ArrayList<>();
-    Optional<Summary.Cell> whole =
-        cells.stream().filter(cell -> cell.id().equals(NONE)).findFirst();
-    if (whole.isEmpty() || cells.size() == 1) {
-      return sentences;
+    Optional<Setting> whole =
+        settings.stream().filter(setting -> setting.id().equals(NONE)).findFirst();
+    if (whole.isEmpty() || settings.size() == 1) {
+      return List.of();
     }
-    sentences.add(cheapest(cells, whole.get()));
-    bestWithin(cells).ifPresent(sentences::add);
-    rivals(cells).ifPresent(sentences::add);
+    List<String> sentences = new ArrayList<>();
+    sentences.add(cheapest(settings, whole.get()));
+    bestWithin(settings).ifPresent(sentences::add);
+    rivals(settings).ifPresent(sentences::add);
     return sentences;
   }
 
@@ -39,19 +40,15 @@ record Findings(Summary summary) {
     return summary.run().metric();
   }
 
-  private double value(Summary.Cell cell) {
-    return cell.scores().get(metric()).value();
+  private double value(Setting setting) {
+    return setting.score(metric());
   }
 
-  private static double flops(Summary.Cell cell) {
-    return cell.cost().orElseThrow().flopsLeft();
-  }
-
-  private String cheapest(List<Summary.Cell> cells, Summary.Cell whole) {
-    Summary.Cell found =
-        cells.stream()
-            .filter(cell -> value(whole) - value(cell) <= POINT)
-            .min(Comparator.comparingDouble(Findings::flops))
+  private String cheapest(List<Setting> settings, Setting whole) {
+    Setting found =
+        settings.stream()
+            .filter(setting -> value(whole) - value(setting) <= POINT + ROUNDING)
+            .min(Comparator.comparingDouble(Setting::flopsLeft))
             .orElse(whole);
     if (found.id().equals(NONE)) {
       return text(
@@ -65,14 +62,14 @@ record Findings(Summary summary) {
         found.id(),
         figure(found),
         correct(found),
-        100 * flops(found));
+        100 * found.flopsLeft());
   }
 
-  private Optional<String> bestWithin(List<Summary.Cell> cells) {
+  private Optional<String> bestWithin(List<Setting> settings) {
     List<String> parts = new ArrayList<>();
     for (double share : SHARES) {
-      cells.stream()
-          .filter(cell -> flops(cell) <= share)
+      settings.stream()
+          .filter(setting -> setting.flopsLeft() <= share)
           .max(Comparator.comparingDouble(this::value))
           .ifPresent(
               best -> parts.add(text("%.0f %%: %s (%s)", 100 * share, best.id(), figure(best))));
@@ -84,19 +81,19 @@ record Findings(Summary summary) {
   }
 
   /** How many settings of methods a baseline at no more FLOPs equals. */
-  private Optional<String> rivals(List<Summary.Cell> cells) {
-    List<Summary.Cell> methods =
-        cells.stream()
-            .filter(cell -> !BASELINES.contains(cell.series()) && !cell.id().equals(NONE))
-            .filter(cell -> flops(cell) < 1)
+  private Optional<String> rivals(List<Setting> settings) {
+    List<Setting> methods =
+        settings.stream()
+            .filter(setting -> !BASELINES.contains(setting.series()) && !setting.id().equals(NONE))
+            .filter(setting -> setting.flopsLeft() < 1)
             .toList();
     if (methods.isEmpty()) {
       return Optional.empty();
     }
     List<String> parts = new ArrayList<>();
     for (String baseline : BASELINES) {
-      List<Summary.Cell> own =
-          cells.stream().filter(cell -> cell.series().equals(baseline)).toList();
+      List<Setting> own =
+          settings.stream().filter(setting -> setting.series().equals(baseline)).toList();
       if (!own.isEmpty()) {
         long beaten = methods.stream().filter(method -> equalled(method, own)).count();
         parts.add("%s %d".formatted(baseline, beaten));
@@ -108,20 +105,28 @@ record Findings(Summary summary) {
             methods.size(), String.join(", ", parts)));
   }
 
-  private boolean equalled(Summary.Cell method, List<Summary.Cell> baseline) {
+  private boolean equalled(Setting method, List<Setting> baseline) {
     return baseline.stream()
-        .anyMatch(own -> flops(own) <= flops(method) + 1e-9 && value(own) >= value(method));
+        .anyMatch(
+            own ->
+                own.flopsLeft() <= method.flopsLeft() + ROUNDING
+                    && value(own) >= value(method) - ROUNDING);
   }
 
-  private String figure(Summary.Cell cell) {
-    return value(cell) > 1 ? text("%.3f", value(cell)) : text("%.1f %%", 100 * value(cell));
+  private String figure(Setting setting) {
+    boolean share = Setting.of(summary).stream().allMatch(each -> value(each) <= 1);
+    return text(share ? "%.1f %%" : "%.3f", (share ? 100 : 1) * value(setting));
   }
 
-  private String correct(Summary.Cell cell) {
-    Summary.Score score = cell.scores().get(metric());
-    return score.correct() == Math.rint(score.correct())
-        ? text("%.0f/%d", score.correct(), score.total())
-        : text("%d questions", score.total());
+  private String correct(Setting setting) {
+    double correct = setting.mean(cell -> cell.scores().get(metric()).correct());
+    int total = setting.draws().get(0).scores().get(metric()).total();
+    if (setting.draws().size() > 1) {
+      return text("%.1f/%d on average", correct, total);
+    }
+    return correct == Math.rint(correct)
+        ? text("%.0f/%d", correct, total)
+        : text("%d questions", total);
   }
 
   private static String text(String format, Object... values) {

@@ -10,7 +10,7 @@ import java.util.List;
  * @param target what is right
  * @param unpruned what the unpruned model said
  * @param pruned what the pruned model said
- * @param win whether only the pruned answer is right; a loss otherwise
+ * @param win whether the pruned answer scores higher; a loss otherwise
  * @param overlay a PNG of the picture with dropped patches dimmed
  */
 public record Picked(

@@ -6,12 +6,12 @@ import java.awt.Font;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder;
@@ -35,7 +35,6 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 record Plots(Summary summary) {
 
   private static final Set<String> BASELINES = Set.of("none", "random", "uniform", "resize");
-  private static final String RANDOM = "random";
   private static final int WIDTH = 1200;
   private static final int HEIGHT = 760;
   private static final int POINTS = 100;
@@ -58,7 +57,7 @@ record Plots(Summary summary) {
   Map<String, byte[]> files() {
     Map<String, byte[]> files = new LinkedHashMap<>();
     add(files, "pareto", pareto());
-    if (cells().stream().anyMatch(cell -> cell.measured().isPresent())) {
+    if (summary.cells().stream().anyMatch(cell -> cell.measured().isPresent())) {
       add(files, "speedup", speedup());
     }
     return files;
@@ -80,9 +79,9 @@ record Plots(Summary summary) {
 
   private record Point(double x, double y, double reach) {}
 
-  private List<Summary.Cell> cells() {
-    return summary.cells().stream()
-        .filter(cell -> cell.cost().isPresent() && cell.scores().containsKey(metric()))
+  private List<Setting> settings() {
+    return Setting.of(summary).stream()
+        .filter(setting -> setting.draws().get(0).scores().containsKey(metric()))
         .toList();
   }
 
@@ -90,14 +89,13 @@ record Plots(Summary summary) {
     return summary.run().metric();
   }
 
-  private Map<String, List<Summary.Cell>> bySeries() {
-    return cells().stream()
-        .collect(
-            Collectors.groupingBy(Summary.Cell::series, LinkedHashMap::new, Collectors.toList()));
+  private Map<String, List<Setting>> bySeries() {
+    return settings().stream()
+        .collect(Collectors.groupingBy(Setting::series, LinkedHashMap::new, Collectors.toList()));
   }
 
   private XYChart pareto() {
-    boolean share = cells().stream().allMatch(cell -> score(cell).value() <= 1);
+    boolean share = settings().stream().allMatch(setting -> setting.score(metric()) <= 1);
     double scale = share ? POINTS : 1;
     XYChart chart =
         chart(
@@ -106,43 +104,29 @@ record Plots(Summary summary) {
             metric() + (share ? ", %" : ""));
     bySeries()
         .forEach(
-            (series, cells) -> {
+            (series, settings) -> {
               List<Point> points =
-                  series.equals(RANDOM)
-                      ? spread(cells, scale)
-                      : cells.stream()
-                          .map(
-                              cell ->
-                                  new Point(
-                                      POINTS * cell.cost().orElseThrow().flopsLeft(),
-                                      scale * score(cell).value(),
-                                      scale * (score(cell).high() - score(cell).low()) / 2))
-                          .toList();
+                  settings.stream()
+                      .map(
+                          setting ->
+                              new Point(
+                                  POINTS * setting.flopsLeft(),
+                                  scale * setting.score(metric()),
+                                  scale * reach(setting)))
+                      .toList();
               draw(chart, series, points, true);
             });
     return chart;
   }
 
-  private List<Point> spread(List<Summary.Cell> cells, double scale) {
-    List<Point> points = new ArrayList<>();
-    for (Summary.Spread spread : summary.spreads()) {
-      cells.stream()
-          .filter(cell -> cell.keep().orElseThrow() == spread.keep())
-          .mapToDouble(cell -> cell.cost().orElseThrow().flopsLeft())
-          .average()
-          .ifPresent(
-              flops ->
-                  points.add(
-                      new Point(
-                          POINTS * flops,
-                          scale * spread.mean(),
-                          scale * (spread.most() - spread.least()) / 2)));
+  /** Half the width of the interval, or of the range over the draws. */
+  private double reach(Setting setting) {
+    if (setting.draws().size() > 1) {
+      ToDoubleFunction<Summary.Cell> value = cell -> cell.scores().get(metric()).value();
+      return (setting.most(value) - setting.least(value)) / 2;
     }
-    return points;
-  }
-
-  private Summary.Score score(Summary.Cell cell) {
-    return cell.scores().get(metric());
+    Summary.Score score = setting.draws().get(0).scores().get(metric());
+    return (score.high() - score.low()) / 2;
   }
 
   private XYChart speedup() {
@@ -153,9 +137,10 @@ record Plots(Summary summary) {
             "measured, times");
     double right = 1;
     double top = 1;
-    for (Map.Entry<String, List<Summary.Cell>> entry : bySeries().entrySet()) {
+    for (Map.Entry<String, List<Setting>> entry : bySeries().entrySet()) {
       List<Point> points =
           entry.getValue().stream()
+              .flatMap(setting -> setting.draws().stream())
               .flatMap(cell -> cell.measured().stream())
               .map(
                   measured ->

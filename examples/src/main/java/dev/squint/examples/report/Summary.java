@@ -14,11 +14,17 @@ import java.util.Optional;
  * @param machine where it ran
  * @param cells one per strategy, budget and seed, the unpruned model first
  * @param spreads random selection over its seeds, one per budget
+ * @param discordant how any two cells differ; absent where scores are not of right and wrong
  * @param notes what a reader should know besides, one sentence each
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record Summary(
-    Run run, Machine machine, List<Cell> cells, List<Spread> spreads, List<String> notes) {
+    Run run,
+    Machine machine,
+    List<Cell> cells,
+    List<Spread> spreads,
+    Optional<Discordant> discordant,
+    List<String> notes) {
 
   /** The name of the metric that the plots show. */
   public String metric() {
@@ -140,7 +146,8 @@ public record Summary(
    * @param relative score over the unpruned score; absent where that is 0
    * @param drop unpruned score minus score, as a share
    * @param loyalty share of answers that equal the unpruned one
-   * @param onlyUnpruned questions that only the unpruned model gets right
+   * @param onlyUnpruned questions that only the unpruned model gets right; absent, with all that
+   *     follow, where scores are not of right and wrong
    * @param onlyPruned questions that only this cell gets right
    * @param p McNemar's exact two-sided p-value
    */
@@ -149,9 +156,19 @@ public record Summary(
       Optional<Estimate> relative,
       Estimate drop,
       Score loyalty,
-      int onlyUnpruned,
-      int onlyPruned,
-      double p) {}
+      Optional<Integer> onlyUnpruned,
+      Optional<Integer> onlyPruned,
+      Optional<Double> p) {}
+
+  /**
+   * The questions that only one of two cells gets right, from which McNemar's test of any two cells
+   * comes.
+   *
+   * @param cells ids of the cells that ran
+   * @param wins for each of them a row: how many questions it gets right that each of the others,
+   *     in the same order, gets wrong
+   */
+  public record Discordant(List<String> cells, List<List<Integer>> wins) {}
 
   /**
    * Means over the questions.

@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
@@ -137,9 +138,10 @@ final class SummaryTable {
     List<Object> row = new ArrayList<>();
     row.addAll(against.relative().map(SummaryTable::estimate).orElseGet(() -> blanks(3)));
     row.addAll(estimate(against.drop()));
-    row.addAll(
-        List.of(
-            against.loyalty().value(), against.onlyUnpruned(), against.onlyPruned(), against.p()));
+    row.add(against.loyalty().value());
+    for (Optional<?> figure : List.of(against.onlyUnpruned(), against.onlyPruned(), against.p())) {
+      row.add(figure.isPresent() ? figure.get() : "");
+    }
     return row;
   }
 

@@ -38,6 +38,14 @@
     return made;
   };
 
+  const meanOf = (group, pick) => group.reduce((sum, c) => sum + pick(c), 0) / group.length;
+  const together = group => `${group[0].id.replace(/ seed \d+$/, '')}, ${group.length} seeds`;
+  // The score of one cell with its interval, of several draws their mean and range.
+  const overDraws = scores => scores.length === 1 ? {...scores[0], draws: 1} : {
+    value: meanOf(scores, s => s.value), correct: meanOf(scores, s => s.correct), total: scores[0].total, draws: scores.length,
+    low: Math.min(...scores.map(s => s.value)), high: Math.max(...scores.map(s => s.value))
+  };
+
   // One point per budget: draws of random selection are averaged.
   const merged = [];
   for (const name of names) {
@@ -48,14 +56,11 @@
       groups.set(key, [...(groups.get(key) || []), cell]);
     }
     for (const group of groups.values()) {
-      const mean = pick => group.reduce((sum, c) => sum + pick(c), 0) / group.length;
-      const least = group.reduce((a, c) => Math.min(a, c.scores[metric].value), Infinity);
-      const most = group.reduce((a, c) => Math.max(a, c.scores[metric].value), -Infinity);
+      const mean = pick => meanOf(group, pick);
+      const own = overDraws(group.map(c => c.scores[metric]));
       merged.push({
-        series: name, id: group.length > 1 ? group[0].id.replace(/ seed \d+$/, '') + ', ' + group.length + ' seeds' : group[0].id,
-        keep: group[0].keep, cell: group[0], value: mean(c => c.scores[metric].value),
-        low: group.length > 1 ? least : group[0].scores[metric].low, high: group.length > 1 ? most : group[0].scores[metric].high,
-        spread: group.length > 1,
+        series: name, id: group.length > 1 ? together(group) : group[0].id,
+        keep: group[0].keep, cell: group[0], value: own.value, low: own.low, high: own.high, spread: own.draws > 1,
         flopsLeft: mean(c => c.cost.flopsLeft), prefillLeft: mean(c => c.cost.prefillLeft), kvLeft: mean(c => c.cost.kvLeft),
         tokens: mean(c => c.cost.averageTokens),
         time: group.every(c => c.measured) ? mean(c => 1 / c.measured.totalSpeedup.value) : undefined,
@@ -248,8 +253,13 @@
     const keep = Number(select.value);
     const rows = names.flatMap(name => {
       const own = cells.filter(c => c.series === name);
-      const cell = own.find(c => c.keep === keep) || own.find(c => c.keep === undefined || c.keep === null);
-      return cell ? [cell] : [];
+      const draws = own.filter(c => c.keep === keep);
+      const group = draws.length ? draws : own.filter(c => c.keep === undefined || c.keep === null).slice(0, 1);
+      return group.length ? [{
+        id: group.length > 1 ? together(group) : group[0].id,
+        value: meanOf(group, c => c.scores[metric].value),
+        byType: Object.fromEntries(types.filter(t => group[0].byType[t]).map(t => [t, overDraws(group.map(c => c.byType[t]))]))
+      }] : [];
     });
     const table = document.getElementById('types');
     table.replaceChildren();
@@ -260,10 +270,11 @@
     for (const cell of rows) {
       const row = html('tr', body);
       html('th', row, cell.id, {scope: 'row'});
-      html('td', row, score(cell.scores[metric].value));
+      html('td', row, score(cell.value));
       for (const type of types) {
         const own = cell.byType[type];
-        const shownCell = html('td', row, own ? score(own.value) : '', {class: own ? 'heat' : 'none', title: own ? `${number(own.correct, Number.isInteger(own.correct) ? 0 : 1)} of ${own.total}, 95 %: ${score(own.low)} to ${score(own.high)}` : ''});
+        const figures = own && `${number(own.correct, Number.isInteger(own.correct) ? 0 : 1)} of ${own.total}, ${own.draws > 1 ? own.draws + ' seeds' : '95 %'}: ${score(own.low)} to ${score(own.high)}`;
+        const shownCell = html('td', row, own ? score(own.value) : '', {class: own ? 'heat' : 'none', title: figures || ''});
         if (own) {
           const [low, high] = limits.get(type);
           shownCell.style.backgroundColor = heat(high > low ? Math.max(0, Math.min(1, (own.value - low) / (high - low))) : 1);
@@ -344,6 +355,53 @@
     }
   };
 
+  // McNemar's exact test of the questions that only one of two settings gets right.
+  const mcNemar = (a, b) => {
+    let [log, tail] = [-(a + b) * Math.log(2), 0];
+    for (let heads = 0; heads <= Math.min(a, b); heads++) {
+      tail += Math.exp(log);
+      log += Math.log((a + b - heads) / (heads + 1));
+    }
+    return Math.min(1, 2 * tail);
+  };
+  const pairs = summary.discordant;
+  const drawPair = () => {
+    const [first, second] = ['first', 'second'].map(id => document.getElementById(id).selectedIndex);
+    const [a, b] = [pairs.wins[first][second], pairs.wins[second][first]];
+    const [one, other] = [first, second].map(i => cells.find(c => c.id === pairs.cells[i]));
+    const total = one.scores[metric].total;
+    const table = document.getElementById('pair');
+    table.replaceChildren();
+    const head = html('tr', html('thead', table));
+    for (const name of ['setting', metric + unit, 'correct', 'right where the other is wrong', 'FLOPs %']) html('th', head, name, {scope: 'col'});
+    const body = html('tbody', table);
+    for (const [cell, wins] of [[one, a], [other, b]]) {
+      const row = html('tr', body);
+      html('th', row, cell.id, {scope: 'row'});
+      const right = cell.scores[metric].correct;
+      for (const text of [score(cell.scores[metric].value), `${number(right, Number.isInteger(right) ? 0 : 1)}/${total}`, String(wins), number(100 * cell.cost.flopsLeft)]) html('td', row, text);
+    }
+    const p = mcNemar(a, b);
+    document.getElementById('verdict').textContent = a + b === 0 ? 'The two get the same questions right.'
+      : `${a + b} of ${total} questions tell the two apart: McNemar's exact p ${p < .001 ? '< 0.001' : '= ' + number(p, 3)}. `
+        + (p < .05 ? `${(a > b ? one : other).id} is right more often.` : 'They may as well be equally good.');
+  };
+  const setPair = () => {
+    if (!pairs || pairs.cells.length < 2) {
+      document.getElementById('pair-section').hidden = true;
+      return;
+    }
+    const methods = merged.filter(p => !BASE.includes(p.series)).sort((a, b) => strength(b.series) - strength(a.series) || b.value - a.value);
+    const chosen = [methods.length ? methods[0].cell.id : pairs.cells[1], pairs.cells[0]];
+    ['first', 'second'].forEach((id, i) => {
+      const select = document.getElementById(id);
+      for (const cell of pairs.cells) html('option', select, cell);
+      select.selectedIndex = pairs.cells.indexOf(chosen[i]);
+      select.addEventListener('change', drawPair);
+    });
+    drawPair();
+  };
+
   const drawRandom = () => {
     if (!summary.spreads.length) {
       document.getElementById('random-section').hidden = true;
@@ -369,6 +427,7 @@
   redraw();
   drawTypes();
   drawCells();
+  setPair();
   drawRandom();
   let width = window.innerWidth;
   window.addEventListener('resize', () => { if (window.innerWidth !== width) { width = window.innerWidth; hush(); redraw(); } });

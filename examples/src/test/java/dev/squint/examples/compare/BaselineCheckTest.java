@@ -21,6 +21,7 @@ class BaselineCheckTest {
         new Summary.Machine("cpu", 2, 1, "os", "java", "ort", "squint", "cpu", 2),
         List.of(cells),
         List.of(),
+        Optional.empty(),
         List.of());
   }
 
@@ -29,11 +30,16 @@ class BaselineCheckTest {
   }
 
   private static Summary.Cell cell(String id, double value, double flops, double speedup) {
+    return cell(id, id, value, flops, speedup);
+  }
+
+  private static Summary.Cell cell(
+      String id, String series, double value, double flops, double speedup) {
     Summary.Score score = new Summary.Score(value, 100 * value, 100, value - 0.05, value + 0.05);
     Summary.Spent spent = new Summary.Spent(10 / speedup, 12 / speedup);
     return new Summary.Cell(
         id,
-        id,
+        series,
         id,
         Optional.empty(),
         0,
@@ -42,7 +48,13 @@ class BaselineCheckTest {
         Map.of(METRIC, score),
         Map.of(),
         Optional.of(
-            new Summary.Against(Optional.of(exactly(value)), exactly(1 - value), score, 0, 0, 1)),
+            new Summary.Against(
+                Optional.of(exactly(value)),
+                exactly(1 - value),
+                score,
+                Optional.of(0),
+                Optional.of(0),
+                Optional.of(1.0))),
         Optional.of(
             new Summary.Cost(10, 10, 10, 72, 1, 1, 1, flops, flops, Map.of(), 1, flops / 2)),
         Optional.of(
@@ -115,5 +127,23 @@ class BaselineCheckTest {
             "nothing holds flops<=0.4 with at most 1 points lost; nearest is cheap: 30.0 %");
     assertThatThrownBy(() -> BudgetRule.parse("flops<0.4", 1)).isInstanceOf(DataException.class);
     assertThatThrownBy(() -> BudgetRule.parse("flops<=0.4", -1)).isInstanceOf(DataException.class);
+  }
+
+  @Test
+  void aLuckyDrawOfRandomSelectionIsNoSetting() {
+    Summary summary =
+        summary(
+            "same",
+            cell("none", 1, 1, 1),
+            cell("random:keep=0.1 seed 0", "random", 0.995, 0.2, 1),
+            cell("random:keep=0.1 seed 1", "random", 0.975, 0.2, 1),
+            cell("fastv", 0.99, 0.3, 1));
+    BudgetRule rule = BudgetRule.parse("flops<=0.5", 1);
+    assertThat(rule.cheapest(summary))
+        .hasValueSatisfying(setting -> assertThat(setting.id()).isEqualTo("fastv"));
+    assertThat(BudgetRule.parse("flops<=0.5", 1.5).say(summary))
+        .isEqualTo(
+            "random:keep=0.1, 2 seeds: 20.0 % of the unpruned flops, exact_match 0.9850"
+                + " (95 % interval 0.9250 to 1.045, 100 questions), -1.50 points (-2.50 to -0.50)");
   }
 }

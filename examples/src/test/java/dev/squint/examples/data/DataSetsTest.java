@@ -8,6 +8,7 @@ import dev.squint.adapters.Squint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -246,6 +247,30 @@ class DataSetsTest {
         DataSets.read(write("mine.csv", "image,question,answers\na.png,what?,red|dark red\n"));
     assertThat(data.task()).isEqualTo(Task.VQA);
     assertThat(data.samples().get(0).answers()).containsExactly("red", "dark red");
+  }
+
+  @Test
+  void answersThatAreAllYesOrNoAreScoredAsPopeDoes() throws IOException {
+    DataSet lines =
+        DataSets.read(
+            write(
+                "mine.jsonl",
+                """
+                {"image":"a.png","question":"is there a dog?","answer":"Yes"}
+                {"image":"a.png","question":"is there a cat?","answer":"no"}
+                """));
+    assertThat(lines.task()).isEqualTo(Task.YES_NO);
+    Path tsv =
+        write(
+            "POPE.tsv",
+            "index\timage_path\tquestion\tanswer\tcategory\n"
+                + "0\ta.png\tis there a dog?\tYes\tpopular\n"
+                + "1\ta.png\tis there a cat?\tNo\tpopular\n");
+    DataSet data = DataSets.read(tsv);
+    assertThat(data.format()).isEqualTo("VLMEvalKit TSV");
+    assertThat(data.task()).isEqualTo(Task.YES_NO);
+    Files.writeString(tsv, "2\ta.png\thow many?\t2\tpopular\n", StandardOpenOption.APPEND);
+    assertThat(DataSets.read(tsv).task()).isEqualTo(Task.SHORT_ANSWER);
   }
 
   @Test

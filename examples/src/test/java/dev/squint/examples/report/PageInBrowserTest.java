@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import dev.squint.examples.metrics.McNemar;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
@@ -145,6 +146,45 @@ class PageInBrowserTest {
         .isEqualTo("ascending");
   }
 
+  @Test
+  void twoSettingsAreComparedByMcNemarsTest() throws Exception {
+    browser.open(page, 1280, 900, false);
+    choose("first", "method-2:keep=0.25");
+    choose("second", "none");
+    assertThat(browser.evaluate("document.getElementById('verdict').textContent").asText())
+        .isEqualTo(
+            "40 of 1000 questions tell the two apart: McNemar's exact p = %.3f. none is right more often."
+                .formatted(McNemar.exact(Synthetic.ONLY_UNPRUNED, Synthetic.ONLY_PRUNED)));
+    assertThat(
+            browser
+                .evaluate(
+                    "[...document.querySelectorAll('#pair tbody tr')].map(row => row.children[0].textContent + ' ' + row.children[3].textContent)")
+                .toString())
+        .isEqualTo("[\"method-2:keep=0.25 10\",\"none 30\"]");
+    choose("second", "method-3:keep=0.25");
+    assertThat(browser.evaluate("document.getElementById('verdict').textContent").asText())
+        .isEqualTo(
+            "20 of 1000 questions tell the two apart: McNemar's exact p = 1.000. They may as well be equally good.");
+  }
+
+  private static void choose(String select, String option) throws Exception {
+    browser.evaluate(
+        "(() => { const select = document.getElementById('%s'); select.value = '%s'; select.dispatchEvent(new Event('change')); })()"
+            .formatted(select, option));
+  }
+
+  @Test
+  void questionTypesShowTheMeanOfRandomDraws() throws Exception {
+    browser.open(page, 1280, 900, false);
+    choose("keep", "0.5");
+    assertThat(
+            browser
+                .evaluate(
+                    "[...document.querySelectorAll('#types tbody tr')].map(row => [...row.children].map(c => c.textContent)).find(row => row[0].startsWith('random'))")
+                .toString())
+        .isEqualTo("[\"random:keep=0.5, 3 seeds\",\"71.0\",\"72.0\",\"61.0\"]");
+  }
+
   private static JsonNode column(int place) throws Exception {
     return browser.evaluate(
         "[...document.querySelectorAll('#cells tbody tr')].map(row => parseFloat(row.children[%d].textContent))"
@@ -174,15 +214,21 @@ class PageInBrowserTest {
     Summary all = Synthetic.summary(0, false);
     Report.write(
         bare,
-        new Summary(all.run(), all.machine(), all.cells().subList(0, 1), List.of(), all.notes()),
+        new Summary(
+            all.run(),
+            all.machine(),
+            all.cells().subList(0, 1),
+            List.of(),
+            Optional.empty(),
+            all.notes()),
         List.of());
     browser.open(bare.resolve("index.html"), 390, 844, false);
     assertThat(browser.events("Runtime.exceptionThrown")).isEmpty();
     assertThat(
             browser
                 .evaluate(
-                    "['speed', 'random', 'gallery'].map(n => document.getElementById(n + '-section').hidden)")
+                    "['speed', 'random', 'gallery', 'pair'].map(n => document.getElementById(n + '-section').hidden)")
                 .toString())
-        .isEqualTo("[true,true,true]");
+        .isEqualTo("[true,true,true,true]");
   }
 }

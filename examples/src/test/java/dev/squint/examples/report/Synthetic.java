@@ -1,5 +1,6 @@
 package dev.squint.examples.report;
 
+import dev.squint.examples.metrics.McNemar;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +13,8 @@ final class Synthetic {
   static final String METRIC = "exact_match";
   private static final double[] KEEPS = {0.75, 0.5, 0.25, 0.1, 0.05};
   private static final int QUESTIONS = 1000;
+  static final int ONLY_UNPRUNED = 30;
+  static final int ONLY_PRUNED = 10;
 
   private Synthetic() {}
 
@@ -92,7 +95,22 @@ final class Synthetic {
             "a processor", 2, 8L << 30, "Linux amd64", "Java 17", "1.29.0", "0.1.0", "cpu", 2),
         cells,
         spreads,
+        Optional.of(discordant(cells)),
         List.of("a note with <angles>"));
+  }
+
+  private static Summary.Discordant discordant(List<Summary.Cell> cells) {
+    List<String> ran =
+        cells.stream().filter(cell -> cell.refused().isEmpty()).map(Summary.Cell::id).toList();
+    List<List<Integer>> wins = new ArrayList<>();
+    for (int i = 0; i < ran.size(); i++) {
+      List<Integer> row = new ArrayList<>();
+      for (int j = 0; j < ran.size(); j++) {
+        row.add(i == j ? 0 : i == 0 ? ONLY_UNPRUNED : ONLY_PRUNED);
+      }
+      wins.add(row);
+    }
+    return new Summary.Discordant(ran, wins);
   }
 
   private static Summary.Cell cell(
@@ -121,9 +139,9 @@ final class Synthetic {
                 Optional.of(estimate(value / 0.975)),
                 estimate(0.975 - value),
                 score(value),
-                30,
-                10,
-                0.0022)),
+                Optional.of(ONLY_UNPRUNED),
+                Optional.of(ONLY_PRUNED),
+                Optional.of(McNemar.exact(ONLY_UNPRUNED, ONLY_PRUNED)))),
         Optional.of(
             new Summary.Cost(
                 144 * flops,
