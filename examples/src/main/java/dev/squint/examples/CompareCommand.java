@@ -39,7 +39,6 @@ final class CompareCommand implements Callable<Integer> {
   private static final int CAPTION = 64;
   private static final int SMALL_MODEL_CUTS = 64;
   private static final int LARGE_MODEL_CUTS = 2;
-  private static final int LARGE_MODEL_PICTURES = 16;
 
   /** Set by the launcher where standard error is a terminal. */
   private static final String TERMINAL = "squint.terminal";
@@ -189,7 +188,7 @@ final class CompareCommand implements Callable<Integer> {
                     set.defects().size(),
                     set.defects().get(0).record(),
                     set.defects().get(0).reason()));
-    boolean small = load.isSmall();
+    int cutsKept = load.isSmall() ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS;
     ComparePlan plan =
         new ComparePlan(
             strategies,
@@ -198,13 +197,12 @@ final class CompareCommand implements Callable<Integer> {
             limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
             seed,
             workers,
-            small ? 1 : LARGE_MODEL_PICTURES,
+            cutsKept,
             maxNewTokens == null ? set.task() == Task.CAPTION ? CAPTION : SHORT : maxNewTokens,
             Optional.ofNullable(metric),
             timed,
             out);
-    try (Squint squint =
-        load.load(options.withCutsKept(small ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS))) {
+    try (Squint squint = load.load(options.withCutsKept(cutsKept))) {
       return new Comparison(
               plan,
               squint,

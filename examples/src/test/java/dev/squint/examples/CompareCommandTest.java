@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -276,6 +277,32 @@ class CompareCommandTest {
     assertThat(still(grown)).isEqualTo(still(once));
     Outcome again = compare(once, "--limit", "15", "--timed", "0");
     assertThat(again.err()).doesNotContain("answers [");
+  }
+
+  @Test
+  void moreCellsThanCutsStayLoadedAnswerAllQuestions() throws IOException {
+    Path out = folder.resolve("report");
+    String keeps = String.join(",", IntStream.range(0, 22).mapToObj(i -> "0." + (10 + i)).toList());
+    Outcome outcome =
+        run(
+            List.of(
+                "compare",
+                "--out",
+                out.toString(),
+                "--strategies",
+                "",
+                "--keep",
+                keeps,
+                "--seeds",
+                "1",
+                "--limit",
+                "2",
+                "--timed",
+                "0"));
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(lines(out)).hasSize(2 * (1 + 3 * 22));
+    assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
+        .isEqualTo(2);
   }
 
   @Test

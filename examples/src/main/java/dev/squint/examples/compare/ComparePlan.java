@@ -15,8 +15,7 @@ import java.util.OptionalInt;
  * @param limit questions asked at most, drawn at random; empty for all
  * @param seed seed of the draw and of random selection
  * @param workers questions at once
- * @param picturesAtOnce pictures that a worker holds while it goes through the strategies; more
- *     than one where cuts of the decoder cannot all stay loaded
+ * @param cutsKept cuts of the decoder that the model keeps loaded
  * @param maxNewTokens longest answer
  * @param metric name of the metric to plot, if not the usual
  * @param timedRequests requests timed of each cell; 0 to time nothing
@@ -29,7 +28,7 @@ public record ComparePlan(
     OptionalInt limit,
     long seed,
     int workers,
-    int picturesAtOnce,
+    int cutsKept,
     int maxNewTokens,
     Optional<String> metric,
     int timedRequests,
@@ -60,10 +59,5 @@ public record ComparePlan(
       throw new DataException(
           "--timed %d is no number of requests; choose 0 or more".formatted(timedRequests));
     }
-  }
-
-  /** Whether the cuts of the decoder are loaded anew in every turn of their cells. */
-  boolean reloadsCuts() {
-    return picturesAtOnce > 1;
   }
 }

@@ -26,6 +26,9 @@ public final class Comparison {
   private static final int LOAD_REQUESTS = 16;
   private static final int GALLERY = 12;
 
+  /** Pictures that a worker holds for each time that a cut is loaded. */
+  private static final int PICTURES_AT_ONCE = 16;
+
   private final ComparePlan plan;
   private final Squint squint;
   private final DataSet data;
@@ -151,8 +154,13 @@ public final class Comparison {
     }
     Progress progress = new Progress(err, terminal, "answers", left);
     new Answers(asker, data.samples(), results, stop)
-        .ask(cells, drawn, plan.workers(), plan.picturesAtOnce(), progress);
+        .ask(cells, drawn, plan.workers(), reloads(cells) ? PICTURES_AT_ONCE : 1, progress);
     progress.end();
+  }
+
+  /** Whether the decoder's cuts may not all stay loaded: each cell has at most one of its own. */
+  private boolean reloads(List<Cell> cells) {
+    return cells.size() > plan.cutsKept();
   }
 
   private List<CostLine> measure(
@@ -168,8 +176,7 @@ public final class Comparison {
             .toArray();
     String file = "costs-%s-%d.jsonl".formatted(squint.provider().replace(':', '-'), threads);
     try (Costs costs =
-        new Costs(
-            plan.out().resolve(file), asker, data.samples(), timed, plan.reloadsCuts(), stop)) {
+        new Costs(plan.out().resolve(file), asker, data.samples(), timed, reloads(cells), stop)) {
       Progress alone =
           new Progress(err, terminal, "timing", costs.left(cells, plan.timedRequests()));
       costs.time(cells, plan.timedRequests(), alone);
