@@ -35,6 +35,7 @@ final class VlmEvalTsv {
   private final Map<String, Reference> pictures = new HashMap<>();
 
   private final Path file;
+  private final Pictures files;
   private final Records records;
   private boolean captions;
   private boolean choices;
@@ -42,6 +43,7 @@ final class VlmEvalTsv {
 
   private VlmEvalTsv(Path file, Records records) {
     this.file = file;
+    this.files = new Pictures(file.toAbsolutePath().getParent());
     this.records = records;
   }
 
@@ -104,7 +106,7 @@ final class VlmEvalTsv {
       return pictures.get(image.length() > LONGEST_INDEX ? cell(row, "index") : image);
     }
     String path = cell(row, "image_path").replace('\\', '/');
-    return new Pictures(file.toAbsolutePath().getParent()).find(path);
+    return files.find(path);
   }
 
   private void takeQuestion(CSVRecord row) {

@@ -2,12 +2,16 @@ package dev.squint.examples.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Reads a small example of each format, laid out as the official files are. */
 class LayoutsTest {
@@ -107,5 +111,28 @@ class LayoutsTest {
     assertThat(read("vlmevalkit-vqa").samples())
         .extracting(Sample::answers)
         .containsExactly(List.of("red", "it's red"), List.of("[1, 2]"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "annotations/val2017/p.jpg",
+        "val2017/p.jpg",
+        "images/val2017/p.jpg",
+        "Images/mscoco/val2014/p.jpg"
+      })
+  void picturesOfCocoAreFoundWhereCocoLies(String picture, @TempDir Path folder)
+      throws IOException {
+    Path captions = folder.resolve("annotations/captions.json");
+    Files.createDirectories(captions.getParent());
+    Files.writeString(
+        captions,
+        "{\"images\":[{\"id\":9,\"file_name\":\"p.jpg\"}],"
+            + "\"annotations\":[{\"image_id\":9,\"caption\":\"A cup.\"}]}");
+    Path file = folder.resolve(picture);
+    Files.createDirectories(file.getParent());
+    Files.createFile(file);
+    assertThat(DataSets.read(captions).samples().get(0).medium())
+        .isEqualTo(new Medium.ImageFile(file));
   }
 }
