@@ -23,8 +23,11 @@ public final class DataSets {
       "known are easy-VQA, VQAv2, GQA, TextVQA, POPE, ScienceQA, COCO captions, VLMEvalKit's TSV,"
           + " and JSON lines or CSV of image, question and answer";
 
-  /** The split in the names of VQA's files, such as val2014. */
-  private static final Pattern SPLIT = Pattern.compile("(train|val|test)[-a-z]*\\d{4}");
+  /** The split in the names of VQA's files, such as val2014 or minival2014. */
+  private static final Pattern SPLIT = Pattern.compile("[a-z]*(train|val|test)[-a-z]*\\d{4}");
+
+  /** Where the other file of a VQA set may lie, seen from the folder of the one given. */
+  private static final List<String> VQA_FOLDERS = List.of("", "../Questions", "../Annotations");
 
   private DataSets() {}
 
@@ -218,27 +221,38 @@ public final class DataSets {
     return records.toDataSet("VQAv2", Task.VQA);
   }
 
-  /** The other file of a VQA set: of several in the folder, the one of the same split. */
+  /** The other file of a VQA set: of several in its folders, the one of the same split. */
   private static Path beside(Path given, Predicate<JsonStream.Shape> recognises, String what) {
+    Path folder = given.toAbsolutePath().normalize().getParent();
     List<Path> found =
-        candidates(given.toAbsolutePath().getParent()).stream()
+        VQA_FOLDERS.stream()
+            .map(name -> folder.resolve(name).normalize())
+            .filter(Files::isDirectory)
+            .distinct()
+            .flatMap(place -> candidates(place).stream())
             .filter(file -> ending(file).equals("json"))
-            .filter(file -> !file.getFileName().equals(given.getFileName()))
+            .filter(file -> !file.equals(folder.resolve(given.getFileName())))
             .filter(file -> isJson(file, recognises))
             .toList();
-    Matcher split = SPLIT.matcher(given.getFileName().toString());
-    if (found.size() > 1 && split.find()) {
-      found =
-          found.stream()
-              .filter(file -> file.getFileName().toString().contains(split.group()))
-              .toList();
+    Optional<String> split = split(given);
+    if (found.size() > 1 && split.isPresent()) {
+      found = found.stream().filter(file -> split(file).equals(split)).toList();
     }
     if (found.size() != 1) {
       throw new DataException(
-          "%s needs exactly one file of VQA %s beside it, and there are %d; move the others away"
-              .formatted(given, what, found.size()));
+          "%s needs exactly one file of VQA %s beside it, and there are %d; %s"
+              .formatted(
+                  given,
+                  what,
+                  found.size(),
+                  found.isEmpty() ? "put it there" : "move the others away"));
     }
     return found.get(0);
+  }
+
+  private static Optional<String> split(Path file) {
+    Matcher split = SPLIT.matcher(file.getFileName().toString());
+    return split.find() ? Optional.of(split.group()) : Optional.empty();
   }
 
   private static boolean isJson(Path file, Predicate<JsonStream.Shape> recognises) {

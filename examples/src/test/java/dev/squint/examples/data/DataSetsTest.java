@@ -109,7 +109,8 @@ class DataSetsTest {
         "{\"questions\":[{\"image_id\":42,\"question\":\"what color?\",\"question_id\":420}]}");
     assertThatThrownBy(() -> DataSets.read(folder))
         .isInstanceOf(DataException.class)
-        .hasMessageContaining("needs exactly one file of VQA annotations");
+        .hasMessageContaining(
+            "needs exactly one file of VQA annotations beside it, and there are 0; put it there");
   }
 
   @Test
@@ -373,7 +374,7 @@ class DataSetsTest {
 
   @Test
   void vqaSplitsInOneFolderAreToldApart() throws IOException {
-    for (String split : List.of("train2014", "val2014")) {
+    for (String split : List.of("train2014", "val2014", "minival2014")) {
       write(
           "v2_OpenEnded_mscoco_" + split + "_questions.json",
           "{\"questions\":[{\"image_id\":1,\"question\":\"what?\",\"question_id\":1}]}");
@@ -382,11 +383,30 @@ class DataSetsTest {
           "{\"annotations\":[{\"question_id\":1,\"answers\":[{\"answer\":\"" + split + "\"}]}]}");
     }
     assertThatThrownBy(() -> DataSets.read(folder)).hasMessageContaining("several sets");
-    for (String name :
-        List.of(
-            "v2_OpenEnded_mscoco_val2014_questions.json", "v2_mscoco_val2014_annotations.json")) {
-      assertThat(DataSets.read(folder.resolve(name)).samples().get(0).answers())
-          .containsExactly("val2014");
+    for (String split : List.of("val2014", "minival2014")) {
+      for (String name :
+          List.of(
+              "v2_OpenEnded_mscoco_" + split + "_questions.json",
+              "v2_mscoco_" + split + "_annotations.json")) {
+        assertThat(DataSets.read(folder.resolve(name)).samples().get(0).answers())
+            .containsExactly(split);
+      }
+    }
+  }
+
+  @Test
+  void vqaFilesLieInFoldersOfTheirOwn() throws IOException {
+    Path questions =
+        write(
+            "Questions/q.json",
+            "{\"questions\":[{\"image_id\":42,\"question\":\"what?\",\"question_id\":1}]}");
+    Path annotations =
+        write(
+            "Annotations/a.json",
+            "{\"annotations\":[{\"question_id\":1,\"answers\":" + TEN + "}]}");
+    write("Images/mscoco/val2014/COCO_val2014_000000000042.jpg", "");
+    for (Path given : List.of(questions, annotations, questions.getParent())) {
+      assertThat(image(DataSets.read(given).samples().get(0))).exists();
     }
   }
 
