@@ -111,6 +111,14 @@ final class VlmEvalTsv {
 
   private void takeQuestion(CSVRecord row) {
     String id = cell(row, "index");
+    int width = row.getParser().getHeaderNames().size();
+    if (row.size() > width) {
+      records.defect(
+          id,
+          "it has %d cells and the header %d; put cells with a tab in quotes"
+              .formatted(row.size(), width));
+      return;
+    }
     String image = cell(row, "image");
     String path = cell(row, "image_path");
     if (image.isEmpty() && path.isEmpty()) {

@@ -298,6 +298,22 @@ class DataSetsTest {
   }
 
   @Test
+  void rowsOfVlmEvalTsvWithTooManyCellsAreCounted() throws IOException {
+    Path file =
+        write(
+            "bench.tsv",
+            "index\timage_path\tquestion\tanswer\n"
+                + "0\ta.png\twhat\tis it?\tcup\n"
+                + "1\ta.png\twhat is it?\tcup\n");
+    DataSet data = DataSets.read(file);
+    assertThat(data.samples()).extracting(Sample::id).containsExactly("1");
+    assertThat(data.defects())
+        .containsExactly(
+            new DataSet.Defect(
+                "0", "it has 5 cells and the header 4; put cells with a tab in quotes"));
+  }
+
+  @Test
   void severalSetsInAFolderAreNamed() throws IOException {
     write("a.csv", "image,question,answer\na.png,what?,red\n");
     write("b.jsonl", "{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"red\"}");
