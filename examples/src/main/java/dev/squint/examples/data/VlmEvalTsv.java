@@ -86,7 +86,7 @@ final class VlmEvalTsv {
   }
 
   private void takePicture(CSVRecord row, Map<String, Reference> alike) {
-    String image = cell(row, "image");
+    String image = picture(row, "image");
     if (image.length() > LONGEST_INDEX && PlainRecords.list(image).isEmpty()) {
       String index = cell(row, "index");
       String content = sha256(image);
@@ -101,11 +101,11 @@ final class VlmEvalTsv {
   }
 
   private Reference reference(CSVRecord row) {
-    String image = cell(row, "image");
+    String image = picture(row, "image");
     if (!image.isEmpty()) {
       return pictures.get(image.length() > LONGEST_INDEX ? cell(row, "index") : image);
     }
-    String path = cell(row, "image_path").replace('\\', '/');
+    String path = picture(row, "image_path").replace('\\', '/');
     return files.find(path);
   }
 
@@ -119,8 +119,8 @@ final class VlmEvalTsv {
               .formatted(row.size(), width));
       return;
     }
-    String image = cell(row, "image");
-    String path = cell(row, "image_path");
+    String image = picture(row, "image");
+    String path = picture(row, "image_path");
     if (image.isEmpty() && path.isEmpty()) {
       records.defect(id, "it has no picture");
       return;
@@ -160,6 +160,15 @@ final class VlmEvalTsv {
         List.of(right),
         offered,
         cell(row, "category"));
+  }
+
+  /** A cell of a picture, which may be a list of one. */
+  private static String picture(CSVRecord row, String name) {
+    String cell = cell(row, name);
+    return PlainRecords.list(cell)
+        .filter(pictures -> pictures.size() == 1)
+        .map(pictures -> pictures.get(0))
+        .orElse(cell);
   }
 
   private static String cell(CSVRecord row, String name) {

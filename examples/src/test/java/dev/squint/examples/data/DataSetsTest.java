@@ -314,6 +314,26 @@ class DataSetsTest {
   }
 
   @Test
+  void aListOfOnePictureIsAPicture() throws IOException {
+    String one = "['" + Base64.getEncoder().encodeToString(new byte[100]) + "']";
+    String two = one.replace("']", "', 'AAAA']");
+    Path file =
+        write(
+            "MMMU.tsv",
+            "index\timage\timage_path\tquestion\tanswer\n"
+                + ("0\t" + one + "\t['a.jpg']\twhat?\tcup\n")
+                + "1\t\t['a.jpg']\twhat?\tcup\n"
+                + ("2\t" + two + "\t['a.jpg', 'b.jpg']\twhat?\tcup\n"));
+    DataSet data = DataSets.read(file);
+    assertThat(((Medium.InlineImage) data.samples().get(0).medium()).encoded())
+        .isEqualTo(new byte[100]);
+    assertThat(image(data.samples().get(1))).endsWithRaw(Path.of("images", "a.jpg"));
+    assertThat(data.defects())
+        .containsExactly(
+            new DataSet.Defect("2", "it has several pictures, and a question is put about one"));
+  }
+
+  @Test
   void severalSetsInAFolderAreNamed() throws IOException {
     write("a.csv", "image,question,answer\na.png,what?,red\n");
     write("b.jsonl", "{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"red\"}");
