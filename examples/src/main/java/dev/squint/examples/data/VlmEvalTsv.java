@@ -21,9 +21,9 @@ import org.apache.commons.csv.CSVRecord;
 
 /**
  * The TSV files of VLMEvalKit: {@code index}, the picture as base64 in {@code image} (or the index
- * of a row that has it) or a file in {@code image_path}, {@code question}, {@code answer}, and
- * {@code A}, {@code B} and so on where there are choices. The type is {@code category}. A file
- * without questions, such as COCO_VAL, holds captions.
+ * of a row that has it, or a file) or a file in {@code image_path}, {@code question}, {@code
+ * answer}, and {@code A}, {@code B} and so on where there are choices. The type is {@code
+ * category}. A file without questions, such as COCO_VAL, holds captions.
  */
 final class VlmEvalTsv {
 
@@ -36,6 +36,10 @@ final class VlmEvalTsv {
 
   private final Path file;
   private final Pictures files;
+
+  /** VLMEvalKit keeps the pictures of {@code X.tsv} and {@code X_local.tsv} in this folder. */
+  private final String folder;
+
   private final Records records;
   private boolean captions;
   private boolean choices;
@@ -44,6 +48,7 @@ final class VlmEvalTsv {
   private VlmEvalTsv(Path file, Records records) {
     this.file = file;
     this.files = new Pictures(file.toAbsolutePath().getParent());
+    this.folder = file.getFileName().toString().replaceFirst("(_local)?\\.[^.]*$", "");
     this.records = records;
   }
 
@@ -87,7 +92,7 @@ final class VlmEvalTsv {
 
   private void takePicture(CSVRecord row, Map<String, Reference> alike) {
     String image = picture(row, "image");
-    if (image.length() > LONGEST_INDEX && PlainRecords.list(image).isEmpty()) {
+    if (image.length() > LONGEST_INDEX && !isFile(image) && PlainRecords.list(image).isEmpty()) {
       String index = cell(row, "index");
       String content = sha256(image);
       pictures.putIfAbsent(
@@ -102,11 +107,21 @@ final class VlmEvalTsv {
 
   private Reference reference(CSVRecord row) {
     String image = picture(row, "image");
-    if (!image.isEmpty()) {
-      return pictures.get(image.length() > LONGEST_INDEX ? cell(row, "index") : image);
+    if (image.isEmpty()) {
+      return file(picture(row, "image_path"));
     }
-    String path = picture(row, "image_path").replace('\\', '/');
-    return files.find(path);
+    Reference known = pictures.get(image.length() > LONGEST_INDEX ? cell(row, "index") : image);
+    return known == null && isFile(image) ? file(image) : known;
+  }
+
+  /** Names of files have an ending, base64 and indices have none. */
+  private static boolean isFile(String image) {
+    return image.indexOf('.') >= 0;
+  }
+
+  private Reference file(String name) {
+    String path = name.replace('\\', '/');
+    return path.contains(":") ? files.find(path) : files.find(path, folder + "/" + path);
   }
 
   private void takeQuestion(CSVRecord row) {

@@ -334,6 +334,22 @@ class DataSetsTest {
   }
 
   @Test
+  void picturesOfVlmEvalTsvMayBeFiles() throws IOException {
+    String deep = "a_folder_with_a_long_name/".repeat(3) + "deep.jpg";
+    write(deep, "");
+    write("images/Bench/0.jpg", "");
+    Path file =
+        write(
+            "Bench_local.tsv",
+            "index\timage\timage_path\tquestion\tanswer\n"
+                + ("0\t" + deep + "\t\twhat?\tcup\n")
+                + "1\t0.jpg\t\twhat?\tcup\n"
+                + "2\t\t0.jpg\twhat?\tcup\n");
+    DataSet data = DataSets.read(file);
+    assertThat(data.samples()).hasSize(3).allSatisfy(one -> assertThat(image(one)).exists());
+  }
+
+  @Test
   void severalSetsInAFolderAreNamed() throws IOException {
     write("a.csv", "image,question,answer\na.png,what?,red\n");
     write("b.jsonl", "{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"red\"}");
