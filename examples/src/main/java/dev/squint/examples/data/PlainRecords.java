@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.adapters.DataException;
 import java.io.BufferedReader;
@@ -51,6 +52,7 @@ final class PlainRecords {
   private static final List<String> IMAGE = List.of("image", "image_path");
   private static final List<String> VIDEO = List.of("video", "video_path");
   private static final List<String> QUESTION = List.of("question", "text");
+  private static final List<String> CHOICES = List.of("choices", "options");
 
   private final Path folder;
   private final Pictures pictures;
@@ -208,7 +210,7 @@ final class PlainRecords {
   private static void put(ObjectNode node, String name, String value) {
     String field =
         name.length() == 1 ? name.toUpperCase(Locale.ROOT) : name.toLowerCase(Locale.ROOT);
-    if (field.equals("answers") || field.equals("choices")) {
+    if (field.equals("answers") || CHOICES.contains(field)) {
       ArrayNode parts = node.putArray(field);
       list(value).orElseGet(() -> List.of(value.split("\\|"))).forEach(p -> parts.add(p.strip()));
     } else {
@@ -232,10 +234,13 @@ final class PlainRecords {
   private void read(ObjectNode node, int number) {
     String id = first(node, List.of("id", "question_id", "index"));
     id = id.isEmpty() ? Integer.toString(number) : id;
-    List<String> offered = texts(node.path("choices"));
-    for (char letter = 'A'; node.has(String.valueOf(letter)); letter++) {
-      offered.add(node.path(String.valueOf(letter)).asText());
+    JsonNode given = given(node, CHOICES);
+    List<String> offered = choices(given);
+    if (offered.isEmpty() && !given.isEmpty()) {
+      records.defect(id, "choices has to be a list of texts, or of texts by A, B and so on");
+      return;
     }
+    offered.addAll(lettered(node));
     List<String> answers = texts(node.path(node.has("answers") ? "answers" : "answer"));
     if (answers.isEmpty()) {
       answers = texts(node.path("label"));
@@ -283,6 +288,34 @@ final class PlainRecords {
     return video.isEmpty()
         ? null
         : new Reference(video, new Medium.VideoFile(folder.resolve(video)));
+  }
+
+  /** The first of several fields that is there. */
+  private static JsonNode given(ObjectNode node, List<String> names) {
+    return names.stream()
+        .filter(node::hasNonNull)
+        .findFirst()
+        .map(node::path)
+        .orElse(MissingNode.getInstance());
+  }
+
+  /** A list of texts, also within a text, or an object of texts by letter; else empty. */
+  private static List<String> choices(JsonNode given) {
+    if (given.isObject()) {
+      List<String> texts = lettered(given);
+      return texts.size() == given.size() ? texts : new ArrayList<>();
+    }
+    Optional<List<String>> within = list(given.asText());
+    return within.isPresent() ? new ArrayList<>(within.get()) : texts(given);
+  }
+
+  /** What an object has at A, B and so on. */
+  private static List<String> lettered(JsonNode node) {
+    List<String> texts = new ArrayList<>();
+    for (char letter = 'A'; node.has(String.valueOf(letter)); letter++) {
+      texts.add(node.path(String.valueOf(letter)).asText());
+    }
+    return texts;
   }
 
   private static String first(ObjectNode node, List<String> names) {

@@ -13,6 +13,8 @@ import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DataSetsTest {
 
@@ -226,6 +228,44 @@ class DataSetsTest {
             new DataSet.Defect("5", "it names no image and no video"),
             new DataSet.Defect("x", "another record has the same id"),
             new DataSet.Defect("7", "the question is empty"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"choices\":[\"red\",\"blue\"]",
+        "\"choices\":{\"A\":\"red\",\"B\":\"blue\"}",
+        "\"choices\":\"['red', 'blue']\"",
+        "\"options\":[\"red\",\"blue\"]",
+        "\"choices\":null,\"options\":[\"red\",\"blue\"]",
+        "\"A\":\"red\",\"B\":\"blue\""
+      })
+  void readsChoicesAsTheyAreWritten(String choices) throws IOException {
+    Path file =
+        write(
+            "mine.jsonl",
+            "{\"image\":\"a.png\",\"question\":\"which?\",\"answer\":\"B\"," + choices + "}");
+    DataSet data = DataSets.read(file);
+    assertThat(data.task()).isEqualTo(Task.MULTIPLE_CHOICE);
+    assertThat(data.samples().get(0).choices()).containsExactly("red", "blue");
+  }
+
+  @Test
+  void choicesThatCannotBeReadAreCounted() throws IOException {
+    Path file =
+        write(
+            "mine.jsonl",
+            """
+            {"image":"a.png","question":"which?","answer":"A","choices":["red","blue"]}
+            {"image":"a.png","question":"which?","answer":"1","choices":{"1":"red","2":"blue"}}
+            {"image":"a.png","question":"which?","answer":"A","choices":[["red"],["blue"]]}
+            """);
+    DataSet data = DataSets.read(file);
+    assertThat(data.samples()).extracting(Sample::id).containsExactly("1");
+    assertThat(data.defects())
+        .extracting(DataSet.Defect::reason)
+        .hasSize(2)
+        .containsOnly("choices has to be a list of texts, or of texts by A, B and so on");
   }
 
   @Test
