@@ -52,6 +52,7 @@ final class PlainRecords {
   private static final List<String> IMAGE = List.of("image", "image_path");
   private static final List<String> VIDEO = List.of("video", "video_path");
   private static final List<String> QUESTION = List.of("question", "text");
+  private static final List<String> ANSWERS = List.of("answers", "answer", "label");
   private static final List<String> CHOICES = List.of("choices", "options");
 
   private final Path folder;
@@ -210,21 +211,25 @@ final class PlainRecords {
   private static void put(ObjectNode node, String name, String value) {
     String field =
         name.length() == 1 ? name.toUpperCase(Locale.ROOT) : name.toLowerCase(Locale.ROOT);
-    if (field.equals("answers") || CHOICES.contains(field)) {
-      ArrayNode parts = node.putArray(field);
-      list(value).orElseGet(() -> List.of(value.split("\\|"))).forEach(p -> parts.add(p.strip()));
+    boolean parted = field.equals("answers") || CHOICES.contains(field);
+    Optional<List<String>> parts =
+        parted || field.equals("answer") ? list(value) : Optional.empty();
+    if (parted || parts.isPresent()) {
+      ArrayNode array = node.putArray(field);
+      parts.orElseGet(() -> List.of(value.split("\\|"))).forEach(p -> array.add(p.strip()));
     } else {
       node.put(field, value);
     }
   }
 
-  /** The texts of a cell that holds a list, written as JSON or Python does. */
+  /** The texts of a cell that holds a list of these or of answers, as JSON or Python writes it. */
   static Optional<List<String>> list(String cell) {
     if (!cell.startsWith("[") || !cell.endsWith("]")) {
       return Optional.empty();
     }
     try {
-      List<String> texts = JsonStream.texts(JSON.readTree(cell));
+      JsonNode array = JSON.readTree(cell);
+      List<String> texts = array.path(0).isObject() ? texts(array) : JsonStream.texts(array);
       return texts.isEmpty() ? Optional.empty() : Optional.of(texts);
     } catch (JsonProcessingException e) {
       return Optional.empty();
@@ -241,10 +246,12 @@ final class PlainRecords {
       return;
     }
     offered.addAll(lettered(node));
-    List<String> answers = texts(node.path(node.has("answers") ? "answers" : "answer"));
-    if (answers.isEmpty()) {
-      answers = texts(node.path("label"));
-    }
+    List<String> answers =
+        ANSWERS.stream()
+            .map(name -> texts(node.path(name)))
+            .filter(texts -> !texts.isEmpty())
+            .findFirst()
+            .orElse(List.of());
     Reference reference;
     try {
       reference = reference(node);
@@ -328,10 +335,14 @@ final class PlainRecords {
     return "";
   }
 
-  /** A text, number or truth value, or a list of these; empty if it is or holds anything else. */
+  /**
+   * A text, number or truth value, a list of these, or of objects with one as {@code answer}, as
+   * VQAv2 has them; empty if it is or holds anything else.
+   */
   private static List<String> texts(JsonNode given) {
     List<String> texts = new ArrayList<>();
-    for (JsonNode value : given.isArray() ? given : List.of(given)) {
+    for (JsonNode one : given.isArray() ? given : List.of(given)) {
+      JsonNode value = one.isObject() ? one.path("answer") : one;
       if (!value.isValueNode() || value.isNull() || value.isMissingNode()) {
         return new ArrayList<>();
       }

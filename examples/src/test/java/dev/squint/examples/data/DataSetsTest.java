@@ -290,6 +290,36 @@ class DataSetsTest {
     assertThat(data.samples().get(0).answers()).containsExactly("red", "dark red");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"answers\":[{\"answer\":\"red\",\"answer_id\":1},{\"answer\":\"2\"}]",
+        "\"answers\":null,\"answer\":[\"red\",2]",
+        "\"answers\":[],\"answer\":[\"red\",2]"
+      })
+  void readsAnswersAsTheyAreWritten(String answers) throws IOException {
+    Path file =
+        write("mine.jsonl", "{\"image\":\"a.png\",\"question\":\"which?\"," + answers + "}");
+    assertThat(DataSets.read(file).samples().get(0).answers()).containsExactly("red", "2");
+  }
+
+  @Test
+  void csvTakesListsThatPandasWrote() throws IOException {
+    DataSet data =
+        DataSets.read(
+            write(
+                "mine.csv",
+                """
+                image,question,answer,answers
+                a.png,what?,"['red', ""it's red""]",
+                a.png,what?,,"[{'answer': 'red', 'answer_id': 1}, {'answer': ""it's red""}]"
+                """));
+    assertThat(data.samples())
+        .extracting(Sample::answers)
+        .containsOnly(List.of("red", "it's red"))
+        .hasSize(2);
+  }
+
   @Test
   void answersThatAreAllYesOrNoAreScoredAsPopeDoes() throws IOException {
     DataSet lines =
