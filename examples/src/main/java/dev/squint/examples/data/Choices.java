@@ -27,8 +27,12 @@ final class Choices {
         return letter(i);
       }
     }
-    boolean place = said.matches("\\d{1,2}") && Integer.parseInt(said) < choices.size();
-    return place ? letter(Integer.parseInt(said)) : "";
+    return said.matches("\\d{1,2}") ? at(Integer.parseInt(said), choices) : "";
+  }
+
+  /** The letter of the choice at a place from 0; empty if there is none. */
+  static String at(int place, List<String> choices) {
+    return place >= 0 && place < choices.size() ? letter(place) : "";
   }
 
   static String none(String answer, List<String> choices) {

@@ -272,7 +272,9 @@ final class PlainRecords {
     }
     choices = true;
     String answer = answers.size() == 1 ? answers.get(0) : "";
-    String right = Choices.right(answer, offered);
+    JsonNode named = node.path("answer");
+    boolean isPlace = named.isIntegralNumber() && !JsonStream.texts(given).isEmpty();
+    String right = isPlace ? Choices.at(named.asInt(), offered) : Choices.right(answer, offered);
     if (right.isEmpty() && !answer.isBlank()) {
       records.defect(id, Choices.none(answer, offered));
       return;

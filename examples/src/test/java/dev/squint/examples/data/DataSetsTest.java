@@ -251,6 +251,25 @@ class DataSetsTest {
   }
 
   @Test
+  void aNumberIsThePlaceOfAChoiceUnlessTheChoicesAreNumbers() throws IOException {
+    Path file =
+        write(
+            "mine.jsonl",
+            """
+            {"id":"a","image":"a.png","question":"how many?","answer":1,"choices":["1","2","3"]}
+            {"id":"b","image":"a.png","question":"how many?","answer":"1","choices":["1","2","3"]}
+            {"id":"c","image":"a.png","question":"how many?","answer":1,"choices":[1,2,3]}
+            {"id":"d","image":"a.png","question":"how many?","answer":3,"choices":["1","2","3"]}
+            """);
+    DataSet data = DataSets.read(file);
+    assertThat(data.samples())
+        .extracting(sample -> sample.answers().get(0))
+        .containsExactly("B", "A", "A");
+    assertThat(data.defects())
+        .containsExactly(new DataSet.Defect("d", "answer '3' is none of its 3 choices"));
+  }
+
+  @Test
   void choicesThatCannotBeReadAreCounted() throws IOException {
     Path file =
         write(
