@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -143,11 +144,20 @@ final class PlainRecords {
         .get();
   }
 
-  /** UTF-8, with or without a byte order mark. */
+  /** UTF-8, with or without a byte order mark; anything else is refused as it is read. */
   static BufferedReader reader(Path file) throws IOException {
     BufferedReader reader =
         new BufferedReader(
-            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8));
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8.newDecoder()) {
+              @Override
+              public int read(char[] target, int offset, int length) throws IOException {
+                try {
+                  return super.read(target, offset, length);
+                } catch (CharacterCodingException e) {
+                  throw new DataException("%s is not UTF-8; save it as UTF-8".formatted(file), e);
+                }
+              }
+            });
     reader.mark(1);
     if (reader.read() != BYTE_ORDER_MARK) {
       reader.reset();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.squint.adapters.DataException;
 import dev.squint.adapters.Squint;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -464,6 +466,19 @@ class DataSetsTest {
     Files.delete(empty);
     Path object = write("broken.json", "{\"a\":1}");
     assertThatThrownBy(() -> DataSets.read(object)).hasMessageContaining("known are easy-VQA");
+  }
+
+  @Test
+  void textThatIsNotUtf8IsRefusedNotGarbled() throws IOException {
+    String rows =
+        "image,question,answer\n" + "a.png,what?,red\n".repeat(9000) + "a.png,what?,grün\n";
+    for (Charset charset : List.of(StandardCharsets.ISO_8859_1, StandardCharsets.UTF_16)) {
+      Path file = write("mine.csv", "");
+      Files.writeString(file, rows, charset);
+      assertThatThrownBy(() -> DataSets.read(file))
+          .isInstanceOf(DataException.class)
+          .hasMessageContaining("mine.csv is not UTF-8; save it as UTF-8");
+    }
   }
 
   @Test
