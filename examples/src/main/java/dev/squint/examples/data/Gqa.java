@@ -26,7 +26,7 @@ final class Gqa {
               } else {
                 records.add(
                     id,
-                    pictures.find(image + ".jpg", image + ".png"),
+                    pictures.find(image + ".jpg", image + ".png", image),
                     JsonStream.text(node, "question"),
                     List.of(JsonStream.text(node, "answer")),
                     List.of(),

@@ -26,7 +26,7 @@ final class TextVqa {
               }
               records.add(
                   id,
-                  pictures.find(image + ".jpg", image + ".png"),
+                  pictures.find(image + ".jpg", image + ".png", image),
                   JsonStream.text(node, "question"),
                   JsonStream.texts(node.path("answers")),
                   List.of(),

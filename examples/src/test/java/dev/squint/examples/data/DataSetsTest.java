@@ -145,6 +145,22 @@ class DataSetsTest {
   }
 
   @Test
+  void idsOfPicturesMayBeTheirFiles() throws IOException {
+    write("images/a.jpg", "");
+    Path text =
+        write(
+            "textvqa.json",
+            "{\"data\":[{\"question\":\"what brand?\",\"image_id\":\"a.jpg\",\"answers\":[\"nokia\"]}]}");
+    Path gqa =
+        write(
+            "gqa.json",
+            "{\"7\":{\"question\":\"is it?\",\"imageId\":\"a.jpg\",\"answer\":\"yes\"}}");
+    for (Path file : List.of(text, gqa)) {
+      assertThat(image(DataSets.read(file).samples().get(0))).exists();
+    }
+  }
+
+  @Test
   void readsThePopeFilesOfAFolderAsOne() throws IOException {
     String line =
         "{\"question_id\":1,\"image\":\"x.jpg\",\"text\":\"Is there a dog?\",\"label\":\"no\"}\n";
