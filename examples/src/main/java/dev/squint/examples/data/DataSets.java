@@ -135,7 +135,7 @@ public final class DataSets {
     if (VlmEvalTsv.recognises(file)) {
       return found(file, () -> tsv(file));
     }
-    for (char delimiter : new char[] {',', '\t'}) {
+    for (char delimiter : new char[] {',', ';', '\t'}) {
       if (PlainRecords.recognisesCsv(file, delimiter)) {
         return found(file, () -> csv(file, delimiter));
       }
@@ -160,7 +160,7 @@ public final class DataSets {
     Records records = new Records(file);
     PlainRecords plain = new PlainRecords(file, records);
     plain.readCsv(file, delimiter);
-    return records.toDataSet(delimiter == ',' ? "CSV" : "TSV", plain.task());
+    return records.toDataSet(delimiter == '\t' ? "TSV" : "CSV", plain.task());
   }
 
   private static DataSet lines(Path file) {

@@ -201,8 +201,8 @@ final class PlainRecords {
         if (row.size() > width) {
           records.defect(
               "row " + number,
-              "it has %d cells and the header %d; put cells with a comma in quotes"
-                  .formatted(row.size(), width));
+              "it has %d cells and the header %d; put cells with a %s in quotes"
+                  .formatted(row.size(), width, name(delimiter)));
           continue;
         }
         ObjectNode node = JSON.createObjectNode();
@@ -216,6 +216,14 @@ final class PlainRecords {
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
       throw new DataException("%s is not valid CSV: %s".formatted(file, e.getMessage()), e);
     }
+  }
+
+  private static String name(char delimiter) {
+    return switch (delimiter) {
+      case ',' -> "comma";
+      case ';' -> "semicolon";
+      default -> "tab";
+    };
   }
 
   private static void put(ObjectNode node, String name, String value) {

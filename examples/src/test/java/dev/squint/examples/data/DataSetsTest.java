@@ -320,6 +320,22 @@ class DataSetsTest {
   }
 
   @Test
+  void readsCsvWithSemicolonsAsExcelWritesIt() throws IOException {
+    Path file =
+        write(
+            "mine.csv",
+            "\uFEFFimage;question;answer\r\na.png;\"what, where?\";1,5\r\na.png;what;where;a\r\n");
+    DataSet data = DataSets.read(file);
+    assertThat(data.format()).isEqualTo("CSV");
+    assertThat(data.samples().get(0).question()).isEqualTo("what, where?");
+    assertThat(data.samples().get(0).answers()).containsExactly("1,5");
+    assertThat(data.defects())
+        .containsExactly(
+            new DataSet.Defect(
+                "row 3", "it has 4 cells and the header 3; put cells with a semicolon in quotes"));
+  }
+
+  @Test
   void csvKeepsSeveralAnswersApart() throws IOException {
     DataSet data =
         DataSets.read(write("mine.csv", "image,question,answers\na.png,what?,red|dark red\n"));
