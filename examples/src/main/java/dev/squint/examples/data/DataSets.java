@@ -21,7 +21,7 @@ public final class DataSets {
 
   private static final String KNOWN =
       "known are easy-VQA, VQAv2, GQA, TextVQA, POPE, ScienceQA, COCO captions, VLMEvalKit's TSV,"
-          + " and JSON lines or CSV of image, question and answer";
+          + " and JSON, JSON lines or CSV of image, question and answer";
 
   /** The split in the names of VQA's files, such as val2014 or minival2014. */
   private static final Pattern SPLIT = Pattern.compile("[a-z]*(train|val|test)[-a-z]*\\d{4}");
@@ -170,10 +170,20 @@ public final class DataSets {
     return records.toDataSet("JSON lines", plain.task());
   }
 
+  private static DataSet array(Path file) {
+    Records records = new Records(file);
+    PlainRecords plain = new PlainRecords(file, records);
+    plain.readArray(file);
+    return records.toDataSet("JSON", plain.task());
+  }
+
   private static Optional<Found> json(Path file) {
     JsonStream.Shape shape = new JsonStream(file).shape();
     if (EasyVqa.recognises(shape)) {
       return found(file, () -> easy(file, file));
+    }
+    if (shape.array() && PlainRecords.recognises(shape.records())) {
+      return found(file, () -> array(file));
     }
     if (VqaV2.isQuestions(shape)) {
       return found(file, () -> vqa(file, beside(file, VqaV2::isAnnotations, "annotations")));

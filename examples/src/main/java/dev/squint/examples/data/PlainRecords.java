@@ -31,9 +31,9 @@ import org.apache.commons.csv.CSVRecord;
 
 /**
  * Records of {@code image} (or {@code video}), {@code question} and {@code answer} (or {@code
- * answers}), with {@code id}, {@code type} and {@code choices} if known: JSON lines, or CSV with a
- * header, where several answers and choices are separated by {@code |}. Also POPE's lines of {@code
- * image, text, label}. Files are looked for beside the data file.
+ * answers}), with {@code id}, {@code type} and {@code choices} if known: JSON lines, a JSON array,
+ * or CSV with a header, where several answers and choices are separated by {@code |}. Also POPE's
+ * lines of {@code image, text, label}. Files are looked for beside the data file.
  */
 final class PlainRecords {
 
@@ -183,13 +183,26 @@ final class PlainRecords {
     try {
       JsonNode node = JSON.readTree(line);
       if (node.isObject()) {
-        read((ObjectNode) node, number);
+        read((ObjectNode) node, Integer.toString(number));
         return;
       }
     } catch (JsonProcessingException e) {
       // Counted below, as any other line that is no record.
     }
     records.defect("line " + number, "it is no JSON object");
+  }
+
+  void readArray(Path file) {
+    new JsonStream(file)
+        .each(
+            "",
+            (place, node) -> {
+              if (node.isObject()) {
+                read((ObjectNode) node, place);
+              } else {
+                records.defect(place, "it is no JSON object");
+              }
+            });
   }
 
   void readCsv(Path file, char delimiter) {
@@ -211,7 +224,7 @@ final class PlainRecords {
             put(node, cell.getKey().strip(), cell.getValue());
           }
         }
-        read(node, number);
+        read(node, Integer.toString(number));
       }
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
       throw new DataException("%s is not valid CSV: %s".formatted(file, e.getMessage()), e);
@@ -254,9 +267,9 @@ final class PlainRecords {
     }
   }
 
-  private void read(ObjectNode node, int number) {
+  private void read(ObjectNode node, String place) {
     String id = first(node, List.of("id", "question_id", "index"));
-    id = id.isEmpty() ? Integer.toString(number) : id;
+    id = id.isEmpty() ? place : id;
     JsonNode given = given(node, CHOICES);
     List<String> offered = choices(given);
     if (offered.isEmpty() && !given.isEmpty()) {

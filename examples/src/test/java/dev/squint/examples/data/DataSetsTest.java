@@ -306,6 +306,35 @@ class DataSetsTest {
   }
 
   @Test
+  void readsAnArrayOfRecords() throws IOException {
+    Path file =
+        write(
+            "val.json",
+            """
+            [
+              {
+                "image": "a.png",
+                "question": "what?",
+                "answers": [{"answer": "cup"}, {"answer": "mug"}]
+              },
+              7,
+              {
+                "image": "a.png",
+                "question": "what?"
+              }
+            ]
+            """);
+    DataSet data = DataSets.read(file);
+    assertThat(data.format()).isEqualTo("JSON");
+    assertThat(data.task()).isEqualTo(Task.VQA);
+    assertThat(data.samples()).extracting(Sample::id).containsExactly("0");
+    assertThat(data.defects())
+        .containsExactly(
+            new DataSet.Defect("1", "it is no JSON object"),
+            new DataSet.Defect("2", "there is no answer"));
+  }
+
+  @Test
   void readsCsvWithChoices() throws IOException {
     Path file =
         write(
