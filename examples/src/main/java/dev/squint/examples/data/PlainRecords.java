@@ -42,11 +42,12 @@ final class PlainRecords {
   /** Characters looked at: a file without a line break so far is one large object, not lines. */
   private static final int LOOKED_AT = 1 << 16;
 
-  /** Takes Python's lists of texts too, which VLMEvalKit writes. */
+  /** Takes Python's lists of texts too, which VLMEvalKit writes, and its NaN. */
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .enable(JsonReadFeature.ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER)
           .build();
 
@@ -333,9 +334,9 @@ final class PlainRecords {
   /** The first of several fields that is there. */
   private static JsonNode given(ObjectNode node, List<String> names) {
     return names.stream()
-        .filter(node::hasNonNull)
-        .findFirst()
         .map(node::path)
+        .filter(PlainRecords::isThere)
+        .findFirst()
         .orElse(MissingNode.getInstance());
   }
 
@@ -343,7 +344,8 @@ final class PlainRecords {
   private static List<String> choices(JsonNode given) {
     if (given.isObject()) {
       List<String> texts = lettered(given);
-      return texts.size() == given.size() ? texts : new ArrayList<>();
+      long there = given.valueStream().filter(PlainRecords::isThere).count();
+      return texts.size() == there ? texts : new ArrayList<>();
     }
     Optional<List<String>> within = list(given.asText());
     return within.isPresent() ? new ArrayList<>(within.get()) : texts(given);
@@ -352,16 +354,24 @@ final class PlainRecords {
   /** What an object has at A, B and so on. */
   private static List<String> lettered(JsonNode node) {
     List<String> texts = new ArrayList<>();
-    for (char letter = 'A'; node.has(String.valueOf(letter)); letter++) {
+    for (char letter = 'A'; isThere(node.path(String.valueOf(letter))); letter++) {
       texts.add(node.path(String.valueOf(letter)).asText());
     }
     return texts;
   }
 
+  /** Whether a value says anything: pandas writes null or NaN where there is none. */
+  private static boolean isThere(JsonNode value) {
+    return !value.isNull()
+        && !value.isMissingNode()
+        && !(value.isDouble() && Double.isNaN(value.doubleValue()))
+        && !(value.isTextual() && value.textValue().isBlank());
+  }
+
   private static String first(ObjectNode node, List<String> names) {
     for (String name : names) {
       JsonNode value = node.path(name);
-      if (value.isValueNode() && !value.isNull() && !value.asText().isBlank()) {
+      if (value.isValueNode() && isThere(value)) {
         return value.asText();
       }
     }
@@ -376,7 +386,7 @@ final class PlainRecords {
     List<String> texts = new ArrayList<>();
     for (JsonNode one : given.isArray() ? given : List.of(given)) {
       JsonNode value = one.isObject() ? one.path("answer") : one;
-      if (!value.isValueNode() || value.isNull() || value.isMissingNode()) {
+      if (!value.isValueNode() || !(value.isTextual() || isThere(value))) {
         return new ArrayList<>();
       }
       texts.add(value.asText());

@@ -256,7 +256,11 @@ class DataSetsTest {
         "\"choices\":\"['red', 'blue']\"",
         "\"options\":[\"red\",\"blue\"]",
         "\"choices\":null,\"options\":[\"red\",\"blue\"]",
-        "\"A\":\"red\",\"B\":\"blue\""
+        "\"choices\":{\"A\":\"red\",\"B\":\"blue\",\"C\":null}",
+        "\"A\":\"red\",\"B\":\"blue\"",
+        "\"A\":\"red\",\"B\":\"blue\",\"C\":null,\"D\":null",
+        "\"A\":\"red\",\"B\":\"blue\",\"C\":NaN,\"choices\":NaN",
+        "\"A\":\"red\",\"B\":\"blue\",\"C\":\"\""
       })
   void readsChoicesAsTheyAreWritten(String choices) throws IOException {
     Path file =
@@ -377,7 +381,8 @@ class DataSetsTest {
       strings = {
         "\"answers\":[{\"answer\":\"red\",\"answer_id\":1},{\"answer\":\"2\"}]",
         "\"answers\":null,\"answer\":[\"red\",2]",
-        "\"answers\":[],\"answer\":[\"red\",2]"
+        "\"answers\":[],\"answer\":[\"red\",2]",
+        "\"answers\":NaN,\"answer\":[\"red\",2],\"id\":NaN"
       })
   void readsAnswersAsTheyAreWritten(String answers) throws IOException {
     Path file =
