@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -50,6 +51,10 @@ final class PlainRecords {
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .enable(JsonReadFeature.ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER)
           .build();
+
+  /** How Python writes characters that it does not print, such as a no-break space. */
+  private static final Pattern PYTHON_BYTE =
+      Pattern.compile("(?<!\\\\)((?:\\\\{2})*)\\\\x(\\p{XDigit}{2})");
 
   private static final List<String> IMAGE = List.of("image", "image_path");
   private static final List<String> VIDEO = List.of("video", "video_path");
@@ -260,7 +265,7 @@ final class PlainRecords {
       return Optional.empty();
     }
     try {
-      JsonNode array = JSON.readTree(cell);
+      JsonNode array = JSON.readTree(PYTHON_BYTE.matcher(cell).replaceAll("$1\\\\u00$2"));
       List<String> texts = array.path(0).isObject() ? texts(array) : JsonStream.texts(array);
       return texts.isEmpty() ? Optional.empty() : Optional.of(texts);
     } catch (JsonProcessingException e) {

@@ -507,6 +507,17 @@ class DataSetsTest {
   }
 
   @Test
+  void readsPythonsEscapesInLists() throws IOException {
+    Path file =
+        write(
+            "TextVQA_VAL.tsv",
+            "index\timage_path\tquestion\tanswer\n"
+                + "0\ta.jpg\twhat?\t['caf\\xe9\\xa0noir', 'a\\\\xe9', 'it\\'s', 'é']\n");
+    assertThat(DataSets.read(file).samples().get(0).answers())
+        .containsExactly("café\u00a0noir", "a\\xe9", "it's", "é");
+  }
+
+  @Test
   void severalSetsInAFolderAreNamed() throws IOException {
     write("a.csv", "image,question,answer\na.png,what?,red\n");
     write("b.jsonl", "{\"image\":\"a.png\",\"question\":\"what?\",\"answer\":\"red\"}");
