@@ -89,7 +89,7 @@ public final class DataSets {
     }
     List<Path> files = found.stream().map(Found::file).toList();
     if (found.isEmpty()) {
-      throw broken.isEmpty() ? unknown(folder) : broken.get(0);
+      throw broken.isEmpty() ? nothing(folder) : broken.get(0);
     }
     boolean onePope =
         found.stream().allMatch(Found::pope)
@@ -100,6 +100,33 @@ public final class DataSets {
     throw new DataException(
         "%s holds several sets of questions; give one of %s"
             .formatted(folder, String.join(", ", files.stream().map(Path::toString).toList())));
+  }
+
+  private static DataException nothing(Path folder) {
+    try (Stream<Path> inside = Files.list(folder)) {
+      List<String> sets =
+          inside
+              .filter(Files::isReadable)
+              .filter(Files::isDirectory)
+              .filter(one -> candidates(one).stream().anyMatch(DataSets::isKnown))
+              .map(Path::toString)
+              .sorted()
+              .toList();
+      return sets.isEmpty()
+          ? unknown(folder)
+          : new DataException(
+              "%s holds no questions itself; give %s".formatted(folder, String.join(" or ", sets)));
+    } catch (IOException e) {
+      return unknown(folder);
+    }
+  }
+
+  private static boolean isKnown(Path file) {
+    try {
+      return detect(file).isPresent();
+    } catch (DataException e) {
+      return false;
+    }
   }
 
   private static List<Path> candidates(Path folder) {

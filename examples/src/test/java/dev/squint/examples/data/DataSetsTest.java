@@ -529,6 +529,18 @@ class DataSetsTest {
   }
 
   @Test
+  void foldersWithinThatHoldQuestionsAreNamed() throws IOException {
+    write("test/questions.json", "[[\"what shape?\",\"circle\",3]]");
+    write("train/questions.json", "[[\"what shape?\",\"circle\",3]]");
+    write("other/broken.json", "{");
+    assertThatThrownBy(() -> DataSets.read(folder))
+        .isInstanceOf(DataException.class)
+        .hasMessageEndingWith(
+            "holds no questions itself; give %s or %s"
+                .formatted(folder.resolve("test"), folder.resolve("train")));
+  }
+
+  @Test
   void whatIsNoDataSetIsRefusedInASentence() throws IOException {
     assertThatThrownBy(() -> DataSets.read(folder.resolve("nowhere")))
         .hasMessageContaining("no such file");
