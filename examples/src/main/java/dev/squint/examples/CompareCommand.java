@@ -9,6 +9,7 @@ import dev.squint.examples.data.DataSet;
 import dev.squint.examples.data.DataSets;
 import dev.squint.examples.data.SampleData;
 import dev.squint.examples.data.Task;
+import dev.squint.examples.metrics.MetricSet;
 import dev.squint.examples.report.Summary;
 import dev.squint.examples.report.SummaryFile;
 import dev.squint.models.ModelOptions;
@@ -37,10 +38,10 @@ final class CompareCommand implements Callable<Integer> {
       "fastv:k=2; pyramiddrop; sparsevlm; fastervlm; visionzip; vispruner; divprune; dart";
   private static final int SHORT = 16;
   private static final int CAPTION = 64;
-  private static final int SMALL_MODEL_CUTS = 64;
+  private static final int SMALL_MODEL_CUTS = 128;
   private static final int LARGE_MODEL_CUTS = 2;
 
-  /** Set by the launcher where standard error is a terminal. */
+  /** Set by the launcher where standard error is a terminal: its columns. */
   private static final String TERMINAL = "squint.terminal";
 
   /** What the shell says of a process that Ctrl-C has ended. */
@@ -167,17 +168,22 @@ final class CompareCommand implements Callable<Integer> {
     Optional<Summary> summary;
     if (data == null) {
       try (SampleData sample = SampleData.open()) {
-        summary = compare(sample.read(), "the questions that come with Squint", options);
+        summary = compare(sample.read(), "the scenes that come with Squint", options, check, old);
       }
     } else {
-      summary = compare(DataSets.read(data), data.toString(), options);
+      summary = compare(DataSets.read(data), data.toString(), options, check, old);
     }
     return summary.map(now -> conclude(now, rule, check, old)).orElse(STOPPED);
   }
 
-  private Optional<Summary> compare(DataSet set, String source, ModelOptions options) {
+  private Optional<Summary> compare(
+      DataSet set,
+      String source,
+      ModelOptions options,
+      BaselineCheck check,
+      Optional<Summary> old) {
     say(
-        "%s: %s, %,d questions%s",
+        "%s: %s format, %,d questions%s",
         source,
         set.format(),
         set.samples().size(),
@@ -188,7 +194,15 @@ final class CompareCommand implements Callable<Integer> {
                     set.defects().size(),
                     set.defects().get(0).record(),
                     set.defects().get(0).reason()));
-    int cutsKept = load.isSmall() ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS;
+    old.ifPresent(
+        earlier ->
+            check.checkComparable(
+                earlier,
+                set.name(),
+                set.hash(),
+                MetricSet.of(set, Optional.ofNullable(metric)).plotted().name()));
+    boolean small = load.isSmall();
+    int cutsKept = small ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS;
     ComparePlan plan =
         new ComparePlan(
             strategies,
@@ -197,6 +211,7 @@ final class CompareCommand implements Callable<Integer> {
             limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
             seed,
             workers,
+            small,
             cutsKept,
             maxNewTokens == null ? set.task() == Task.CAPTION ? CAPTION : SHORT : maxNewTokens,
             Optional.ofNullable(metric),
@@ -210,7 +225,7 @@ final class CompareCommand implements Callable<Integer> {
               options.threads(),
               SquintCommand.VERSION,
               spec.commandLine().getErr(),
-              Boolean.getBoolean(TERMINAL))
+              Integer.getInteger(TERMINAL, 0))
           .run();
     }
   }

@@ -38,6 +38,9 @@ class CompareCommandTest {
 
   @TempDir private Path folder;
 
+  private static final String COSTS =
+      "costs-cpu-%d.jsonl".formatted(Runtime.getRuntime().availableProcessors());
+
   private record Outcome(int code, String out, String err) {}
 
   private static Outcome run(List<String> arguments) {
@@ -83,7 +86,7 @@ class CompareCommandTest {
   /** Resident memory by cell, each more than a Java without a model would take. */
   private static Map<String, Long> peaks(Path report) throws IOException {
     Map<String, Long> peaks = new HashMap<>();
-    for (String line : Files.readAllLines(report.resolve("costs-cpu-0.jsonl"))) {
+    for (String line : Files.readAllLines(report.resolve(COSTS))) {
       JsonNode node = new ObjectMapper().readTree(line);
       if (node.has("peak_bytes")) {
         assertThat(node.path("peak_bytes").longValue()).isGreaterThan(60_000_000);
@@ -118,13 +121,13 @@ class CompareCommandTest {
                 "2"));
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(outcome.err())
-        .startsWith("the questions that come with Squint: easy-VQA, 240 questions")
+        .startsWith("the scenes that come with Squint: easy-VQA format, 240 questions")
         .contains("wrote ");
     assertThat(out.toFile().list())
         .containsExactlyInAnyOrder(
             "run.json",
             "results.jsonl",
-            "costs-cpu-0.jsonl",
+            COSTS,
             "summary.json",
             "summary.csv",
             "index.html",
@@ -179,7 +182,7 @@ class CompareCommandTest {
     JsonNode whole = cells.get(0);
     for (JsonNode cell : cells) {
       if (cell.path("id").asText().equals("resize:keep=0.5")) {
-        assertThat(cell.path("cost").path("visualTokens").intValue()).isEqualTo(72);
+        assertThat(cell.path("cost").path("keptTokens").intValue()).isEqualTo(72);
         assertThat(cell.path("cost").path("visionFlops").doubleValue())
             .isLessThan(0.55 * whole.path("cost").path("visionFlops").doubleValue());
         return;
@@ -280,9 +283,43 @@ class CompareCommandTest {
   }
 
   @Test
+  void aStrategyThatComesLaterIsTimedBesideTheUnprunedModel() throws IOException {
+    Path out = folder.resolve("report");
+    List<String> small =
+        List.of("--keep", "0.1", "--seeds", "1", "--limit", "4", "--out", out.toString());
+    List<String> first = new ArrayList<>(List.of("compare", "--strategies", "", "--timed", "1"));
+    first.addAll(small);
+    assertThat(run(first).code()).isZero();
+    List<String> second =
+        new ArrayList<>(List.of("compare", "--strategies", "fastervlm", "--timed", "1"));
+    second.addAll(small);
+    assertThat(run(second).code()).isZero();
+    List<String> timed = new ArrayList<>();
+    for (String line : Files.readAllLines(out.resolve(COSTS))) {
+      JsonNode node = new ObjectMapper().readTree(line);
+      if (node.has("total_ms")) {
+        timed.add(node.path("batch").asText() + " " + node.path("cell").asText());
+      }
+    }
+    assertThat(timed)
+        .containsExactlyInAnyOrder(
+            "1 none",
+            "1 random:keep=0.1 seed 0",
+            "1 uniform:keep=0.1",
+            "1 resize:keep=0.1",
+            "2 none",
+            "2 fastervlm:keep=0.1");
+    JsonNode before = json(out.resolve("summary.json"));
+    second.set(second.indexOf("--timed") + 1, "0");
+    assertThat(run(second).code()).isZero();
+    assertThat(json(out.resolve("summary.json")).path("cells")).isEqualTo(before.path("cells"));
+    assertThat(out.resolve("speedup.png")).exists();
+  }
+
+  @Test
   void moreCellsThanCutsStayLoadedAnswerAllQuestions() throws IOException {
     Path out = folder.resolve("report");
-    String keeps = String.join(",", IntStream.range(0, 22).mapToObj(i -> "0." + (10 + i)).toList());
+    String keeps = String.join(",", IntStream.range(0, 43).mapToObj(i -> "0." + (10 + i)).toList());
     Outcome outcome =
         run(
             List.of(
@@ -300,7 +337,7 @@ class CompareCommandTest {
                 "--timed",
                 "0"));
     assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(lines(out)).hasSize(2 * (1 + 3 * 22));
+    assertThat(lines(out)).hasSize(2 * (1 + 3 * 43));
     assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
         .isEqualTo(2);
   }
@@ -362,7 +399,9 @@ class CompareCommandTest {
     Outcome outcome = run(arguments);
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(outcome.err())
-        .contains("JSON lines, 5 questions, 1 records that cannot be used (the first: 5:")
+        .contains("JSON lines format, 5 questions, 1 records that cannot be used (the first: 5:")
+        .contains("fastv:k=40,keep=0.5 did not run: ")
+        .containsPattern("3 of 5 questions are left out .*, the first: \\S+")
         .contains("15 failed");
     JsonNode summary = json(out.resolve("summary.json"));
     assertThat(summary.path("run").path("questions").intValue()).isEqualTo(2);
@@ -420,7 +459,12 @@ class CompareCommandTest {
     assertThat(compare(old, "--limit", "6", "--timed", "0").code()).isZero();
     Outcome same = compare(now, "--limit", "6", "--timed", "0", "--baseline", old.toString());
     assertThat(same.code()).as(same.out()).isZero();
-    assertThat(same.out().lines()).hasSize(CELLS).allMatch(line -> line.contains("(+0.00 points)"));
+    int settings = CELLS - 2;
+    assertThat(same.out().lines().limit(settings))
+        .allMatch(line -> line.contains("(+0.00 points)"));
+    assertThat(same.out().lines().skip(settings))
+        .containsExactly(
+            "%d of %d settings of the baseline compared, 0 worse".formatted(settings, settings));
     ObjectNode better = (ObjectNode) json(old.resolve("summary.json"));
     ObjectNode score =
         (ObjectNode) better.path("cells").get(CELLS - 1).path("scores").path("exact_match");

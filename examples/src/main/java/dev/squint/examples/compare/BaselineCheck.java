@@ -1,15 +1,17 @@
 package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
+import dev.squint.examples.report.Setting;
 import dev.squint.examples.report.Summary;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * A comparison held against an earlier one, cell by cell.
+ * A comparison held against an earlier one, setting by setting.
  *
  * @param margin points of the plotted metric that may be lost
  * @param speedMargin percent of the speedup that may be lost
@@ -22,15 +24,44 @@ public record BaselineCheck(double margin, double speedMargin) {
   /**
    * What came of it.
    *
-   * @param lines a line per cell of both, and one for each that only one of them has
-   * @param worse how many cells lost more than the margins allow
+   * @param lines a line per setting of both, one for each that only one of them has, and a last one
+   *     that counts
+   * @param worse how many settings lost more than the margins allow or are missing, and one more if
+   *     the number of questions differs
    */
   public record Outcome(List<String> lines, int worse) {}
 
   /** Checks the margins. */
   public BaselineCheck {
-    if (!(margin >= 0) || !(speedMargin >= 0)) {
-      throw new DataException("a margin cannot be negative; choose 0 or more");
+    check("--margin", margin);
+    check("--speed-margin", speedMargin);
+  }
+
+  private static void check(String option, double margin) {
+    if (!(margin >= 0)) {
+      throw new DataException("%s %s is no margin; choose 0 or more".formatted(option, margin));
+    }
+  }
+
+  /**
+   * Refuses a baseline that cannot be compared, before anything is asked.
+   *
+   * @param old the earlier comparison
+   * @param data name of the data set now
+   * @param dataHash hash of its questions
+   * @param metric metric that is plotted now
+   * @throws DataException if it asked different questions or used another metric
+   */
+  public void checkComparable(Summary old, String data, String dataHash, String metric) {
+    if (!old.run().dataHash().equals(dataHash)) {
+      throw new DataException(
+          "the baseline asked other questions (%s); compare with a run on %s"
+              .formatted(old.run().data(), data));
+    }
+    if (!old.run().metric().equals(metric)) {
+      throw new DataException(
+          "the baseline was scored by %s; give --metric %s"
+              .formatted(old.run().metric(), old.run().metric()));
     }
   }
 
@@ -43,84 +74,91 @@ public record BaselineCheck(double margin, double speedMargin) {
    * @throws DataException if they asked different questions or used different metrics
    */
   public Outcome compare(Summary old, Summary now) {
-    if (!old.run().dataHash().equals(now.run().dataHash())) {
-      throw new DataException(
-          "the baseline asked other questions (%s); compare with a run on %s"
-              .formatted(old.run().data(), now.run().data()));
-    }
-    if (!old.run().metric().equals(now.run().metric())) {
-      throw new DataException(
-          "the baseline was scored by %s; give --metric %s"
-              .formatted(old.run().metric(), old.run().metric()));
-    }
+    checkComparable(old, now.run().data(), now.run().dataHash(), now.run().metric());
     List<String> lines = new ArrayList<>();
+    int worse = 0;
     if (old.run().questions() != now.run().questions()) {
+      worse++;
       lines.add(
-          "the baseline asked %d questions, this run %d"
+          "the baseline asked %d questions, this run %d WORSE: not the same questions"
               .formatted(old.run().questions(), now.run().questions()));
     }
     if (!old.run().modelHash().equals(now.run().modelHash())) {
       lines.add("the model's files differ from those of the baseline");
     }
-    Map<String, Summary.Cell> before = byId(old);
-    Map<String, Summary.Cell> after = byId(now);
-    int worse = 0;
-    for (Map.Entry<String, Summary.Cell> entry : before.entrySet()) {
-      Summary.Cell cell = after.get(entry.getKey());
-      if (cell == null) {
-        lines.add("%s: not in this run".formatted(entry.getKey()));
+    if (isTimed(old) && !isTimed(now)) {
+      lines.add("times were not measured in this run, so speed was not compared");
+    }
+    Map<String, Setting> before = byId(old);
+    Map<String, Setting> after = byId(now);
+    int compared = 0;
+    for (Map.Entry<String, Setting> entry : before.entrySet()) {
+      Setting setting = after.get(entry.getKey());
+      if (setting == null) {
+        worse++;
+        lines.add("%s: %s WORSE: missing".formatted(entry.getKey(), missing(entry.getKey(), now)));
       } else {
-        worse += compare(entry.getValue(), cell, now.run().metric(), sameMachine(old, now), lines);
+        compared++;
+        worse +=
+            compare(entry.getValue(), setting, now.run().metric(), isSameMachine(old, now), lines);
       }
     }
     after.keySet().stream()
         .filter(id -> !before.containsKey(id))
         .forEach(id -> lines.add("%s: not in the baseline".formatted(id)));
+    lines.add(
+        "%d of %d settings of the baseline compared, %d worse"
+            .formatted(compared, before.size(), worse));
     return new Outcome(List.copyOf(lines), worse);
   }
 
-  private static Map<String, Summary.Cell> byId(Summary summary) {
-    Map<String, Summary.Cell> cells = new LinkedHashMap<>();
-    summary.cells().forEach(cell -> cells.put(cell.id(), cell));
-    return cells;
+  private static Map<String, Setting> byId(Summary summary) {
+    Map<String, Setting> settings = new LinkedHashMap<>();
+    Setting.of(summary).forEach(setting -> settings.put(setting.id(), setting));
+    return settings;
   }
 
-  private static boolean sameMachine(Summary old, Summary now) {
+  private static boolean isTimed(Summary summary) {
+    return summary.cells().stream().anyMatch(cell -> cell.measured().isPresent());
+  }
+
+  private static String missing(String id, Summary now) {
+    return now.cells().stream()
+        .filter(cell -> cell.id().equals(id))
+        .flatMap(cell -> cell.refused().stream())
+        .findFirst()
+        .map(reason -> "cannot run any more: " + reason)
+        .orElse("not in this run");
+  }
+
+  private static boolean isSameMachine(Summary old, Summary now) {
     return old.machine().processor().equals(now.machine().processor())
         && old.machine().cores() == now.machine().cores()
         && old.machine().threads() == now.machine().threads();
   }
 
-  /** Adds a line; 1 if the cell is worse than allowed. */
+  /** Adds a line; 1 if the setting is worse than allowed. */
   private int compare(
-      Summary.Cell old, Summary.Cell now, String metric, boolean sameMachine, List<String> lines) {
-    Summary.Score before = old.scores().get(metric);
-    Summary.Score after = now.scores().get(metric);
-    if (before == null || after == null) {
-      boolean lost = before != null;
-      lines.add(
-          "%s: %s"
-              .formatted(
-                  now.id(),
-                  lost
-                      ? "cannot run any more: " + now.refused().orElse("")
-                      : "could not run before"));
-      return lost ? 1 : 0;
-    }
-    double points = POINTS * (after.value() - before.value());
+      Setting old, Setting now, String metric, boolean sameMachine, List<String> lines) {
+    double points = POINTS * (now.score(metric) - old.score(metric));
     boolean lessAccurate = points < -margin - ROUNDING;
-    double faster = speed(old, now, sameMachine);
-    boolean slower = faster < -speedMargin - ROUNDING;
+    Optional<Change> speed = speed(old, now, sameMachine);
+    boolean slower =
+        speed.isPresent()
+            && speed.get().percent() < -speedMargin - ROUNDING
+            && speed.get().isCertain();
     lines.add(
         String.format(
             Locale.ROOT,
             "%s: %s %.4g -> %.4g (%+.2f points)%s%s",
             now.id(),
             metric,
-            before.value(),
-            after.value(),
+            old.score(metric),
+            now.score(metric),
             points,
-            Double.isNaN(faster) ? "" : String.format(Locale.ROOT, ", speed %+.1f %%", faster),
+            speed
+                .map(change -> String.format(Locale.ROOT, ", speed %+.1f %%", change.percent()))
+                .orElse(""),
             verdict(lessAccurate, slower)));
     return lessAccurate || slower ? 1 : 0;
   }
@@ -133,20 +171,38 @@ public record BaselineCheck(double margin, double speedMargin) {
   }
 
   /**
-   * Change of speed in percent: of the speedup over the unpruned model, which stays on another
-   * machine; of the unpruned model itself by its median time, on the same machine only.
+   * How speed changed.
+   *
+   * @param percent negative if it fell
+   * @param isCertain whether the intervals of both lie apart
    */
-  private static double speed(Summary.Cell old, Summary.Cell now, boolean sameMachine) {
-    if (old.measured().isEmpty() || now.measured().isEmpty()) {
-      return Double.NaN;
+  private record Change(double percent, boolean isCertain) {}
+
+  /**
+   * Of the speedup over the unpruned model, which stays on another machine; of the unpruned model
+   * itself by its median time, on the same machine only, where 19 of 20 requests were faster then.
+   */
+  private static Optional<Change> speed(Setting old, Setting now, boolean sameMachine) {
+    boolean timed =
+        old.draws().stream().allMatch(cell -> cell.measured().isPresent())
+            && now.draws().stream().allMatch(cell -> cell.measured().isPresent());
+    if (!timed) {
+      return Optional.empty();
     }
     if (now.id().equals(CellGrid.NONE)) {
-      double before = old.measured().get().totalMillis().median();
-      double after = now.measured().get().totalMillis().median();
-      return sameMachine ? POINTS * (before / after - 1) : Double.NaN;
+      Summary.Spent before = old.draws().get(0).measured().orElseThrow().totalMillis();
+      double after = now.draws().get(0).measured().orElseThrow().totalMillis().median();
+      return sameMachine
+          ? Optional.of(new Change(POINTS * (before.median() / after - 1), after > before.p95()))
+          : Optional.empty();
     }
-    return POINTS
-        * (now.measured().get().totalSpeedup().value() / old.measured().get().totalSpeedup().value()
-            - 1);
+    double change =
+        now.mean(cell -> speedup(cell).value()) / old.mean(cell -> speedup(cell).value());
+    boolean apart = now.most(cell -> speedup(cell).high()) < old.least(cell -> speedup(cell).low());
+    return Optional.of(new Change(POINTS * (change - 1), apart));
+  }
+
+  private static Summary.Estimate speedup(Summary.Cell cell) {
+    return cell.measured().orElseThrow().totalSpeedup();
   }
 }

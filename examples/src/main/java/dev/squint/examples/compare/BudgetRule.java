@@ -24,6 +24,14 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
   /** One minus 0.99 is a little more than one point. */
   private static final double ROUNDING = 1e-9;
 
+  /** Checks the points. */
+  public BudgetRule {
+    if (!(maxDrop >= 0)) {
+      throw new DataException(
+          "--max-drop %s is no number of points; choose 0 or more".formatted(maxDrop));
+    }
+  }
+
   /** What can be limited, as a share of the unpruned model's. */
   enum Measure {
     /** FLOPs of vision, prefill and decoding. */
@@ -55,24 +63,29 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
    *
    * @param text such as {@code flops<=0.4}
    * @param maxDrop points that may be lost
-   * @throws DataException if it is none
+   * @throws DataException if it is none, or holds always
    */
   public static BudgetRule parse(String text, double maxDrop) {
     Matcher found = RULE.matcher(text);
-    if (!(maxDrop >= 0)) {
-      throw new DataException(
-          "--max-drop %s is no number of points; choose 0 or more".formatted(maxDrop));
-    }
     if (found.matches()) {
       for (Measure measure : Measure.values()) {
         if (measure.word().equals(found.group(1)) && found.group(2).matches("\\d*\\.?\\d+")) {
-          return new BudgetRule(measure, Double.parseDouble(found.group(2)), maxDrop);
+          return of(measure, Double.parseDouble(found.group(2)), maxDrop);
         }
       }
     }
     throw new DataException(
         "--budget '%s' is no rule; write flops, prefill, kv or tokens, then <= and a share such as flops<=0.4"
             .formatted(text));
+  }
+
+  private static BudgetRule of(Measure measure, double most, double maxDrop) {
+    if (most > 1) {
+      throw new DataException(
+          "--budget %s<=%s holds always, since 1 is all of the unpruned model's; for percents write %s<=%s"
+              .formatted(measure.word(), number(most), measure.word(), number(most / POINTS)));
+    }
+    return new BudgetRule(measure, most, maxDrop);
   }
 
   /**
@@ -82,6 +95,9 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
    * @return the setting, or nothing
    */
   public Optional<Setting> cheapest(Summary summary) {
+    if (unprunedScore(summary) == 0) {
+      return Optional.empty();
+    }
     return Setting.of(summary).stream()
         .filter(setting -> cost(setting, summary) <= most + ROUNDING)
         .filter(setting -> POINTS * setting.drop() <= maxDrop + ROUNDING)
@@ -90,12 +106,23 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
                 .thenComparing(Setting::drop));
   }
 
+  private static double unprunedScore(Summary summary) {
+    return Setting.of(summary).stream()
+        .filter(setting -> setting.id().equals(CellGrid.NONE))
+        .mapToDouble(setting -> setting.score(summary.run().metric()))
+        .findFirst()
+        .orElse(0);
+  }
+
   private double cost(Setting setting, Summary summary) {
     return setting.mean(cell -> measure.of(cell, summary.run().visualTokens()));
   }
 
   /** The answer in a line. */
   public String say(Summary summary) {
+    if (unprunedScore(summary) == 0) {
+      return "the unpruned model scores 0, so no setting can be judged by what it loses";
+    }
     Optional<Setting> found = cheapest(summary);
     if (found.isPresent()) {
       return "%s: %s".formatted(found.get().id(), figures(found.get(), summary));
@@ -129,9 +156,9 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
         setting.least(cell -> cell.scores().get(metric).low()),
         setting.most(cell -> cell.scores().get(metric).high()),
         setting.draws().get(0).scores().get(metric).total(),
-        -POINTS * setting.drop(),
-        -POINTS * setting.most(cell -> cell.against().orElseThrow().drop().high()),
-        -POINTS * setting.least(cell -> cell.against().orElseThrow().drop().low()));
+        0.0 - POINTS * setting.drop(),
+        0.0 - POINTS * setting.most(cell -> cell.against().orElseThrow().drop().high()),
+        0.0 - POINTS * setting.least(cell -> cell.against().orElseThrow().drop().low()));
   }
 
   private static String number(double value) {

@@ -9,6 +9,7 @@ import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyProvider;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -69,11 +70,29 @@ record CellGrid(List<Double> keeps, int seeds, boolean resizes) {
         .forEach(specs::add);
     Map<String, Cell> cells = new LinkedHashMap<>();
     for (String spec : specs) {
-      for (Cell cell : of(spec, facts)) {
-        cells.putIfAbsent(cell.id(), cell);
+      List<Cell> own = of(spec, facts);
+      if (!own.stream().allMatch(cell -> isThere(cell, cells.values()))) {
+        own.forEach(cell -> cells.putIfAbsent(cell.id(), cell));
       }
     }
     return List.copyOf(cells.values());
+  }
+
+  /**
+   * Whether the same is asked under another name, such as a strategy with its defaults spelt out.
+   */
+  private static boolean isThere(Cell cell, Collection<Cell> cells) {
+    return cells.stream()
+        .anyMatch(
+            other ->
+                other.strategy().spec().equals(cell.strategy().spec())
+                    && other.grid().equals(cell.grid())
+                    && other.seed() == cell.seed());
+  }
+
+  /** Whether a cell is there whatever strategies are asked for. */
+  boolean isAlwaysThere(Cell cell) {
+    return ALWAYS.contains(cell.series()) || cell.series().equals(RESIZE);
   }
 
   private List<Cell> of(String spec, ModelFacts facts) {

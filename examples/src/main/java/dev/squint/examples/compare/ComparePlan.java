@@ -15,6 +15,7 @@ import java.util.OptionalInt;
  * @param limit questions asked at most, drawn at random; empty for all
  * @param seed seed of the draw and of random selection
  * @param workers questions at once
+ * @param isSmall whether several processes with the model fit into memory
  * @param cutsKept cuts of the decoder that the model keeps loaded
  * @param maxNewTokens longest answer
  * @param metric name of the metric to plot, if not the usual
@@ -28,6 +29,7 @@ public record ComparePlan(
     OptionalInt limit,
     long seed,
     int workers,
+    boolean isSmall,
     int cutsKept,
     int maxNewTokens,
     Optional<String> metric,
@@ -54,6 +56,11 @@ public record ComparePlan(
       throw new DataException(
           "--workers %d is more than Squint starts; choose 1 to %d"
               .formatted(workers, MOST_WORKERS));
+    }
+    if (maxNewTokens < 1) {
+      throw new DataException(
+          "--max-new-tokens %d leaves no room for an answer; choose 1 or more"
+              .formatted(maxNewTokens));
     }
     if (timedRequests < 0) {
       throw new DataException(

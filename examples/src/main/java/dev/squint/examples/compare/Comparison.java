@@ -7,6 +7,8 @@ import dev.squint.examples.metrics.MetricSet;
 import dev.squint.examples.report.Report;
 import dev.squint.examples.report.Summary;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -22,7 +24,8 @@ import java.util.stream.IntStream;
  */
 public final class Comparison {
 
-  private static final int LOAD_ROUNDS = 3;
+  private static final int MOST_LOAD_ROUNDS = 3;
+  private static final int TIMED_PER_LOAD_ROUND = 10;
   private static final int LOAD_REQUESTS = 16;
   private static final int GALLERY = 12;
 
@@ -35,7 +38,7 @@ public final class Comparison {
   private final int threads;
   private final String version;
   private final PrintWriter err;
-  private final boolean terminal;
+  private final int width;
 
   /**
    * A comparison.
@@ -46,7 +49,7 @@ public final class Comparison {
    * @param threads threads of the model's pool, 0 for one per core
    * @param version version of Squint
    * @param err where progress goes
-   * @param terminal whether that is a terminal
+   * @param width columns of the terminal that this is; 0 if it is none
    */
   public Comparison(
       ComparePlan plan,
@@ -55,14 +58,14 @@ public final class Comparison {
       int threads,
       String version,
       PrintWriter err,
-      boolean terminal) {
+      int width) {
     this.plan = plan;
     this.squint = squint;
     this.data = data;
     this.threads = threads;
     this.version = version;
     this.err = err;
-    this.terminal = terminal;
+    this.width = width;
   }
 
   /**
@@ -81,7 +84,7 @@ public final class Comparison {
     ResultLine lines = new ResultLine(metrics.all(), squint.facts().decoder());
     try (Stop stop = new Stop(this::sayStopped);
         Results results = new Results(plan.out().resolve("results.jsonl"), data, cells, lines)) {
-      Map<Cell, String> refused = refused(asker, cells, drawn, results, stop);
+      Map<Cell, String> refused = refused(asker, cells, grid, drawn, results, stop);
       List<Cell> running = cells.stream().filter(cell -> !refused.containsKey(cell)).toList();
       answer(asker, running, drawn, results, stop);
       Summaries summaries = new Summaries(data.samples(), metrics, results, plan.seed());
@@ -99,7 +102,9 @@ public final class Comparison {
       if (stop.wanted()) {
         return Optional.empty();
       }
-      Summary summary = summary(metrics, summaries, cells, refused, common, drawn, costs, notes);
+      Summary summary =
+          summary(metrics, summaries, results, cells, refused, common, drawn, costs, notes);
+      summary.notes().forEach(err::println);
       Report.write(
           plan.out(),
           summary,
@@ -136,11 +141,18 @@ public final class Comparison {
   }
 
   private Map<Cell, String> refused(
-      Asker asker, List<Cell> cells, int[] drawn, Results results, Stop stop) {
+      Asker asker, List<Cell> cells, CellGrid grid, int[] drawn, Results results, Stop stop) {
     Trials trials = new Trials(asker, data.samples(), results, stop);
-    Progress progress = new Progress(err, terminal, "trying", trials.untried(cells).size());
+    Progress progress = new Progress(err, width, "trying", trials.untried(cells).size());
     Map<Cell, String> refused = trials.refused(cells, drawn, progress);
     progress.end();
+    refused.forEach((cell, reason) -> err.println(cell.id() + " did not run: " + reason));
+    List<Cell> asked = cells.stream().filter(cell -> !grid.isAlwaysThere(cell)).toList();
+    if (!asked.isEmpty() && refused.keySet().containsAll(asked) && !stop.wanted()) {
+      throw new DataException(
+          "none of the strategies can run on %s; the reasons are above"
+              .formatted(squint.facts().name()));
+    }
     return refused;
   }
 
@@ -152,7 +164,7 @@ public final class Comparison {
     if (left == 0) {
       return;
     }
-    Progress progress = new Progress(err, terminal, "answers", left);
+    Progress progress = new Progress(err, width, "answers", left);
     new Answers(asker, data.samples(), results, stop)
         .ask(cells, drawn, plan.workers(), reloads(cells) ? PICTURES_AT_ONCE : 1, progress);
     progress.end();
@@ -165,8 +177,12 @@ public final class Comparison {
 
   private List<CostLine> measure(
       Asker asker, List<Cell> cells, int[] common, Stop stop, List<String> notes) {
-    if (plan.timedRequests() == 0) {
-      notes.add("times were not measured");
+    int started = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    Path file =
+        plan.out()
+            .resolve("costs-%s-%d.jsonl".formatted(squint.provider().replace(':', '-'), started));
+    if (plan.timedRequests() == 0 && !Files.exists(file)) {
+      notes.add("times and memory were not measured");
       return List.of();
     }
     int[] timed =
@@ -174,22 +190,28 @@ public final class Comparison {
             .filter(q -> Arrays.binarySearch(common, q) >= 0)
             .limit(plan.timedRequests())
             .toArray();
-    String file = "costs-%s-%d.jsonl".formatted(squint.provider().replace(':', '-'), threads);
-    try (Costs costs =
-        new Costs(plan.out().resolve(file), asker, data.samples(), timed, reloads(cells), stop)) {
-      Progress alone =
-          new Progress(err, terminal, "timing", costs.left(cells, plan.timedRequests()));
-      costs.time(cells, plan.timedRequests(), alone);
-      alone.end();
-      Progress load =
-          new Progress(err, terminal, "load", costs.loadLeft(cells, LOAD_ROUNDS, LOAD_REQUESTS));
-      costs.load(cells, LOAD_ROUNDS, LOAD_REQUESTS, load);
-      load.end();
-      memory(costs, cells, stop, notes);
+    try (Costs costs = new Costs(file, asker, data.samples(), timed, reloads(cells), stop)) {
+      if (plan.timedRequests() > 0) {
+        time(costs, cells, stop, notes);
+      }
       if (!Energy.ofThisMachine().isKnown()) {
         notes.add("energy is left out: the operating system shows no counter of the processor");
       }
       return costs.lines();
+    }
+  }
+
+  private void time(Costs costs, List<Cell> cells, Stop stop, List<String> notes) {
+    int requests = plan.timedRequests();
+    Progress alone = new Progress(err, width, "timing", costs.left(cells, requests));
+    costs.time(cells, requests, alone);
+    alone.end();
+    int rounds = Math.max(1, Math.min(MOST_LOAD_ROUNDS, requests / TIMED_PER_LOAD_ROUND));
+    Progress load = new Progress(err, width, "load", costs.loadLeft(cells, rounds, LOAD_REQUESTS));
+    costs.load(cells, rounds, LOAD_REQUESTS, load);
+    load.end();
+    if (!stop.wanted()) {
+      memory(costs, cells, stop, notes);
     }
   }
 
@@ -198,13 +220,14 @@ public final class Comparison {
       notes.add("resident memory is left out: the operating system does not tell its peak");
       return;
     }
-    Progress progress = new Progress(err, terminal, "memory", costs.memoryLeft(cells));
+    Progress progress = new Progress(err, width, "memory", costs.memoryLeft(cells));
+    int processes = plan.isSmall() ? Runtime.getRuntime().availableProcessors() : 1;
     try {
-      costs.memory(cells, new OwnProcess(squint, threads, plan.maxNewTokens()), progress);
+      OwnProcess process = new OwnProcess(squint, threads, plan.maxNewTokens());
+      costs.memory(cells, process, processes, progress);
     } catch (DataException e) {
       if (!stop.wanted()) {
         notes.add("resident memory is incomplete: " + e.getMessage());
-        err.println(notes.get(notes.size() - 1));
       }
     }
     progress.end();
@@ -213,6 +236,7 @@ public final class Comparison {
   private Summary summary(
       MetricSet metrics,
       Summaries summaries,
+      Results results,
       List<Cell> cells,
       Map<Cell, String> refused,
       int[] common,
@@ -241,21 +265,25 @@ public final class Comparison {
             plan.maxNewTokens(),
             squint.facts().visualTokens(),
             squint.facts().decoder().layers(),
-            squint.promptTemplate()),
+            squint.promptTemplate(),
+            metrics.plotted().most() > 1),
         Machines.here(squint.provider(), threads, version),
         summed,
         Summaries.spreads(summed, metrics.plotted().name()),
         summaries.discordant(
             cells.stream().filter(cell -> !refused.containsKey(cell)).toList(), common),
-        notes(common, drawn, measuring));
+        notes(results, common, drawn, measuring));
   }
 
-  private List<String> notes(int[] common, int[] drawn, List<String> measuring) {
+  private List<String> notes(Results results, int[] common, int[] drawn, List<String> measuring) {
     List<String> notes = new ArrayList<>();
     if (common.length < drawn.length) {
       notes.add(
-          "%d of %d questions are left out because a picture or a strategy failed on them"
-              .formatted(drawn.length - common.length, drawn.length));
+          "%d of %d questions are left out because a picture or a strategy failed on them%s"
+              .formatted(
+                  drawn.length - common.length,
+                  drawn.length,
+                  results.firstFailure().map(reason -> ", the first: " + reason).orElse("")));
     }
     for (DataSet.Defect defect : data.defects().stream().limit(5).toList()) {
       notes.add("record %s cannot be used: %s".formatted(defect.record(), defect.reason()));

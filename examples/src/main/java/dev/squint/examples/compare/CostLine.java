@@ -30,6 +30,7 @@ sealed interface CostLine {
    * One request, alone.
    *
    * @param cell the cell's id
+   * @param batch which process timed it; only requests of one are compared
    * @param round which pass
    * @param visionMillis picture to features
    * @param prefillMillis features to first logits
@@ -40,6 +41,7 @@ sealed interface CostLine {
    */
   record Request(
       String cell,
+      int batch,
       int round,
       double visionMillis,
       double prefillMillis,
@@ -54,11 +56,17 @@ sealed interface CostLine {
       return CostLine.request(round);
     }
 
+    /** Tells which requests were made one shortly after another. */
+    String turn() {
+      return batch + " " + round;
+    }
+
     @Override
     public ObjectNode toJson() {
       return new ObjectMapper()
           .createObjectNode()
           .put("cell", cell)
+          .put("batch", batch)
           .put("round", round)
           .put("vision_ms", visionMillis)
           .put("prefill_ms", prefillMillis)
@@ -99,16 +107,17 @@ sealed interface CostLine {
 
     @Override
     public ObjectNode toJson() {
-      return new ObjectMapper()
-          .createObjectNode()
-          .put("cell", cell)
-          .put("round", round)
-          .put("callers", callers)
-          .put("requests", requests)
-          .put("seconds", seconds)
-          .put("median_ms", medianMillis)
-          .put("p95_ms", p95Millis)
-          .put("joules", joules);
+      ObjectNode line =
+          new ObjectMapper()
+              .createObjectNode()
+              .put("cell", cell)
+              .put("round", round)
+              .put("callers", callers)
+              .put("requests", requests)
+              .put("seconds", seconds)
+              .put("median_ms", medianMillis)
+              .put("p95_ms", p95Millis);
+      return joules > 0 ? line.put("joules", joules) : line;
     }
   }
 
@@ -150,6 +159,7 @@ sealed interface CostLine {
     }
     return new Request(
         cell,
+        line.path("batch").intValue(),
         round,
         line.path("vision_ms").doubleValue(),
         line.path("prefill_ms").doubleValue(),

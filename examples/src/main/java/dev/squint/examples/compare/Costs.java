@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -17,7 +18,7 @@ import java.util.concurrent.Callable;
 /**
  * Times requests as users make them: the picture is read, encoded and asked about for each. Cells
  * take turns in an order drawn anew in each round, so that a machine that slows down slows all.
- * Rounds that {@code costs.jsonl} has are not run again. The first round warms up and is not kept.
+ * What the file has is not run again. The first round warms up and is not kept.
  */
 final class Costs implements AutoCloseable {
 
@@ -34,6 +35,7 @@ final class Costs implements AutoCloseable {
   private final Map<String, Set<String>> known = new HashMap<>();
   private final Set<String> warmed = new HashSet<>();
   private final Ledger ledger;
+  private final int batch;
   private final Energy energy = Energy.ofThisMachine();
 
   /**
@@ -54,6 +56,13 @@ final class Costs implements AutoCloseable {
     this.reloads = reloads;
     this.stop = stop;
     this.ledger = Ledger.open(file, line -> add(CostLine.read(line)));
+    this.batch =
+        1
+            + lines.stream()
+                .filter(CostLine.Request.class::isInstance)
+                .mapToInt(line -> ((CostLine.Request) line).batch())
+                .max()
+                .orElse(0);
   }
 
   private void add(CostLine line) {
@@ -71,39 +80,61 @@ final class Costs implements AutoCloseable {
 
   /** Requests that are still to be timed, those that warm up included. */
   long left(List<Cell> cells, int rounds) {
+    Set<Cell> warm = new HashSet<>();
     long left = 0;
     for (int round = 0; round < rounds; round++) {
-      for (Cell cell : cells) {
-        left += has(cell, CostLine.request(round)) ? 0 : 1;
-      }
+      List<Cell> turn = inTurn(cells, round);
+      warm.addAll(turn);
+      left += turn.size();
     }
-    return left == 0 ? 0 : left + cells.size();
+    return left + warm.size();
   }
 
-  /** Times single requests. */
+  /**
+   * Times single requests.
+   *
+   * @param cells the cells, the unpruned one first
+   */
   void time(List<Cell> cells, int rounds, Progress progress) {
-    if (left(cells, rounds) == 0) {
-      return;
+    Set<Cell> warm = new LinkedHashSet<>();
+    for (int round = 0; round < rounds; round++) {
+      warm.addAll(inTurn(cells, round));
     }
-    for (Cell cell : cells) {
+    for (Cell cell : warm) {
       if (!stop.wanted()) {
         warm(cell, questions[0]);
         progress.step();
       }
     }
     for (int round = 0; round < rounds; round++) {
+      int question = questions[round % questions.length];
       for (Cell cell : inTurn(cells, round)) {
         if (stop.wanted()) {
           return;
         }
-        if (!has(cell, CostLine.request(round))) {
-          int question = questions[round % questions.length];
-          warm(cell, question);
-          keep(request(cell, round, question));
-          progress.step();
-        }
+        warm(cell, question);
+        keep(request(cell, round, question));
+        progress.step();
       }
     }
+  }
+
+  /**
+   * The cells that are still to be timed in a round, in a drawn order. The unpruned one is timed
+   * again beside those that come later: what the machine did then says nothing of now.
+   */
+  private List<Cell> inTurn(List<Cell> cells, int round) {
+    List<Cell> order = new ArrayList<>();
+    for (Cell cell : cells) {
+      if (!has(cell, CostLine.request(round))) {
+        order.add(cell);
+      }
+    }
+    if (!order.isEmpty() && !order.contains(cells.get(0))) {
+      order.add(cells.get(0));
+    }
+    Collections.shuffle(order, new Random(round));
+    return order;
   }
 
   /** Asks without a clock where a cell is new to this process or its cut was put away since. */
@@ -121,6 +152,7 @@ final class Costs implements AutoCloseable {
     int steps = Math.max(1, timings.generatedTokens());
     return new CostLine.Request(
         cell.id(),
+        batch,
         round,
         timings.visionNanos() / NANOS_PER_MILLI,
         timings.prefillNanos() / NANOS_PER_MILLI,
@@ -130,15 +162,9 @@ final class Costs implements AutoCloseable {
         answer.trace().prefillFlops());
   }
 
-  private void keep(CostLine line) {
+  private synchronized void keep(CostLine line) {
     ledger.append(line.toJson());
     add(line);
-  }
-
-  private static List<Cell> inTurn(List<Cell> cells, int round) {
-    List<Cell> order = new ArrayList<>(cells);
-    Collections.shuffle(order, new Random(round));
-    return order;
   }
 
   /** Requests under load that are still to be made. */
@@ -157,7 +183,9 @@ final class Costs implements AutoCloseable {
   /** Lets several callers ask at once. */
   void load(List<Cell> cells, int rounds, int requests, Progress progress) {
     for (int round = 0; round < rounds; round++) {
-      for (Cell cell : inTurn(cells, round)) {
+      List<Cell> order = new ArrayList<>(cells);
+      Collections.shuffle(order, new Random(round));
+      for (Cell cell : order) {
         for (int callers : CALLERS) {
           if (stop.wanted()) {
             return;
@@ -206,18 +234,25 @@ final class Costs implements AutoCloseable {
   /**
    * Measures the memory of each cell.
    *
+   * @param processes how many at once
    * @throws dev.squint.adapters.DataException if that failed; what is measured is kept
    */
-  void memory(List<Cell> cells, OwnProcess process, Progress progress) {
+  void memory(List<Cell> cells, OwnProcess process, int processes, Progress progress) {
+    List<Callable<Void>> work = new ArrayList<>();
     for (Cell cell : cells) {
-      if (stop.wanted()) {
-        return;
-      }
       if (!has(cell, CostLine.MEMORY)) {
-        keep(new CostLine.Memory(cell.id(), process.peakBytes(cell, samples.get(questions[0]))));
-        progress.step();
+        work.add(
+            () -> {
+              if (!stop.wanted()) {
+                long peak = process.peakBytes(cell, samples.get(questions[0]));
+                keep(new CostLine.Memory(cell.id(), peak));
+                progress.step();
+              }
+              return null;
+            });
       }
     }
+    new Pool(processes).all(work);
   }
 
   @Override

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * One line of {@code results.jsonl}, as far as the summary needs it. Equal by value: most of the
  * millions of lines of a large comparison differ in their question and cell alone.
  *
- * @param answer the filtered answer
+ * @param answer what of the answer is compared with that of the unpruned model
  * @param scores one per metric
  * @param keptTokens visual tokens behind the last site
  * @param averageTokens visual tokens averaged over the layers
@@ -18,7 +18,7 @@ import java.util.Arrays;
  */
 record Entry(
     String answer,
-    float[] scores,
+    double[] scores,
     int keptTokens,
     double averageTokens,
     long visionFlops,
@@ -27,7 +27,7 @@ record Entry(
     double[] paperFlops,
     long kvBytes) {
 
-  private static final float RIGHT = 0.5f;
+  private static final double RIGHT = 0.5;
 
   /** Whether the plotted score counts as a right answer. */
   boolean isRight() {

@@ -47,12 +47,12 @@ record Gallery(Asker asker, List<Sample> samples, Results results, int most) {
   }
 
   private Optional<Picked> clearest(Cell cell, Cell unpruned, int[] questions, boolean win) {
-    float most = 0;
+    double most = 0;
     int found = -1;
     for (int question : questions) {
-      float better =
+      double better =
           results.get(cell, question).scores()[0] - results.get(unpruned, question).scores()[0];
-      float by = win ? better : -better;
+      double by = win ? better : -better;
       if (by > most) {
         most = by;
         found = question;

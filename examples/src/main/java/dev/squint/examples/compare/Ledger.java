@@ -129,8 +129,10 @@ final class Ledger implements AutoCloseable {
         write(bytes);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "%s cannot be written: %s; what it holds is kept".formatted(file, e.getMessage()), e);
+      throw new DataException(
+          "%s cannot be written: %s; make room on the disk and start again, what it holds is kept"
+              .formatted(file, e.getMessage()),
+          e);
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -22,7 +23,9 @@ record Measurements(List<CostLine> lines, long seed) {
   /** What a cell took, beside the unpruned one; nothing if it was not timed. */
   Optional<Summary.Measured> of(String cell, String unpruned) {
     List<CostLine.Request> own = requests(cell);
-    List<CostLine.Request> whole = requests(unpruned);
+    Set<String> turns = own.stream().map(CostLine.Request::turn).collect(Collectors.toSet());
+    List<CostLine.Request> whole =
+        requests(unpruned).stream().filter(request -> turns.contains(request.turn())).toList();
     if (own.isEmpty() || whole.isEmpty()) {
       return Optional.empty();
     }
@@ -57,18 +60,18 @@ record Measurements(List<CostLine> lines, long seed) {
   }
 
   /**
-   * Ratio of the medians. Its interval resamples the rounds, in each of which both cells were asked
+   * Ratio of the medians. Its interval resamples the turns, in each of which both cells were asked
    * the same question shortly after one another.
    */
   private Summary.Estimate speedup(
       List<CostLine.Request> own,
       List<CostLine.Request> whole,
       ToDoubleFunction<CostLine.Request> millis) {
-    Map<Integer, Double> wholeByRound = byRound(whole, millis);
-    Map<Integer, Double> ownByRound = byRound(own, millis);
-    ownByRound.keySet().retainAll(wholeByRound.keySet());
-    double[] pruned = ownByRound.values().stream().mapToDouble(Double::doubleValue).toArray();
-    double[] unpruned = ownByRound.keySet().stream().mapToDouble(wholeByRound::get).toArray();
+    Map<String, Double> wholeByTurn = byTurn(whole, millis);
+    Map<String, Double> ownByTurn = byTurn(own, millis);
+    ownByTurn.keySet().retainAll(wholeByTurn.keySet());
+    double[] pruned = ownByTurn.values().stream().mapToDouble(Double::doubleValue).toArray();
+    double[] unpruned = ownByTurn.keySet().stream().mapToDouble(wholeByTurn::get).toArray();
     Interval interval =
         Bootstrap.of(
             pruned.length, seed, drawn -> medianAt(unpruned, drawn) / medianAt(pruned, drawn));
@@ -76,11 +79,11 @@ record Measurements(List<CostLine> lines, long seed) {
         median(whole, millis) / median(own, millis), interval.low(), interval.high());
   }
 
-  private static Map<Integer, Double> byRound(
+  private static Map<String, Double> byTurn(
       List<CostLine.Request> requests, ToDoubleFunction<CostLine.Request> millis) {
-    Map<Integer, Double> byRound = new TreeMap<>();
-    requests.forEach(request -> byRound.put(request.round(), millis.applyAsDouble(request)));
-    return byRound;
+    Map<String, Double> byTurn = new TreeMap<>();
+    requests.forEach(request -> byTurn.put(request.turn(), millis.applyAsDouble(request)));
+    return byTurn;
   }
 
   private static double medianAt(double[] values, int[] places) {

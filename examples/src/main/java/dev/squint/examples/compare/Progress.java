@@ -10,12 +10,13 @@ import java.util.Locale;
  */
 final class Progress {
 
-  private static final int WIDTH = 24;
+  private static final int BAR = 24;
+  private static final String TO_END_OF_LINE = "\033[K";
   private static final long REDRAW_NANOS = 200_000_000L;
   private static final long SILENCE_NANOS = 15_000_000_000L;
 
   private final PrintWriter err;
-  private final boolean terminal;
+  private final int width;
   private final String what;
   private final long total;
   private final long start = System.nanoTime();
@@ -27,13 +28,13 @@ final class Progress {
    * A bar.
    *
    * @param err where it is drawn
-   * @param terminal whether that can go back in a line
+   * @param width columns of the terminal that it is drawn on; 0 if it cannot go back in a line
    * @param what what is counted
    * @param total how many there are to do
    */
-  Progress(PrintWriter err, boolean terminal, String what, long total) {
+  Progress(PrintWriter err, int width, String what, long total) {
     this.err = err;
-    this.terminal = terminal;
+    this.width = width;
     this.what = what;
     this.total = total;
   }
@@ -41,7 +42,7 @@ final class Progress {
   synchronized void step() {
     done++;
     long now = System.nanoTime();
-    if (now - told >= (terminal ? REDRAW_NANOS : SILENCE_NANOS)) {
+    if (now - told >= (width > 0 ? REDRAW_NANOS : SILENCE_NANOS)) {
       told = now;
       draw(now);
     }
@@ -51,11 +52,11 @@ final class Progress {
     errors++;
   }
 
-  /** The last state, and the end of the line. */
+  /** The last state, and the end of the line; nothing if nothing was done. */
   synchronized void end() {
-    if (total > 0) {
+    if (done > 0) {
       draw(System.nanoTime());
-      if (terminal) {
+      if (width > 0) {
         err.println();
       }
       err.flush();
@@ -64,8 +65,9 @@ final class Progress {
 
   private void draw(long now) {
     String line = line(done, total, errors, Duration.ofNanos(now - start));
-    if (terminal) {
-      err.print("\r" + line + "   ");
+    if (width > 0) {
+      // A line that fills the last column may be wrapped.
+      err.print("\r" + line.substring(0, Math.min(line.length(), width - 1)) + TO_END_OF_LINE);
     } else {
       err.println(line);
     }
@@ -74,23 +76,26 @@ final class Progress {
 
   private String line(long done, long total, int errors, Duration spent) {
     double share = total == 0 ? 1 : (double) done / total;
-    int full = (int) (share * WIDTH);
     double perSecond = done / Math.max(1e-3, spent.toNanos() / 1e9);
     String left =
         done == 0 || done == total
             ? ""
             : ", " + clock(Duration.ofSeconds((long) ((total - done) / perSecond))) + " left";
-    return String.format(
-        Locale.ROOT,
-        "%s [%s%s] %,d of %,d, %.0f a second%s%s",
-        what,
-        "#".repeat(full),
-        ".".repeat(WIDTH - full),
-        done,
-        total,
-        perSecond,
-        left,
-        errors == 0 ? "" : ", " + errors + " failed");
+    String figures =
+        String.format(
+            Locale.ROOT,
+            "%,d of %,d, %s a second%s%s",
+            done,
+            total,
+            String.format(Locale.ROOT, perSecond < 10 ? "%.1f" : "%.0f", perSecond),
+            left,
+            errors == 0 ? "" : ", " + errors + " failed");
+    int room = width == 0 ? BAR : width - what.length() - figures.length() - "  [] ".length();
+    int bar = Math.min(BAR, room);
+    int full = (int) (share * Math.max(0, bar));
+    return bar < 4
+        ? what + " " + figures
+        : "%s [%s%s] %s".formatted(what, "#".repeat(full), ".".repeat(bar - full), figures);
   }
 
   private static String clock(Duration time) {

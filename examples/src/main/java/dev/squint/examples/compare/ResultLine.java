@@ -11,6 +11,7 @@ import dev.squint.pruning.FlopsFormula;
 import dev.squint.pruning.Timings;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Writes and reads the lines of {@code results.jsonl}: lmms-eval's field names for what it has
@@ -36,6 +37,9 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     line.put("input", sample.question());
     ArrayNode target = line.putArray("target");
     sample.answers().forEach(target::add);
+    if (!sample.type().isEmpty()) {
+      line.put("type", sample.type());
+    }
     return line;
   }
 
@@ -48,8 +52,7 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     line.putArray("resps").addArray().add(outcome.text());
     line.putArray("filtered_resps").add(metrics.get(0).filter(outcome.text(), sample.choices()));
     for (Metric metric : metrics) {
-      line.put(
-          metric.name(), (float) metric.score(outcome.text(), sample.answers(), sample.choices()));
+      line.put(metric.name(), metric.score(outcome.text(), sample.answers(), sample.choices()));
     }
     line.put("prompt_tokens", outcome.promptTokens());
     line.put("visual_tokens", outcome.visualTokens());
@@ -71,6 +74,12 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     return line;
   }
 
+  /** What of an answer is compared: all of it where nothing in it is a choice. */
+  private String compared(String answer, Sample sample) {
+    String filtered = metrics.get(0).filter(answer, sample.choices());
+    return filtered.isEmpty() ? answer.strip().toLowerCase(Locale.ROOT) : filtered;
+  }
+
   static boolean isError(JsonNode line) {
     return line.has(ERROR);
   }
@@ -79,10 +88,10 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     return line.path(ERROR).asText();
   }
 
-  Entry read(JsonNode line) {
-    float[] scores = new float[metrics.size()];
+  Entry read(JsonNode line, Sample sample) {
+    double[] scores = new double[metrics.size()];
     for (int i = 0; i < scores.length; i++) {
-      scores[i] = line.path(metrics.get(i).name()).floatValue();
+      scores[i] = line.path(metrics.get(i).name()).doubleValue();
     }
     int text = line.path("prompt_tokens").intValue() - line.path("visual_tokens").intValue();
     double[] visual = new double[line.path("tokens_per_layer").size()];
@@ -91,7 +100,7 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     double[] paper = new double[papers.length];
     Arrays.setAll(paper, i -> papers[i].prefill(decoder, visual, text));
     return new Entry(
-        line.path("filtered_resps").path(0).textValue(),
+        compared(line.path("resps").path(0).path(0).asText(), sample),
         scores,
         line.path("kept_tokens").intValue(),
         Arrays.stream(visual).average().orElse(0),

@@ -14,6 +14,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What each cell made of each question: {@code results.jsonl} and, in memory, what the summary
@@ -59,7 +60,7 @@ final class Results implements AutoCloseable {
     if (ResultLine.isError(line)) {
       reasons.get(id).put(place, ResultLine.error(line));
     } else {
-      cell[place] = shared(lines.read(line));
+      cell[place] = shared(lines.read(line, samples.get(place)));
     }
   }
 
@@ -85,7 +86,7 @@ final class Results implements AutoCloseable {
 
   void answered(Cell cell, int question, Outcome outcome) {
     ObjectNode line = lines.answered(cell, samples.get(question), hashes[question], outcome);
-    Entry entry = lines.read(line);
+    Entry entry = lines.read(line, samples.get(question));
     ledger.append(line);
     synchronized (this) {
       entries.get(cell.id())[question] = shared(entry);
@@ -112,6 +113,14 @@ final class Results implements AutoCloseable {
   /** Questions on which a cell failed in this process. */
   synchronized int failures(Cell cell) {
     return failures.get(cell.id()).cardinality();
+  }
+
+  /** Why the first question that failed in this process did; nothing if none has. */
+  synchronized Optional<String> firstFailure() {
+    return failures.entrySet().stream()
+        .filter(cell -> !cell.getValue().isEmpty())
+        .map(cell -> reasons.get(cell.getKey()).get(cell.getValue().nextSetBit(0)))
+        .findFirst();
   }
 
   private static String hash(Sample sample) {

@@ -1,6 +1,7 @@
 package dev.squint.examples.compare;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.adapters.DataException;
 import dev.squint.examples.report.WholeFile;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -44,14 +46,17 @@ record RunRecord(
     Path file = folder.resolve(FILE);
     try {
       if (Files.isRegularFile(file)) {
-        RunRecord other = new ObjectMapper().readValue(file.toFile(), RunRecord.class);
-        List<String> differences = differences(other);
+        List<String> differences = differences(read(file));
         if (!differences.isEmpty()) {
           throw new DataException(
               "%s holds another comparison (%s differs); choose another --out, or delete it"
                   .formatted(folder, String.join(", ", differences)));
         }
         return;
+      }
+      if (folder.toString().isEmpty() || Files.isRegularFile(folder)) {
+        throw new DataException(
+            "--out '%s' is no folder; name one that is new or empty".formatted(folder));
       }
       if (Files.isDirectory(folder) && !isEmpty(folder)) {
         throw new DataException(
@@ -62,8 +67,27 @@ record RunRecord(
           .write(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
     } catch (IOException e) {
       throw new DataException(
-          "%s cannot be used: %s; choose another --out".formatted(folder, e.getMessage()), e);
+          "%s cannot be made or written (%s); choose another --out"
+              .formatted(folder, e.getClass().getSimpleName()),
+          e);
     }
+  }
+
+  private static RunRecord read(Path file) throws IOException {
+    try {
+      RunRecord record = new ObjectMapper().readValue(file.toFile(), RunRecord.class);
+      if (record.modelHash == null || record.dataHash == null || record.metrics == null) {
+        throw damaged(file, null);
+      }
+      return record;
+    } catch (JsonProcessingException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  private static DataException damaged(Path file, JsonProcessingException cause) {
+    return new DataException(
+        "%s is damaged; delete its folder or choose another --out".formatted(file), cause);
   }
 
   private static boolean isEmpty(Path folder) throws IOException {
@@ -81,7 +105,7 @@ record RunRecord(
     if (!dataHash.equals(other.dataHash)) {
       names.add("data " + other.data);
     }
-    if (!metrics.equals(other.metrics)) {
+    if (!Set.copyOf(metrics).equals(Set.copyOf(other.metrics))) {
       names.add("metric " + String.join(" ", other.metrics));
     }
     if (seed != other.seed) {

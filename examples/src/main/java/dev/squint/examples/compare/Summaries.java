@@ -102,16 +102,20 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
   }
 
   private Summary.Score score(List<Entry> entries, int metric) {
-    float[] scores = new float[entries.size()];
+    double[] scores = new double[entries.size()];
     for (int i = 0; i < scores.length; i++) {
       scores[i] = entries.get(i).scores()[metric];
     }
-    return score(scores);
+    return score(scores, intervals(metrics.all().get(metric)));
   }
 
-  private Summary.Score score(float[] scores) {
+  private Intervals intervals(Metric metric) {
+    return new Intervals(metric.tellsRightFromWrong(), seed);
+  }
+
+  private static Summary.Score score(double[] scores, Intervals intervals) {
     double sum = sum(scores);
-    Interval interval = Intervals.ofMean(scores, seed);
+    Interval interval = intervals.ofMean(scores);
     return new Summary.Score(
         scores.length == 0 ? 0 : sum / scores.length,
         sum,
@@ -135,9 +139,9 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
   }
 
   private Summary.Against against(List<Entry> own, List<Entry> whole, boolean itself) {
-    float[] loyal = new float[own.size()];
-    float[] scores = new float[own.size()];
-    float[] wholeScores = new float[own.size()];
+    double[] loyal = new double[own.size()];
+    double[] scores = new double[own.size()];
+    double[] wholeScores = new double[own.size()];
     for (int i = 0; i < loyal.length; i++) {
       loyal[i] = own.get(i).answer().equals(whole.get(i).answer()) ? 1 : 0;
       scores[i] = own.get(i).scores()[0];
@@ -153,12 +157,14 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
             ? Optional.empty()
             : (itself
                     ? Optional.of(new Interval(1, 1))
-                    : Intervals.ofRatio(scores, wholeScores, seed))
+                    : intervals(metrics.plotted()).ofRatio(scores, wholeScores))
                 .map(interval -> estimate(sum(scores) / sum(wholeScores), interval)),
         estimate(
             (sum(wholeScores) - sum(scores)) / own.size(),
-            itself ? new Interval(0, 0) : Intervals.ofDifference(wholeScores, scores, seed)),
-        score(loyal),
+            itself
+                ? new Interval(0, 0)
+                : intervals(metrics.plotted()).ofDifference(wholeScores, scores)),
+        score(loyal, new Intervals(true, seed)),
         counts ? Optional.of(onlyUnpruned) : Optional.empty(),
         counts ? Optional.of(onlyPruned) : Optional.empty(),
         counts ? Optional.of(McNemar.exact(onlyUnpruned, onlyPruned)) : Optional.empty());
@@ -197,9 +203,9 @@ record Summaries(List<Sample> samples, MetricSet metrics, Results results, long 
     return new Summary.Estimate(value, interval.low(), interval.high());
   }
 
-  private static double sum(float[] scores) {
+  private static double sum(double[] scores) {
     double sum = 0;
-    for (float score : scores) {
+    for (double score : scores) {
       sum += score;
     }
     return sum;

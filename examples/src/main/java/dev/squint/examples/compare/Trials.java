@@ -46,7 +46,9 @@ record Trials(Asker asker, List<Sample> samples, Results results, Stop stop) {
         continue;
       }
     }
-    untried.forEach(cell -> progress.step());
+    if (!stop.wanted()) {
+      untried.forEach(cell -> progress.step());
+    }
     reasons.keySet().retainAll(untried);
     return reasons;
   }

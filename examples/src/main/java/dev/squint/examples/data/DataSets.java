@@ -39,6 +39,9 @@ public final class DataSets {
    * @throws DataException if it cannot be read, or its format is not known
    */
   public static DataSet read(Path source) {
+    if (source.toString().isEmpty()) {
+      throw new DataException("the path of the questions is empty; name a folder or file");
+    }
     if (Files.isRegularFile(source)) {
       return file(source);
     }
@@ -57,6 +60,9 @@ public final class DataSets {
   }
 
   private static DataException unknown(Path source) {
+    if (Files.isRegularFile(source) && PlainRecords.start(source).isBlank()) {
+      return new DataException("%s is empty; give a file of questions".formatted(source));
+    }
     return new DataException(
         "%s holds no questions of a known format; %s".formatted(source, KNOWN));
   }

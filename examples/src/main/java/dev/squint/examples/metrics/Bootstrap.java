@@ -19,7 +19,7 @@ public final class Bootstrap {
    * @param seed of the draws; the same seed gives the same interval
    * @return the 2.5 % and 97.5 % quantiles of 1,000 resampled means; 0 to 0 without scores
    */
-  public static Interval ofMean(float[] scores, long seed) {
+  public static Interval ofMean(double[] scores, long seed) {
     if (scores.length == 0) {
       return new Interval(0, 0);
     }

@@ -48,6 +48,11 @@ final class Cider implements Metric {
   }
 
   @Override
+  public double most() {
+    return SCALE;
+  }
+
+  @Override
   public boolean tellsRightFromWrong() {
     return false;
   }

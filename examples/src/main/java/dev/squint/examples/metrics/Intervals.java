@@ -2,22 +2,24 @@ package dev.squint.examples.metrics;
 
 import java.util.Optional;
 
-/** Chooses the interval that fits the scores. */
-public final class Intervals {
-
-  private Intervals() {}
+/**
+ * Chooses the interval that fits the scores.
+ *
+ * @param ofAnswers whether scores of 0 and 1 are wrong and right answers; for captions they are not
+ * @param seed of the bootstrap
+ */
+public record Intervals(boolean ofAnswers, long seed) {
 
   /**
-   * The interval of a mean score: Wilson's where every score is 0 or 1, else a bootstrap.
+   * The interval of a mean score: Wilson's where every answer is right or wrong, else a bootstrap.
    *
    * @param scores one per question
-   * @param seed of the bootstrap
    * @return the interval
    */
-  public static Interval ofMean(float[] scores, long seed) {
+  public Interval ofMean(double[] scores) {
     double sum = 0;
-    for (float score : scores) {
-      if (score != 0 && score != 1) {
+    for (double score : scores) {
+      if (!ofAnswers || (score != 0 && score != 1)) {
         return Bootstrap.ofMean(scores, seed);
       }
       sum += score;
@@ -27,15 +29,14 @@ public final class Intervals {
 
   /**
    * The interval of the mean of one setting minus that of another on the same questions: Newcombe's
-   * where every score is 0 or 1, else a bootstrap of the questions.
+   * where every answer is right or wrong, else a bootstrap of the questions.
    *
    * @param first one per question
    * @param second one per question
-   * @param seed of the bootstrap
    * @return the interval
    */
-  public static Interval ofDifference(float[] first, float[] second, long seed) {
-    return PairedCounts.of(first, second)
+  public Interval ofDifference(double[] first, double[] second) {
+    return counts(first, second)
         .map(PairedCounts::difference)
         .orElseGet(
             () ->
@@ -47,16 +48,15 @@ public final class Intervals {
 
   /**
    * The interval of the mean of one setting over that of another on the same questions: Bonett and
-   * Price's where every score is 0 or 1, else a bootstrap of the questions.
+   * Price's where every answer is right or wrong, else a bootstrap of the questions.
    *
    * @param first one per question
    * @param second one per question
-   * @param seed of the bootstrap
    * @return the interval; nothing where the second scores 0, or does in so many resamples that the
    *     ratio has no upper end
    */
-  public static Optional<Interval> ofRatio(float[] first, float[] second, long seed) {
-    Optional<PairedCounts> counts = PairedCounts.of(first, second);
+  public Optional<Interval> ofRatio(double[] first, double[] second) {
+    Optional<PairedCounts> counts = counts(first, second);
     if (counts.isPresent()) {
       return counts.get().ratio();
     }
@@ -67,7 +67,11 @@ public final class Intervals {
         : Optional.empty();
   }
 
-  private static double sum(float[] scores, int[] drawn) {
+  private Optional<PairedCounts> counts(double[] first, double[] second) {
+    return ofAnswers ? PairedCounts.of(first, second) : Optional.empty();
+  }
+
+  private static double sum(double[] scores, int[] drawn) {
     double sum = 0;
     for (int place : drawn) {
       sum += scores[place];

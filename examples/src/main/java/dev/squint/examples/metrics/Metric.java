@@ -23,9 +23,18 @@ public interface Metric {
    * @param answer what the model said, unfiltered
    * @param targets what is right, at least one
    * @param choices texts of the choices, or empty
-   * @return 0 to 1, more only for CIDEr, which reaches 10
+   * @return 0 to {@link #most()}
    */
   double score(String answer, List<String> targets, List<String> choices);
+
+  /**
+   * The highest score that there is.
+   *
+   * @return 1 for shares; CIDEr has no percent and is shown times 100, as papers print it
+   */
+  default double most() {
+    return 1;
+  }
 
   /**
    * Whether a score of one half and more is a right answer, so that right and wrong ones can be

@@ -3,6 +3,7 @@ package dev.squint.examples.metrics;
 import dev.squint.adapters.DataException;
 import dev.squint.examples.data.DataSet;
 import dev.squint.examples.data.Sample;
+import dev.squint.examples.data.Task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,7 @@ public record MetricSet(List<Metric> all) {
    * @param data the data set
    * @param wanted name of the one to plot, if not the usual
    * @return the metrics
-   * @throws DataException if there is no such metric
+   * @throws DataException if there is no such metric, or it does not fit the answers
    */
   public static MetricSet of(DataSet data, Optional<String> wanted) {
     List<Metric> usual = usual(data);
@@ -54,9 +55,27 @@ public record MetricSet(List<Metric> all) {
           "there is no metric '%s'; choose one of %s"
               .formatted(wanted.get(), String.join(", ", known.keySet())));
     }
+    check(first, data);
     List<Metric> all = new ArrayList<>(List.of(first));
     usual.stream().filter(metric -> !metric.name().equals(first.name())).forEach(all::add);
     return new MetricSet(all);
+  }
+
+  private static void check(Metric metric, DataSet data) {
+    if (metric instanceof MultipleChoice && data.task() != Task.MULTIPLE_CHOICE) {
+      throw new DataException(
+          "metric multiple_choice needs choices, and the questions of %s have none; leave --metric out"
+              .formatted(data.name()));
+    }
+    boolean yesOrNo =
+        data.samples().stream()
+            .flatMap(sample -> sample.answers().stream())
+            .allMatch(answer -> answer.strip().matches("(?i)yes|no"));
+    if (metric instanceof YesNo && !yesOrNo) {
+      throw new DataException(
+          "metric pope_accuracy needs answers that are yes or no, and those of %s are others too; leave --metric out"
+              .formatted(data.name()));
+    }
   }
 
   private static List<Metric> usual(DataSet data) {

@@ -21,7 +21,7 @@ public record PairedCounts(int both, int onlyFirst, int onlySecond, int neither)
    * @param second scores of the other on the same questions
    * @return nothing where a score is neither 0 nor 1
    */
-  public static Optional<PairedCounts> of(float[] first, float[] second) {
+  public static Optional<PairedCounts> of(double[] first, double[] second) {
     int[] counts = new int[4];
     for (int i = 0; i < first.length; i++) {
       if ((first[i] != 0 && first[i] != 1) || (second[i] != 0 && second[i] != 1)) {

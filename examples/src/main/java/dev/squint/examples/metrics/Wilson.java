@@ -34,7 +34,7 @@ public final class Wilson {
     double middle = share + squared / 2;
     double reach = quantile * Math.sqrt((share * (1 - share) + squared / 4) / total);
     return new Interval(
-        Math.max(0, (middle - reach) / (1 + squared)),
-        Math.min(1, (middle + reach) / (1 + squared)));
+        successes == 0 ? 0 : Math.max(0, (middle - reach) / (1 + squared)),
+        successes == total ? 1 : Math.min(1, (middle + reach) / (1 + squared)));
   }
 }

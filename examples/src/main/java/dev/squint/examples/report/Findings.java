@@ -29,6 +29,12 @@ record Findings(Summary summary) {
     if (whole.isEmpty() || settings.size() == 1) {
       return List.of();
     }
+    if (value(whole.get()) == 0) {
+      return List.of(
+          text(
+              "The unpruned model scores 0 (%s), so nothing can be said of what pruning loses.",
+              correct(whole.get())));
+    }
     List<String> sentences = new ArrayList<>();
     sentences.add(cheapest(settings, whole.get()));
     bestWithin(settings).ifPresent(sentences::add);
@@ -56,13 +62,15 @@ record Findings(Summary summary) {
           figure(whole), correct(whole));
     }
     return text(
-        "Cheapest within one point of the unpruned %s (%s): %s with %s (%s) at %.0f %% of the FLOPs.",
+        "Cheapest within one point of the unpruned %s (%s): %s with %s (%s) at %.0f %% of the FLOPs; 95 %% interval of the points lost %.2f to %.2f.",
         figure(whole),
         correct(whole),
         found.id(),
         figure(found),
         correct(found),
-        100 * found.flopsLeft());
+        100 * found.flopsLeft(),
+        100 * found.least(cell -> cell.against().orElseThrow().drop().low()) + 0.0,
+        100 * found.most(cell -> cell.against().orElseThrow().drop().high()) + 0.0);
   }
 
   private Optional<String> bestWithin(List<Setting> settings) {
@@ -70,7 +78,9 @@ record Findings(Summary summary) {
     for (double share : SHARES) {
       settings.stream()
           .filter(setting -> setting.flopsLeft() <= share)
-          .max(Comparator.comparingDouble(this::value))
+          .max(
+              Comparator.comparingDouble(this::value)
+                  .thenComparing(Comparator.comparingDouble(Setting::flopsLeft).reversed()))
           .ifPresent(
               best -> parts.add(text("%.0f %%: %s (%s)", 100 * share, best.id(), figure(best))));
     }
@@ -114,19 +124,17 @@ record Findings(Summary summary) {
   }
 
   private String figure(Setting setting) {
-    boolean share = Setting.of(summary).stream().allMatch(each -> value(each) <= 1);
-    return text(share ? "%.1f %%" : "%.3f", (share ? 100 : 1) * value(setting));
+    return text("%.1f%s", 100 * value(setting), summary.run().exceedsOne() ? "" : " %");
   }
 
   private String correct(Setting setting) {
-    double correct = setting.mean(cell -> cell.scores().get(metric()).correct());
     int total = setting.draws().get(0).scores().get(metric()).total();
-    if (setting.draws().size() > 1) {
-      return text("%.1f/%d on average", correct, total);
+    if (summary.discordant().isEmpty()) {
+      return text("%d questions", total);
     }
-    return correct == Math.rint(correct)
-        ? text("%.0f/%d", correct, total)
-        : text("%d questions", total);
+    double correct = setting.mean(cell -> cell.scores().get(metric()).correct());
+    boolean whole = setting.draws().size() == 1 && correct == Math.rint(correct);
+    return text(whole ? "%.0f/%d" : "%.1f/%d", correct, total);
   }
 
   private static String text(String format, Object... values) {

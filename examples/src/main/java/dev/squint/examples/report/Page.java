@@ -60,7 +60,7 @@ record Page(Summary summary, List<Picked> gallery) {
     return String.format(
         Locale.ROOT,
         "Visual-token pruning compared by Squint: %,d settings, each asked the same %,d questions of %,d (%s), scored by %s.",
-        summary.cells().stream().filter(cell -> cell.refused().isEmpty()).count(),
+        Setting.of(summary).size(),
         run.questions(),
         run.available(),
         run.format(),

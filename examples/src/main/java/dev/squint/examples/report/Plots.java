@@ -10,8 +10,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder;
@@ -27,22 +25,27 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
  * The plots as files: accuracy against FLOPs, and measured against predicted speedup, each as PNG
- * and SVG. Baselines are grey; error bars are half the width of the 95 % interval, for random
- * selection half the range over its seeds.
+ * and SVG, in the colors of the page. Baselines are grey; bars are 95 % intervals, for random
+ * selection the range over its seeds.
  *
  * @param summary the figures
  */
 record Plots(Summary summary) {
 
-  private static final Set<String> BASELINES = Set.of("none", "random", "uniform", "resize");
+  /** All files that there may be. */
+  static final List<String> NAMES =
+      List.of("pareto.png", "pareto.svg", "speedup.png", "speedup.svg");
+
+  private static final List<String> BASELINES = List.of("none", "random", "uniform", "resize");
   private static final int WIDTH = 1200;
   private static final int HEIGHT = 760;
   private static final int POINTS = 100;
 
-  /** Told apart by those who see few colours (Okabe and Ito), then darker ones. */
+  /** The first are told apart by those who see few colours (Okabe and Ito). */
   private static final Color[] COLORS = {
     new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7),
-    new Color(0xB58900), new Color(0x56B4E9), new Color(0x7B3FA0), new Color(0xA0522D)
+    new Color(0xB58900), new Color(0x56B4E9), new Color(0x7B3FA0), new Color(0xA0522D),
+    new Color(0x2AA198), new Color(0xE6550D)
   };
 
   private static final Color[] GREYS = {
@@ -77,7 +80,13 @@ record Plots(Summary summary) {
     files.put(name + ".svg", svg.toByteArray());
   }
 
-  private record Point(double x, double y, double reach) {}
+  /**
+   * A point with its interval.
+   *
+   * @param low lower end
+   * @param high upper end
+   */
+  private record Point(double x, double y, double low, double high) {}
 
   private List<Setting> settings() {
     return Setting.of(summary).stream()
@@ -95,38 +104,29 @@ record Plots(Summary summary) {
   }
 
   private XYChart pareto() {
-    boolean share = settings().stream().allMatch(setting -> setting.score(metric()) <= 1);
-    double scale = share ? POINTS : 1;
     XYChart chart =
         chart(
             "%s on %s".formatted(summary.run().model(), summary.run().data()),
             "FLOPs of vision, prefill and decoding, % of unpruned",
-            metric() + (share ? ", %" : ""));
+            metric() + (summary.run().exceedsOne() ? "" : ", %"));
+    Map<String, List<Point>> points = new LinkedHashMap<>();
     bySeries()
-        .forEach(
-            (series, settings) -> {
-              List<Point> points =
-                  settings.stream()
-                      .map(
-                          setting ->
-                              new Point(
-                                  POINTS * setting.flopsLeft(),
-                                  scale * setting.score(metric()),
-                                  scale * reach(setting)))
-                      .toList();
-              draw(chart, series, points, true);
-            });
+        .forEach((series, own) -> points.put(series, own.stream().map(this::accuracy).toList()));
+    draw(chart, points, true);
     return chart;
   }
 
-  /** Half the width of the interval, or of the range over the draws. */
-  private double reach(Setting setting) {
-    if (setting.draws().size() > 1) {
-      ToDoubleFunction<Summary.Cell> value = cell -> cell.scores().get(metric()).value();
-      return (setting.most(value) - setting.least(value)) / 2;
-    }
-    Summary.Score score = setting.draws().get(0).scores().get(metric());
-    return (score.high() - score.low()) / 2;
+  private Point accuracy(Setting setting) {
+    boolean drawn = setting.draws().size() > 1;
+    return new Point(
+        POINTS * setting.flopsLeft(),
+        POINTS * setting.score(metric()),
+        POINTS * setting.least(cell -> drawn ? score(cell).value() : score(cell).low()),
+        POINTS * setting.most(cell -> drawn ? score(cell).value() : score(cell).high()));
+  }
+
+  private Summary.Score score(Summary.Cell cell) {
+    return cell.scores().get(metric());
   }
 
   private XYChart speedup() {
@@ -135,34 +135,37 @@ record Plots(Summary summary) {
             "Prefill speedup of %s".formatted(summary.run().model()),
             "predicted by FLOPs, times",
             "measured, times");
+    Map<String, List<Point>> points = new LinkedHashMap<>();
     double right = 1;
     double top = 1;
     for (Map.Entry<String, List<Setting>> entry : bySeries().entrySet()) {
-      List<Point> points =
+      List<Point> own =
           entry.getValue().stream()
-              .flatMap(setting -> setting.draws().stream())
-              .flatMap(cell -> cell.measured().stream())
-              .map(
-                  measured ->
-                      new Point(
-                          measured.predicted(),
-                          measured.speedup().value(),
-                          (measured.speedup().high() - measured.speedup().low()) / 2))
+              .filter(setting -> setting.draws().stream().allMatch(c -> c.measured().isPresent()))
+              .map(Plots::speed)
               .toList();
-      for (Point point : points) {
+      for (Point point : own) {
         right = Math.max(right, point.x());
-        top = Math.max(top, point.y() + point.reach());
+        top = Math.max(top, point.high());
       }
-      if (!points.isEmpty() && !entry.getKey().equals("none")) {
-        draw(chart, entry.getKey(), points, false);
-      }
+      // Draws of the unpruned model have no speedup to show, but they take its color.
+      points.put(entry.getKey(), entry.getKey().equals(BASELINES.get(0)) ? List.of() : own);
     }
+    draw(chart, points, false);
     double met = Math.min(right, top);
     XYSeries line = chart.addSeries("as predicted", new double[] {1, met}, new double[] {1, met});
     line.setMarker(SeriesMarkers.NONE);
     line.setLineColor(GREYS[1]);
     line.setLineWidth(1);
     return chart;
+  }
+
+  private static Point speed(Setting setting) {
+    return new Point(
+        setting.mean(cell -> cell.measured().orElseThrow().predicted()),
+        setting.mean(cell -> cell.measured().orElseThrow().speedup().value()),
+        setting.least(cell -> cell.measured().orElseThrow().speedup().low()),
+        setting.most(cell -> cell.measured().orElseThrow().speedup().high()));
   }
 
   private static XYChart chart(String title, String x, String y) {
@@ -186,33 +189,58 @@ record Plots(Summary summary) {
     styler.setAxisTickLabelsFont(plain);
     styler.setAxisTitleFont(plain);
     styler.setMarkerSize(8);
-    styler.setErrorBarsColorSeriesColor(true);
     return chart;
   }
 
-  private static void draw(XYChart chart, String series, List<Point> points, boolean joined) {
-    List<Point> ordered = points.stream().sorted(Comparator.comparingDouble(Point::x)).toList();
-    double[] x = ordered.stream().mapToDouble(Point::x).toArray();
-    double[] y = ordered.stream().mapToDouble(Point::y).toArray();
-    double[] reach = ordered.stream().mapToDouble(Point::reach).toArray();
-    int place = chart.getSeriesMap().size();
-    XYSeries drawn = chart.addSeries(series, x, y, reach);
-    Color color =
-        BASELINES.contains(series) ? GREYS[place % GREYS.length] : COLORS[place % COLORS.length];
-    drawn.setLineColor(color);
-    drawn.setMarkerColor(color);
-    drawn.setMarker(MARKERS[place / COLORS.length % MARKERS.length]);
-    drawn.setLineStyle(joined ? stroke(place / COLORS.length, series) : SeriesLines.NONE);
+  private static void draw(XYChart chart, Map<String, List<Point>> bySeries, boolean joined) {
+    int method = 0;
+    for (Map.Entry<String, List<Point>> entry : bySeries.entrySet()) {
+      String series = entry.getKey();
+      int baseline = BASELINES.indexOf(series);
+      int round = baseline < 0 ? method / COLORS.length : 0;
+      Color color = baseline < 0 ? COLORS[method % COLORS.length] : GREYS[baseline];
+      Marker marker = MARKERS[(baseline < 0 ? round : baseline) % MARKERS.length];
+      method += baseline < 0 ? 1 : 0;
+      List<Point> ordered =
+          entry.getValue().stream().sorted(Comparator.comparingDouble(Point::x)).toList();
+      if (ordered.isEmpty()) {
+        continue;
+      }
+      for (int i = 0; i < ordered.size(); i++) {
+        interval(chart, series + " " + i, ordered.get(i), color);
+      }
+      XYSeries drawn =
+          chart.addSeries(
+              series,
+              ordered.stream().mapToDouble(Point::x).toArray(),
+              ordered.stream().mapToDouble(Point::y).toArray());
+      drawn.setLineColor(color);
+      drawn.setMarkerColor(color);
+      drawn.setMarker(marker);
+      drawn.setLineStyle(joined ? stroke(round, baseline >= 0) : SeriesLines.NONE);
+    }
   }
 
-  private static BasicStroke stroke(int round, String series) {
-    if (BASELINES.contains(series)) {
-      return new BasicStroke(
-          2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {6, 4}, 0);
+  /** A line of its own: the library's error bars reach as far up as down. */
+  private static void interval(XYChart chart, String name, Point point, Color color) {
+    XYSeries bar =
+        chart.addSeries(
+            name, new double[] {point.x(), point.x()}, new double[] {point.low(), point.high()});
+    bar.setShowInLegend(false);
+    bar.setMarker(SeriesMarkers.NONE);
+    bar.setLineColor(color);
+    bar.setLineStyle(new BasicStroke(1));
+  }
+
+  private static BasicStroke stroke(int round, boolean baseline) {
+    if (baseline) {
+      return dashed(6, 4);
     }
-    return round == 0
-        ? new BasicStroke(2)
-        : new BasicStroke(
-            2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {3f * round, 3}, 0);
+    return round == 0 ? new BasicStroke(2) : dashed(3f * round, 3);
+  }
+
+  private static BasicStroke dashed(float on, float off) {
+    return new BasicStroke(
+        2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {on, off}, 0);
   }
 }

@@ -48,6 +48,8 @@ public record Summary(
    * @param visualTokens visual tokens of an unpruned picture
    * @param layers decoder layers
    * @param promptTemplate how a question is put
+   * @param exceedsOne whether the metric is no share, as CIDEr; it is shown times 100 without a
+   *     percent sign
    */
   public record Run(
       String model,
@@ -63,7 +65,8 @@ public record Summary(
       int maxNewTokens,
       int visualTokens,
       int layers,
-      String promptTemplate) {}
+      String promptTemplate,
+      boolean exceedsOne) {}
 
   /**
    * Where it ran.
@@ -124,7 +127,7 @@ public record Summary(
    * A score with its 95 % interval.
    *
    * @param value the score; a share for accuracies
-   * @param correct sum of the questions' scores
+   * @param correct sum of the questions' scores: how many are right, where that is what they tell
    * @param total questions
    * @param low lower end of the interval
    * @param high upper end
@@ -173,7 +176,7 @@ public record Summary(
   /**
    * Means over the questions.
    *
-   * @param visualTokens visual tokens behind the last site
+   * @param keptTokens visual tokens behind the last site
    * @param leastTokens the fewest of any question
    * @param mostTokens the most of any question
    * @param averageTokens visual tokens averaged over layers
@@ -187,7 +190,7 @@ public record Summary(
    * @param kvLeft share of the unpruned KV cache
    */
   public record Cost(
-      double visualTokens,
+      double keptTokens,
       int leastTokens,
       int mostTokens,
       double averageTokens,

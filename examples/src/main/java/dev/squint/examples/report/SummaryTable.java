@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.csv.CSVFormat;
@@ -18,6 +17,7 @@ import org.apache.commons.csv.CSVPrinter;
 final class SummaryTable {
 
   static final String NAME = "summary.csv";
+  private static final int[] CALLERS = {1, 4, 16};
 
   private SummaryTable() {}
 
@@ -66,7 +66,7 @@ final class SummaryTable {
             "only_unpruned",
             "only_pruned",
             "mcnemar_p",
-            "visual_tokens",
+            "kept_tokens",
             "least_tokens",
             "most_tokens",
             "average_tokens",
@@ -98,7 +98,9 @@ final class SummaryTable {
             "total_speedup",
             "total_speedup_low",
             "total_speedup_high",
-            "answers_per_second_by_callers",
+            "answers_per_second_1_caller",
+            "answers_per_second_4_callers",
+            "answers_per_second_16_callers",
             "peak_bytes",
             "joules_per_answer"));
     types.forEach(type -> names.add("type_" + type));
@@ -126,7 +128,8 @@ final class SummaryTable {
     cell.cost()
         .ifPresentOrElse(
             cost -> cost(cost, papers, row), () -> row.addAll(blanks(11 + papers.size())));
-    row.addAll(cell.measured().map(SummaryTable::measured).orElseGet(() -> blanks(21)));
+    row.addAll(
+        cell.measured().map(SummaryTable::measured).orElseGet(() -> blanks(20 + CALLERS.length)));
     for (String type : types) {
       Summary.Score score = cell.byType().get(type);
       row.add(score == null ? "" : score.value());
@@ -152,7 +155,7 @@ final class SummaryTable {
   private static void cost(Summary.Cost cost, Set<String> papers, List<Object> row) {
     row.addAll(
         List.of(
-            cost.visualTokens(),
+            cost.keptTokens(),
             cost.leastTokens(),
             cost.mostTokens(),
             cost.averageTokens(),
@@ -181,15 +184,14 @@ final class SummaryTable {
     row.addAll(estimate(measured.speedup()));
     row.add(measured.predicted());
     row.addAll(estimate(measured.totalSpeedup()));
-    row.add(
-        String.join(
-            " ",
-            measured.load().stream()
-                .map(
-                    load ->
-                        String.format(
-                            Locale.ROOT, "%d:%.2f", load.callers(), load.answersPerSecond()))
-                .toList()));
+    for (int callers : CALLERS) {
+      row.add(
+          measured.load().stream()
+              .filter(load -> load.callers() == callers)
+              .findFirst()
+              .map(load -> (Object) load.answersPerSecond())
+              .orElse(""));
+    }
     row.add(measured.peakBytes().map(Object.class::cast).orElse(""));
     row.add(measured.joules().map(Object.class::cast).orElse(""));
     return row;

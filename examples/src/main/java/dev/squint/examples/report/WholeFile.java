@@ -36,4 +36,18 @@ public record WholeFile(Path target) {
           "%s cannot be written: %s; choose another --out".formatted(target, e.getMessage()), e);
     }
   }
+
+  /**
+   * Takes it away if it is there.
+   *
+   * @throws DataException if it cannot be deleted
+   */
+  void delete() {
+    try {
+      Files.deleteIfExists(target);
+    } catch (IOException e) {
+      throw new DataException(
+          "%s cannot be deleted: %s; choose another --out".formatted(target, e.getMessage()), e);
+    }
+  }
 }

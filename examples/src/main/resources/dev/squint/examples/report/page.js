@@ -2,8 +2,10 @@
 (() => {
   const summary = JSON.parse(document.getElementById('data').textContent);
   const metric = summary.run.metric;
-  const scale = summary.cells.some(c => c.scores[metric] && c.scores[metric].value > 1) ? 1 : 100;
-  const unit = scale === 100 ? ' %' : '';
+  // CIDEr is no share: it is shown times 100 as papers print it, without a percent sign.
+  const scale = 100;
+  const unit = summary.run.exceedsOne ? '' : ' %';
+  const counted = Boolean(summary.discordant) || summary.cells.some(c => c.against && c.against.p !== undefined);
   const BASE = ['none', 'random', 'uniform', 'resize'];
   const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b58900', '#56b4e9', '#7b3fa0', '#a0522d', '#2aa198', '#e6550d'];
   const MARKS = ['circle', 'square', 'triangle', 'diamond'];
@@ -22,7 +24,7 @@
   }
 
   const number = (value, digits = 1) => value.toLocaleString('en', {minimumFractionDigits: digits, maximumFractionDigits: digits});
-  const score = value => number(scale * value, scale === 100 ? 1 : 2);
+  const score = value => number(scale * value);
   const element = (name, attributes, parent, text) => {
     const made = document.createElementNS(SVG, name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -44,6 +46,13 @@
   const overDraws = scores => scores.length === 1 ? {...scores[0], draws: 1} : {
     value: meanOf(scores, s => s.value), correct: meanOf(scores, s => s.correct), total: scores[0].total, draws: scores.length,
     low: Math.min(...scores.map(s => s.value)), high: Math.max(...scores.map(s => s.value))
+  };
+
+  // A setting's name breaks behind a colon or comma, not within a number.
+  const named = (row, id) => {
+    const head = html('th', row, undefined, {scope: 'row'});
+    for (const part of id.split(/(?<=[:,/])/)) head.append(part, document.createElement('wbr'));
+    return head;
   };
 
   // One point per budget: draws of random selection are averaged.
@@ -159,7 +168,7 @@
     const lowest = Math.min(...points.map(p => p.low), whole.scores[metric].low);
     const top = Math.max(...points.map(p => p.high), whole.scores[metric].high);
     const pad = (top - lowest || 1) * .05;
-    const ys = [Math.max(0, lowest - pad) * scale, Math.min(scale === 100 ? 1.005 : Infinity, top + pad) * scale];
+    const ys = [Math.max(0, lowest - pad) * scale, Math.min(summary.run.exceedsOne ? Infinity : 1.005, top + pad) * scale];
     const {svg, x, y} = frame(document.getElementById('pareto'), 'Accuracy against cost', [0, highest * 1.03], ys,
       costName.selectedOptions[0].textContent + (share ? ', %' : ''), metric + unit);
     element('line', {class: 'whole', x1: x(0), x2: x(highest * 1.03), y1: y(whole.scores[metric].value * scale), y2: y(whole.scores[metric].value * scale)}, svg);
@@ -264,12 +273,13 @@
     const table = document.getElementById('types');
     table.replaceChildren();
     const head = html('tr', html('thead', table));
-    for (const name of ['setting', 'all', ...types]) html('th', head, name, {scope: 'col'});
+    const asked = type => (whole.byType[type] || {total: 0}).total;
+    for (const name of ['setting', `all (${summary.run.questions})`, ...types.map(t => `${t} (${asked(t)})`)]) html('th', head, name, {scope: 'col'});
     const body = html('tbody', table);
     const limits = new Map(types.map(t => [t, [Math.min(...rows.map(c => c.byType[t] ? c.byType[t].value : 1)), whole.byType[t] ? whole.byType[t].value : 1]]));
     for (const cell of rows) {
       const row = html('tr', body);
-      html('th', row, cell.id, {scope: 'row'});
+      named(row, cell.id);
       html('td', row, score(cell.value));
       for (const type of types) {
         const own = cell.byType[type];
@@ -293,7 +303,7 @@
     ['setting', c => c.id, v => v],
     [metric + unit, c => c.scores[metric].value, score],
     ['95 % interval', c => c.scores[metric].low, (v, c) => `${score(v)} to ${score(c.scores[metric].high)}`],
-    ['correct', c => c.scores[metric].correct, (v, c) => `${number(v, Number.isInteger(v) ? 0 : 1)}/${c.scores[metric].total}`],
+    ['correct', c => counted ? c.scores[metric].correct : undefined, (v, c) => `${number(v, Number.isInteger(v) ? 0 : 1)}/${c.scores[metric].total}`],
     ...Object.keys(whole.scores).filter(m => m !== metric).map(m => [m, c => c.scores[m] && c.scores[m].value, v => number(v, 3)]),
     ['points lost', c => c.against && 100 * c.against.drop.value, (v, c) => range(v, c.against.drop, 100, 2)],
     ['relative %', c => c.against && c.against.relative && 100 * c.against.relative.value, (v, c) => range(v, c.against.relative, 100, 1)],
@@ -303,7 +313,7 @@
     ['prefill FLOPs %', c => 100 * c.cost.prefillLeft, v => number(v)],
     ...Object.keys(whole.cost.paperLeft).map(p => [p + "'s FLOPs %", c => 100 * c.cost.paperLeft[p], v => number(v)]),
     ['KV cache %', c => 100 * c.cost.kvLeft, v => number(v)],
-    ['tokens kept', c => c.cost.visualTokens, (v, c) => number(v) + (c.cost.leastTokens < c.cost.mostTokens ? ` (${c.cost.leastTokens} to ${c.cost.mostTokens})` : '')],
+    ['tokens kept', c => c.cost.keptTokens, (v, c) => number(v) + (c.cost.leastTokens < c.cost.mostTokens ? ` (${c.cost.leastTokens} to ${c.cost.mostTokens})` : '')],
     ['tokens, average', c => c.cost.averageTokens, v => number(v)],
     ['vision ms', c => c.measured && c.measured.visionMillis.median, v => number(v, 2)],
     ['prefill ms', c => c.measured && c.measured.prefillMillis.median, (v, c) => `${number(v, 2)} (p95 ${number(c.measured.prefillMillis.p95, 2)})`],
@@ -350,7 +360,8 @@
       COLUMNS.forEach(([, value, text], i) => {
         const own = value(cell);
         const empty = own === undefined || own === null;
-        html(i === 0 ? 'th' : 'td', row, empty ? '\u2013' : text(own, cell), i === 0 ? {scope: 'row'} : {class: empty ? 'none' : ''});
+        if (i === 0) named(row, text(own, cell));
+        else html('td', row, empty ? '\u2013' : text(own, cell), {class: empty ? 'none' : ''});
       });
     }
   };
@@ -377,7 +388,7 @@
     const body = html('tbody', table);
     for (const [cell, wins] of [[one, a], [other, b]]) {
       const row = html('tr', body);
-      html('th', row, cell.id, {scope: 'row'});
+      named(row, cell.id);
       const right = cell.scores[metric].correct;
       for (const text of [score(cell.scores[metric].value), `${number(right, Number.isInteger(right) ? 0 : 1)}/${total}`, String(wins), number(100 * cell.cost.flopsLeft)]) html('td', row, text);
     }

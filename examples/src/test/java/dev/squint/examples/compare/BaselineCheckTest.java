@@ -17,7 +17,8 @@ class BaselineCheckTest {
   private static Summary summary(String dataHash, Summary.Cell... cells) {
     return new Summary(
         new Summary.Run(
-            "tiny", "model", "data", "CSV", dataHash, METRIC, 100, 100, 0, 0, 16, 144, 8, "%s"),
+            "tiny", "model", "data", "CSV", dataHash, METRIC, 100, 100, 0, 0, 16, 144, 8, "%s",
+            false),
         new Summary.Machine("cpu", 2, 1, "os", "java", "ort", "squint", "cpu", 2),
         List.of(cells),
         List.of(),
@@ -90,7 +91,8 @@ class BaselineCheckTest {
     assertThat(both.lines())
         .containsExactly(
             "none: exact_match 1.000 -> 1.000 (+0.00 points), speed -50.0 % WORSE: speed",
-            "fastv: exact_match 0.9500 -> 0.9300 (-2.00 points), speed -20.0 % WORSE: accuracy and speed");
+            "fastv: exact_match 0.9500 -> 0.9300 (-2.00 points), speed -20.0 % WORSE: accuracy and speed",
+            "2 of 2 settings of the baseline compared, 2 worse");
   }
 
   @Test
@@ -98,12 +100,58 @@ class BaselineCheckTest {
     Summary old = summary("same", cell("none", 1, 1, 1), cell("dart", 0.9, 0.5, 1));
     Summary now = summary("same", cell("none", 1, 1, 1), cell("fastv", 0.9, 0.5, 1));
     assertThat(new BaselineCheck(1, 10).compare(old, now).lines())
-        .contains("dart: not in this run", "fastv: not in the baseline");
+        .containsExactly(
+            "none: exact_match 1.000 -> 1.000 (+0.00 points), speed +0.0 %",
+            "dart: not in this run WORSE: missing",
+            "fastv: not in the baseline",
+            "1 of 2 settings of the baseline compared, 1 worse");
     assertThatThrownBy(
             () -> new BaselineCheck(1, 10).compare(summary("other", cell("none", 1, 1, 1)), now))
         .isInstanceOf(DataException.class)
         .hasMessageContaining("asked other questions");
     assertThatThrownBy(() -> new BaselineCheck(-1, 10)).isInstanceOf(DataException.class);
+  }
+
+  @Test
+  void aSlowdownWithinTheIntervalsIsNoise() {
+    Summary old = summary("same", around(1.5, 1.2, 1.8));
+    assertThat(
+            new BaselineCheck(1, 10).compare(old, summary("same", around(1.2, 0.9, 1.3))).worse())
+        .isZero();
+    assertThat(
+            new BaselineCheck(1, 10).compare(old, summary("same", around(1.0, 0.9, 1.1))).worse())
+        .isEqualTo(1);
+  }
+
+  private static Summary.Cell around(double speedup, double low, double high) {
+    Summary.Cell cell = cell("fastv", 0.9, 0.5, speedup);
+    Summary.Measured measured = cell.measured().orElseThrow();
+    return new Summary.Cell(
+        cell.id(),
+        cell.series(),
+        cell.spec(),
+        cell.keep(),
+        cell.seed(),
+        cell.refused(),
+        cell.errors(),
+        cell.scores(),
+        cell.byType(),
+        cell.against(),
+        cell.cost(),
+        Optional.of(
+            new Summary.Measured(
+                measured.requests(),
+                measured.visionMillis(),
+                measured.prefillMillis(),
+                measured.selectionMillis(),
+                measured.decodeMillis(),
+                measured.totalMillis(),
+                measured.speedup(),
+                measured.predicted(),
+                new Summary.Estimate(speedup, low, high),
+                measured.load(),
+                measured.peakBytes(),
+                measured.joules())));
   }
 
   @Test
@@ -126,6 +174,11 @@ class BaselineCheckTest {
         .startsWith(
             "nothing holds flops<=0.4 with at most 1 points lost; nearest is cheap: 30.0 %");
     assertThatThrownBy(() -> BudgetRule.parse("flops<0.4", 1)).isInstanceOf(DataException.class);
+    assertThatThrownBy(() -> BudgetRule.parse("flops<=40", 1))
+        .hasMessageContaining("for percents write flops<=0.4");
+    Summary hopeless = summary("same", cell("none", 0, 1, 1), cell("fastv", 0, 0.5, 1));
+    assertThat(BudgetRule.parse("flops<=0.6", 1).cheapest(hopeless)).isEmpty();
+    assertThat(BudgetRule.parse("flops<=0.6", 1).say(hopeless)).contains("scores 0");
     assertThatThrownBy(() -> BudgetRule.parse("flops<=0.4", -1)).isInstanceOf(DataException.class);
   }
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class MeasurementsTest {
 
   private static CostLine.Request request(String cell, int round, double prefill, long flops) {
-    return new CostLine.Request(cell, round, 1, prefill, 0.1, 0.5, 2 * prefill, flops);
+    return new CostLine.Request(cell, 1, round, 1, prefill, 0.1, 0.5, 2 * prefill, flops);
   }
 
   @Test
@@ -38,6 +38,23 @@ class MeasurementsTest {
     assertThat(itself.speedup()).isEqualTo(new Summary.Estimate(1, 1, 1));
     assertThat(new Measurements(lines, 0).of("odd", "none")).contains(odd);
     assertThat(measurements.of("dart", "none")).isEmpty();
+  }
+
+  @Test
+  void requestsOfOneProcessAreCompared() {
+    List<CostLine> lines = new ArrayList<>();
+    for (int round = 0; round < 3; round++) {
+      lines.add(new CostLine.Request("none", 1, round, 1, 10, 0.1, 0.5, 20, 4));
+      lines.add(new CostLine.Request("fastv", 1, round, 1, 5, 0.1, 0.5, 10, 2));
+      lines.add(new CostLine.Request("none", 2, round, 1, 30, 0.1, 0.5, 60, 4));
+      lines.add(new CostLine.Request("dart", 2, round, 1, 10, 0.1, 0.5, 20, 2));
+    }
+    Measurements measurements = new Measurements(lines, 0);
+    assertThat(measurements.of("fastv", "none").orElseThrow().speedup())
+        .isEqualTo(new Summary.Estimate(2, 2, 2));
+    assertThat(measurements.of("dart", "none").orElseThrow().speedup())
+        .isEqualTo(new Summary.Estimate(3, 3, 3));
+    assertThat(measurements.of("none", "none").orElseThrow().requests()).isEqualTo(6);
   }
 
   @Test

@@ -28,6 +28,35 @@ class RunRecordTest {
   }
 
   @Test
+  void metricsInAnotherOrderGoOn() {
+    new RunRecord("tiny", "model", "d", "same", List.of("cider", "rouge_l"), 0, 16).claim(folder);
+    assertThatCode(
+            () ->
+                new RunRecord("tiny", "model", "d", "same", List.of("rouge_l", "cider"), 0, 16)
+                    .claim(folder))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void aDamagedRecordAndAFileAreNamedWithTheMend() throws IOException {
+    Path damaged = Files.createDirectory(folder.resolve("damaged"));
+    Files.writeString(damaged.resolve("run.json"), "{\"model\": \"ti");
+    assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(damaged))
+        .isInstanceOf(DataException.class)
+        .hasMessage(
+            "%s is damaged; delete its folder or choose another --out"
+                .formatted(damaged.resolve("run.json")));
+    Files.writeString(damaged.resolve("run.json"), "{}");
+    assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(damaged))
+        .hasMessageContaining("is damaged; delete its folder");
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(file))
+        .hasMessage("--out '%s' is no folder; name one that is new or empty".formatted(file));
+    assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(Path.of("")))
+        .hasMessageContaining("--out '' is no folder");
+  }
+
+  @Test
   void allThatDiffersIsNamed() {
     record("test", "same", "anls", 0).claim(folder);
     assertThatThrownBy(() -> record("test", "other", "cider", 7).claim(folder))

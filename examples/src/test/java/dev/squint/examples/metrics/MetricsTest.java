@@ -22,9 +22,13 @@ class MetricsTest {
   private static final List<String> COLORS = List.of("red", "dark red", "blue");
 
   private static DataSet data(Task task) {
+    return data(task, "yes");
+  }
+
+  private static DataSet data(Task task, String answer) {
     Sample sample =
         new Sample(
-            "0", new Medium.ImageFile(Path.of("0.png")), "what?", List.of("yes"), List.of(), "");
+            "0", new Medium.ImageFile(Path.of("0.png")), "what?", List.of(answer), List.of(), "");
     return new DataSet("data", "test", task, List.of(sample), List.of(), "");
   }
 
@@ -48,6 +52,13 @@ class MetricsTest {
     assertThat(MetricSet.of(data(Task.VQA), Optional.of("anls")).all())
         .extracting(Metric::name)
         .containsExactly("anls", "vqa_accuracy");
+    assertThatThrownBy(() -> MetricSet.of(data(Task.VQA), Optional.of("multiple_choice")))
+        .hasMessageContaining("needs choices");
+    assertThat(MetricSet.of(data(Task.VQA), Optional.of("pope_accuracy")).countsYesAndNo())
+        .isTrue();
+    assertThatThrownBy(
+            () -> MetricSet.of(data(Task.SHORT_ANSWER, "red"), Optional.of("pope_accuracy")))
+        .hasMessageContaining("needs answers that are yes or no");
     assertThatThrownBy(() -> MetricSet.of(data(Task.VQA), Optional.of("bleu")))
         .isInstanceOf(DataException.class)
         .hasMessage(
@@ -114,14 +125,19 @@ class MetricsTest {
 
   @Test
   void bootstrapDependsOnTheSeedAlone() {
-    float[] scores = {0.3f, 0.6f, 1, 0, 0.3f, 0.9f, 1, 1};
+    double[] scores = {0.3, 0.6, 1, 0, 0.3, 0.9, 1, 1};
     Interval interval = Bootstrap.ofMean(scores, 7);
     assertThat(Bootstrap.ofMean(scores, 7)).isEqualTo(interval);
     assertThat(Bootstrap.ofMean(scores, 8)).isNotEqualTo(interval);
     assertThat(interval.low()).isBetween(0.2, 0.6375);
     assertThat(interval.high()).isBetween(0.6375, 1.0);
-    assertThat(Intervals.ofMean(scores, 7)).isEqualTo(interval);
-    assertThat(Intervals.ofMean(new float[] {1, 0, 1}, 7)).isEqualTo(Wilson.of(2, 3));
+    assertThat(new Intervals(true, 7).ofMean(scores)).isEqualTo(interval);
+    assertThat(new Intervals(true, 7).ofMean(new double[] {1, 0, 1})).isEqualTo(Wilson.of(2, 3));
+    assertThat(new Intervals(false, 7).ofMean(new double[] {1, 0, 1}))
+        .as("captions are not right or wrong")
+        .isEqualTo(Bootstrap.ofMean(new double[] {1, 0, 1}, 7));
+    assertThat(Wilson.of(0, 6).low()).isZero();
+    assertThat(Wilson.of(6, 6).high()).isEqualTo(1);
   }
 
   @Property

@@ -23,11 +23,11 @@ class PairedCountsTest {
 
   @Test
   void scoresAreCountedInPairs() {
-    float[] first = {1, 1, 0, 0, 1, 0};
-    float[] second = {1, 0, 1, 0, 0, 0};
+    double[] first = {1, 1, 0, 0, 1, 0};
+    double[] second = {1, 0, 1, 0, 0, 0};
     assertThat(PairedCounts.of(first, second)).contains(new PairedCounts(1, 2, 1, 2));
-    assertThat(PairedCounts.of(new float[] {1, 0.3f}, new float[] {1, 1})).isEmpty();
-    assertThat(PairedCounts.of(new float[] {1, 1}, new float[] {0.9f, 1})).isEmpty();
+    assertThat(PairedCounts.of(new double[] {1, 0.3}, new double[] {1, 1})).isEmpty();
+    assertThat(PairedCounts.of(new double[] {1, 1}, new double[] {0.9, 1})).isEmpty();
   }
 
   @Test
@@ -114,17 +114,17 @@ class PairedCountsTest {
 
   @Test
   void otherScoresAreResampledInPairs() {
-    float[] first = {0.9f, 0.6f, 0.3f, 1, 0.9f, 0.6f, 1, 0.3f};
-    float[] lower = new float[first.length];
+    double[] first = {0.9, 0.6, 0.3, 1, 0.9, 0.6, 1, 0.3};
+    double[] lower = new double[first.length];
     for (int i = 0; i < first.length; i++) {
       lower[i] = first[i] - 0.25f;
     }
-    Interval difference = Intervals.ofDifference(first, lower, 3);
+    Interval difference = new Intervals(true, 3).ofDifference(first, lower);
     assertThat(difference.low()).isCloseTo(0.25, within(1e-6));
     assertThat(difference.high()).isCloseTo(0.25, within(1e-6));
-    Interval ratio = Intervals.ofRatio(lower, first, 3).orElseThrow();
+    Interval ratio = new Intervals(true, 3).ofRatio(lower, first).orElseThrow();
     assertThat(ratio.low()).isLessThan(0.643).isGreaterThan(0.3);
     assertThat(ratio.high()).isGreaterThan(0.643).isLessThan(0.75);
-    assertThat(Intervals.ofRatio(first, new float[first.length], 3)).isEmpty();
+    assertThat(new Intervals(true, 3).ofRatio(first, new double[first.length])).isEmpty();
   }
 }

@@ -1,8 +1,10 @@
 package dev.squint.examples.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class FindingsTest {
@@ -14,7 +16,7 @@ class FindingsTest {
     assertThat(Setting.of(summary).stream().filter(s -> s.series().equals("random")))
         .extracting(
             Setting::id, s -> s.draws().size(), s -> Math.round(1000 * s.score("exact_match")))
-        .contains(org.assertj.core.groups.Tuple.tuple("random:keep=0.25, 3 seeds", 3, 610L));
+        .contains(tuple("random:keep=0.25, 3 seeds", 3, 610L));
     assertThat(new Findings(summary).sentences())
         .hasSize(3)
         .last()
@@ -35,5 +37,36 @@ class FindingsTest {
             all.discordant(),
             all.notes());
     assertThat(new Findings(alone).sentences()).isEmpty();
+  }
+
+  @Test
+  void amongEquallyAccurateSettingsTheCheapestIsNamed() {
+    Summary all = Synthetic.summary(0, false);
+    Summary.Cell resized = all.cells().get(all.cells().size() - 2);
+    assertThat(resized.series()).isEqualTo("resize");
+    Summary.Cell dear =
+        new Summary.Cell(
+            "dear",
+            "dear",
+            "dear",
+            Optional.empty(),
+            0,
+            Optional.empty(),
+            0,
+            resized.scores(),
+            resized.byType(),
+            resized.against(),
+            all.cells().get(1).cost(),
+            Optional.empty());
+    for (List<Summary.Cell> cells :
+        List.of(
+            List.of(all.cells().get(0), dear, resized),
+            List.of(all.cells().get(0), resized, dear))) {
+      Summary two =
+          new Summary(all.run(), all.machine(), cells, List.of(), all.discordant(), all.notes());
+      assertThat(new Findings(two).sentences().get(1))
+          .contains("50 %: " + resized.id())
+          .doesNotContain("dear");
+    }
   }
 }

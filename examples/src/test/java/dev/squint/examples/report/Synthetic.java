@@ -90,7 +90,8 @@ final class Synthetic {
             16,
             144,
             8,
-            "USER: <image>\n%s ASSISTANT:"),
+            "USER: <image>\n%s ASSISTANT:",
+            false),
         new Summary.Machine(
             "a processor", 2, 8L << 30, "Linux amd64", "Java 17", "1.29.0", "0.1.0", "cpu", 2),
         cells,
