@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.adapters.DataException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,17 @@ public final class DataSets {
     if (source.toString().isEmpty()) {
       throw new DataException("the path of the questions is empty; name a folder or file");
     }
+    try {
+      return readAny(source);
+    } catch (InvalidPathException e) {
+      throw new DataException(
+          "%s names a picture '%s', which no file can be called; mend that record"
+              .formatted(source, e.getInput().replaceAll("\\p{Cntrl}", "?")),
+          e);
+    }
+  }
+
+  private static DataSet readAny(Path source) {
     if (Files.isRegularFile(source)) {
       return file(source);
     }

@@ -384,8 +384,8 @@ final class PlainRecords {
   }
 
   /**
-   * A text, number or truth value, a list of these, or of objects with one as {@code answer}, as
-   * VQAv2 has them; empty if it is or holds anything else.
+   * A text, number or truth value (as yes or no), a list of these, or of objects with one as {@code
+   * answer}, as VQAv2 has them; empty if it is or holds anything else.
    */
   private static List<String> texts(JsonNode given) {
     List<String> texts = new ArrayList<>();
@@ -394,7 +394,7 @@ final class PlainRecords {
       if (!value.isValueNode() || !(value.isTextual() || isThere(value))) {
         return new ArrayList<>();
       }
-      texts.add(value.asText());
+      texts.add(value.isBoolean() ? value.booleanValue() ? "yes" : "no" : value.asText());
     }
     return texts;
   }

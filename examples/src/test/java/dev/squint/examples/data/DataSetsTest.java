@@ -432,6 +432,28 @@ class DataSetsTest {
   }
 
   @Test
+  void truthValuesAreYesAndNo() throws IOException {
+    DataSet data =
+        DataSets.read(
+            write("mine.jsonl", "{\"image\":\"a.png\",\"question\":\"q?\",\"answer\":true}\n"));
+    assertThat(data.samples().get(0).answers()).containsExactly("yes");
+    assertThat(data.task()).isEqualTo(Task.YES_NO);
+  }
+
+  @Test
+  void aPictureThatNoFileCanBeIsSaid() throws IOException {
+    Path file =
+        write(
+            "coco_pope_random.json",
+            "{\"question_id\":1,\"image\":\"a\\u0000b.png\",\"text\":\"q?\",\"label\":\"no\"}\n");
+    assertThatThrownBy(() -> DataSets.read(file))
+        .isInstanceOf(DataException.class)
+        .hasMessage(
+            "%s names a picture 'a?b.png', which no file can be called; mend that record"
+                .formatted(file));
+  }
+
+  @Test
   void readsVlmEvalTsvWithSharedPictures() throws IOException {
     String picture = Base64.getEncoder().encodeToString(new byte[100]);
     Path file =
