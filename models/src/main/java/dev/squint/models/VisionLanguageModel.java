@@ -60,7 +60,9 @@ public final class VisionLanguageModel implements AutoCloseable {
   public static VisionLanguageModel open(Path folder, ModelOptions options) {
     Objects.requireNonNull(options, "options");
     if (!Files.isDirectory(folder)) {
-      throw new ModelException("no such model folder: " + folder);
+      throw new ModelException(
+          "no such model folder: %s; name one in hub layout, with config.json and onnx/"
+              .formatted(folder));
     }
     Path name = folder.toAbsolutePath().normalize().getFileName();
     return open(folder, options, name == null ? folder.toString() : name.toString());
