@@ -72,7 +72,7 @@ public final class DataSets {
   }
 
   private static DataException unknown(Path source) {
-    if (Files.isRegularFile(source) && PlainRecords.start(source).isBlank()) {
+    if (Files.isRegularFile(source) && new TextFile(source).start().isBlank()) {
       return new DataException("%s is empty; give a file of questions".formatted(source));
     }
     return new DataException(
@@ -166,7 +166,7 @@ public final class DataSets {
   }
 
   private static Optional<Found> detect(Path file) {
-    String start = PlainRecords.start(file);
+    String start = new TextFile(file).start();
     if (start.startsWith("{") || start.startsWith("[") || ending(file).equals("jsonl")) {
       List<JsonNode> lines = start.startsWith("[") ? List.of() : PlainRecords.firstLines(file);
       if (Pope.recognises(lines)) {

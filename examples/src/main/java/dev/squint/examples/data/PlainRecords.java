@@ -1,23 +1,16 @@
 package dev.squint.examples.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.adapters.DataException;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,8 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
@@ -37,24 +28,6 @@ import org.apache.commons.csv.CSVRecord;
  * lines of {@code image, text, label}. Files are looked for beside the data file.
  */
 final class PlainRecords {
-
-  private static final char BYTE_ORDER_MARK = '\uFEFF';
-
-  /** Characters looked at: a file without a line break so far is one large object, not lines. */
-  private static final int LOOKED_AT = 1 << 16;
-
-  /** Takes Python's lists of texts too, which VLMEvalKit writes, and its NaN. */
-  private static final ObjectMapper JSON =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .enable(JsonReadFeature.ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER)
-          .build();
-
-  /** How Python writes characters that it does not print, such as a no-break space. */
-  private static final Pattern PYTHON_BYTE =
-      Pattern.compile("(?<!\\\\)((?:\\\\{2})*)\\\\x(\\p{XDigit}{2})");
 
   private static final List<String> IMAGE = List.of("image", "image_path");
   private static final List<String> VIDEO = List.of("video", "video_path");
@@ -82,9 +55,9 @@ final class PlainRecords {
   /** The objects that fill a line each, in the first lines of a file. */
   static List<JsonNode> firstLines(Path file) {
     List<JsonNode> objects = new ArrayList<>();
-    for (String line : start(file).split("\n")) {
+    for (String line : new TextFile(file).start().split("\n")) {
       try {
-        JsonNode node = JSON.readTree(line);
+        JsonNode node = PlainValues.read(line);
         if (node.isObject()) {
           objects.add(node);
         }
@@ -93,20 +66,6 @@ final class PlainRecords {
       }
     }
     return objects;
-  }
-
-  /** The first characters of a file. */
-  static String start(Path file) {
-    char[] start = new char[LOOKED_AT];
-    try (BufferedReader reader = reader(file)) {
-      int length = 0;
-      for (int read = 0; read >= 0 && length < start.length; length += Math.max(read, 0)) {
-        read = reader.read(start, length, start.length - length);
-      }
-      return new String(start, 0, length).stripLeading();
-    } catch (IOException e) {
-      throw new DataException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
-    }
   }
 
   /** Whether one of the lines has a picture or video and a question. */
@@ -122,8 +81,8 @@ final class PlainRecords {
 
   /** Whether a CSV header names a picture or video and a question. */
   static boolean recognisesCsv(Path file, char delimiter) {
-    try (Reader reader = reader(file);
-        CSVParser parser = format(delimiter).parse(reader)) {
+    try (Reader reader = new TextFile(file).reader();
+        CSVParser parser = Delimited.format(delimiter).parse(reader)) {
       return recognisesNames(
           parser.getHeaderNames().stream()
               .map(name -> name.strip().toLowerCase(Locale.ROOT))
@@ -138,41 +97,8 @@ final class PlainRecords {
         && names.stream().anyMatch(QUESTION::contains);
   }
 
-  /** A header in the first line, quotes as in RFC 4180; pandas leaves the first name empty. */
-  static CSVFormat format(char delimiter) {
-    return CSVFormat.RFC4180
-        .builder()
-        .setDelimiter(delimiter)
-        .setHeader()
-        .setSkipHeaderRecord(true)
-        .setAllowMissingColumnNames(true)
-        .setIgnoreSurroundingSpaces(true)
-        .get();
-  }
-
-  /** UTF-8, with or without a byte order mark; anything else is refused as it is read. */
-  static BufferedReader reader(Path file) throws IOException {
-    BufferedReader reader =
-        new BufferedReader(
-            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8.newDecoder()) {
-              @Override
-              public int read(char[] target, int offset, int length) throws IOException {
-                try {
-                  return super.read(target, offset, length);
-                } catch (CharacterCodingException e) {
-                  throw new DataException("%s is not UTF-8; save it as UTF-8".formatted(file), e);
-                }
-              }
-            });
-    reader.mark(1);
-    if (reader.read() != BYTE_ORDER_MARK) {
-      reader.reset();
-    }
-    return reader;
-  }
-
   void readLines(Path file) {
-    try (BufferedReader reader = reader(file)) {
+    try (BufferedReader reader = new TextFile(file).reader()) {
       int number = 0;
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         number++;
@@ -187,7 +113,7 @@ final class PlainRecords {
 
   private void readLine(String line, int number) {
     try {
-      JsonNode node = JSON.readTree(line);
+      JsonNode node = PlainValues.read(line);
       if (node.isObject()) {
         read((ObjectNode) node, Integer.toString(number));
         return;
@@ -212,8 +138,8 @@ final class PlainRecords {
   }
 
   void readCsv(Path file, char delimiter) {
-    try (Reader reader = reader(file);
-        CSVParser parser = format(delimiter).parse(reader)) {
+    try (Reader reader = new TextFile(file).reader();
+        CSVParser parser = Delimited.format(delimiter).parse(reader)) {
       int width = parser.getHeaderNames().size();
       for (CSVRecord row : parser) {
         int number = (int) row.getRecordNumber() + 1;
@@ -221,10 +147,10 @@ final class PlainRecords {
           records.defect(
               "row " + number,
               "it has %d cells and the header %d; put cells with a %s in quotes"
-                  .formatted(row.size(), width, name(delimiter)));
+                  .formatted(row.size(), width, Delimited.name(delimiter)));
           continue;
         }
-        ObjectNode node = JSON.createObjectNode();
+        ObjectNode node = JsonNodeFactory.instance.objectNode();
         for (Map.Entry<String, String> cell : row.toMap().entrySet()) {
           if (!cell.getValue().isEmpty()) {
             put(node, cell.getKey().strip(), cell.getValue());
@@ -237,20 +163,12 @@ final class PlainRecords {
     }
   }
 
-  private static String name(char delimiter) {
-    return switch (delimiter) {
-      case ',' -> "comma";
-      case ';' -> "semicolon";
-      default -> "tab";
-    };
-  }
-
   private static void put(ObjectNode node, String name, String value) {
     String field =
         name.length() == 1 ? name.toUpperCase(Locale.ROOT) : name.toLowerCase(Locale.ROOT);
     boolean parted = field.equals("answers") || CHOICES.contains(field);
     Optional<List<String>> parts =
-        parted || field.equals("answer") ? list(value) : Optional.empty();
+        parted || field.equals("answer") ? PlainValues.list(value) : Optional.empty();
     if (parted || parts.isPresent()) {
       ArrayNode array = node.putArray(field);
       parts.orElseGet(() -> List.of(value.split("\\|"))).forEach(p -> array.add(p.strip()));
@@ -259,33 +177,19 @@ final class PlainRecords {
     }
   }
 
-  /** The texts of a cell that holds a list of these or of answers, as JSON or Python writes it. */
-  static Optional<List<String>> list(String cell) {
-    if (!cell.startsWith("[") || !cell.endsWith("]")) {
-      return Optional.empty();
-    }
-    try {
-      JsonNode array = JSON.readTree(PYTHON_BYTE.matcher(cell).replaceAll("$1\\\\u00$2"));
-      List<String> texts = array.path(0).isObject() ? texts(array) : JsonStream.texts(array);
-      return texts.isEmpty() ? Optional.empty() : Optional.of(texts);
-    } catch (JsonProcessingException e) {
-      return Optional.empty();
-    }
-  }
-
   private void read(ObjectNode node, String place) {
     String id = first(node, List.of("id", "question_id", "index"));
     id = id.isEmpty() ? place : id;
     JsonNode given = given(node, CHOICES);
-    List<String> offered = choices(given);
+    List<String> offered = PlainValues.choices(given);
     if (offered.isEmpty() && !given.isEmpty()) {
       records.defect(id, "choices has to be a list of texts, or of texts by A, B and so on");
       return;
     }
-    offered.addAll(lettered(node));
+    offered.addAll(PlainValues.lettered(node));
     List<String> answers =
         ANSWERS.stream()
-            .map(name -> texts(node.path(name)))
+            .map(name -> PlainValues.texts(node.path(name)))
             .filter(texts -> !texts.isEmpty())
             .findFirst()
             .orElse(List.of());
@@ -340,62 +244,18 @@ final class PlainRecords {
   private static JsonNode given(ObjectNode node, List<String> names) {
     return names.stream()
         .map(node::path)
-        .filter(PlainRecords::isThere)
+        .filter(PlainValues::isThere)
         .findFirst()
         .orElse(MissingNode.getInstance());
-  }
-
-  /** A list of texts, also within a text, or an object of texts by letter; else empty. */
-  private static List<String> choices(JsonNode given) {
-    if (given.isObject()) {
-      List<String> texts = lettered(given);
-      long there = given.valueStream().filter(PlainRecords::isThere).count();
-      return texts.size() == there ? texts : new ArrayList<>();
-    }
-    Optional<List<String>> within = list(given.asText());
-    return within.isPresent() ? new ArrayList<>(within.get()) : texts(given);
-  }
-
-  /** What an object has at A, B and so on. */
-  private static List<String> lettered(JsonNode node) {
-    List<String> texts = new ArrayList<>();
-    for (char letter = 'A'; isThere(node.path(String.valueOf(letter))); letter++) {
-      texts.add(node.path(String.valueOf(letter)).asText());
-    }
-    return texts;
-  }
-
-  /** Whether a value says anything: pandas writes null or NaN where there is none. */
-  private static boolean isThere(JsonNode value) {
-    return !value.isNull()
-        && !value.isMissingNode()
-        && !(value.isDouble() && Double.isNaN(value.doubleValue()))
-        && !(value.isTextual() && value.textValue().isBlank());
   }
 
   private static String first(ObjectNode node, List<String> names) {
     for (String name : names) {
       JsonNode value = node.path(name);
-      if (value.isValueNode() && isThere(value)) {
+      if (value.isValueNode() && PlainValues.isThere(value)) {
         return value.asText();
       }
     }
     return "";
-  }
-
-  /**
-   * A text, number or truth value (as yes or no), a list of these, or of objects with one as {@code
-   * answer}, as VQAv2 has them; empty if it is or holds anything else.
-   */
-  private static List<String> texts(JsonNode given) {
-    List<String> texts = new ArrayList<>();
-    for (JsonNode one : given.isArray() ? given : List.of(given)) {
-      JsonNode value = one.isObject() ? one.path("answer") : one;
-      if (!value.isValueNode() || !(value.isTextual() || isThere(value))) {
-        return new ArrayList<>();
-      }
-      texts.add(value.isBoolean() ? value.booleanValue() ? "yes" : "no" : value.asText());
-    }
-    return texts;
   }
 }

@@ -38,7 +38,7 @@ final class Pope {
     String type = type(file);
     Pictures pictures = new Pictures(file.toAbsolutePath().getParent());
     ObjectMapper json = new ObjectMapper();
-    try (BufferedReader reader = PlainRecords.reader(file)) {
+    try (BufferedReader reader = new TextFile(file).reader()) {
       int number = 0;
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         number++;

@@ -53,8 +53,8 @@ final class VlmEvalTsv {
   }
 
   static boolean recognises(Path file) {
-    try (Reader reader = PlainRecords.reader(file);
-        CSVParser parser = PlainRecords.format('\t').parse(reader)) {
+    try (Reader reader = new TextFile(file).reader();
+        CSVParser parser = Delimited.format('\t').parse(reader)) {
       Set<String> names = Set.copyOf(parser.getHeaderNames());
       return names.contains("index")
           && (names.contains(QUESTION) || names.contains(ANSWER))
@@ -82,8 +82,8 @@ final class VlmEvalTsv {
   }
 
   private void each(Consumer<CSVRecord> record) {
-    try (Reader reader = PlainRecords.reader(file);
-        CSVParser parser = PlainRecords.format('\t').parse(reader)) {
+    try (Reader reader = new TextFile(file).reader();
+        CSVParser parser = Delimited.format('\t').parse(reader)) {
       parser.forEach(record);
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
       throw new DataException("%s is not valid TSV: %s".formatted(file, e.getMessage()), e);
@@ -92,7 +92,7 @@ final class VlmEvalTsv {
 
   private void takePicture(CSVRecord row, Map<String, Reference> alike) {
     String image = picture(row, "image");
-    if (image.length() > LONGEST_INDEX && !isFile(image) && PlainRecords.list(image).isEmpty()) {
+    if (image.length() > LONGEST_INDEX && !isFile(image) && PlainValues.list(image).isEmpty()) {
       String index = cell(row, "index");
       String content = sha256(image);
       pictures.putIfAbsent(
@@ -140,7 +140,7 @@ final class VlmEvalTsv {
       records.defect(id, "it has no picture");
       return;
     }
-    if (PlainRecords.list(image.isEmpty() ? path : image).isPresent()) {
+    if (PlainValues.list(image.isEmpty() ? path : image).isPresent()) {
       records.defect(id, "it has several pictures, and a question is put about one");
       return;
     }
@@ -157,7 +157,7 @@ final class VlmEvalTsv {
     String question = captions ? Squint.CAPTION_PROMPT : cell(row, QUESTION);
     String answer = cell(row, ANSWER);
     if (offered.isEmpty()) {
-      List<String> answers = PlainRecords.list(answer).orElse(List.of(answer));
+      List<String> answers = PlainValues.list(answer).orElse(List.of(answer));
       several |= answers.size() > 1;
       records.add(id, reference, question, answers, List.of(), cell(row, "category"));
       return;
@@ -180,7 +180,7 @@ final class VlmEvalTsv {
   /** A cell of a picture, which may be a list of one. */
   private static String picture(CSVRecord row, String name) {
     String cell = cell(row, name);
-    return PlainRecords.list(cell)
+    return PlainValues.list(cell)
         .filter(pictures -> pictures.size() == 1)
         .map(pictures -> pictures.get(0))
         .orElse(cell);
