@@ -26,8 +26,8 @@ public record BaselineCheck(double margin, double speedMargin) {
    *
    * @param lines a line per setting of both, one for each that only one of them has, and a last one
    *     that counts
-   * @param worse how many settings lost more than the margins allow or are missing, and one more if
-   *     the number of questions differs
+   * @param worse how many settings lost more than the margins allow or are missing, and one more
+   *     where the questions are not the same
    */
   public record Outcome(List<String> lines, int worse) {}
 
@@ -83,6 +83,16 @@ public record BaselineCheck(double margin, double speedMargin) {
           "the baseline asked %d questions, this run %d WORSE: not the same questions"
               .formatted(old.run().questions(), now.run().questions()));
     }
+    if (old.run().seed() != now.run().seed()) {
+      boolean drawn = now.run().questions() < now.run().available();
+      worse += drawn ? 1 : 0;
+      lines.add(
+          "the baseline drew with --seed %d, this run with %d%s"
+              .formatted(
+                  old.run().seed(),
+                  now.run().seed(),
+                  drawn ? " WORSE: not the same questions" : ", so random selection differs"));
+    }
     if (!old.run().modelHash().equals(now.run().modelHash())) {
       lines.add("the model's files differ from those of the baseline");
     }
@@ -114,8 +124,13 @@ public record BaselineCheck(double margin, double speedMargin) {
 
   private static Map<String, Setting> byId(Summary summary) {
     Map<String, Setting> settings = new LinkedHashMap<>();
-    Setting.of(summary).forEach(setting -> settings.put(setting.id(), setting));
+    Setting.of(summary).forEach(setting -> settings.put(name(setting), setting));
     return settings;
+  }
+
+  /** Its id without how many draws of random selection there are. */
+  private static String name(Setting setting) {
+    return setting.id().replaceAll(", \\d+ seeds$| seed \\d+$", "");
   }
 
   private static boolean isTimed(Summary summary) {
@@ -133,6 +148,7 @@ public record BaselineCheck(double margin, double speedMargin) {
 
   private static boolean isSameMachine(Summary old, Summary now) {
     return old.machine().processor().equals(now.machine().processor())
+        && old.machine().provider().equals(now.machine().provider())
         && old.machine().cores() == now.machine().cores()
         && old.machine().threads() == now.machine().threads();
   }

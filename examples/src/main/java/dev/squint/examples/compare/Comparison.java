@@ -146,9 +146,12 @@ public final class Comparison {
     Progress progress = new Progress(err, width, "trying", trials.untried(cells).size());
     Map<Cell, String> refused = trials.refused(cells, drawn, progress);
     progress.end();
+    if (stop.wanted()) {
+      return refused;
+    }
     refused.forEach((cell, reason) -> err.println(cell.id() + " did not run: " + reason));
     List<Cell> asked = cells.stream().filter(cell -> !grid.isAlwaysThere(cell)).toList();
-    if (!asked.isEmpty() && refused.keySet().containsAll(asked) && !stop.wanted()) {
+    if (!asked.isEmpty() && refused.keySet().containsAll(asked)) {
       throw new DataException(
           "none of the strategies can run on %s; the reasons are above"
               .formatted(squint.facts().name()));
@@ -222,13 +225,10 @@ public final class Comparison {
     }
     Progress progress = new Progress(err, width, "memory", costs.memoryLeft(cells));
     int processes = plan.isSmall() ? Runtime.getRuntime().availableProcessors() : 1;
-    try {
-      OwnProcess process = new OwnProcess(squint, threads, plan.maxNewTokens());
-      costs.memory(cells, process, processes, progress);
-    } catch (DataException e) {
-      if (!stop.wanted()) {
-        notes.add("resident memory is incomplete: " + e.getMessage());
-      }
+    OwnProcess process = new OwnProcess(squint, threads, plan.maxNewTokens());
+    Optional<String> failed = costs.memory(cells, process, processes, progress);
+    if (!stop.wanted()) {
+      failed.ifPresent(reason -> notes.add("resident memory is incomplete: " + reason));
     }
     progress.end();
   }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** What {@code costs.jsonl} holds: timed requests, blocks of requests under load, memory. */
+/** What a file of costs holds: timed requests, blocks of requests under load, memory. */
 sealed interface CostLine {
 
   String PEAK_BYTES = "peak_bytes";
@@ -13,12 +13,8 @@ sealed interface CostLine {
   /** The cell's id. */
   String cell();
 
-  /** What was measured of the cell; no two lines of a file say the same of one. */
+  /** What was measured of the cell. */
   String what();
-
-  static String request(int round) {
-    return "request " + round;
-  }
 
   static String block(int round, int callers) {
     return "block " + round + " of " + callers;
@@ -53,7 +49,7 @@ sealed interface CostLine {
 
     @Override
     public String what() {
-      return CostLine.request(round);
+      return "request " + round;
     }
 
     /** Tells which requests were made one shortly after another. */

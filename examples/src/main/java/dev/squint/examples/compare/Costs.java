@@ -1,6 +1,7 @@
 package dev.squint.examples.compare;
 
 import dev.squint.adapters.Answer;
+import dev.squint.adapters.DataException;
 import dev.squint.examples.data.Sample;
 import dev.squint.pruning.Timings;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -33,6 +35,7 @@ final class Costs implements AutoCloseable {
   private final boolean reloads;
   private final List<CostLine> lines = new ArrayList<>();
   private final Map<String, Set<String>> known = new HashMap<>();
+  private final Map<String, Set<Integer>> batches = new HashMap<>();
   private final Set<String> warmed = new HashSet<>();
   private final Ledger ledger;
   private final int batch;
@@ -67,7 +70,20 @@ final class Costs implements AutoCloseable {
 
   private void add(CostLine line) {
     lines.add(line);
-    known.computeIfAbsent(line.cell(), cell -> new HashSet<>()).add(line.what());
+    Set<String> own = known.computeIfAbsent(line.cell(), cell -> new HashSet<>());
+    own.add(line.what());
+    if (line instanceof CostLine.Request request) {
+      batches
+          .computeIfAbsent(request.cell() + " " + request.round(), turn -> new HashSet<>())
+          .add(request.batch());
+    }
+  }
+
+  /** Whether a cell was timed in a round beside the unpruned one. */
+  private boolean isTimed(Cell cell, Cell unpruned, int round) {
+    return !Collections.disjoint(
+        batches.getOrDefault(cell.id() + " " + round, Set.of()),
+        batches.getOrDefault(unpruned.id() + " " + round, Set.of()));
   }
 
   private boolean has(Cell cell, String what) {
@@ -126,7 +142,7 @@ final class Costs implements AutoCloseable {
   private List<Cell> inTurn(List<Cell> cells, int round) {
     List<Cell> order = new ArrayList<>();
     for (Cell cell : cells) {
-      if (!has(cell, CostLine.request(round))) {
+      if (!isTimed(cell, cells.get(0), round)) {
         order.add(cell);
       }
     }
@@ -235,24 +251,30 @@ final class Costs implements AutoCloseable {
    * Measures the memory of each cell.
    *
    * @param processes how many at once
-   * @throws dev.squint.adapters.DataException if that failed; what is measured is kept
+   * @return why the first that failed did, if one has; the others are measured all the same
    */
-  void memory(List<Cell> cells, OwnProcess process, int processes, Progress progress) {
-    List<Callable<Void>> work = new ArrayList<>();
+  Optional<String> memory(List<Cell> cells, OwnProcess process, int processes, Progress progress) {
+    List<Callable<Optional<String>>> work = new ArrayList<>();
     for (Cell cell : cells) {
       if (!has(cell, CostLine.MEMORY)) {
-        work.add(
-            () -> {
-              if (!stop.wanted()) {
-                long peak = process.peakBytes(cell, samples.get(questions[0]));
-                keep(new CostLine.Memory(cell.id(), peak));
-                progress.step();
-              }
-              return null;
-            });
+        work.add(() -> stop.wanted() ? Optional.empty() : memory(cell, process, progress));
       }
     }
-    new Pool(processes).all(work);
+    return new Pool(processes).all(work).stream().flatMap(Optional::stream).findFirst();
+  }
+
+  private Optional<String> memory(Cell cell, OwnProcess process, Progress progress) {
+    long peak;
+    try {
+      peak = process.peakBytes(cell, samples.get(questions[0]));
+    } catch (DataException e) {
+      progress.error();
+      progress.step();
+      return Optional.of(e.getMessage());
+    }
+    keep(new CostLine.Memory(cell.id(), peak));
+    progress.step();
+    return Optional.empty();
   }
 
   @Override

@@ -22,10 +22,8 @@ record Measurements(List<CostLine> lines, long seed) {
 
   /** What a cell took, beside the unpruned one; nothing if it was not timed. */
   Optional<Summary.Measured> of(String cell, String unpruned) {
-    List<CostLine.Request> own = requests(cell);
-    Set<String> turns = own.stream().map(CostLine.Request::turn).collect(Collectors.toSet());
-    List<CostLine.Request> whole =
-        requests(unpruned).stream().filter(request -> turns.contains(request.turn())).toList();
+    List<CostLine.Request> own = together(requests(cell), requests(unpruned));
+    List<CostLine.Request> whole = together(requests(unpruned), own);
     if (own.isEmpty() || whole.isEmpty()) {
       return Optional.empty();
     }
@@ -69,7 +67,6 @@ record Measurements(List<CostLine> lines, long seed) {
       ToDoubleFunction<CostLine.Request> millis) {
     Map<String, Double> wholeByTurn = byTurn(whole, millis);
     Map<String, Double> ownByTurn = byTurn(own, millis);
-    ownByTurn.keySet().retainAll(wholeByTurn.keySet());
     double[] pruned = ownByTurn.values().stream().mapToDouble(Double::doubleValue).toArray();
     double[] unpruned = ownByTurn.keySet().stream().mapToDouble(wholeByTurn::get).toArray();
     Interval interval =
@@ -88,6 +85,13 @@ record Measurements(List<CostLine> lines, long seed) {
 
   private static double medianAt(double[] values, int[] places) {
     return Quantiles.median(Arrays.stream(places).mapToDouble(i -> values[i]).sorted().toArray());
+  }
+
+  /** Those that were made in the same turns as others. */
+  private static List<CostLine.Request> together(
+      List<CostLine.Request> requests, List<CostLine.Request> others) {
+    Set<String> turns = others.stream().map(CostLine.Request::turn).collect(Collectors.toSet());
+    return requests.stream().filter(request -> turns.contains(request.turn())).toList();
   }
 
   private List<CostLine.Request> requests(String cell) {

@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Work done by several threads at once.
@@ -24,8 +25,8 @@ record Pool(int threads) {
    */
   <T> List<T> all(List<Callable<T>> work) {
     ExecutorService pool = Executors.newFixedThreadPool(threads);
+    List<Future<T>> running = work.stream().map(pool::submit).toList();
     try {
-      List<Future<T>> running = work.stream().map(pool::submit).toList();
       List<T> done = new ArrayList<>();
       for (Future<T> piece : running) {
         done.add(piece.get());
@@ -40,7 +41,18 @@ record Pool(int threads) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while questions were under way", e);
     } finally {
-      pool.shutdownNow();
+      // Not interrupted: that would close the files that a piece of work writes.
+      running.forEach(piece -> piece.cancel(false));
+      end(pool);
+    }
+  }
+
+  private static void end(ExecutorService pool) {
+    pool.shutdown();
+    try {
+      pool.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -92,7 +92,8 @@ record RunRecord(
 
   private static boolean isEmpty(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.findAny().isEmpty();
+      // A start that was killed leaves the half of this file.
+      return files.allMatch(file -> file.getFileName().toString().startsWith("." + FILE));
     }
   }
 

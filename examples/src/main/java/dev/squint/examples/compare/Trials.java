@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Finds the cells that cannot run on this model: those that fail on the first few questions that
@@ -36,14 +37,18 @@ record Trials(Asker asker, List<Sample> samples, Results results, Stop stop) {
     Map<Cell, String> reasons = new LinkedHashMap<>();
     List<Cell> untried = new ArrayList<>(untried(cells));
     int tries = 0;
-    for (int i = 0; i < drawn.length && tries < TRIES && !untried.isEmpty(); i++) {
-      try (Asker.Seen seen = asker.open(samples.get(drawn[i]).medium())) {
-        answer(seen, cells.get(0), drawn[i]);
-        tries++;
-        reasons.putAll(tried(seen, untried, drawn[i], progress));
-      } catch (ImageException | DataException | PromptException | ModelException e) {
-        // Reported with the answers: this question tells nothing of strategies, another may.
-        continue;
+    for (int question : drawn) {
+      if (tries == TRIES || untried.isEmpty() || stop.wanted()) {
+        break;
+      }
+      Optional<Asker.Seen> opened = opened(question);
+      if (opened.isPresent()) {
+        try (Asker.Seen seen = opened.get()) {
+          if (isAnswered(seen, cells.get(0), question)) {
+            tries++;
+            reasons.putAll(tried(seen, untried, question, progress));
+          }
+        }
       }
     }
     if (!stop.wanted()) {
@@ -70,11 +75,30 @@ record Trials(Asker asker, List<Sample> samples, Results results, Stop stop) {
         answer(seen, cell, question);
         untried.remove(cell);
         progress.step();
-      } catch (StrategyException | ModelException e) {
+      } catch (StrategyException | ModelException | ImageException | PromptException e) {
         reasons.put(cell, e.getMessage());
       }
     }
     return reasons;
+  }
+
+  private Optional<Asker.Seen> opened(int question) {
+    try {
+      return Optional.of(asker.open(samples.get(question).medium()));
+    } catch (ImageException | DataException e) {
+      // Reported with the answers: this question tells nothing of strategies, another may.
+      return Optional.empty();
+    }
+  }
+
+  private boolean isAnswered(Asker.Seen seen, Cell unpruned, int question) {
+    try {
+      answer(seen, unpruned, question);
+      return true;
+    } catch (ImageException | PromptException | ModelException e) {
+      // As above.
+      return false;
+    }
   }
 
   private void answer(Asker.Seen seen, Cell cell, int question) {

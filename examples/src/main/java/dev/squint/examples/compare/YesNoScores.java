@@ -27,8 +27,8 @@ record YesNoScores(List<Entry> entries, long seed) {
     int yes = counts.yesRight() + counts.yesWrong();
     int there = counts.yesRight() + counts.noWrong();
     Map<String, Summary.Score> scores = new LinkedHashMap<>();
-    scores.put("pope_precision", share(counts.yesRight(), yes));
-    scores.put("pope_recall", share(counts.yesRight(), there));
+    scores.put("pope_precision", score(counts.precision(), counts.yesRight(), yes));
+    scores.put("pope_recall", score(counts.recall(), counts.yesRight(), there));
     Interval f1 =
         Bootstrap.of(
             entries.size(),
@@ -43,7 +43,7 @@ record YesNoScores(List<Entry> entries, long seed) {
     scores.put(
         "pope_f1",
         new Summary.Score(counts.f1(), counts.yesRight(), entries.size(), f1.low(), f1.high()));
-    scores.put("pope_yes_ratio", share(yes, entries.size()));
+    scores.put("pope_yes_ratio", score(counts.yesRatio(), yes, entries.size()));
     return scores;
   }
 
@@ -51,9 +51,8 @@ record YesNoScores(List<Entry> entries, long seed) {
     return counts.with(entry.answer().equals(YES), entry.scores()[0] == 1);
   }
 
-  private static Summary.Score share(int part, int whole) {
+  private static Summary.Score score(double value, int part, int whole) {
     Interval interval = Wilson.of(part, whole);
-    return new Summary.Score(
-        whole == 0 ? 0 : (double) part / whole, part, whole, interval.low(), interval.high());
+    return new Summary.Score(value, part, whole, interval.low(), interval.high());
   }
 }

@@ -3,8 +3,10 @@ package dev.squint.examples.data;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.squint.adapters.DataException;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -25,7 +27,9 @@ import java.util.function.BiConsumer;
  */
 record JsonStream(Path file) {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Takes the NaN that pandas writes. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
   /** Records looked at to tell the format: the first of a file may be the broken one. */
   private static final int LOOKED_AT = 16;

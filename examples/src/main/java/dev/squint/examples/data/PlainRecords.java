@@ -186,7 +186,9 @@ final class PlainRecords {
       records.defect(id, "choices has to be a list of texts, or of texts by A, B and so on");
       return;
     }
-    offered.addAll(PlainValues.lettered(node));
+    if (offered.isEmpty()) {
+      offered = PlainValues.lettered(node);
+    }
     List<String> answers =
         ANSWERS.stream()
             .map(name -> PlainValues.texts(node.path(name)))

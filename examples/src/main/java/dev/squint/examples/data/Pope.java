@@ -1,7 +1,6 @@
 package dev.squint.examples.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.adapters.DataException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -37,7 +36,6 @@ final class Pope {
   static void read(Path file, Records records, boolean several) {
     String type = type(file);
     Pictures pictures = new Pictures(file.toAbsolutePath().getParent());
-    ObjectMapper json = new ObjectMapper();
     try (BufferedReader reader = new TextFile(file).reader()) {
       int number = 0;
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -48,7 +46,7 @@ final class Pope {
         String place = (several ? type + " " : "") + "line " + number;
         JsonNode node;
         try {
-          node = json.readTree(line);
+          node = PlainValues.read(line);
         } catch (IOException e) {
           records.defect(place, "it is no JSON object");
           continue;

@@ -35,11 +35,16 @@ record TextFile(Path file) {
                 }
               }
             });
-    reader.mark(1);
-    if (reader.read() != BYTE_ORDER_MARK) {
-      reader.reset();
+    try {
+      reader.mark(1);
+      if (reader.read() != BYTE_ORDER_MARK) {
+        reader.reset();
+      }
+      return reader;
+    } catch (IOException | DataException e) {
+      reader.close();
+      throw e;
     }
-    return reader;
   }
 
   /** The first characters of a file. */

@@ -101,7 +101,9 @@ final class VlmEvalTsv {
               content,
               hash ->
                   new Reference(
-                      hash, new Medium.InlineImage("the picture of row " + index, image))));
+                      hash,
+                      new Medium.InlineImage(
+                          "the picture of row %s (%.8s)".formatted(index, hash), image))));
     }
   }
 

@@ -25,9 +25,9 @@ record MultipleChoice() implements Metric {
   @Override
   public String filter(String answer, List<String> choices) {
     String text = answer.strip();
-    if (text.length() == 1) {
-      String letter = text.toUpperCase(Locale.ROOT);
-      return isLetter(letter, choices) ? letter : "";
+    String letter = text.toUpperCase(Locale.ROOT);
+    if (isLetter(letter, choices)) {
+      return letter;
     }
     for (Pattern pattern : List.of(SAID, FIRST)) {
       Matcher found = pattern.matcher(text);
@@ -39,7 +39,8 @@ record MultipleChoice() implements Metric {
   }
 
   private static boolean isLetter(String letter, List<String> choices) {
-    return choices.isEmpty() || letter.charAt(0) - 'A' < choices.size();
+    return letter.matches("[A-Z]")
+        && (choices.isEmpty() || letter.charAt(0) - 'A' < choices.size());
   }
 
   /** "A red one" begins with no choice. */

@@ -94,7 +94,7 @@ record Findings(Summary summary) {
   private Optional<String> rivals(List<Setting> settings) {
     List<Setting> methods =
         settings.stream()
-            .filter(setting -> !BASELINES.contains(setting.series()) && !setting.id().equals(NONE))
+            .filter(setting -> !BASELINES.contains(name(setting)) && !setting.id().equals(NONE))
             .filter(setting -> setting.flopsLeft() < 1)
             .toList();
     if (methods.isEmpty()) {
@@ -103,7 +103,7 @@ record Findings(Summary summary) {
     List<String> parts = new ArrayList<>();
     for (String baseline : BASELINES) {
       List<Setting> own =
-          settings.stream().filter(setting -> setting.series().equals(baseline)).toList();
+          settings.stream().filter(setting -> name(setting).equals(baseline)).toList();
       if (!own.isEmpty()) {
         long beaten = methods.stream().filter(method -> equalled(method, own)).count();
         parts.add("%s %d".formatted(baseline, beaten));
@@ -113,6 +113,10 @@ record Findings(Summary summary) {
         text(
             "Of %d settings of methods that save FLOPs, so many are no more accurate than a baseline that costs no more: %s.",
             methods.size(), String.join(", ", parts)));
+  }
+
+  private static String name(Setting setting) {
+    return setting.series().split(":", 2)[0].strip();
   }
 
   private boolean equalled(Setting method, List<Setting> baseline) {
@@ -129,7 +133,7 @@ record Findings(Summary summary) {
 
   private String correct(Setting setting) {
     int total = setting.draws().get(0).scores().get(metric()).total();
-    if (summary.discordant().isEmpty()) {
+    if (setting.draws().get(0).against().orElseThrow().p().isEmpty()) {
       return text("%d questions", total);
     }
     double correct = setting.mean(cell -> cell.scores().get(metric()).correct());

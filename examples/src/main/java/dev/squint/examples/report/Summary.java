@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /**
  * A comparison in figures, written as {@code summary.json}. Everything that a clock, the memory or
- * the machine decided lies under {@code machine}, {@code measured} and {@code measuredUnpruned};
- * the rest is the same in every run with the same seed.
+ * the machine decided lies under {@code machine}, {@code measured} and in {@code notes}; the rest
+ * is the same in every run with the same seed.
  *
  * @param run what was run
  * @param machine where it ran
@@ -25,11 +25,6 @@ public record Summary(
     List<Spread> spreads,
     Optional<Discordant> discordant,
     List<String> notes) {
-
-  /** The name of the metric that the plots show. */
-  public String metric() {
-    return run.metric();
-  }
 
   /**
    * What was run.
@@ -146,7 +141,8 @@ public record Summary(
   /**
    * Compared with the unpruned model, question by question.
    *
-   * @param relative score over the unpruned score; absent where that is 0
+   * @param relative score over the unpruned score; absent where that is 0, or so often is in
+   *     resamples that the interval has no end
    * @param drop unpruned score minus score, as a share
    * @param loyalty share of answers that equal the unpruned one
    * @param onlyUnpruned questions that only the unpruned model gets right; absent, with all that

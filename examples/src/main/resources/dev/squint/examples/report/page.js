@@ -247,7 +247,8 @@
   };
   const drawTypes = () => {
     const types = [...new Set(cells.flatMap(c => Object.keys(c.byType)))];
-    const keeps = [...new Set(cells.filter(c => c.keep !== undefined && c.keep !== null && c.keep < 1).map(c => c.keep))].sort((a, b) => b - a);
+    const given = [...new Set(cells.filter(c => c.keep !== undefined && c.keep !== null).map(c => c.keep))].sort((a, b) => b - a);
+    const keeps = given.some(keep => keep < 1) ? given.filter(keep => keep < 1) : given;
     const section = document.getElementById('types-section');
     if (!types.length) {
       section.hidden = true;
@@ -283,7 +284,8 @@
       html('td', row, score(cell.value));
       for (const type of types) {
         const own = cell.byType[type];
-        const figures = own && `${number(own.correct, Number.isInteger(own.correct) ? 0 : 1)} of ${own.total}, ${own.draws > 1 ? own.draws + ' seeds' : '95 %'}: ${score(own.low)} to ${score(own.high)}`;
+        const right = own && (counted ? `${number(own.correct, Number.isInteger(own.correct) ? 0 : 1)} of ${own.total}` : `${own.total} questions`);
+        const figures = own && `${right}, ${own.draws > 1 ? own.draws + ' seeds' : '95 %'}: ${score(own.low)} to ${score(own.high)}`;
         const shownCell = html('td', row, own ? score(own.value) : '', {class: own ? 'heat' : 'none', title: figures || ''});
         if (own) {
           const [low, high] = limits.get(type);
@@ -304,7 +306,7 @@
     [metric + unit, c => c.scores[metric].value, score],
     ['95 % interval', c => c.scores[metric].low, (v, c) => `${score(v)} to ${score(c.scores[metric].high)}`],
     ['correct', c => counted ? c.scores[metric].correct : undefined, (v, c) => `${number(v, Number.isInteger(v) ? 0 : 1)}/${c.scores[metric].total}`],
-    ...Object.keys(whole.scores).filter(m => m !== metric).map(m => [m, c => c.scores[m] && c.scores[m].value, v => number(v, 3)]),
+    ...Object.keys(whole.scores).filter(m => m !== metric).map(m => [m + (m === 'cider' ? '' : ' %'), c => c.scores[m] && c.scores[m].value, score]),
     ['points lost', c => c.against && 100 * c.against.drop.value, (v, c) => range(v, c.against.drop, 100, 2)],
     ['relative %', c => c.against && c.against.relative && 100 * c.against.relative.value, (v, c) => range(v, c.against.relative, 100, 1)],
     ['loyalty %', c => c.against && 100 * c.against.loyalty.value, v => number(v)],

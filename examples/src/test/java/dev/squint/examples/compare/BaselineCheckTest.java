@@ -113,6 +113,59 @@ class BaselineCheckTest {
   }
 
   @Test
+  void anotherDrawOfTheQuestionsIsNoComparison() {
+    Summary old = summary("same", cell("none", 1, 1, 1));
+    assertThat(new BaselineCheck(1, 10).compare(old, seeded(old, 100)).worse()).isZero();
+    BaselineCheck.Outcome drawn = new BaselineCheck(1, 10).compare(old, seeded(old, 1000));
+    assertThat(drawn.worse()).isEqualTo(1);
+    assertThat(drawn.lines())
+        .contains("the baseline drew with --seed 0, this run with 7 WORSE: not the same questions");
+  }
+
+  private static Summary seeded(Summary summary, int available) {
+    Summary.Run run = summary.run();
+    return new Summary(
+        new Summary.Run(
+            run.model(),
+            run.modelHash(),
+            run.data(),
+            run.format(),
+            run.dataHash(),
+            run.metric(),
+            run.questions(),
+            available,
+            run.defects(),
+            7,
+            run.maxNewTokens(),
+            run.visualTokens(),
+            run.layers(),
+            run.promptTemplate(),
+            run.exceedsOne()),
+        summary.machine(),
+        summary.cells(),
+        summary.spreads(),
+        summary.discordant(),
+        summary.notes());
+  }
+
+  @Test
+  void anotherNumberOfRandomDrawsIsTheSameSetting() {
+    Summary two =
+        summary(
+            "same",
+            cell("none", 1, 1, 1),
+            cell("random:keep=0.1 seed 0", "random", 0.5, 0.2, 1),
+            cell("random:keep=0.1 seed 1", "random", 0.6, 0.2, 1));
+    Summary one =
+        summary(
+            "same", cell("none", 1, 1, 1), cell("random:keep=0.1 seed 0", "random", 0.55, 0.2, 1));
+    assertThat(new BaselineCheck(1, 10).compare(two, one).worse()).isZero();
+    assertThat(new BaselineCheck(1, 10).compare(one, two).lines())
+        .last()
+        .isEqualTo("2 of 2 settings of the baseline compared, 0 worse");
+  }
+
+  @Test
   void aSlowdownWithinTheIntervalsIsNoise() {
     Summary old = summary("same", around(1.5, 1.2, 1.8));
     assertThat(

@@ -58,6 +58,19 @@ class MeasurementsTest {
   }
 
   @Test
+  void requestsWithoutAPartnerAreLeftOut() {
+    List<CostLine> lines =
+        List.of(
+            request("dart", 0, 500, 100),
+            new CostLine.Request("none", 2, 1, 1, 10, 0.1, 0.5, 20, 4),
+            new CostLine.Request("dart", 2, 1, 1, 5, 0.1, 0.5, 10, 2));
+    Summary.Measured measured = new Measurements(lines, 0).of("dart", "none").orElseThrow();
+    assertThat(measured.speedup()).isEqualTo(new Summary.Estimate(2, 2, 2));
+    assertThat(measured.predicted()).isEqualTo(2);
+    assertThat(measured.requests()).isEqualTo(1);
+  }
+
+  @Test
   void roundsThatOnlyOneHasStayOutOfTheInterval() {
     List<CostLine> lines =
         List.of(

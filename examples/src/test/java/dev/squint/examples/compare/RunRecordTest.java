@@ -57,6 +57,13 @@ class RunRecordTest {
   }
 
   @Test
+  void aStartThatWasKilledLeavesTheFolderUsable() throws IOException {
+    Files.writeString(folder.resolve(".run.json.5d0c"), "{\"mod");
+    assertThatCode(() -> record("test", "same", "anls", 0).claim(folder))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
   void allThatDiffersIsNamed() {
     record("test", "same", "anls", 0).claim(folder);
     assertThatThrownBy(() -> record("test", "other", "cider", 7).claim(folder))

@@ -432,6 +432,39 @@ class DataSetsTest {
   }
 
   @Test
+  void choicesThatAreThereTwiceAreAskedOnce() throws IOException {
+    DataSet data =
+        DataSets.read(
+            write(
+                "mine.jsonl",
+                "{\"image\":\"a.png\",\"question\":\"q?\",\"options\":[\"red\",\"blue\"],\"A\":\"red\",\"B\":\"blue\",\"answer\":\"B\"}\n"));
+    assertThat(data.samples().get(0).choices()).containsExactly("red", "blue");
+  }
+
+  @Test
+  void arraysTakeWhatPandasWritesForNothing() throws IOException {
+    DataSet data =
+        DataSets.read(
+            write(
+                "mine.json",
+                "[{\"image\":\"a.png\",\"question\":\"q?\",\"answer\":\"red\",\"hint\":NaN}]"));
+    assertThat(data.samples()).hasSize(1);
+  }
+
+  @Test
+  void picturesOfOneIndexStayApart() throws IOException {
+    String one = Base64.getEncoder().encodeToString(new byte[100]);
+    String other = Base64.getEncoder().encodeToString(new byte[102]);
+    DataSet data =
+        DataSets.read(
+            write(
+                "bench.tsv",
+                "index\timage\tquestion\tanswer\n5\t%s\tq?\ta\n5\t%s\tq?\ta\n9\t%s\tq?\ta\n"
+                    .formatted(one, other, other)));
+    assertThat(data.samples()).extracting(sample -> sample.medium().name()).doesNotHaveDuplicates();
+  }
+
+  @Test
   void truthValuesAreYesAndNo() throws IOException {
     DataSet data =
         DataSets.read(

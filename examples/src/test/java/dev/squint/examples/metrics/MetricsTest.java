@@ -96,6 +96,9 @@ class MetricsTest {
     assertThat(metric.filter("The answer is C.", COLORS)).isEqualTo("C");
     assertThat(metric.filter("blue", COLORS)).isEqualTo("C");
     assertThat(metric.filter("it is blue", COLORS)).isEqualTo("C");
+    assertThat(metric.filter("2", List.of("1", "2", "3"))).isEqualTo("B");
+    assertThat(metric.filter("b", List.of("1", "2", "3"))).isEqualTo("B");
+    assertThat(metric.filter("7", List.of("1", "2", "3"))).isEmpty();
     assertThat(metric.filter("dark red", COLORS)).isEqualTo("B");
     assertThat(metric.filter("A blue one", COLORS)).isEqualTo("C");
     assertThat(metric.filter("red or blue", COLORS)).isEmpty();

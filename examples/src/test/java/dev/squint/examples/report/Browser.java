@@ -208,12 +208,18 @@ final class Browser implements AutoCloseable {
     }
   }
 
+  /** Ends it with all of its processes, which would go on writing into the profile. */
   @Override
-  public void close() throws InterruptedException {
+  public void close() throws Exception {
     socket.abort();
+    List<ProcessHandle> helpers = process.descendants().toList();
     process.destroy();
     if (!process.waitFor(10, TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
+    }
+    for (ProcessHandle helper : helpers) {
+      helper.destroyForcibly();
+      helper.onExit().get(SECONDS, TimeUnit.SECONDS);
     }
   }
 }
