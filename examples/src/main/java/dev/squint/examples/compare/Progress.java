@@ -21,6 +21,7 @@ final class Progress {
   private final long total;
   private final long start = System.nanoTime();
   private long done;
+  private long drawn;
   private long told = start - SILENCE_NANOS;
   private int errors;
 
@@ -55,7 +56,9 @@ final class Progress {
   /** The last state, and the end of the line; nothing if nothing was done. */
   synchronized void end() {
     if (done > 0) {
-      draw(System.nanoTime());
+      if (drawn < done) {
+        draw(System.nanoTime());
+      }
       if (width > 0) {
         err.println();
       }
@@ -64,6 +67,7 @@ final class Progress {
   }
 
   private void draw(long now) {
+    drawn = done;
     String line = line(done, total, errors, Duration.ofNanos(now - start));
     if (width > 0) {
       // A line that fills the last column may be wrapped.
