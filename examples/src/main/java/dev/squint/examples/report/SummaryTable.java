@@ -17,6 +17,7 @@ import org.apache.commons.csv.CSVPrinter;
 final class SummaryTable {
 
   static final String NAME = "summary.csv";
+  private static final String RANDOM = "random";
   private static final int[] CALLERS = {1, 4, 16};
 
   private SummaryTable() {}
@@ -34,7 +35,7 @@ final class SummaryTable {
     try (CSVPrinter table = new CSVPrinter(text, CSVFormat.RFC4180)) {
       table.printRecord(header(metrics, types, papers));
       for (Summary.Cell cell : summary.cells()) {
-        table.printRecord(row(cell, metrics, types, papers));
+        table.printRecord(row(cell, summary.spreads(), metrics, types, papers));
       }
     } catch (IOException e) {
       throw new UncheckedIOException("a text in memory can be written", e);
@@ -66,6 +67,10 @@ final class SummaryTable {
             "only_unpruned",
             "only_pruned",
             "mcnemar_p",
+            "seeds_mean",
+            "seeds_lowest",
+            "seeds_highest",
+            "seeds_deviation",
             "kept_tokens",
             "least_tokens",
             "most_tokens",
@@ -103,12 +108,20 @@ final class SummaryTable {
             "answers_per_second_16_callers",
             "peak_bytes",
             "joules_per_answer"));
-    types.forEach(type -> names.add("type_" + type));
+    for (String type : types) {
+      names.add("type_" + type);
+      names.addAll(
+          List.of("type_" + type + "_total", "type_" + type + "_low", "type_" + type + "_high"));
+    }
     return names;
   }
 
   private static List<Object> row(
-      Summary.Cell cell, Set<String> metrics, Set<String> types, Set<String> papers) {
+      Summary.Cell cell,
+      List<Summary.Spread> spreads,
+      Set<String> metrics,
+      Set<String> types,
+      Set<String> papers) {
     List<Object> row = new ArrayList<>();
     row.add(cell.id());
     row.add(cell.series());
@@ -125,6 +138,13 @@ final class SummaryTable {
               : List.of(score.value(), score.correct(), score.total(), score.low(), score.high()));
     }
     row.addAll(cell.against().map(SummaryTable::against).orElseGet(() -> blanks(10)));
+    row.addAll(
+        spreads.stream()
+            .filter(spread -> cell.series().equals(RANDOM))
+            .filter(spread -> cell.keep().isPresent() && cell.keep().get() == spread.keep())
+            .findFirst()
+            .map(SummaryTable::spread)
+            .orElseGet(() -> blanks(4)));
     cell.cost()
         .ifPresentOrElse(
             cost -> cost(cost, papers, row), () -> row.addAll(blanks(11 + papers.size())));
@@ -132,7 +152,10 @@ final class SummaryTable {
         cell.measured().map(SummaryTable::measured).orElseGet(() -> blanks(20 + CALLERS.length)));
     for (String type : types) {
       Summary.Score score = cell.byType().get(type);
-      row.add(score == null ? "" : score.value());
+      row.addAll(
+          score == null
+              ? blanks(4)
+              : List.of(score.value(), score.total(), score.low(), score.high()));
     }
     return row;
   }
@@ -146,6 +169,10 @@ final class SummaryTable {
       row.add(figure.isPresent() ? figure.get() : "");
     }
     return row;
+  }
+
+  private static List<Object> spread(Summary.Spread spread) {
+    return List.of(spread.mean(), spread.least(), spread.most(), spread.deviation());
   }
 
   private static List<Object> estimate(Summary.Estimate estimate) {
