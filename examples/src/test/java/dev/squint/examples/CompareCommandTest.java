@@ -242,7 +242,7 @@ class CompareCommandTest {
   @Test
   void anyTwoCellsAreComparedOnTheSameQuestions() throws IOException {
     Path out = folder.resolve("report");
-    assertThat(compare(out, "--limit", "40", "--timed", "0", "--workers", "2").code()).isZero();
+    assertThat(compare(out, "--limit", "20", "--timed", "0", "--workers", "2").code()).isZero();
     Map<String, Set<String>> right = new HashMap<>();
     for (JsonNode line : lines(out)) {
       Set<String> own = right.computeIfAbsent(line.path("cell").asText(), id -> new HashSet<>());
