@@ -16,6 +16,10 @@ sealed interface CostLine {
   /** What was measured of the cell. */
   String what();
 
+  static String request(int round) {
+    return "request " + round;
+  }
+
   static String block(int round, int callers) {
     return "block " + round + " of " + callers;
   }
@@ -49,7 +53,7 @@ sealed interface CostLine {
 
     @Override
     public String what() {
-      return "request " + round;
+      return CostLine.request(round);
     }
 
     /** Tells which requests were made one shortly after another. */

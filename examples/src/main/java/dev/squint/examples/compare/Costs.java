@@ -34,8 +34,10 @@ final class Costs implements AutoCloseable {
   private final Stop stop;
   private final boolean reloads;
   private final List<CostLine> lines = new ArrayList<>();
-  private final Map<String, Set<String>> known = new HashMap<>();
-  private final Map<String, Set<Integer>> batches = new HashMap<>();
+
+  /** The batches that have measured something of a cell. */
+  private final Map<String, Set<Integer>> known = new HashMap<>();
+
   private final Set<String> warmed = new HashSet<>();
   private final Ledger ledger;
   private final int batch;
@@ -70,24 +72,26 @@ final class Costs implements AutoCloseable {
 
   private void add(CostLine line) {
     lines.add(line);
-    Set<String> own = known.computeIfAbsent(line.cell(), cell -> new HashSet<>());
-    own.add(line.what());
-    if (line instanceof CostLine.Request request) {
-      batches
-          .computeIfAbsent(request.cell() + " " + request.round(), turn -> new HashSet<>())
-          .add(request.batch());
-    }
+    int own = line instanceof CostLine.Request request ? request.batch() : 0;
+    known.computeIfAbsent(key(line.cell(), line.what()), key -> new HashSet<>()).add(own);
+  }
+
+  private static String key(String cell, String what) {
+    return cell + " " + what;
+  }
+
+  private Set<Integer> batches(Cell cell, String what) {
+    return known.getOrDefault(key(cell.id(), what), Set.of());
   }
 
   /** Whether a cell was timed in a round beside the unpruned one. */
   private boolean isTimed(Cell cell, Cell unpruned, int round) {
-    return !Collections.disjoint(
-        batches.getOrDefault(cell.id() + " " + round, Set.of()),
-        batches.getOrDefault(unpruned.id() + " " + round, Set.of()));
+    String request = CostLine.request(round);
+    return !Collections.disjoint(batches(cell, request), batches(unpruned, request));
   }
 
   private boolean has(Cell cell, String what) {
-    return known.getOrDefault(cell.id(), Set.of()).contains(what);
+    return !batches(cell, what).isEmpty();
   }
 
   List<CostLine> lines() {
