@@ -99,8 +99,8 @@ public record BaselineCheck(double margin, double speedMargin) {
     if (isTimed(old) && !isTimed(now)) {
       lines.add("times were not measured in this run, so speed was not compared");
     }
-    Map<String, Setting> before = byId(old);
-    Map<String, Setting> after = byId(now);
+    Map<String, Setting> before = byName(old);
+    Map<String, Setting> after = byName(now);
     int compared = 0;
     for (Map.Entry<String, Setting> entry : before.entrySet()) {
       Setting setting = after.get(entry.getKey());
@@ -122,15 +122,10 @@ public record BaselineCheck(double margin, double speedMargin) {
     return new Outcome(List.copyOf(lines), worse);
   }
 
-  private static Map<String, Setting> byId(Summary summary) {
+  private static Map<String, Setting> byName(Summary summary) {
     Map<String, Setting> settings = new LinkedHashMap<>();
-    Setting.of(summary).forEach(setting -> settings.put(name(setting), setting));
+    Setting.of(summary).forEach(setting -> settings.put(setting.name(), setting));
     return settings;
-  }
-
-  /** Its id without how many draws of random selection there are. */
-  private static String name(Setting setting) {
-    return setting.id().replaceAll(", \\d+ seeds$| seed \\d+$", "");
   }
 
   private static boolean isTimed(Summary summary) {

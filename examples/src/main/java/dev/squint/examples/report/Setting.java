@@ -10,11 +10,11 @@ import java.util.function.ToDoubleFunction;
  * What a reader chooses between: a strategy at a budget. The draws of random selection are one
  * setting, judged by their mean; the luckiest of several draws would flatter it.
  *
- * @param id the cell's name, or that of the draws together
+ * @param name the cell's id, of draws what their ids have in common
  * @param series what it is a point of
  * @param draws its cells, all of which ran; more than one for random selection only
  */
-public record Setting(String id, String series, List<Summary.Cell> draws) {
+public record Setting(String name, String series, List<Summary.Cell> draws) {
 
   private static final String RANDOM = "random";
 
@@ -28,19 +28,21 @@ public record Setting(String id, String series, List<Summary.Cell> draws) {
     Map<String, List<Summary.Cell>> groups = new LinkedHashMap<>();
     for (Summary.Cell cell : summary.cells()) {
       if (cell.cost().isPresent() && cell.against().isPresent()) {
-        groups.computeIfAbsent(group(cell), id -> new ArrayList<>()).add(cell);
+        groups.computeIfAbsent(group(cell), name -> new ArrayList<>()).add(cell);
       }
     }
-    return groups.entrySet().stream().map(e -> of(e.getKey(), e.getValue())).toList();
+    return groups.entrySet().stream()
+        .map(e -> new Setting(e.getKey(), e.getValue().get(0).series(), e.getValue()))
+        .toList();
   }
 
   private static String group(Summary.Cell cell) {
     return cell.series().equals(RANDOM) ? cell.id().replaceAll(" seed \\d+$", "") : cell.id();
   }
 
-  private static Setting of(String id, List<Summary.Cell> draws) {
-    String name = draws.size() == 1 ? draws.get(0).id() : id + ", " + draws.size() + " seeds";
-    return new Setting(name, draws.get(0).series(), draws);
+  /** The cell's id, or the name of the draws with their number. */
+  public String id() {
+    return draws.size() == 1 ? draws.get(0).id() : name + ", " + draws.size() + " seeds";
   }
 
   /** The mean of a figure over the draws. */
