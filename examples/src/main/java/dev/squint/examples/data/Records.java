@@ -20,8 +20,6 @@ final class Records {
   private static final Set<String> SPLITS =
       Set.of("train", "training", "val", "valid", "validation", "dev", "test", "testing");
 
-  private static final Set<String> YES_OR_NO = Set.of("yes", "no");
-
   private final Path source;
   private final List<Sample> samples = new ArrayList<>();
   private final List<DataSet.Defect> defects = new ArrayList<>();
@@ -69,10 +67,7 @@ final class Records {
   }
 
   private boolean areYesOrNo() {
-    return !samples.isEmpty()
-        && samples.stream()
-            .flatMap(sample -> sample.answers().stream())
-            .allMatch(answer -> YES_OR_NO.contains(answer.strip().toLowerCase(Locale.ROOT)));
+    return !samples.isEmpty() && samples.stream().allMatch(Sample::isYesOrNo);
   }
 
   DataSet toDataSet(String format, Task task) {

@@ -32,4 +32,9 @@ public record Sample(
       throw new IllegalArgumentException("a sample needs a question and an answer");
     }
   }
+
+  /** Whether every answer is yes or no. */
+  public boolean isYesOrNo() {
+    return answers.stream().allMatch(answer -> answer.strip().matches("(?i)yes|no"));
+  }
 }

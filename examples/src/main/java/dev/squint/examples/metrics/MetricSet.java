@@ -67,11 +67,7 @@ public record MetricSet(List<Metric> all) {
           "metric multiple_choice needs choices, and the questions of %s have none; leave --metric out"
               .formatted(data.name()));
     }
-    boolean yesOrNo =
-        data.samples().stream()
-            .flatMap(sample -> sample.answers().stream())
-            .allMatch(answer -> answer.strip().matches("(?i)yes|no"));
-    if (metric instanceof YesNo && !yesOrNo) {
+    if (metric instanceof YesNo && !data.samples().stream().allMatch(Sample::isYesOrNo)) {
       throw new DataException(
           "metric pope_accuracy needs answers that are yes or no, and those of %s are others too; leave --metric out"
               .formatted(data.name()));
