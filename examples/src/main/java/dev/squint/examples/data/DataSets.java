@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -173,7 +174,7 @@ public final class DataSets {
         return Optional.of(new Found(file, true, () -> pope(List.of(file), file)));
       }
       if (PlainRecords.recognises(lines)) {
-        return found(file, () -> lines(file));
+        return found(file, () -> plain(file, "JSON lines", plain -> plain.readLines(file)));
       }
       return ending(file).equals("jsonl") ? Optional.empty() : json(file);
     }
@@ -182,7 +183,8 @@ public final class DataSets {
     }
     for (char delimiter : new char[] {',', ';', '\t'}) {
       if (PlainRecords.recognisesCsv(file, delimiter)) {
-        return found(file, () -> csv(file, delimiter));
+        String format = delimiter == '\t' ? "TSV" : "CSV";
+        return found(file, () -> plain(file, format, plain -> plain.readCsv(file, delimiter)));
       }
     }
     if (ending(file).equals("json")) {
@@ -201,25 +203,11 @@ public final class DataSets {
     return records.toDataSet("VLMEvalKit TSV", task);
   }
 
-  private static DataSet csv(Path file, char delimiter) {
+  private static DataSet plain(Path file, String format, Consumer<PlainRecords> reader) {
     Records records = new Records(file);
     PlainRecords plain = new PlainRecords(file, records);
-    plain.readCsv(file, delimiter);
-    return records.toDataSet(delimiter == '\t' ? "TSV" : "CSV", plain.task());
-  }
-
-  private static DataSet lines(Path file) {
-    Records records = new Records(file);
-    PlainRecords plain = new PlainRecords(file, records);
-    plain.readLines(file);
-    return records.toDataSet("JSON lines", plain.task());
-  }
-
-  private static DataSet array(Path file) {
-    Records records = new Records(file);
-    PlainRecords plain = new PlainRecords(file, records);
-    plain.readArray(file);
-    return records.toDataSet("JSON", plain.task());
+    reader.accept(plain);
+    return records.toDataSet(format, plain.task());
   }
 
   private static Optional<Found> json(Path file) {
@@ -228,7 +216,7 @@ public final class DataSets {
       return found(file, () -> easy(file, file));
     }
     if (shape.array() && PlainRecords.recognises(shape.records())) {
-      return found(file, () -> array(file));
+      return found(file, () -> plain(file, "JSON", plain -> plain.readArray(file)));
     }
     if (VqaV2.isQuestions(shape)) {
       return found(file, () -> vqa(file, beside(file, VqaV2::isAnnotations, "annotations")));

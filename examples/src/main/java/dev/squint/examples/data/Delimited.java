@@ -1,6 +1,8 @@
 package dev.squint.examples.data;
 
+import java.util.Optional;
 import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVRecord;
 
 /** Files of cells between commas, semicolons or tabs. */
 final class Delimited {
@@ -19,8 +21,17 @@ final class Delimited {
         .get();
   }
 
-  /** What to call what stands between cells. */
-  static String name(char delimiter) {
+  /** What is wrong with a row that has more cells than the header; nothing if it has not. */
+  static Optional<String> excess(CSVRecord row, char delimiter) {
+    int width = row.getParser().getHeaderNames().size();
+    return row.size() <= width
+        ? Optional.empty()
+        : Optional.of(
+            "it has %d cells and the header %d; put cells with a %s in quotes"
+                .formatted(row.size(), width, name(delimiter)));
+  }
+
+  private static String name(char delimiter) {
     return switch (delimiter) {
       case ',' -> "comma";
       case ';' -> "semicolon";

@@ -140,14 +140,11 @@ final class PlainRecords {
   void readCsv(Path file, char delimiter) {
     try (Reader reader = new TextFile(file).reader();
         CSVParser parser = Delimited.format(delimiter).parse(reader)) {
-      int width = parser.getHeaderNames().size();
       for (CSVRecord row : parser) {
         int number = (int) row.getRecordNumber() + 1;
-        if (row.size() > width) {
-          records.defect(
-              "row " + number,
-              "it has %d cells and the header %d; put cells with a %s in quotes"
-                  .formatted(row.size(), width, Delimited.name(delimiter)));
+        Optional<String> excess = Delimited.excess(row, delimiter);
+        if (excess.isPresent()) {
+          records.defect("row " + number, excess.get());
           continue;
         }
         ObjectNode node = JsonNodeFactory.instance.objectNode();
