@@ -1,0 +1,59 @@
+package dev.squint.examples.torture;
+
+import dev.squint.adapters.Answer;
+import dev.squint.adapters.ImageInput;
+import dev.squint.adapters.SeenPicture;
+import dev.squint.adapters.Squint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Damaged and hostile image files, from bytes and from a file. */
+final class ImageCampaign implements Campaign {
+
+  private static final int ASKED = 16;
+
+  private final Squint squint;
+  private final List<byte[]> seeds;
+
+  ImageCampaign(Path model) {
+    this.squint = Squint.load(model, Answering.options(model));
+    this.seeds = ImageSeeds.all();
+  }
+
+  @Override
+  public Verdict run(long seed, Path work) throws IOException {
+    SplittableRandom random = new SplittableRandom(seed);
+    byte[] base = seeds.get(random.nextInt(seeds.size()));
+    byte[] hostile = new ImageMutator(random, seeds).mutate(base);
+    Path file = Files.write(work.resolve("image"), hostile);
+    boolean asks = random.nextInt(ASKED) == 0;
+    return Verdict.of(
+            () -> random.nextBoolean() ? see(ImageInput.of(file)) : see(ImageInput.of(hostile)))
+        .and(asks ? Verdict.of(() -> twice(ImageInput.of(hostile))) : Verdict.answered());
+  }
+
+  private Object see(ImageInput image) {
+    try (SeenPicture seen = squint.see(image)) {
+      return seen;
+    }
+  }
+
+  /** Memory that was never written would differ from one decoding to the next. */
+  private Object twice(ImageInput image) {
+    Answer answer = Answering.ask(squint, image, "what is it?", "none");
+    byte[] first = squint.overlay(image, answer);
+    if (!Arrays.equals(first, squint.overlay(image, answer))) {
+      throw new AssertionError("decoded twice, the image differs");
+    }
+    return answer;
+  }
+
+  @Override
+  public void close() {
+    squint.close();
+  }
+}
