@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.adapters.Squint;
 import dev.squint.examples.SquintCommand;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -35,13 +36,20 @@ final class CommandCampaign implements Campaign {
   private static final int LATEST_KILL_MILLIS = 4_000;
   private static final int MOST_BLOCKS = 160_000;
   private static final int SECONDS = 240;
+  private static final String QUESTION = "what is it?";
 
   private final Path model;
   private final Mishap mishap;
+  private final String answer;
 
-  CommandCampaign(Path model, Mishap mishap) {
+  CommandCampaign(Path model, Mishap mishap) throws IOException {
     this.model = model;
     this.mishap = mishap;
+    Path image = model.resolveSibling("image.png");
+    image(image);
+    try (Squint squint = Squint.load(model, Answering.options(model))) {
+      this.answer = squint.ask(image, QUESTION).text();
+    }
   }
 
   /**
@@ -99,13 +107,13 @@ final class CommandCampaign implements Campaign {
     ImageIO.write(image, "png", file.toFile());
   }
 
-  private static void data(Path folder) throws IOException {
+  /** Two questions, of which the model gets one right, so that there is something to search. */
+  private void data(Path folder) throws IOException {
     image(folder.resolve("images/0.png"));
-    Files.writeString(
-        folder.resolve("questions.json"),
-        """
-        [["what is it?", "a", 0], ["is it?", "b", 0]]
-        """);
+    new ObjectMapper()
+        .writeValue(
+            folder.resolve("questions.json").toFile(),
+            List.of(List.of(QUESTION, answer, 0), List.of("is it?", "no", 0)));
   }
 
   private static List<String> command(SplittableRandom random, Path source, Path out) {
@@ -121,12 +129,12 @@ final class CommandCampaign implements Campaign {
         }
         yield split;
       }
-      case 2 -> List.of("ask", image, "what is it?", "--no-measure");
+      case 2 -> List.of("ask", image, QUESTION, "--no-measure");
       case 3 ->
           List.of(
               "ask",
               image,
-              "what is it?",
+              QUESTION,
               "--no-measure",
               "--model",
               folder,

@@ -29,7 +29,8 @@ final class ImageSeeds {
 
   private ImageSeeds() {}
 
-  static List<byte[]> all() {
+  /** Those that need no native library. */
+  static List<byte[]> ofDesktopLibrary() {
     List<byte[]> seeds = new ArrayList<>();
     for (int type :
         new int[] {
@@ -44,6 +45,11 @@ final class ImageSeeds {
         written(drawn(type), format, seeds);
       }
     }
+    return seeds;
+  }
+
+  static List<byte[]> all() {
+    List<byte[]> seeds = ofDesktopLibrary();
     Mat color = new Mat(HEIGHT, WIDTH, CvType.CV_8UC3);
     Core.randu(color, 0, 256);
     for (int flag : new int[] {0, 1}) {

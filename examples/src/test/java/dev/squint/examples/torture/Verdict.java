@@ -76,6 +76,15 @@ record Verdict(Outcome outcome, String detail) {
     return foreign.find() ? Optional.of("says '" + foreign.group() + "'") : Optional.empty();
   }
 
+  /** Fails where a refusal is not one sentence. */
+  static void requireSentence(RuntimeException refusal) {
+    unlikeASentence(String.valueOf(refusal.getMessage()))
+        .ifPresent(
+            reason -> {
+              throw new AssertionError(reason, refusal);
+            });
+  }
+
   private static String trace(Throwable e) {
     StringBuilder text = new StringBuilder(e.toString());
     StackTraceElement[] trace = e.getStackTrace();
