@@ -65,6 +65,13 @@ final class LoadOptions {
     }
   }
 
+  /**
+   * What a command reads, and must not write to: an input and the model's folder, if one is named.
+   */
+  Path[] sources(Path input) {
+    return model == null ? new Path[] {input} : new Path[] {input, model};
+  }
+
   Squint load(ModelOptions options) {
     return model == null ? Squint.load(options) : Squint.load(model, options);
   }

@@ -54,8 +54,7 @@ class SplitNamesTest {
 
     Path write(Path folder, String name) throws IOException {
       if (this == DECODER) {
-        return Files.copy(
-            EXPORTS.resolve("llama-ts-eager-14/decoder.onnx"), folder.resolve(name));
+        return Files.copy(EXPORTS.resolve("llama-ts-eager-14/decoder.onnx"), folder.resolve(name));
       }
       Path export = EXPORTS.resolve("llama-external-one");
       Path data = folder.resolve(location(name));
