@@ -13,16 +13,10 @@ import dev.squint.models.graph.SplitKey;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.WeightFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -137,7 +131,7 @@ public final class ModelSplitter {
 
   /**
    * Splits into a folder below a cache, named after the content of the model and the cuts; what is
-   * there already is not written again. Any number of processes may do so at once.
+   * there already, whole, is not written again. Any number of processes may do so at once.
    *
    * @param cache the cache folder, created if needed
    * @return the folder, {@code segments/HASH} below the cache
@@ -147,16 +141,15 @@ public final class ModelSplitter {
     Source source = Source.read(model, precision, options);
     String name = SplitKey.of(source.graph(), source.specs()).hash();
     Path folder = cache.resolve("segments").resolve(options.copyWeights() ? name + "-copy" : name);
-    if (Files.exists(folder.resolve(SplitFolder.MANIFEST)) && !options.replace()) {
+    SplitFolder target = new SplitFolder(folder);
+    if (!options.replace() && target.isWhole()) {
       return folder;
     }
     ModelSplitter splitter = new ModelSplitter(source, options);
-    SplitFolder target = new SplitFolder(folder);
+    Runnable apart = () -> target.requireApart(source.files());
     return options.replace()
-        ? written(
-            folder,
-            () -> target.replace(splitter::write, () -> target.requireApart(source.files())))
-        : written(folder, () -> target.createOnce(splitter::write));
+        ? written(folder, () -> target.replace(splitter::write, apart))
+        : written(folder, () -> target.createOnce(splitter::write, apart));
   }
 
   @FunctionalInterface
@@ -237,9 +230,13 @@ public final class ModelSplitter {
     Set<String> data = new TreeSet<>();
     for (int i = 0; i < placed.size(); i++) {
       String name = segmentName(i);
-      new NewFile(work.resolve(name)).write(placed.get(i).bytes());
+      byte[] bytes = placed.get(i).bytes();
+      new NewFile(work.resolve(name)).write(bytes);
       SegmentManifest manifest = SegmentManifest.of(placed.get(i));
-      described.add(manifest.fields(name));
+      Map<String, Object> fields = manifest.fields(name);
+      fields.put("bytes", bytes.length);
+      fields.put("sha256", Sha256.of(bytes));
+      described.add(fields);
       data.addAll(manifest.dataFiles());
     }
     Map<String, Object> root = new LinkedHashMap<>();
@@ -250,8 +247,15 @@ public final class ModelSplitter {
         Map.of(
             "file", source.graph().file().getFileName().toString(),
             "bytes", Files.size(source.graph().file()),
-            "sha256", sha256(source.graph().file())));
+            "sha256", Sha256.of(source.graph().file())));
     root.put("weights", data);
+    List<Map<String, Object>> weightFiles = new ArrayList<>();
+    for (String name : data) {
+      Path file = work.resolve(name);
+      weightFiles.add(
+          Map.of("file", name, "bytes", Files.size(file), "changed", SplitFolder.changed(file)));
+    }
+    root.put("weightFiles", weightFiles);
     root.put("segments", described);
     new NewFile(work.resolve(SplitFolder.MANIFEST))
         .write(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
@@ -274,17 +278,6 @@ public final class ModelSplitter {
         Files.delete(link);
       }
       return false;
-    }
-  }
-
-  private static String sha256(Path file) throws IOException {
-    try (InputStream stream = Files.newInputStream(file);
-        DigestInputStream digest =
-            new DigestInputStream(stream, MessageDigest.getInstance("SHA-256"))) {
-      digest.transferTo(OutputStream.nullOutputStream());
-      return HexFormat.of().formatHex(digest.getMessageDigest().digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 }

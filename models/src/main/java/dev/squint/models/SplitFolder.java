@@ -3,9 +3,9 @@ package dev.squint.models;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
 import dev.squint.models.graph.Printable;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -15,15 +15,12 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
-import java.util.regex.Pattern;
 
 /**
  * The folder that a split is written to. It appears whole or not at all, and nothing is removed but
@@ -33,11 +30,6 @@ final class SplitFolder {
 
   static final String MANIFEST = "manifest.json";
   static final String FORMAT = "squint-segments";
-
-  private static final String WORK = ".squint-part";
-  private static final Pattern WORK_NAME =
-      Pattern.compile("\\..+\\.\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}" + WORK);
-  private static final Duration ABANDONED = Duration.ofHours(1);
 
   private final Path target;
 
@@ -130,14 +122,10 @@ final class SplitFolder {
   }
 
   private Set<Path> written() throws IOException {
-    Path file = target.resolve(MANIFEST);
     Set<Path> files = new HashSet<>();
-    JsonNode manifest =
-        Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-            ? parsed(file)
-            : new ObjectMapper().nullNode();
+    JsonNode manifest = manifest();
     if (manifest.path("format").asText().equals(FORMAT)) {
-      files.add(file);
+      files.add(target.resolve(MANIFEST));
       manifest.path("weights").forEach(name -> inside(name.asText()).ifPresent(files::add));
       manifest
           .path("segments")
@@ -162,12 +150,66 @@ final class SplitFolder {
     }
   }
 
-  private static JsonNode parsed(Path file) throws IOException {
+  /** The manifest; JSON's null where there is none that can be read. */
+  private JsonNode manifest() throws IOException {
+    Path file = target.resolve(MANIFEST);
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      return NullNode.getInstance();
+    }
     try {
       return new ObjectMapper().readTree(file.toFile());
     } catch (JacksonException e) {
-      return new ObjectMapper().nullNode();
+      return NullNode.getInstance();
     }
+  }
+
+  /** Whether all files that a split has written are there as it has written them. */
+  boolean isWhole() {
+    try {
+      JsonNode manifest = manifest();
+      return manifest.path("format").asText().equals(FORMAT)
+          && all(manifest.path("segments"), this::isWholeSegment)
+          && manifest.path("weightFiles").size() == manifest.path("weights").size()
+          && all(manifest.path("weightFiles"), this::isWholeData);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @FunctionalInterface
+  private interface Check {
+    boolean holds(JsonNode entry) throws IOException;
+  }
+
+  private static boolean all(JsonNode entries, Check check) throws IOException {
+    for (JsonNode entry : entries) {
+      if (!check.holds(entry)) {
+        return false;
+      }
+    }
+    return entries.isArray();
+  }
+
+  private boolean isWholeSegment(JsonNode entry) throws IOException {
+    Optional<Path> file = ofItsSize(entry);
+    return file.isPresent() && Sha256.of(file.get()).equals(entry.path("sha256").asText());
+  }
+
+  /** By size and time: data may be many gigabytes. */
+  private boolean isWholeData(JsonNode entry) throws IOException {
+    Optional<Path> file = ofItsSize(entry);
+    return file.isPresent() && changed(file.get()).equals(entry.path("changed").asText());
+  }
+
+  private Optional<Path> ofItsSize(JsonNode entry) throws IOException {
+    Optional<Path> file = inside(entry.path("file").asText()).filter(Files::isRegularFile);
+    return file.isPresent() && Files.size(file.get()) == entry.path("bytes").asLong(-1)
+        ? file
+        : Optional.empty();
+  }
+
+  static String changed(Path file) throws IOException {
+    return Files.getLastModifiedTime(file).toString();
   }
 
   /** Writes a new folder; where there is one already, it stays and this fails. */
@@ -175,16 +217,22 @@ final class SplitFolder {
     place(content, work -> Files.move(work, target, StandardCopyOption.ATOMIC_MOVE));
   }
 
-  /** Writes the folder unless another process has been faster with the same split. */
-  void createOnce(Content content) throws IOException {
+  /**
+   * Writes the folder unless another process has been faster with the same split; one that is not
+   * whole is replaced.
+   *
+   * @param check throws if what is there must stay
+   */
+  void createOnce(Content content, Runnable check) throws IOException {
     place(
         content,
         work -> {
           try {
             Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
           } catch (IOException e) {
-            if (!Files.exists(target.resolve(MANIFEST))) {
-              throw e;
+            if (!isWhole()) {
+              check.run();
+              exchange(work);
             }
           }
         });
@@ -205,49 +253,32 @@ final class SplitFolder {
         content,
         work -> {
           check.run();
-          Path old = beside();
-          Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-          try {
-            Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-          } catch (IOException e) {
-            Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
-            throw e;
-          }
-          FolderTree.delete(old);
+          exchange(work);
         });
+  }
+
+  private void exchange(Path work) throws IOException {
+    Path old = WorkFolder.nameBeside(target);
+    // Young, it is not taken for left by another process.
+    Files.setLastModifiedTime(target, FileTime.from(Instant.now()));
+    Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+      throw e;
+    }
+    FolderTree.delete(old);
   }
 
   private void place(Content content, Content move) throws IOException {
     Files.createDirectories(target.getParent());
-    removeAbandoned();
-    Path work = Files.createDirectory(beside());
-    try {
-      content.write(work);
-      move.write(work);
-    } finally {
-      FolderTree.delete(work);
+    try (WorkFolder work = WorkFolder.beside(target)) {
+      content.write(work.path());
+      work.unlock();
+      new DurableFolder(work.path()).force();
+      move.write(work.path());
+      new DurableFolder(target.getParent()).force();
     }
-  }
-
-  private Path beside() {
-    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + WORK);
-  }
-
-  /** Removes what splits left behind that were killed. */
-  private void removeAbandoned() throws IOException {
-    FileTime limit = FileTime.from(Instant.now().minus(ABANDONED));
-    try (DirectoryStream<Path> left =
-        Files.newDirectoryStream(target.getParent(), SplitFolder::isWork)) {
-      for (Path work : left) {
-        if (Files.getLastModifiedTime(work).compareTo(limit) < 0) {
-          FolderTree.delete(work);
-        }
-      }
-    }
-  }
-
-  private static boolean isWork(Path path) {
-    return WORK_NAME.matcher(path.getFileName().toString()).matches()
-        && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
   }
 }
