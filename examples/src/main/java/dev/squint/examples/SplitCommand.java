@@ -75,8 +75,7 @@ final class SplitCommand implements Runnable {
         new ModelSplitter.Options(new TreeSet<>(cuts), taps, givenPositions, copy, force);
     Path folder =
         out == null
-            ? ModelSplitter.splitCached(
-                model.path(), model.precision(), options, cache.folder())
+            ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())
             : ModelSplitter.split(model.path(), model.precision(), options, out);
     PrintWriter print = spec.commandLine().getOut();
     print.println(folder);

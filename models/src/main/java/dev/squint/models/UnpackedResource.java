@@ -19,8 +19,8 @@ import java.util.jar.JarFile;
 import java.util.zip.CRC32;
 
 /**
- * A file of the class path that native code wants on the disk, unpacked into a cache. Whenever it is
- * asked for, size and CRC-32 of the unpacked file are compared with those that the jar states; a
+ * A file of the class path that native code wants on the disk, unpacked into a cache. Whenever it
+ * is asked for, size and CRC-32 of the unpacked file are compared with those that the jar states; a
  * file that was cut short, zeroed or otherwise changed is unpacked again. That costs one reading of
  * the file, 20 ms for 65 MB that the operating system has in memory, and catches all but what is
  * changed on purpose: who can write to the cache is trusted.
@@ -98,8 +98,7 @@ public record UnpackedResource(URL resource, Path folder, String path) {
     try (WorkFolder work = WorkFolder.beside(folder)) {
       Path fresh = work.path().resolve(file.getFileName());
       if (!write(fresh).equals(expected)) {
-        throw new ModelException(
-            "%s is damaged in its jar; get the jar again".formatted(path));
+        throw new ModelException("%s is damaged in its jar; get the jar again".formatted(path));
       }
       if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
         Files.move(file, work.path().resolve("folder"), StandardCopyOption.ATOMIC_MOVE);
