@@ -1,19 +1,19 @@
 package dev.squint.adapters;
 
+import dev.squint.models.ModelException;
+import dev.squint.models.ModelOptions;
+import dev.squint.models.UnpackedResource;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
+import java.net.URL;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import nu.pattern.OpenCV;
 import org.opencv.core.Core;
 
 /**
  * Loads OpenCV's native library once per process. The library weighs 65 MB, and unpacking it at
- * each start would be most of a short run, so on Linux it is unpacked once into the cache folder;
- * elsewhere, and where the cache cannot be written, OpenCV's own loader does it.
+ * each start would be most of a short run, so on Linux it is unpacked once into the cache folder
+ * and verified at each start; elsewhere, and where the cache cannot be written, OpenCV's own loader
+ * does it.
  */
 final class OpenCv {
 
@@ -21,42 +21,42 @@ final class OpenCv {
 
   private OpenCv() {}
 
-  /** Loads it on the first call; the Java runtime ignores later ones. */
+  /**
+   * Loads it on the first call; the Java runtime ignores later ones.
+   *
+   * @throws ModelException if it can be unpacked nowhere
+   */
   static void load(Path cacheFolder) {
-    String folder =
+    String processor =
         switch (System.getProperty("os.arch")) {
           case "amd64", "x86_64" -> "x86_64";
           case "aarch64" -> "ARMv8";
           default -> "";
         };
-    String resource = "/nu/pattern/opencv/linux/" + folder + "/" + LIBRARY;
-    boolean linux = System.getProperty("os.name").equals("Linux");
-    if (!linux || OpenCV.class.getResource(resource) == null) {
+    URL resource =
+        OpenCV.class.getResource("/nu/pattern/opencv/linux/%s/%s".formatted(processor, LIBRARY));
+    Path folder = cacheFolder.resolve("native").resolve(processor);
+    if (!System.getProperty("os.name").equals("Linux") || resource == null) {
       OpenCV.loadLocally();
       return;
     }
     try {
-      System.load(unpacked(resource, cacheFolder.resolve("native")).toAbsolutePath().toString());
+      Path library = new UnpackedResource(resource, folder, LIBRARY).verified();
+      System.load(library.toAbsolutePath().toString());
     } catch (IOException | UnsatisfiedLinkError e) {
-      OpenCV.loadLocally();
+      loadLocally(folder, e);
     }
   }
 
-  private static Path unpacked(String resource, Path folder) throws IOException {
-    Path library = folder.resolve(LIBRARY);
-    if (Files.isRegularFile(library)) {
-      return library;
+  private static void loadLocally(Path folder, Throwable reason) {
+    try {
+      OpenCV.loadLocally();
+    } catch (RuntimeException | LinkageError e) {
+      e.addSuppressed(reason);
+      throw new ModelException(
+          "OpenCV's library can be loaded neither from %s (%s) nor from the temporary folder; %s"
+              .formatted(folder, reason.getMessage(), ModelOptions.OTHER_CACHE),
+          e);
     }
-    Files.createDirectories(folder);
-    Path temporary = Files.createTempFile(folder, LIBRARY, ".part");
-    try (InputStream in = OpenCV.class.getResourceAsStream(resource)) {
-      Files.copy(in, temporary, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(temporary, library, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileAlreadyExistsException | AtomicMoveNotSupportedException e) {
-      Files.move(temporary, library, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
-    return library;
   }
 }

@@ -16,9 +16,10 @@ public final class OverlayFile {
   /**
    * Checks that a PNG file can be written there.
    *
-   * @throws OverlayException if not
+   * @param sources files that must stay, and folders in which all that is there must stay
+   * @throws OverlayException if not, or if the file is one of those, be it under another name
    */
-  public static void check(Path target) {
+  public static void check(Path target, Path... sources) {
     Path folder = target.toAbsolutePath().getParent();
     if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       throw new OverlayException(
@@ -27,6 +28,17 @@ public final class OverlayFile {
     if (Files.isDirectory(target)) {
       throw new OverlayException(
           "cannot write the overlay " + target + ": it is a folder; name a file");
+    }
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      throw new OverlayException(
+          "cannot write the overlay " + target + ": that is no ordinary file; name another");
+    }
+    for (Path source : sources) {
+      if (belongsTo(source, target)) {
+        throw new OverlayException(
+            "cannot write the overlay %s: it would replace what was read from %s; name another file"
+                .formatted(target, source));
+      }
     }
     if (folder == null || !Files.isDirectory(folder)) {
       throw new OverlayException(
@@ -46,6 +58,18 @@ public final class OverlayFile {
       throw new OverlayException(
           "cannot write the overlay " + target + ": you may not write there; choose another folder",
           e);
+    }
+  }
+
+  private static boolean belongsTo(Path source, Path target) {
+    try {
+      return Files.exists(target)
+          && Files.exists(source)
+          && (Files.isSameFile(source, target)
+              || target.toRealPath().startsWith(source.toRealPath()));
+    } catch (IOException e) {
+      throw new OverlayException(
+          "cannot write the overlay " + target + ": it cannot be looked at; name another file", e);
     }
   }
 

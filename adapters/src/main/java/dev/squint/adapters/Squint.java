@@ -218,10 +218,10 @@ public final class Squint implements AutoCloseable {
    * @param image the picture that was asked about
    * @param answer what came of it
    * @param target a PNG file
-   * @throws OverlayException if the file cannot be written
+   * @throws OverlayException if the file cannot be written, or is the picture or one of the model
    */
   public void overlay(ImageInput image, Answer answer, Path target) {
-    OverlayFile.check(target);
+    OverlayFile.check(target, Path.of(image.name()), folder());
     OverlayFile.write(target, overlay(image, answer));
   }
 

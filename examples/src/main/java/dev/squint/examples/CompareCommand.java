@@ -222,7 +222,7 @@ final class CompareCommand implements Callable<Integer> {
               plan,
               squint,
               set,
-              options.threads(),
+              options,
               SquintCommand.VERSION,
               spec.commandLine().getErr(),
               Integer.getInteger(TERMINAL, 0))

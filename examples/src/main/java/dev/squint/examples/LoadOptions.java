@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model is loaded, and where it runs. */
@@ -39,6 +40,8 @@ final class LoadOptions {
       description = "Threads, 0 for all cores (default: ${DEFAULT-VALUE}).")
   private int threads;
 
+  @Mixin private CacheOption cache;
+
   /** Checks all but the model. */
   ModelOptions checked() {
     int most = Math.max(MOST_THREADS, Runtime.getRuntime().availableProcessors());
@@ -47,8 +50,7 @@ final class LoadOptions {
           "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
               .formatted(threads, most));
     }
-    return new ModelOptions(
-        ExecutionProvider.parse(provider), threads, ModelOptions.defaults().cacheFolder());
+    return new ModelOptions(ExecutionProvider.parse(provider), threads, cache.folder());
   }
 
   /** Whether many cuts of the decoder fit into memory at once. */
@@ -63,6 +65,13 @@ final class LoadOptions {
       // Opening the model says what is wrong with the folder.
       return false;
     }
+  }
+
+  /**
+   * What a command reads, and must not write to: an input and the model's folder, if one is named.
+   */
+  Path[] sources(Path input) {
+    return model == null ? new Path[] {input} : new Path[] {input, model};
   }
 
   Squint load(ModelOptions options) {

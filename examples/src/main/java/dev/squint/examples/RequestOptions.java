@@ -76,7 +76,7 @@ final class RequestOptions {
     Strategy chosen = Strategies.parse(strategy);
     ModelOptions options = load.checked();
     if (overlay != null) {
-      OverlayFile.check(overlay);
+      OverlayFile.check(overlay, load.sources(image));
     }
     ImageInput input = ImageInput.of(image);
     boolean measure = !noMeasure && !chosen.name().equals("none");

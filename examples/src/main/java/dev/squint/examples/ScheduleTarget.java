@@ -21,6 +21,9 @@ record ScheduleTarget(Path file) {
 
   private static final Pattern UNSPEAKABLE = Pattern.compile(",|\\+\\s*\\p{Alpha}|\\R");
 
+  /** More than any schedule has, so that a file of another kind is not read to its end. */
+  private static final long MOST_BYTES = 1 << 20;
+
   ScheduleTarget {
     Path folder = file.toAbsolutePath().getParent();
     if (UNSPEAKABLE.matcher(file.toString()).find()) {
@@ -28,6 +31,9 @@ record ScheduleTarget(Path file) {
     }
     if (file.toString().isBlank() || Files.isDirectory(file)) {
       throw refused(file, "that is no file; name one");
+    }
+    if (Files.exists(file) && !isSchedule(file)) {
+      throw refused(file, "it holds something else than a schedule; name another file");
     }
     if (folder == null || !Files.isDirectory(folder)) {
       throw refused(file, "there is no folder " + folder + "; create it first");
@@ -39,6 +45,18 @@ record ScheduleTarget(Path file) {
       Files.delete(Files.createTempFile(folder, ".schedule", ".part"));
     } catch (IOException e) {
       throw refused(file, "you may not write there; choose another folder");
+    }
+  }
+
+  /** Whether a file is what a search has written, or empty: only that is replaced. */
+  private static boolean isSchedule(Path file) {
+    try {
+      if (!Files.isRegularFile(file) || Files.size(file) > MOST_BYTES) {
+        return false;
+      }
+      return Files.size(file) == 0 || !ScheduleFile.read(file.toString()).layers().isEmpty();
+    } catch (IOException | StrategyException e) {
+      return false;
     }
   }
 

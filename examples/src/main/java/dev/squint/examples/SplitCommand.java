@@ -1,6 +1,5 @@
 package dev.squint.examples;
 
-import dev.squint.models.ModelOptions;
 import dev.squint.models.ModelSplitter;
 import dev.squint.models.graph.Tap;
 import java.io.PrintWriter;
@@ -59,6 +58,8 @@ final class SplitCommand implements Runnable {
       description = "Where to; without it into the cache, where the same split is made once.")
   private Path out;
 
+  @Mixin private CacheOption cache;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -74,8 +75,7 @@ final class SplitCommand implements Runnable {
         new ModelSplitter.Options(new TreeSet<>(cuts), taps, givenPositions, copy, force);
     Path folder =
         out == null
-            ? ModelSplitter.splitCached(
-                model.path(), model.precision(), options, ModelOptions.defaults().cacheFolder())
+            ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())
             : ModelSplitter.split(model.path(), model.precision(), options, out);
     PrintWriter print = spec.commandLine().getOut();
     print.println(folder);

@@ -12,15 +12,19 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /** The command as a user sees it: streams, files and exit codes. */
@@ -142,6 +146,43 @@ class CommandLineTest {
     assertRefused(run(), "name a command");
     assertRefused(
         run("ask", SCENE, QUESTION, "--model", folder.resolve("none").toString()), "none");
+  }
+
+  @Test
+  void theCacheIsWhereOneSays() throws IOException {
+    Path cache = folder.resolve("my cache");
+    assertThat(run("ask", SCENE, QUESTION, "--cache", cache.toString()).code()).isZero();
+    assertThat(cache.resolve("models")).isNotEmptyDirectory();
+    Path model;
+    try (Stream<Path> models = Files.list(cache.resolve("models"))) {
+      model = models.findFirst().orElseThrow();
+    }
+    Outcome split = run("split", model.toString(), "--at", "2", "--cache", cache.toString());
+    assertThat(split.code()).as(split.err()).isZero();
+    assertThat(Path.of(split.out().strip())).startsWith(cache).isNotEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ask", "caption", "search", "compare"})
+  void aCacheThatCannotBeUsedIsSaidWithWhatHelps(String command) {
+    List<String> arguments = new ArrayList<>(List.of(command));
+    switch (command) {
+      case "ask" -> arguments.addAll(List.of(SCENE, QUESTION));
+      case "caption" -> arguments.add(SCENE);
+      case "search" -> {
+        String data = Path.of("src/main/resources/dev/squint/examples/data/scenes").toString();
+        arguments.addAll(List.of("--data", data, "-o", folder.resolve("found.txt").toString()));
+      }
+      default -> arguments.addAll(List.of("-o", folder.resolve("report").toString()));
+    }
+    arguments.addAll(List.of("--cache", folder.resolve("text.png").toString()));
+    Outcome outcome = run(arguments.toArray(String[]::new));
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.err().lines().filter(line -> line.startsWith("squint: ")))
+        .singleElement()
+        .asString()
+        .contains("cannot be unpacked", "--cache FOLDER", "squint.cache");
+    assertThat(run("ask", SCENE, QUESTION, "--cache", "").err()).contains("name a folder");
   }
 
   @CommandLine.Command(name = "fail")

@@ -4,33 +4,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
+import java.net.URL;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
- * A model folder packed into the jar. ONNX Runtime wants files, so it is unpacked once into a
- * folder named after its content. Unpacking happens beside that folder and ends in one rename, so
- * that two processes that start together, or one that is killed, leave either a whole folder or
- * none.
+ * A model folder packed into the jar. ONNX Runtime wants files, so each is unpacked once into a
+ * folder named after the content of all, and {@linkplain UnpackedResource verified} whenever the
+ * model is loaded.
  */
 final class EmbeddedModel {
 
   private static final int HASH_LETTERS = 12;
 
-  private record Entry(String path, long bytes, String sha256) {}
-
   private final String name;
   private final String root;
-  private final List<Entry> entries = new ArrayList<>();
+  private final List<String> paths = new ArrayList<>();
   private final String hash;
 
   /**
@@ -40,14 +30,10 @@ final class EmbeddedModel {
     this.name = name;
     this.root = name + "/";
     byte[] index = readIndex();
-    this.hash = sha256(index).substring(0, HASH_LETTERS);
+    this.hash = Sha256.of(index).substring(0, HASH_LETTERS);
     try {
       for (JsonNode entry : new ObjectMapper().readTree(index)) {
-        entries.add(
-            new Entry(
-                entry.path("path").asText(),
-                entry.path("bytes").asLong(),
-                entry.path("sha256").asText()));
+        paths.add(entry.path("path").asText());
       }
     } catch (IOException e) {
       throw new ModelException(
@@ -70,91 +56,32 @@ final class EmbeddedModel {
   }
 
   /**
-   * Makes sure that the model lies unpacked in a cache.
+   * Makes sure that the model lies unpacked and whole in a cache.
    *
    * @param cache the cache folder, created if needed
    * @return the model folder
    */
   Path unpack(Path cache) {
-    Path models = cache.resolve("models");
-    Path target = models.resolve(name + "-" + hash);
-    if (isWhole(target)) {
-      return target;
-    }
+    Path folder = cache.resolve("models").resolve(name + "-" + hash);
     try {
-      Files.createDirectories(models);
-      Path work = Files.createTempDirectory(models, name + "-" + hash + ".unpacking-");
-      try {
-        for (Entry entry : entries) {
-          copy(entry, work);
-        }
-        moveInPlace(work, target);
-      } finally {
-        FolderTree.delete(work);
+      for (String path : paths) {
+        new UnpackedResource(resource(path), folder, path).verified();
       }
-      return target;
-    } catch (IOException | UncheckedIOException e) {
+      return folder;
+    } catch (IOException e) {
       throw new ModelException(
-          "the embedded model '%s' cannot be unpacked to %s (%s); choose another cache folder with -Dsquint.cache=FOLDER"
-              .formatted(name, models, e.getMessage()),
+          "the embedded model '%s' cannot be unpacked to %s (%s); %s"
+              .formatted(name, folder, e.getMessage(), ModelOptions.OTHER_CACHE),
           e);
     }
   }
 
-  private boolean isWhole(Path folder) {
-    for (Entry entry : entries) {
-      Path file = folder.resolve(entry.path());
-      try {
-        if (Files.size(file) != entry.bytes()) {
-          return false;
-        }
-      } catch (IOException e) {
-        return false;
-      }
+  private URL resource(String path) {
+    URL resource = EmbeddedModel.class.getResource(root + path);
+    if (resource == null) {
+      throw new ModelException(
+          "the embedded model '%s' lacks %s; get the jar again".formatted(name, path));
     }
-    return true;
-  }
-
-  private void copy(Entry entry, Path folder) throws IOException {
-    Path file = folder.resolve(entry.path());
-    try (InputStream stream = EmbeddedModel.class.getResourceAsStream(root + entry.path())) {
-      if (stream == null) {
-        throw new ModelException(
-            "the embedded model '%s' lacks %s; get the jar again".formatted(name, entry.path()));
-      }
-      byte[] content = stream.readAllBytes();
-      if (!sha256(content).equals(entry.sha256())) {
-        throw new ModelException(
-            "%s of the embedded model '%s' is damaged; get the jar again"
-                .formatted(entry.path(), name));
-      }
-      Files.createDirectories(file.getParent());
-      Files.write(file, content);
-    }
-  }
-
-  private void moveInPlace(Path work, Path target) throws IOException {
-    try {
-      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(work, target);
-    } catch (FileSystemException e) {
-      if (isWhole(target)) {
-        return;
-      }
-      Path damaged =
-          Files.createTempDirectory(target.getParent(), target.getFileName() + ".damaged-");
-      Files.move(target, damaged, StandardCopyOption.REPLACE_EXISTING);
-      FolderTree.delete(damaged);
-      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-    }
-  }
-
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return resource;
   }
 }

@@ -10,12 +10,16 @@ import java.util.Objects;
  * @param provider where it runs
  * @param threads size of the thread pool, 0 for one thread per core; the first model loaded in a
  *     process decides
- * @param cacheFolder where the embedded model is unpacked
+ * @param cacheFolder where the embedded model and native libraries are unpacked
  * @param cutsKept how many cuts of the decoder stay loaded while nobody uses them; each holds the
  *     decoder's weights once
  */
 public record ModelOptions(
     ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
+
+  /** What to do about a cache that cannot be used, for the end of a sentence. */
+  public static final String OTHER_CACHE =
+      "choose another cache folder with --cache FOLDER or the system property squint.cache";
 
   private static final int FEW_CUTS = 4;
 

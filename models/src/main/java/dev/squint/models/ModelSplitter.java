@@ -3,6 +3,7 @@ package dev.squint.models;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Printable;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentManifest;
@@ -12,21 +13,17 @@ import dev.squint.models.graph.SplitKey;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.WeightFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Writes a decoder in segments for programs that run them without this library: one ONNX file per
@@ -47,6 +44,38 @@ public final class ModelSplitter {
             .map(spec -> SegmentExtractor.extract(source.decoder(), spec))
             .toList();
     this.options = options;
+    if (!options.copyWeights()) {
+      requireOtherNames();
+    }
+  }
+
+  /** Refuses to link weights to where the split writes files of its own. */
+  private void requireOtherNames() {
+    for (String name : dataFiles()) {
+      String place = Path.of(name).normalize().getName(0).toString();
+      if (ownNames().anyMatch(place::equalsIgnoreCase)) {
+        throw new ModelException(
+            "the weights of %s lie in '%s', and a split writes a file of that name itself; have the weights copied (--copy) or rename their file"
+                .formatted(source.graph().file(), Printable.of(name)));
+      }
+    }
+  }
+
+  private Stream<String> ownNames() {
+    return Stream.concat(
+        IntStream.range(0, segments.size()).mapToObj(ModelSplitter::segmentName),
+        Stream.of(SplitFolder.MANIFEST));
+  }
+
+  private static String segmentName(int segment) {
+    return "segment-%02d.onnx".formatted(segment);
+  }
+
+  /** Where the weights lie, relative to the folder of the decoder. */
+  private Set<String> dataFiles() {
+    Set<String> names = new TreeSet<>();
+    segments.forEach(segment -> names.addAll(SegmentManifest.of(segment).dataFiles()));
+    return names;
   }
 
   /**
@@ -81,15 +110,17 @@ public final class ModelSplitter {
    * @param options how
    * @param folder where to; must not exist unless it may be replaced
    * @return the folder
-   * @throws ModelException if the model cannot be read or cut there, or the folder not be written
+   * @throws ModelException if the model cannot be read or cut there, the folder not be written, or
+   *     weights that are to be linked have a name that a split writes itself
    */
   public static Path split(Path model, String precision, Options options, Path folder) {
     Source source = Source.read(model, precision, options);
     ModelSplitter splitter = new ModelSplitter(source, options);
     SplitFolder target = new SplitFolder(folder);
     if (options.replace()) {
-      target.requireReplaceable(source.graph().file());
-      return written(folder, () -> target.replace(splitter::write));
+      return written(
+          folder,
+          () -> target.replace(splitter::write, () -> target.requireReplaceable(source.files())));
     }
     if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       throw new ModelException(
@@ -100,24 +131,25 @@ public final class ModelSplitter {
 
   /**
    * Splits into a folder below a cache, named after the content of the model and the cuts; what is
-   * there already is not written again. Any number of processes may do so at once.
+   * there already, whole, is not written again. Any number of processes may do so at once.
    *
    * @param cache the cache folder, created if needed
    * @return the folder, {@code segments/HASH} below the cache
-   * @throws ModelException if the model cannot be read or cut there, or the cache not be written
+   * @throws ModelException as {@link #split} does
    */
   public static Path splitCached(Path model, String precision, Options options, Path cache) {
     Source source = Source.read(model, precision, options);
     String name = SplitKey.of(source.graph(), source.specs()).hash();
     Path folder = cache.resolve("segments").resolve(options.copyWeights() ? name + "-copy" : name);
-    if (Files.exists(folder.resolve(SplitFolder.MANIFEST)) && !options.replace()) {
+    SplitFolder target = new SplitFolder(folder);
+    if (!options.replace() && target.isWhole()) {
       return folder;
     }
     ModelSplitter splitter = new ModelSplitter(source, options);
-    SplitFolder target = new SplitFolder(folder);
+    Runnable apart = () -> target.requireApart(source.files());
     return options.replace()
-        ? written(folder, () -> target.replace(splitter::write))
-        : written(folder, () -> target.createOnce(splitter::write));
+        ? written(folder, () -> target.replace(splitter::write, apart))
+        : written(folder, () -> target.createOnce(splitter::write, apart));
   }
 
   @FunctionalInterface
@@ -137,6 +169,11 @@ public final class ModelSplitter {
 
   /** A decoder and where it is cut. */
   private record Source(OnnxGraph graph, DecoderGraph decoder, List<SegmentSpec> specs) {
+
+    /** Graph and weights. */
+    List<Path> files() {
+      return Stream.concat(Stream.of(graph.file()), graph.dataFiles().stream()).toList();
+    }
 
     static Source read(Path model, String precision, Options options) {
       Path file =
@@ -192,10 +229,14 @@ public final class ModelSplitter {
     List<Map<String, Object>> described = new ArrayList<>();
     Set<String> data = new TreeSet<>();
     for (int i = 0; i < placed.size(); i++) {
-      String name = "segment-%02d.onnx".formatted(i);
-      Files.write(work.resolve(name), placed.get(i).bytes());
+      String name = segmentName(i);
+      byte[] bytes = placed.get(i).bytes();
+      new NewFile(work.resolve(name)).write(bytes);
       SegmentManifest manifest = SegmentManifest.of(placed.get(i));
-      described.add(manifest.fields(name));
+      Map<String, Object> fields = manifest.fields(name);
+      fields.put("bytes", bytes.length);
+      fields.put("sha256", Sha256.of(bytes));
+      described.add(fields);
       data.addAll(manifest.dataFiles());
     }
     Map<String, Object> root = new LinkedHashMap<>();
@@ -206,22 +247,26 @@ public final class ModelSplitter {
         Map.of(
             "file", source.graph().file().getFileName().toString(),
             "bytes", Files.size(source.graph().file()),
-            "sha256", sha256(source.graph().file())));
+            "sha256", Sha256.of(source.graph().file())));
     root.put("weights", data);
+    List<Map<String, Object>> weightFiles = new ArrayList<>();
+    for (String name : data) {
+      Path file = work.resolve(name);
+      weightFiles.add(
+          Map.of("file", name, "bytes", Files.size(file), "changed", SplitFolder.changed(file)));
+    }
+    root.put("weightFiles", weightFiles);
     root.put("segments", described);
-    new ObjectMapper()
-        .writerWithDefaultPrettyPrinter()
-        .writeValue(work.resolve(SplitFolder.MANIFEST).toFile(), root);
+    new NewFile(work.resolve(SplitFolder.MANIFEST))
+        .write(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
   }
 
   /** Links the files that hold the weights; false if they lie deeper or links are not possible. */
   private boolean linked(Path work) throws IOException {
-    Set<String> names = new TreeSet<>();
-    segments.forEach(segment -> names.addAll(SegmentManifest.of(segment).dataFiles()));
     Path folder = segments.get(0).folder();
     List<Path> links = new ArrayList<>();
     try {
-      for (String name : names) {
+      for (String name : dataFiles()) {
         Path link = work.resolve(name);
         Files.createDirectories(link.getParent());
         Files.createLink(link, folder.resolve(name).toRealPath());
@@ -233,17 +278,6 @@ public final class ModelSplitter {
         Files.delete(link);
       }
       return false;
-    }
-  }
-
-  private static String sha256(Path file) throws IOException {
-    try (InputStream stream = Files.newInputStream(file);
-        DigestInputStream digest =
-            new DigestInputStream(stream, MessageDigest.getInstance("SHA-256"))) {
-      digest.transferTo(OutputStream.nullOutputStream());
-      return HexFormat.of().formatHex(digest.getMessageDigest().digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 }

@@ -25,6 +25,7 @@ final class VisionEncoder implements AutoCloseable {
   private final VisionGraph graph;
   private final Path file;
   private final Path folder;
+  private final List<Path> dataFiles;
   private final LeasePool<Part, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
 
   VisionEncoder(Sessions sessions, Path file) {
@@ -32,7 +33,13 @@ final class VisionEncoder implements AutoCloseable {
     this.file = file;
     OnnxGraph read = OnnxGraph.read(file);
     this.folder = read.folder();
+    this.dataFiles = read.dataFiles();
     this.graph = new VisionGraph(read);
+  }
+
+  /** The files that hold its weights. */
+  List<Path> dataFiles() {
+    return dataFiles;
   }
 
   /** Whether height and width are left open. */

@@ -11,6 +11,7 @@ import dev.squint.pruning.Strategy;
 import dev.squint.pruning.VisionShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,16 +37,23 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final ModelFacts facts;
   private final Sessions sessions;
   private final Generator generator;
+  private final LoadedFiles files;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
   private VisionLanguageModel(
-      Path folder, ModelConfig config, ModelFacts facts, Sessions sessions, Generator generator) {
+      Path folder,
+      ModelConfig config,
+      ModelFacts facts,
+      Sessions sessions,
+      Generator generator,
+      LoadedFiles files) {
     this.folder = folder;
     this.config = config;
     this.facts = facts;
     this.sessions = sessions;
     this.generator = generator;
+    this.files = files;
   }
 
   /**
@@ -88,7 +96,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     Path embedFile = graph(graphs, "embed_tokens");
     Path visionFile = graph(graphs, "vision_encoder");
     ModelConfig config = ConfigReader.read(folder);
-    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(decoderFile));
+    LoadedFiles graphFiles = new LoadedFiles(List.of(decoderFile, embedFile, visionFile));
+    OnnxGraph decoderGraph = OnnxGraph.read(decoderFile);
+    LoadedFiles files =
+        graphFiles.and(decoderGraph.dataFiles()).and(OnnxGraph.read(embedFile).dataFiles());
+    DecoderGraph decoder = new DecoderGraph(decoderGraph);
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
     Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
@@ -99,7 +111,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     Generator generator =
         new Generator(
             sessions, config, facts, decoder, vision, embedder, similarities, options.cutsKept());
-    return new VisionLanguageModel(folder, config, facts, sessions, generator);
+    return new VisionLanguageModel(
+        folder, config, facts, sessions, generator, files.and(vision.dataFiles()));
   }
 
   private static Path graph(Path folder, String name) {
@@ -190,7 +203,8 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @param options when to stop and what to report
    * @return the answer with its trace
    * @throws ModelException if the prompt does not fit the model, the strategy asks for what the
-   *     model cannot give, or the decoder cannot be cut where the strategy wants to
+   *     model cannot give, the decoder cannot be cut where the strategy wants to, or a file of the
+   *     model has changed since it was loaded
    * @throws dev.squint.pruning.StrategyException if the strategy refuses the model
    */
   public Generation generate(PromptInput input, Strategy strategy, GenerationOptions options) {
@@ -198,11 +212,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     try {
       checkOpen();
       if (input.pixels().isEmpty()) {
-        return generator.generate(input, Optional.empty(), strategy, options);
+        return generated(input, Optional.empty(), strategy, options);
       }
       try (EncodedPictures once = generator.pictures(input.pixels().get());
           EncodedPictures.Lease lease = once.lease()) {
-        return generator.generate(input, Optional.of(lease), strategy, options);
+        return generated(input, Optional.of(lease), strategy, options);
       }
     } finally {
       lock.readLock().unlock();
@@ -247,10 +261,27 @@ public final class VisionLanguageModel implements AutoCloseable {
         throw new ModelException(
             "the encoded pictures are not those of the prompt; encode the prompt's own");
       }
-      return generator.generate(input, Optional.of(lease), strategy, options);
+      return generated(input, Optional.of(lease), strategy, options);
     } finally {
       lock.readLock().unlock();
     }
+  }
+
+  /** An answer from the files that were loaded, or none. */
+  private Generation generated(
+      PromptInput input,
+      Optional<EncodedPictures.Lease> pictures,
+      Strategy strategy,
+      GenerationOptions options) {
+    files.requireUnchanged();
+    Generation generation;
+    try {
+      generation = generator.generate(input, pictures, strategy, options);
+    } catch (ModelException e) {
+      throw files.explained(e);
+    }
+    files.requireUnchanged();
+    return generation;
   }
 
   private void checkOpen() {

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A split removes nothing but what splits have written. */
 class SplitFolderTest {
@@ -67,6 +69,68 @@ class SplitFolderTest {
     Files.writeString(out.resolve("manifest.json"), "{");
     refused("it holds manifest.json", decoder(), out);
     assertThat(out.resolve("manifest.json")).hasContent("{");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"../out/thesis.txt", "%s", "sub/../thesis.txt", "a\\u0000b", "", ".", "..", "/"})
+  void aManifestClaimsNothingByACrookedName(String name) throws IOException {
+    Path out = Files.createDirectory(temp.resolve("out"));
+    Path thesis = Files.writeString(out.resolve("thesis.txt"), "years of work");
+    Path outside = Files.writeString(temp.resolve("thesis.txt"), "more of it");
+    Files.writeString(
+        out.resolve("manifest.json"),
+        "{\"format\": \"squint-segments\", \"weights\": [\"%1$s\"], \"segments\": [{\"file\": \"%1$s\"}]}"
+            .formatted(name.formatted(thesis)));
+    refused("it holds thesis.txt", decoder(), out);
+    assertThat(thesis).hasContent("years of work");
+    assertThat(outside).hasContent("more of it");
+  }
+
+  @Test
+  void whatLinksInAReplacedFolderLeadToStays() throws IOException {
+    Path out = temp.resolve("out");
+    split(decoder(), out, false);
+    Path music = Files.createDirectory(temp.resolve("music"));
+    Path song = Files.writeString(music.resolve("segment-00.onnx"), "la la");
+    Files.delete(out.resolve("segment-00.onnx"));
+    Files.createSymbolicLink(out.resolve("segment-00.onnx"), song);
+    split(decoder(), out, true);
+    assertThat(song).hasContent("la la");
+    Files.createSymbolicLink(out.resolve("album"), music);
+    refused("it holds album", decoder(), out);
+    assertThat(song).hasContent("la la");
+  }
+
+  @Test
+  void weightsThatLieInTheFolderAreNotReplaced() throws IOException {
+    Path model = Files.createDirectory(temp.resolve("model"));
+    Path out = model.resolve("parts");
+    split(decoder(), out, false);
+    Files.copy(EXPORT.resolve("decoder.onnx"), model.resolve("decoder.onnx"));
+    Path data = model.resolve("decoder.onnx_data");
+    Files.createSymbolicLink(data, out.resolve("decoder.onnx_data"));
+    refused("the model lies in it", model.resolve("decoder.onnx"), out);
+    assertThat(data).hasSameBinaryContentAs(EXPORT.resolve("decoder.onnx_data"));
+  }
+
+  @Test
+  void aFileThatAppearsWhileTheSplitIsWrittenStays() throws IOException {
+    Path out = temp.resolve("out");
+    split(decoder(), out, false);
+    SplitFolder folder = new SplitFolder(out);
+    Path late = out.resolve("late.txt");
+    assertThatThrownBy(
+            () ->
+                folder.replace(
+                    work -> Files.writeString(late, "just written"),
+                    () -> folder.requireReplaceable(List.of(decoder()))))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("it holds late.txt");
+    assertThat(late).hasContent("just written");
+    try (var left = Files.list(temp)) {
+      assertThat(left).containsExactly(out);
+    }
   }
 
   @Test

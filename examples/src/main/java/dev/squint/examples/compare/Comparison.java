@@ -6,6 +6,7 @@ import dev.squint.examples.data.DataSet;
 import dev.squint.examples.metrics.MetricSet;
 import dev.squint.examples.report.Report;
 import dev.squint.examples.report.Summary;
+import dev.squint.models.ModelOptions;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +36,7 @@ public final class Comparison {
   private final ComparePlan plan;
   private final Squint squint;
   private final DataSet data;
-  private final int threads;
+  private final ModelOptions options;
   private final String version;
   private final PrintWriter err;
   private final int width;
@@ -46,7 +47,7 @@ public final class Comparison {
    * @param plan what is compared
    * @param squint the model, with one cut kept for each strategy if memory allows
    * @param data the questions
-   * @param threads threads of the model's pool, 0 for one per core
+   * @param options how the model was loaded
    * @param version version of Squint
    * @param err where progress goes
    * @param width columns of the terminal that this is; 0 if it is none
@@ -55,14 +56,14 @@ public final class Comparison {
       ComparePlan plan,
       Squint squint,
       DataSet data,
-      int threads,
+      ModelOptions options,
       String version,
       PrintWriter err,
       int width) {
     this.plan = plan;
     this.squint = squint;
     this.data = data;
-    this.threads = threads;
+    this.options = options;
     this.version = version;
     this.err = err;
     this.width = width;
@@ -180,6 +181,7 @@ public final class Comparison {
 
   private List<CostLine> measure(
       Asker asker, List<Cell> cells, int[] common, Stop stop, List<String> notes) {
+    int threads = options.threads();
     int started = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     Path file =
         plan.out()
@@ -225,7 +227,7 @@ public final class Comparison {
     }
     Progress progress = new Progress(err, width, "memory", costs.memoryLeft(cells));
     int processes = plan.isSmall() ? Runtime.getRuntime().availableProcessors() : 1;
-    OwnProcess process = new OwnProcess(squint, threads, plan.maxNewTokens());
+    OwnProcess process = new OwnProcess(squint, options, plan.maxNewTokens());
     Optional<String> failed = costs.memory(cells, process, processes, progress);
     if (!stop.wanted()) {
       failed.ifPresent(reason -> notes.add("resident memory is incomplete: " + reason));
@@ -267,7 +269,7 @@ public final class Comparison {
             squint.facts().decoder().layers(),
             squint.promptTemplate(),
             metrics.plotted().most() > 1),
-        Machines.here(squint.provider(), threads, version),
+        Machines.here(squint.provider(), options.threads(), version),
         summed,
         Summaries.spreads(summed, metrics.plotted().name()),
         summaries.discordant(

@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Consumer;
@@ -21,7 +22,7 @@ import java.util.function.Consumer;
 /**
  * A file of JSON lines that only grows. A line is written whole by one call; one that a killed
  * process left unfinished at the end is cut off when the file is opened again. One process writes
- * at a time. Thread-safe.
+ * at a time, and never through a link. Thread-safe.
  */
 final class Ledger implements AutoCloseable {
 
@@ -47,7 +48,11 @@ final class Ledger implements AutoCloseable {
     try {
       FileChannel channel =
           FileChannel.open(
-              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+              file,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              LinkOption.NOFOLLOW_LINKS);
       try {
         lock(file, channel);
         channel.truncate(wholeLines(channel));

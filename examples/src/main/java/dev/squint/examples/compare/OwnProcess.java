@@ -20,10 +20,10 @@ import java.util.Optional;
  * memory that it held. What this process holds for its many settings and answers stays out of it.
  *
  * @param squint the model that the process loads anew
- * @param threads threads of its pool
+ * @param options how this one has loaded it
  * @param maxNewTokens longest answer
  */
-record OwnProcess(Squint squint, int threads, int maxNewTokens) {
+record OwnProcess(Squint squint, ModelOptions options, int maxNewTokens) {
 
   /** What must not be handed on: a second process cannot write the same archive or be debugged. */
   private static final List<String> OWN =
@@ -75,9 +75,9 @@ record OwnProcess(Squint squint, int threads, int maxNewTokens) {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(OneAnswer.class.getName());
     command.add(squint.folder().toString());
-    command.add(ModelOptions.defaults().cacheFolder().toString());
+    command.add(options.cacheFolder().toString());
     command.add(squint.provider());
-    command.add(Integer.toString(threads));
+    command.add(Integer.toString(options.threads()));
     command.add(Integer.toString(maxNewTokens));
     command.add(cell.strategy().spec());
     command.add(Integer.toString(cell.grid().map(Cell.Grid::rows).orElse(0)));

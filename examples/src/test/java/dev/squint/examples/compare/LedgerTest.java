@@ -50,6 +50,16 @@ class LedgerTest {
   }
 
   @Test
+  void aFileBehindALinkIsLeftAlone() throws IOException {
+    Path file = Files.writeString(folder.resolve("notes.txt"), "no line break at the end");
+    Path link = Files.createSymbolicLink(folder.resolve("lines.jsonl"), file);
+    assertThatThrownBy(() -> read(link))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("choose another --out");
+    assertThat(file).hasContent("no line break at the end");
+  }
+
+  @Test
   void aLongUnfinishedLineIsDroppedToo() throws IOException {
     Path file = folder.resolve("lines.jsonl");
     Files.writeString(file, "{\"n\":1}\n{\"n\":\"" + "x".repeat(200_000));

@@ -7,6 +7,8 @@ import dev.squint.adapters.DataException;
 import dev.squint.adapters.Squint;
 import dev.squint.examples.data.Medium;
 import dev.squint.examples.data.Sample;
+import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelOptions;
 import dev.squint.pruning.Strategies;
 import java.io.IOException;
 import java.nio.file.FileSystem;
@@ -28,6 +30,9 @@ class OwnProcessTest {
 
   private static final Path PICTURE = Path.of("images/scene-01.png");
 
+  private static final ModelOptions OPTIONS =
+      new ModelOptions(new ExecutionProvider.Cpu(), 2, ModelOptions.defaults().cacheFolder());
+
   @TempDir private Path folder;
 
   private static Cell cell(String spec, Optional<Cell.Grid> grid) {
@@ -42,7 +47,7 @@ class OwnProcessTest {
   void eachWayOfAskingIsMeasured() throws IOException {
     String inline = Base64.getEncoder().encodeToString(Files.readAllBytes(PICTURE));
     try (Squint squint = Squint.load()) {
-      OwnProcess process = new OwnProcess(squint, 2, 8);
+      OwnProcess process = new OwnProcess(squint, OPTIONS, 8);
       Sample file = sample(new Medium.ImageFile(PICTURE));
       long least = 60_000_000;
       assertThat(process.peakBytes(cell("none", Optional.empty()), file)).isGreaterThan(least);
@@ -68,7 +73,7 @@ class OwnProcessTest {
   @Test
   void aProcessThatFailsSaysWhy() {
     try (Squint squint = Squint.load()) {
-      OwnProcess process = new OwnProcess(squint, 2, 8);
+      OwnProcess process = new OwnProcess(squint, OPTIONS, 8);
       Sample missing = sample(new Medium.ImageFile(Path.of("images/nowhere.png")));
       assertThatThrownBy(() -> process.peakBytes(cell("none", Optional.empty()), missing))
           .isInstanceOf(DataException.class)

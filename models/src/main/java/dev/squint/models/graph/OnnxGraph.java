@@ -165,7 +165,7 @@ public final class OnnxGraph {
   }
 
   /** The files that hold weights, links followed; the graph's own file where they are embedded. */
-  List<Path> dataFiles() {
+  public List<Path> dataFiles() {
     return dataFiles;
   }
 

@@ -11,9 +11,7 @@ import dev.squint.models.ModelException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,7 +37,8 @@ public final class WeightFile {
    * Copies all weights that segments refer to.
    *
    * @param segments segments of one model
-   * @param target the data file; its folder has to exist. It appears whole or not at all
+   * @param target the data file, which is made anew: what has its name already stays as it is. Its
+   *     folder has to exist; after a failure the file may be there in part
    * @return the segments, referring to the new file and its folder
    * @throws ModelException if the weights cannot be read or the file cannot be written
    */
@@ -118,19 +117,12 @@ public final class WeightFile {
   }
 
   private void write(Path target) throws IOException {
-    Path work =
-        Files.createTempFile(
-            target.toAbsolutePath().getParent(), target.getFileName() + ".", ".part");
-    try {
-      try (FileChannel to = FileChannel.open(work, StandardOpenOption.WRITE)) {
-        for (Map.Entry<Range, Long> place : places.entrySet()) {
-          copy(place.getKey(), to, place.getValue());
-        }
-        to.force(true);
+    try (FileChannel to =
+        FileChannel.open(target, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+      for (Map.Entry<Range, Long> place : places.entrySet()) {
+        copy(place.getKey(), to, place.getValue());
       }
-      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(work);
+      to.force(true);
     }
   }
 

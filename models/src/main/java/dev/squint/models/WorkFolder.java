@@ -1,0 +1,167 @@
+package dev.squint.models;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A folder in which something is written that is to be renamed to its place once it is whole. A
+ * file in it is locked as long as it is written, and the operating system ends the lock with the
+ * process: so what killed processes have left is told from what others are writing, and removed by
+ * the next one. Where there are no locks, left is what has not changed for an hour.
+ */
+final class WorkFolder implements AutoCloseable {
+
+  /** The file that is locked. */
+  static final String LOCK = ".squint-lock";
+
+  private static final Logger LOG = LoggerFactory.getLogger(WorkFolder.class);
+  private static final String SUFFIX = ".squint-part";
+  private static final Pattern NAME =
+      Pattern.compile("\\..+\\.(\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12})" + SUFFIX);
+  private static final Duration ABANDONED = Duration.ofHours(1);
+
+  /**
+   * First half of the name of every folder of this process. Its own folders must not be looked at:
+   * closing a file ends all locks that the process has on it.
+   */
+  private static final long PROCESS = UUID.randomUUID().getMostSignificantBits();
+
+  private final Path path;
+  private final FileChannel lock;
+
+  private WorkFolder(Path path, FileChannel lock) {
+    this.path = path;
+    this.lock = lock;
+  }
+
+  /**
+   * Makes a folder beside the place where its content is to go, and removes those that were left
+   * there.
+   *
+   * @param target the place; its folder has to exist
+   * @return the folder, to be closed by the caller
+   */
+  static WorkFolder beside(Path target) throws IOException {
+    removeAbandoned(target.toAbsolutePath().getParent());
+    while (true) {
+      Path path = Files.createDirectory(nameBeside(target));
+      Path file = path.resolve(LOCK);
+      try {
+        FileChannel lock =
+            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        // Another process may have taken the folder for a left one before it was locked.
+        if (isHeld(lock) && Files.exists(file)) {
+          return new WorkFolder(path, lock);
+        }
+        lock.close();
+      } catch (IOException e) {
+        FolderTree.delete(path);
+        throw e;
+      }
+    }
+  }
+
+  private static boolean isHeld(FileChannel lock) {
+    try {
+      return lock.tryLock() != null;
+    } catch (IOException e) {
+      LOG.debug("no locks here, what is left is known by its age: {}", e.toString());
+      return true;
+    }
+  }
+
+  /** A name that nothing else has. */
+  static Path nameBeside(Path target) {
+    UUID id = new UUID(PROCESS, ThreadLocalRandom.current().nextLong());
+    return target.resolveSibling("." + target.getFileName() + "." + id + SUFFIX);
+  }
+
+  /** The folder. */
+  Path path() {
+    return path;
+  }
+
+  /** Ends the lock and takes it out, so that the folder can be renamed. */
+  void unlock() throws IOException {
+    Files.delete(path.resolve(LOCK));
+    lock.close();
+  }
+
+  /** Removes the folder if it has not been renamed. */
+  @Override
+  public void close() throws IOException {
+    try (lock) {
+      FolderTree.delete(path);
+    }
+  }
+
+  private static void removeAbandoned(Path parent) {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(parent, WorkFolder::isOfOthers)) {
+      for (Path folder : left) {
+        try {
+          removeIfAbandoned(folder);
+        } catch (IOException e) {
+          LOG.debug("{} stays: {}", folder, e.toString());
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      LOG.debug("what was left in {} stays: {}", parent, e.toString());
+    }
+  }
+
+  private static boolean isOfOthers(Path path) {
+    Matcher name = NAME.matcher(path.getFileName().toString());
+    return name.matches()
+        && UUID.fromString(name.group(1)).getMostSignificantBits() != PROCESS
+        && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static void removeIfAbandoned(Path folder) throws IOException {
+    Path file = folder.resolve(LOCK);
+    try (FileChannel lock =
+        FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+      if (lock.tryLock() != null && Files.exists(file)) {
+        FolderTree.delete(folder);
+      }
+    } catch (OverlappingFileLockException e) {
+      LOG.debug("{} is being written", folder);
+    } catch (IOException e) {
+      if (lastChange(folder).toInstant().isBefore(Instant.now().minus(ABANDONED))) {
+        FolderTree.delete(folder);
+      }
+    }
+  }
+
+  private static FileTime lastChange(Path folder) throws IOException {
+    FileTime last = Files.getLastModifiedTime(folder, LinkOption.NOFOLLOW_LINKS);
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
+      for (Path path : all) {
+        FileTime changed =
+            Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)
+                ? lastChange(path)
+                : Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS);
+        last = changed.compareTo(last) > 0 ? changed : last;
+      }
+    } catch (NoSuchFileException e) {
+      return FileTime.from(Instant.now());
+    }
+    return last;
+  }
+}
