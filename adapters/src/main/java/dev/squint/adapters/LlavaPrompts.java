@@ -1,6 +1,9 @@
 package dev.squint.adapters;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.models.JsonFile;
 import dev.squint.models.ModelConfig;
 import dev.squint.models.ModelException;
 import dev.squint.models.PixelValues;
@@ -23,6 +26,7 @@ import java.util.Optional;
 final class LlavaPrompts implements AutoCloseable {
 
   private static final String IMAGE = "<image>";
+  private static final int LARGEST_TOKENIZER = 64 << 20;
   static final String TEMPLATE = "USER: " + IMAGE + "\n%s ASSISTANT:";
 
   private final HuggingFaceTokenizer tokenizer;
@@ -42,10 +46,14 @@ final class LlavaPrompts implements AutoCloseable {
   }
 
   static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
-    ModelJson json = ModelJson.read(folder, "tokenizer.json");
-    Path file = json.file();
+    Path file = folder.resolve("tokenizer.json");
     List<String> reserved = new ArrayList<>();
-    json.root().path("added_tokens").forEach(one -> reserved.add(one.path("content").asText()));
+    try (JsonParser json = JsonFile.parser(JsonFile.bytes(file, LARGEST_TOKENIZER))) {
+      JsonNode root = json.readValueAsTree();
+      root.path("added_tokens").forEach(one -> reserved.add(one.path("content").asText()));
+    } catch (IOException e) {
+      throw JsonFile.notJson(file, e);
+    }
     keepDjlOffline();
     try {
       HuggingFaceTokenizer tokenizer =
