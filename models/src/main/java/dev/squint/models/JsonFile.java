@@ -97,7 +97,9 @@ public final class JsonFile {
   public static JsonNode tree(Path file) {
     byte[] bytes = bytes(file, SETTINGS);
     try {
-      return mapper().readTree(bytes);
+      return new ObjectMapper(factory())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .readTree(bytes);
     } catch (IOException e) {
       throw notJson(file, e);
     }
@@ -111,7 +113,7 @@ public final class JsonFile {
    * @throws IOException if they do not even start as JSON
    */
   public static JsonParser parser(byte[] bytes) throws IOException {
-    return mapper().createParser(bytes);
+    return new ObjectMapper(factory()).createParser(bytes);
   }
 
   /**
@@ -130,16 +132,14 @@ public final class JsonFile {
         "%s is not valid JSON: %s; download or export it again".formatted(file, reason), cause);
   }
 
-  private static ObjectMapper mapper() {
-    JsonFactory factory =
-        JsonFactory.builder()
-            .streamReadConstraints(
-                StreamReadConstraints.builder()
-                    .maxNestingDepth(DEEPEST)
-                    .maxNumberLength(LONGEST_NUMBER)
-                    .build())
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-    return new ObjectMapper(factory).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static JsonFactory factory() {
+    return JsonFactory.builder()
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(DEEPEST)
+                .maxNumberLength(LONGEST_NUMBER)
+                .build())
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        .build();
   }
 }
