@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
  *
  * @param shortest characters that a match has at least
  * @param tries ways through optional and counted parts that are tried at each length of a
- *     repetition, at most
+ *     repetition, at most; 0 if none is tried at more than one
  * @param again the repetitions whose lengths are all tried at each start of a match, and which no
  *     other alternative steps over: the steps grow with the square of the text
  */
@@ -33,7 +33,7 @@ record SplitPattern(int shortest, int tries, Set<String> again) {
 
   /** What stands for a literal, which matches itself only. */
   static SplitPattern literal(String text) {
-    return new SplitPattern(text.length(), 1, Set.of());
+    return new SplitPattern(text.length(), 0, Set.of());
   }
 
   /**
@@ -59,7 +59,8 @@ record SplitPattern(int shortest, int tries, Set<String> again) {
     if (all.tries(false) > MOST_TRIES) {
       throw refused("has too many optional parts");
     }
-    return new SplitPattern(all.shortest(), all.tries(false), all.uncovered());
+    int tries = all.repeats(false) == 0 ? 0 : all.tries(false);
+    return new SplitPattern(all.shortest(), tries, all.uncovered());
   }
 
   private static IllegalArgumentException refused(String why) {
