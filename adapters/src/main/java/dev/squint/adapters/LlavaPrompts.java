@@ -1,6 +1,5 @@
 package dev.squint.adapters;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.squint.models.ModelConfig;
 import dev.squint.models.ModelException;
 import dev.squint.models.PixelValues;
@@ -8,66 +7,57 @@ import dev.squint.models.PromptInput;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisionShape;
 import dev.squint.pruning.VisualSpan;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
  * Prompts of LLaVA-1.5: {@code USER: <image>\n{question} ASSISTANT:}, the one {@code <image>}
  * standing for all visual tokens of the picture.
+ *
+ * <p>A question costs no more than one that fits: it is read up to the characters that the context
+ * can hold at the very most, and tokenized whole only if its parts have shown that it may fit. So
+ * 20 million characters are refused in milliseconds.
  */
 final class LlavaPrompts implements AutoCloseable {
 
   private static final String IMAGE = "<image>";
   static final String TEMPLATE = "USER: " + IMAGE + "\n%s ASSISTANT:";
 
-  private final HuggingFaceTokenizer tokenizer;
-  private final List<String> reserved;
+  /**
+   * Characters for each of the longest token: composing a text makes one of up to three, and what
+   * normalizing deletes, or one unknown token stands for, is seldom more.
+   */
+  private static final int SLACK = 4;
+
+  private static final int SHORT_TOKENS = 16;
+
+  /** Characters of the parts that a long question is counted in. */
+  private static final int PART = 8_192;
+
+  /** Tokens that a part may have more than it has within the whole. */
+  private static final int PER_PART = 8;
+
+  private final TextTokenizer tokenizer;
+  private final QuestionText questions;
   private final ModelConfig config;
   private final VisionShape vision;
 
-  private LlavaPrompts(
-      HuggingFaceTokenizer tokenizer,
-      List<String> reserved,
-      ModelConfig config,
-      VisionShape vision) {
+  private LlavaPrompts(TextTokenizer tokenizer, ModelConfig config, VisionShape vision) {
     this.tokenizer = tokenizer;
-    this.reserved = reserved;
+    this.questions = new QuestionText(tokenizer.reserved());
     this.config = config;
     this.vision = vision;
   }
 
   static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
-    ModelJson json = ModelJson.read(folder, "tokenizer.json");
-    Path file = json.file();
-    List<String> reserved = new ArrayList<>();
-    json.root().path("added_tokens").forEach(one -> reserved.add(one.path("content").asText()));
-    keepDjlOffline();
-    try {
-      HuggingFaceTokenizer tokenizer =
-          HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false"));
-      return new LlavaPrompts(tokenizer, List.copyOf(reserved), config, vision);
-    } catch (IOException | RuntimeException e) {
-      throw new ModelException(file + " is no tokenizer: download or export it again", e);
+    if (config.visualTokens() != vision.patches()) {
+      throw new ModelException(
+          "config.json: 'image_seq_length' is %d, but a picture has %d patches; use the files of one model"
+              .formatted(config.visualTokens(), vision.patches()));
     }
-  }
-
-  /**
-   * Without these DJL reports to its makers from some clouds and, where it finds a CUDA driver,
-   * downloads a library instead of using the one in its jar. What the host has set stays.
-   */
-  private static void keepDjlOffline() {
-    Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu")
-        .forEach(
-            (name, value) -> {
-              if (System.getenv(name) == null && System.getProperty(name) == null) {
-                System.setProperty(name, value);
-              }
-            });
+    return new LlavaPrompts(TextTokenizer.open(folder), config, vision);
   }
 
   /**
@@ -77,11 +67,12 @@ final class LlavaPrompts implements AutoCloseable {
    *     with the picture
    */
   PromptInput prompt(String question, PixelValues pixels) {
-    long[] ids = tokenizer.encode(TEMPLATE.formatted(harmless(question)), true, false).getIds();
-    int start = indexOf(ids, config.imageToken());
     int rows = (int) pixels.shape()[2] / patch();
     int columns = (int) pixels.shape()[3] / patch();
-    int visual = config.visualTokens() - vision.patches() + rows * columns;
+    int visual = rows * columns;
+    String text = fitting(question, visual);
+    long[] ids = tokenizer.tokens(TEMPLATE.formatted(text));
+    int start = placeholder(ids);
     long[] expanded = new long[ids.length - 1 + visual];
     System.arraycopy(ids, 0, expanded, 0, start);
     Arrays.fill(expanded, start, start + visual, config.imageToken());
@@ -103,35 +94,83 @@ final class LlavaPrompts implements AutoCloseable {
   }
 
   String text(long[] tokens) {
-    return tokenizer.decode(tokens, true).strip();
+    return tokenizer.text(tokens);
   }
 
-  /** The question in one line, with special tokens written so that they stay plain text. */
-  private String harmless(String question) {
-    String text = question.replaceAll("[\\s\\p{Z}\\p{Cntrl}]+", " ").strip();
-    if (text.isEmpty()) {
-      throw new PromptException("the question is empty; ask something about the picture");
-    }
-    for (String token : reserved) {
-      if (token.length() > 1) {
-        text = text.replace(token, token.charAt(0) + " " + token.substring(1));
-      }
+  /**
+   * The question as it is put, refused if it is seen without tokenizing it whole that it cannot
+   * fit.
+   */
+  private String fitting(String question, int visual) {
+    int left = Math.max(0, config.contextLength() - visual);
+    long held = (long) left * SLACK * Math.max(SHORT_TOKENS, tokenizer.longestToken());
+    int most = (int) Math.max(PART, Math.min(held, tokenizer.mostCharacters() - TEMPLATE.length()));
+    String text =
+        questions
+            .harmless(question, most)
+            .orElseThrow(
+                () ->
+                    new PromptException(
+                        ("the question is too long: it has more than %,d characters, and beside the"
+                                + " picture's %d visual tokens the model's context holds %d tokens;"
+                                + " shorten the question")
+                            .formatted(most, visual, left)));
+    if (text.length() > 2 * PART) {
+      count(text, visual, left);
     }
     return text;
   }
 
-  private int indexOf(long[] ids, long wanted) {
+  /** Counts the tokens of the parts until they are so many that no cut explains it. */
+  private void count(String text, int visual, int left) {
+    long counted = 0;
+    for (int start = 0; start < text.length(); ) {
+      int end = partEnd(text, start);
+      counted += Math.max(0, tokenizer.tokens(text.substring(start, end)).length - PER_PART);
+      if (counted > 2L * left) {
+        throw new PromptException(
+            ("the question is too long: its first %,d characters are more than %,d tokens, but beside"
+                    + " the picture's %d visual tokens the model's context holds %d; shorten the"
+                    + " question to about %,d characters")
+                .formatted(end, counted, visual, left, end * (long) left / counted));
+      }
+      start = end;
+    }
+  }
+
+  /** Behind a space if there is one, never within a character. */
+  private static int partEnd(String text, int start) {
+    int end = Math.min(text.length(), start + PART);
+    if (end == text.length()) {
+      return end;
+    }
+    int space = text.lastIndexOf(' ', end - 1);
+    if (space > start) {
+      return space;
+    }
+    return Character.isLowSurrogate(text.charAt(end)) ? end - 1 : end;
+  }
+
+  private int placeholder(long[] ids) {
+    int found = -1;
     for (int i = 0; i < ids.length; i++) {
-      if (ids[i] == wanted) {
-        return i;
+      if (ids[i] == config.imageToken()) {
+        if (found >= 0) {
+          found = -1;
+          break;
+        }
+        found = i;
       }
     }
-    throw new ModelException(
-        "tokenizer.json does not turn '"
-            + IMAGE
-            + "' into the image token "
-            + wanted
-            + " of config.json; use the tokenizer that belongs to the model");
+    if (found < 0) {
+      throw new ModelException(
+          "tokenizer.json does not turn '"
+              + IMAGE
+              + "' into the image token "
+              + config.imageToken()
+              + " of config.json; use the tokenizer that belongs to the model");
+    }
+    return found;
   }
 
   @Override

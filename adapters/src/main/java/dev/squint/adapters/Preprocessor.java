@@ -1,7 +1,7 @@
 package dev.squint.adapters;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.models.ModelException;
+import dev.squint.models.ModelJson;
 import dev.squint.models.PixelValues;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -33,31 +33,40 @@ record Preprocessor(
     double[] deviation) {
 
   private static final String FILE = "preprocessor_config.json";
+  private static final int LARGEST_SIDE = 1 << 14;
 
   static Preprocessor read(Path folder) {
-    ModelJson json = ModelJson.read(folder, FILE);
-    Path file = json.file();
-    JsonNode root = json.root();
-    JsonNode size = root.path("size");
-    int edge = size.isInt() ? size.asInt() : size.path("shortest_edge").asInt(0);
-    JsonNode target = root.path("do_center_crop").asBoolean(false) ? root.path("crop_size") : size;
-    int height = target.isInt() ? target.asInt() : target.path("height").asInt(edge);
-    int width = target.isInt() ? target.asInt() : target.path("width").asInt(edge);
+    ModelJson json = ModelJson.read(folder.resolve(FILE));
+    boolean crops = json.flag("do_center_crop").orElse(false);
+    int edge = side(json, "size", "shortest_edge").orElse(0);
+    String target = crops ? "crop_size" : "size";
+    int height = side(json, target, "height").orElse(edge);
+    int width = side(json, target, "width").orElse(edge);
     if (width < 1 || height < 1) {
-      throw new ModelException(file + " names no positive 'size' or 'crop_size'");
+      throw new ModelException(
+          json.file() + " names no positive 'size' or 'crop_size'; download or export it again");
     }
     return new Preprocessor(
         edge > 0 ? OptionalInt.of(edge) : OptionalInt.empty(),
         width,
         height,
-        root.path("do_resize").asBoolean(true)
-            ? Optional.of(Resampler.ofPillow(root.path("resample").asInt(3)))
+        json.flag("do_resize").orElse(true)
+            ? Optional.of(
+                Resampler.ofPillow(
+                    json.whole("resample", Integer.MIN_VALUE, Integer.MAX_VALUE).orElse(3)))
             : Optional.empty(),
-        root.path("do_rescale").asBoolean(true)
-            ? root.path("rescale_factor").asDouble(1 / 255.0)
+        json.flag("do_rescale").orElse(true)
+            ? json.number("rescale_factor", Float.MIN_NORMAL, Float.MAX_VALUE).orElse(1 / 255.0)
             : 1,
-        channels(file, root, "image_mean", 0),
-        channels(file, root, "image_std", 1));
+        channels(json, "image_mean", 0, -Float.MAX_VALUE),
+        channels(json, "image_std", 1, Float.MIN_NORMAL));
+  }
+
+  /** A field that is one number for all sides or an object of these. */
+  private static Optional<Integer> side(ModelJson json, String field, String name) {
+    return json.isNumber(field)
+        ? json.whole(field, 1, LARGEST_SIDE)
+        : json.section(field).whole(name, 1, LARGEST_SIDE);
   }
 
   /** Refuses a tower that takes pictures of another size. */
@@ -69,20 +78,16 @@ record Preprocessor(
     }
   }
 
-  private static double[] channels(Path file, JsonNode root, String field, double unused) {
-    double[] values = {unused, unused, unused};
-    if (root.path("do_normalize").asBoolean(true)) {
-      for (int i = 0; i < 3; i++) {
-        JsonNode value = root.path(field).path(i);
-        if (!value.isNumber()) {
-          throw new ModelException(
-              "%s has no '%s' of three numbers; copy it from where the model came from"
-                  .formatted(file, field));
-        }
-        values[i] = value.asDouble();
-      }
+  private static double[] channels(ModelJson json, String field, double unused, double least) {
+    if (!json.flag("do_normalize").orElse(true)) {
+      return new double[] {unused, unused, unused};
     }
-    return values;
+    return json.numbers(field, 3, least, Float.MAX_VALUE)
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    "%s has no '%s' of three numbers; copy it from where the model came from"
+                        .formatted(json.file(), field)));
   }
 
   /** Pixel values [1, 3, height, width] of a picture. */

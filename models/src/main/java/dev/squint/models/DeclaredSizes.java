@@ -1,9 +1,6 @@
 package dev.squint.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The family and the sizes of a decoder as far as {@code genai_config.json} or {@code config.json}
@@ -19,35 +16,36 @@ record DeclaredSizes(
 
   static DeclaredSizes of(ModelFiles files) {
     if (files.genaiConfig().isPresent()) {
-      JsonNode model = ModelFiles.json(files.genaiConfig().get()).path("model");
-      JsonNode decoder = model.path("decoder");
+      ModelJson model = ModelJson.read(files.genaiConfig().get()).section("model");
+      ModelJson decoder = model.section("decoder");
       return new DeclaredSizes(
-          text(model, "type"),
-          number(decoder, "num_attention_heads"),
-          number(decoder, "num_key_value_heads"),
-          number(decoder, "hidden_size"),
-          number(decoder, "head_size"),
-          number(model, "vocab_size"));
+          model.text("type"),
+          decoder.declared("num_attention_heads"),
+          decoder.declared("num_key_value_heads"),
+          decoder.declared("hidden_size"),
+          decoder.declared("head_size"),
+          model.declared("vocab_size"));
     }
-    JsonNode root =
-        files.config().map(ModelFiles::json).orElseGet(() -> new ObjectMapper().nullNode());
-    JsonNode text = ConfigReader.textOf(root);
-    Optional<Integer> heads = number(text, "num_attention_heads");
-    Optional<Integer> hidden = number(text, "hidden_size");
+    if (files.config().isEmpty()) {
+      return new DeclaredSizes(
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
+    }
+    ModelJson root = ModelJson.read(files.config().get());
+    ModelJson text = ConfigReader.textOf(root);
+    Optional<Integer> heads = text.declared("num_attention_heads");
+    Optional<Integer> hidden = text.declared("hidden_size");
     return new DeclaredSizes(
-        text(root, "model_type"),
+        root.text("model_type"),
         heads,
-        number(text, "num_key_value_heads").or(() -> heads),
+        text.declared("num_key_value_heads").or(() -> heads),
         hidden,
-        number(text, "head_dim").or(() -> hidden.flatMap(h -> heads.map(n -> h / n))),
-        number(text, "vocab_size").or(() -> number(root, "vocab_size")));
-  }
-
-  private static Optional<String> text(JsonNode node, String field) {
-    return Stream.of(node.path(field).asText("")).filter(t -> !t.isEmpty()).findFirst();
-  }
-
-  private static Optional<Integer> number(JsonNode node, String field) {
-    return Stream.of(node.path(field).asInt(0)).filter(n -> n > 0).findFirst();
+        text.declared("head_dim")
+            .or(() -> hidden.flatMap(h -> heads.map(n -> h / n)).filter(dim -> dim > 0)),
+        text.declared("vocab_size").or(() -> root.declared("vocab_size")));
   }
 }

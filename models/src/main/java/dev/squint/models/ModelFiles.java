@@ -1,9 +1,8 @@
 package dev.squint.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -91,17 +90,8 @@ record ModelFiles(
         .findFirst();
   }
 
-  /** A JSON file of the model. */
-  static JsonNode json(Path file) {
-    try {
-      return new ObjectMapper().readTree(file.toFile());
-    } catch (IOException e) {
-      throw new ModelException("%s is not valid JSON; export the model again".formatted(file), e);
-    }
-  }
-
   private static ModelFiles genai(Path model, Path file, Optional<Path> config) {
-    JsonNode parts = json(file).path("model");
+    JsonNode parts = JsonFile.tree(file).path("model");
     Optional<Path> decoder = named(model, parts, "decoder");
     Optional<Path> vision = named(model, parts, "vision");
     if (decoder.isEmpty() && vision.isEmpty()) {
@@ -120,9 +110,13 @@ record ModelFiles(
 
   private static Optional<Path> named(Path model, JsonNode parts, String part) {
     String name = parts.path(part).path("filename").asText("");
-    boolean inside =
-        !name.isEmpty() && model.resolve(name).normalize().startsWith(model.normalize());
-    return inside ? existing(model.resolve(name)) : Optional.empty();
+    try {
+      boolean inside =
+          !name.isEmpty() && model.resolve(name).normalize().startsWith(model.normalize());
+      return inside ? existing(model.resolve(name)) : Optional.empty();
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
   }
 
   private static ModelFiles single(Path file) {

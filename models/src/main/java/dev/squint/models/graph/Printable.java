@@ -7,7 +7,12 @@ public final class Printable {
 
   private Printable() {}
 
-  /** The name without what would break the line or the screen, cut off if it is long. */
+  /**
+   * Makes a name printable.
+   *
+   * @param name as the file says it
+   * @return its start, without line breaks and control characters
+   */
   public static String of(String name) {
     String start = name.length() > LONGEST ? name.substring(0, LONGEST) + "..." : name;
     return start.replaceAll("[\\p{Cntrl}\\p{Zl}\\p{Zp}\\u0080-\\u009f]", "?");

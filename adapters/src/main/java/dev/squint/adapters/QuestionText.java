@@ -1,0 +1,136 @@
+package dev.squint.adapters;
+
+import java.util.Collection;
+import java.util.Optional;
+
+/**
+ * Makes of a question one line that says nothing to the tokenizer but its words, in one pass over
+ * it.
+ */
+final class QuestionText {
+
+  /** The space that breaks a token may make another one; after so many the question is refused. */
+  private static final int MOST_PASSES = 4;
+
+  private final String[] reserved;
+
+  /**
+   * @param reserved texts that stand for tokens of their own; single characters and runs of spaces
+   *     among them are left as they are
+   */
+  QuestionText(Collection<String> reserved) {
+    this.reserved =
+        reserved.stream()
+            .filter(token -> token.codePointCount(0, token.length()) > 1 && !token.isBlank())
+            .sorted()
+            .toArray(String[]::new);
+  }
+
+  /**
+   * The question in one line, with special tokens written so that they stay plain text.
+   *
+   * @param question what is asked
+   * @param most characters that may become of it
+   * @return it, or empty if more become of it
+   * @throws PromptException if it is blank or cannot be kept from being a special token
+   */
+  Optional<String> harmless(String question, int most) {
+    Optional<String> line = oneLine(question, most);
+    if (line.isEmpty()) {
+      return line;
+    }
+    String text = line.get();
+    for (int pass = 0; pass < MOST_PASSES; pass++) {
+      String broken = broken(text);
+      if (broken.equals(text)) {
+        return Optional.of(text).filter(whole -> whole.length() <= most);
+      }
+      text = broken;
+    }
+    throw new PromptException(
+        "the question holds a text that the model's tokenizer reserves; ask in other words");
+  }
+
+  /** Runs of spaces, line breaks and control characters become one space; ends have none. */
+  private static Optional<String> oneLine(String question, int most) {
+    StringBuilder line = new StringBuilder(Math.min(question.length(), most));
+    boolean space = false;
+    for (int i = 0; i < question.length(); i++) {
+      char c = question.charAt(i);
+      if (c <= ' ' || c == '\u007f' || Character.isSpaceChar(c)) {
+        space = line.length() > 0;
+        continue;
+      }
+      if (line.length() >= most) {
+        return Optional.empty();
+      }
+      if (space) {
+        line.append(' ');
+        space = false;
+      }
+      if (Character.isHighSurrogate(c)
+          && i + 1 < question.length()
+          && Character.isLowSurrogate(question.charAt(i + 1))) {
+        line.append(c).append(question.charAt(++i));
+      } else {
+        // Half of a pair is no text: the tokenizer would misread all that stands around it.
+        line.append(Character.isSurrogate(c) ? '\ufffd' : c);
+      }
+    }
+    if (line.isEmpty()) {
+      throw new PromptException("the question is empty; ask something about the picture");
+    }
+    return Optional.of(line.toString());
+  }
+
+  /** Puts a space behind the first character of each token that is reserved. */
+  private String broken(String text) {
+    if (reserved.length == 0) {
+      return text;
+    }
+    StringBuilder broken = null;
+    int copied = 0;
+    for (int i = 0; i < text.length(); i++) {
+      if (startsReserved(text, i)) {
+        if (broken == null) {
+          broken = new StringBuilder(text.length() + 16);
+        }
+        int end = i + Character.charCount(text.codePointAt(i));
+        broken.append(text, copied, end).append(' ');
+        copied = end;
+      }
+    }
+    return broken == null ? text : broken.append(text, copied, text.length()).toString();
+  }
+
+  /** Narrows the sorted tokens down, character by character. */
+  private boolean startsReserved(String text, int start) {
+    int low = 0;
+    int high = reserved.length;
+    for (int depth = 0; low < high && start + depth < text.length(); depth++) {
+      char c = text.charAt(start + depth);
+      low = bound(low, high, depth, c);
+      high = bound(low, high, depth, c + 1);
+      if (low < high && reserved[low].length() == depth + 1) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The first token in a range that has at least a character at a depth. */
+  private int bound(int from, int to, int depth, int least) {
+    int low = from;
+    int high = to;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      String token = reserved[middle];
+      if (token.length() <= depth || token.charAt(depth) < least) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+}

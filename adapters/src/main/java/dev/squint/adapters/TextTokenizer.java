@@ -1,0 +1,126 @@
+package dev.squint.adapters;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.squint.models.ModelException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Turns text into tokens and back by the tokenizer of a model folder, whose file is checked before
+ * the native library sees it.
+ *
+ * <p>The library needs up to 450 bytes and 5 microseconds for a character of text, all of it at
+ * once; so nobody may pass more than {@link #mostCharacters}. Thread-safe.
+ */
+final class TextTokenizer implements AutoCloseable {
+
+  private final Path file;
+  private final HuggingFaceTokenizer tokenizer;
+  private final List<String> reserved;
+  private final int longestToken;
+  private final int mostCharacters;
+
+  private TextTokenizer(Path file, HuggingFaceTokenizer tokenizer, TokenizerJson json) {
+    this.file = file;
+    this.tokenizer = tokenizer;
+    this.reserved = json.reserved();
+    this.longestToken = json.longestToken();
+    this.mostCharacters = json.mostCharacters();
+  }
+
+  /**
+   * Opens {@code tokenizer.json}.
+   *
+   * @throws ModelException if it is missing or cannot be used
+   */
+  static TextTokenizer open(Path folder) {
+    Path file = folder.resolve("tokenizer.json");
+    TokenizerJson json = TokenizerJson.read(file);
+    keepDjlOffline();
+    try {
+      HuggingFaceTokenizer tokenizer =
+          HuggingFaceTokenizer.newInstance(
+              new ByteArrayInputStream(json.json()),
+              Map.of("truncation", "false", "padding", "false"));
+      return new TextTokenizer(file, tokenizer, json);
+    } catch (LinkageError e) {
+      throw new ModelException(
+          "the tokenizer's native library cannot be loaded; allow programs in the temporary folder and in ~/.djl.ai",
+          e);
+    } catch (IOException | RuntimeException e) {
+      throw new ModelException(file + " is no tokenizer: download or export it again", e);
+    }
+  }
+
+  /**
+   * Without these DJL reports to its makers from some clouds and, where it finds a CUDA driver,
+   * downloads a library instead of using the one in its jar. What the host has set stays.
+   */
+  private static void keepDjlOffline() {
+    Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu")
+        .forEach(
+            (name, value) -> {
+              if (System.getenv(name) == null && System.getProperty(name) == null) {
+                System.setProperty(name, value);
+              }
+            });
+  }
+
+  /** Texts that stand for tokens of their own, such as {@code </s>}. */
+  List<String> reserved() {
+    return reserved;
+  }
+
+  /** Characters of the longest token there is. */
+  int longestToken() {
+    return longestToken;
+  }
+
+  /** Characters of the longest text that is taken. */
+  int mostCharacters() {
+    return mostCharacters;
+  }
+
+  /**
+   * The tokens of a text, with those that the model puts around it.
+   *
+   * <p>Asks the library for these alone: DJL's own call also makes objects for each token, which
+   * end the process where the heap has no room for them.
+   *
+   * @param text whole Unicode of up to {@link #mostCharacters} characters
+   */
+  long[] tokens(String text) {
+    if (text.length() > mostCharacters) {
+      throw new IllegalArgumentException("a text of %d characters".formatted(text.length()));
+    }
+    TokenizersLibrary library = TokenizersLibrary.LIB;
+    long encoding;
+    try {
+      encoding = library.encode(tokenizer.getHandle(), text, true);
+    } catch (RuntimeException e) {
+      throw new ModelException(
+          "%s has no token for a part of the text, and none for what it does not know; use the tokenizer that belongs to the model"
+              .formatted(file),
+          e);
+    }
+    try {
+      return library.getTokenIds(encoding);
+    } finally {
+      library.deleteEncoding(encoding);
+    }
+  }
+
+  /** The text of tokens, without the special ones. */
+  String text(long[] tokens) {
+    return tokenizer.decode(tokens, true).strip();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,145 @@
+package dev.squint.models;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.models.graph.Printable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+
+/**
+ * Reads JSON that a stranger may have written, within bounds: the size of the file is looked at
+ * before a byte of it is read, and nesting, numbers and repeated fields while it is parsed. What
+ * does not keep to them is refused in one sentence.
+ */
+public final class JsonFile {
+
+  /** The most bytes of a file of settings; real ones have a few thousand. */
+  public static final int SETTINGS = 4 << 20;
+
+  private static final int DEEPEST = 64;
+  private static final int LONGEST_NUMBER = 64;
+  private static final byte[] LFS_POINTER =
+      "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
+
+  private JsonFile() {}
+
+  /**
+   * The bytes of a file.
+   *
+   * @param file where it lies
+   * @param most how many it may have
+   * @return its bytes, at least one
+   * @throws ModelException if it is missing, is no plain file, is empty, is larger than that or
+   *     stands for a file that was not downloaded
+   */
+  public static byte[] bytes(Path file, int most) {
+    byte[] bytes;
+    try {
+      if (!Files.readAttributes(file, BasicFileAttributes.class).isRegularFile()) {
+        throw new ModelException(
+            file + " is no file; copy the file of that name from where the model came from");
+      }
+      try (InputStream in = Files.newInputStream(file)) {
+        // One more than allowed: a file may grow while it is read, and some have no size.
+        bytes = Files.size(file) > most ? new byte[0] : in.readNBytes(most + 1);
+        if (bytes.length > most || Files.size(file) > most) {
+          throw new ModelException(
+              "%s is larger than %,d bytes, which no file of its kind is; copy it from where the model came from"
+                  .formatted(file, most));
+        }
+      }
+    } catch (NoSuchFileException e) {
+      throw new ModelException(
+          "no such file: " + file + "; copy it from where the model came from", e);
+    } catch (IOException e) {
+      throw new ModelException(
+          "%s cannot be read (%s); check its permissions"
+              .formatted(file, e.getClass().getSimpleName()),
+          e);
+    }
+    if (bytes.length == 0) {
+      throw new ModelException(file + " is empty; copy it from where the model came from");
+    }
+    if (startsWith(bytes, LFS_POINTER)) {
+      throw new ModelException(
+          file + " is a Git LFS pointer and not the file itself: get it with git lfs pull");
+    }
+    return bytes;
+  }
+
+  private static boolean startsWith(byte[] bytes, byte[] start) {
+    for (int i = 0; i < start.length; i++) {
+      if (i >= bytes.length || bytes[i] != start[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Any JSON value of a file of settings.
+   *
+   * @param file where it lies
+   * @return what it holds
+   * @throws ModelException if it cannot be read or is not JSON
+   */
+  public static JsonNode tree(Path file) {
+    byte[] bytes = bytes(file, SETTINGS);
+    try {
+      return new ObjectMapper(factory())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .readTree(bytes);
+    } catch (IOException e) {
+      throw notJson(file, e);
+    }
+  }
+
+  /**
+   * A parser that keeps to the bounds.
+   *
+   * @param bytes what {@link #bytes} has read
+   * @return it; what is wrong with the JSON comes as an {@link IOException}
+   * @throws IOException if they do not even start as JSON
+   */
+  public static JsonParser parser(byte[] bytes) throws IOException {
+    return new ObjectMapper(factory()).createParser(bytes);
+  }
+
+  /**
+   * What to say of a file that is not JSON.
+   *
+   * @param file where it lies
+   * @param cause what the parser said
+   * @return one sentence
+   */
+  public static ModelException notJson(Path file, IOException cause) {
+    String reason =
+        cause instanceof JacksonException parse
+            ? Printable.of(parse.getOriginalMessage())
+            : cause.getClass().getSimpleName();
+    return new ModelException(
+        "%s is not valid JSON: %s; download or export it again".formatted(file, reason), cause);
+  }
+
+  private static JsonFactory factory() {
+    return JsonFactory.builder()
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(DEEPEST)
+                .maxNumberLength(LONGEST_NUMBER)
+                .build())
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        .build();
+  }
+}
