@@ -23,6 +23,7 @@ final class OpenCv {
 
   /** Loads it on the first call; the Java runtime ignores later ones. */
   static void load(Path cacheFolder) {
+    OpenCvLog.turnOff();
     String folder =
         switch (System.getProperty("os.arch")) {
           case "amd64", "x86_64" -> "x86_64";
