@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -22,7 +24,8 @@ import org.opencv.core.Mat;
 final class DesktopJpeg {
 
   private static final String OWN = "com.sun.imageio.plugins.jpeg.";
-  private static final String BEFORE_END = "extraneous bytes before marker 0xd9";
+  private static final Pattern PADDED =
+      Pattern.compile("Corrupt JPEG data: (\\d{1,9}) extraneous bytes before marker 0xd9");
 
   private DesktopJpeg() {}
 
@@ -43,10 +46,23 @@ final class DesktopJpeg {
           lastPixel.setSourceRegion(new Rectangle(jpeg.width() - 1, jpeg.height() - 1, 1, 1));
           return reader.readRaster(0, lastPixel);
         });
-    if (warnings.stream().anyMatch(warning -> !warning.contains(BEFORE_END))) {
-      throw ImageHeader.pixelsDamaged(name);
+    for (String warning : warnings) {
+      Matcher padded = PADDED.matcher(warning);
+      if (!padded.matches() || !isPadding(data, jpeg.end(), Integer.parseInt(padded.group(1)))) {
+        throw ImageHeader.pixelsDamaged(name);
+      }
     }
     return warnings.isEmpty();
+  }
+
+  /** Whether so many bytes before the end are alike; otherwise they are pixels that got lost. */
+  private static boolean isPadding(byte[] data, int end, int count) {
+    for (int i = 2; i <= Math.min(count, end); i++) {
+      if (data[end - i] != data[end - 1]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

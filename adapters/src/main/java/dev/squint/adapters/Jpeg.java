@@ -8,8 +8,9 @@ import java.nio.charset.StandardCharsets;
  * @param width pixels a row as stored
  * @param height rows as stored
  * @param camera where the block of camera notes begins, 0 if there is none
+ * @param end where the end marker is
  */
-record Jpeg(int width, int height, int camera) {
+record Jpeg(int width, int height, int camera, int end) {
 
   private static final int END = 0xD9;
   private static final int SCAN = 0xDA;
@@ -36,7 +37,7 @@ record Jpeg(int width, int height, int camera) {
       if (marker == 0xFF) {
         at++;
       } else if (marker == END) {
-        return segments.end();
+        return segments.end(at);
       } else {
         at = segments.take(marker, at);
       }
@@ -185,12 +186,12 @@ record Jpeg(int width, int height, int camera) {
       return (data[at] & 0xFF) << 8 | data[at + 1] & 0xFF;
     }
 
-    Jpeg end() {
+    Jpeg end(int at) {
       if (scans == 0) {
         throw ImageHeader.withoutEnd(name);
       }
       mendTransform();
-      return new Jpeg(width, height, camera);
+      return new Jpeg(width, height, camera, at);
     }
   }
 }
