@@ -33,16 +33,23 @@ record Preprocessor(
     double[] deviation) {
 
   private static final String FILE = "preprocessor_config.json";
+  static final int MOST_SIDE = 4096;
+  private static final int LONGEST_RESIZED = 1 << 20;
+  private static final double LEAST = 1e-6;
+  private static final double MOST = 1e6;
+  private static final int MOST_SHOWN = 40;
 
   static Preprocessor read(Path folder) {
     ModelJson json = ModelJson.read(folder, FILE);
     Path file = json.file();
     JsonNode root = json.root();
     JsonNode size = root.path("size");
-    int edge = size.isInt() ? size.asInt() : size.path("shortest_edge").asInt(0);
-    JsonNode target = root.path("do_center_crop").asBoolean(false) ? root.path("crop_size") : size;
-    int height = target.isInt() ? target.asInt() : target.path("height").asInt(edge);
-    int width = target.isInt() ? target.asInt() : target.path("width").asInt(edge);
+    int edge = side(file, "size", size.isNumber() ? size : size.path("shortest_edge"), 0);
+    boolean crops = root.path("do_center_crop").asBoolean(false);
+    String field = crops ? "crop_size" : "size";
+    JsonNode target = root.path(field);
+    int height = side(file, field, target.isNumber() ? target : target.path("height"), edge);
+    int width = side(file, field, target.isNumber() ? target : target.path("width"), edge);
     if (width < 1 || height < 1) {
       throw new ModelException(file + " names no positive 'size' or 'crop_size'");
     }
@@ -51,13 +58,58 @@ record Preprocessor(
         width,
         height,
         root.path("do_resize").asBoolean(true)
-            ? Optional.of(Resampler.ofPillow(root.path("resample").asInt(3)))
+            ? Optional.of(resampler(root.path("resample")))
             : Optional.empty(),
-        root.path("do_rescale").asBoolean(true)
-            ? root.path("rescale_factor").asDouble(1 / 255.0)
-            : 1,
-        channels(file, root, "image_mean", 0),
-        channels(file, root, "image_std", 1));
+        root.path("do_rescale").asBoolean(true) ? factor(file, root.path("rescale_factor")) : 1,
+        channels(file, root, "image_mean", 0, -MOST),
+        channels(file, root, "image_std", 1, LEAST));
+  }
+
+  private static int side(Path file, String field, JsonNode value, int absent) {
+    if (value.isMissingNode() || value.isNull()) {
+      return absent;
+    }
+    double side = value.isNumber() ? value.doubleValue() : 0;
+    if (side < 1 || side > MOST_SIDE || side != Math.rint(side)) {
+      throw new ModelException(
+          "%s: '%s' holds %s; it takes a whole number of pixels from 1 to %d, copy the file from where the model came from"
+              .formatted(file, field, shown(value), MOST_SIDE));
+    }
+    return (int) side;
+  }
+
+  private static Resampler resampler(JsonNode number) {
+    if (number.isMissingNode() || number.isNull()) {
+      return Resampler.BICUBIC;
+    }
+    if (!number.isIntegralNumber() || !number.canConvertToInt()) {
+      throw Resampler.unknown(shown(number));
+    }
+    return Resampler.ofPillow(number.intValue());
+  }
+
+  private static double factor(Path file, JsonNode value) {
+    if (value.isMissingNode() || value.isNull()) {
+      return 1 / 255.0;
+    }
+    double factor = value.isNumber() ? value.doubleValue() : 0;
+    check(file, "rescale_factor", value, factor, LEAST);
+    return factor;
+  }
+
+  /** Refuses what would make every pixel the same, or none a number. */
+  private static void check(Path file, String field, JsonNode value, double number, double least) {
+    if (!(number >= least && number <= MOST)) {
+      throw new ModelException(
+          "%s: '%s' holds %s; it takes numbers from %s to %s, copy the file from where the model came from"
+              .formatted(file, field, shown(value), least, MOST));
+    }
+  }
+
+  private static String shown(JsonNode value) {
+    String text = value.toString();
+    String start = text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "..." : text;
+    return start.replaceAll("[\\p{Cntrl}\\p{Zl}\\p{Zp}\\u0080-\\u009f]", "?");
   }
 
   /** Refuses a tower that takes pictures of another size. */
@@ -69,7 +121,8 @@ record Preprocessor(
     }
   }
 
-  private static double[] channels(Path file, JsonNode root, String field, double unused) {
+  private static double[] channels(
+      Path file, JsonNode root, String field, double unused, double least) {
     double[] values = {unused, unused, unused};
     if (root.path("do_normalize").asBoolean(true)) {
       for (int i = 0; i < 3; i++) {
@@ -79,7 +132,8 @@ record Preprocessor(
               "%s has no '%s' of three numbers; copy it from where the model came from"
                   .formatted(file, field));
         }
-        values[i] = value.asDouble();
+        values[i] = value.doubleValue();
+        check(file, field, value, values[i], least);
       }
     }
     return values;
@@ -126,42 +180,49 @@ record Preprocessor(
   }
 
   private Picture seen(Picture picture, int wide, int high) {
-    Picture resized = resize(picture, wide, high);
-    int left = Math.floorDiv(resized.width() - wide, 2);
-    int top = Math.floorDiv(resized.height() - high, 2);
-    int firstX = Math.max(0, -left);
-    int endX = Math.min(wide, resized.width() - left);
-    int endY = Math.min(high, resized.height() - top);
-    byte[] rgb = new byte[3 * wide * high];
-    for (int y = Math.max(0, -top); y < endY; y++) {
-      int from = 3 * ((y + top) * resized.width() + left + firstX);
-      System.arraycopy(
-          resized.rgb(), from, rgb, 3 * (y * wide + firstX), 3 * Math.max(0, endX - firstX));
-    }
-    return new Picture(wide, high, rgb);
-  }
-
-  /** Resizes so that a crop of so many pixels shows what the model's own crop shows. */
-  private Picture resize(Picture picture, int wide, int high) {
+    int resizedWide = picture.width();
+    int resizedHigh = picture.height();
     if (resampler.isEmpty()) {
       if (wide != width || high != height) {
         throw new ModelException(
             FILE + " says not to resize; only pictures of the model's own size can be seen");
       }
-      return picture;
+    } else if (shortestEdge.isEmpty()) {
+      resizedWide = wide;
+      resizedHigh = high;
+    } else {
+      // So that a crop of so many pixels shows what the model's own crop shows.
+      int shorter = Math.min(picture.width(), picture.height());
+      resizedWide = resized(picture.width(), shorter, wide, width);
+      resizedHigh = resized(picture.height(), shorter, high, height);
     }
-    if (shortestEdge.isEmpty()) {
-      return resampler.get().resize(picture, wide, high);
+    int left = Math.floorDiv(resizedWide - wide, 2);
+    int top = Math.floorDiv(resizedHigh - high, 2);
+    Resampler.Window window =
+        new Resampler.Window(
+            Math.max(0, left),
+            Math.max(0, top),
+            Math.min(resizedWide, left + wide),
+            Math.min(resizedHigh, top + high));
+    // To the size that it has nearest only copies.
+    Picture part =
+        resampler.orElse(Resampler.NEAREST).resize(picture, resizedWide, resizedHigh, window);
+    byte[] rgb = new byte[3 * wide * high];
+    for (int y = 0; y < part.height(); y++) {
+      int target = 3 * ((y + window.top() - top) * wide + window.left() - left);
+      System.arraycopy(part.rgb(), 3 * y * part.width(), rgb, target, 3 * part.width());
     }
+    return new Picture(wide, high, rgb);
+  }
+
+  private int resized(int side, int shorter, int wanted, int own) {
     long edge = shortestEdge.getAsInt();
-    int shorter = Math.min(picture.width(), picture.height());
-    long ownWide = edge * picture.width() / shorter;
-    long ownHigh = edge * picture.height() / shorter;
-    return resampler
-        .get()
-        .resize(
-            picture,
-            (int) Math.max(1, ownWide * wide / width),
-            (int) Math.max(1, ownHigh * high / height));
+    long resized = Math.max(1, edge * side / shorter * wanted / own);
+    if (resized > LONGEST_RESIZED) {
+      throw new ModelException(
+          "%s asks to resize a side of a picture from %d to %d pixels, more than %d; use the file of this model"
+              .formatted(FILE, side, resized, LONGEST_RESIZED));
+    }
+    return (int) resized;
   }
 }
