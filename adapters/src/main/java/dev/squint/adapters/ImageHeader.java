@@ -1,48 +1,112 @@
 package dev.squint.adapters;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Iterator;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * What a file says before any pixel is decoded. Reading it refuses what is no picture, and pictures
- * of absurd size.
+ * What a file says before its pixels are kept. Reading it refuses what is no picture, pictures of
+ * absurd size, and what the native decoder could read in another way than it was read here.
  *
+ * @param width pixels a row as stored
+ * @param height rows as stored
  * @param mayBeTransparent whether pixels can be transparent; false only if they cannot
- * @param webP whether it is a WebP file, which OpenCV does not turn upright
- * @param orientation how the camera was held, for the formats whose notes OpenCV may leave out
+ * @param decoder who decodes the pixels
+ * @param orientation how the camera was held, where the decoder does not turn the picture itself
+ * @param encoded what the decoder gets
  */
-record ImageHeader(boolean mayBeTransparent, boolean webP, Orientation orientation) {
+record ImageHeader(
+    int width,
+    int height,
+    boolean mayBeTransparent,
+    Decoder decoder,
+    Orientation orientation,
+    EncodedImage encoded) {
+
+  /** Who decodes the pixels. */
+  enum Decoder {
+    /** OpenCV. */
+    NATIVE,
+    /** Java's own reader of JPEG files, for those over which OpenCV's would print. */
+    DESKTOP
+  }
 
   static final int SMALLEST_SIDE = 8;
   static final int LONGEST_RATIO = 20;
   static final long MOST_PIXELS = 100_000_000L;
+  static final String PIXELS_DAMAGED = " is damaged or cut off: its pixels cannot be decoded";
+  static final String HEADER_DAMAGED = " is damaged or cut off: its header cannot be read";
 
   private static final String FORMATS = "PNG, JPEG, BMP, WebP or TIFF";
-  static final String PIXELS_DAMAGED = " is damaged or cut off: its pixels cannot be decoded";
-  private static final String HEADER_DAMAGED = " is damaged or cut off: its header cannot be read";
 
-  static ImageHeader read(String name, byte[] encoded) {
-    checkSignature(name, encoded);
-    if (isPng(encoded)) {
-      PngChunks png = PngChunks.read(encoded);
-      checkPng(name, png);
-      return new ImageHeader(png.transparent(), false, Orientation.read(encoded, png.camera()));
+  /**
+   * Reads it.
+   *
+   * @param data the file, which is the header's from now on: parts of it are moved and mended
+   */
+  static ImageHeader read(String name, byte[] data) {
+    checkSignature(name, data);
+    if (isPng(data)) {
+      Png png = Png.read(name, data);
+      PngHeader header = png.header();
+      return new ImageHeader(
+          header.width(),
+          header.height(),
+          png.transparent(),
+          Decoder.NATIVE,
+          png.orientation(),
+          png.reduced());
     }
-    if (isWebP(encoded)) {
-      WebPChunks webp = WebPChunks.read(encoded);
-      checkWebP(name, webp);
-      return new ImageHeader(webp.transparent(), true, Orientation.read(encoded, webp.camera()));
+    EncodedImage all = EncodedImage.of(data);
+    if (isJpeg(data)) {
+      Jpeg jpeg = Jpeg.read(name, data);
+      boolean silent = DesktopJpeg.isSilent(name, data, jpeg);
+      return new ImageHeader(
+          jpeg.width(),
+          jpeg.height(),
+          false,
+          silent ? Decoder.NATIVE : Decoder.DESKTOP,
+          silent ? Orientation.UPRIGHT : Orientation.read(data, jpeg.camera()),
+          all);
     }
-    boolean jpeg = isJpeg(encoded);
-    checkEnd(name, !jpeg || endsAsJpeg(encoded));
-    checkWithDesktopLibrary(name, encoded);
-    return new ImageHeader(!jpeg, false, Orientation.UPRIGHT);
+    if (isWebP(data)) {
+      WebP webp = WebP.read(name, data);
+      return new ImageHeader(
+          webp.width(),
+          webp.height(),
+          webp.transparent(),
+          Decoder.NATIVE,
+          Orientation.read(data, webp.camera()),
+          all);
+    }
+    if (starts(data, 'B', 'M')) {
+      Bmp bmp = Bmp.read(name, data);
+      return new ImageHeader(
+          bmp.width(), bmp.height(), bmp.bits() == 32, Decoder.NATIVE, Orientation.UPRIGHT, all);
+    }
+    Tiff tiff = Tiff.read(name, data);
+    return new ImageHeader(
+        tiff.width(), tiff.height(), tiff.samples() > 3, Decoder.NATIVE, Orientation.UPRIGHT, all);
+  }
+
+  static ImageException headerDamaged(String name) {
+    return new ImageException(name + HEADER_DAMAGED);
+  }
+
+  static ImageException pixelsDamaged(String name) {
+    return new ImageException(name + PIXELS_DAMAGED);
+  }
+
+  static ImageException withoutEnd(String name) {
+    return new ImageException(name + " is damaged or cut off: its end is missing");
+  }
+
+  static ImageException tooLarge(String name, OutOfMemoryError cause) {
+    return new ImageException(
+        name + " does not fit into memory; scale it down, or give Java more (-Xmx)", cause);
+  }
+
+  /** Whether a matrix has the size that was read here, upright or turned. */
+  boolean isSizeOf(int columns, int rows) {
+    return columns == width && rows == height || columns == height && rows == width;
   }
 
   /** Refuses what does not start like a picture; the first 16 bytes are enough to tell. */
@@ -63,76 +127,6 @@ record ImageHeader(boolean mayBeTransparent, boolean webP, Orientation orientati
               + FORMATS
               + " file; convert it to one of these");
     }
-  }
-
-  private static void checkPng(String name, PngChunks png) {
-    if (png.width() > 0 && png.height() > 0) {
-      checkSize(name, png.width(), png.height());
-    }
-    checkEnd(name, png.whole());
-    if (!png.sound()) {
-      throw new ImageException(name + PIXELS_DAMAGED);
-    }
-  }
-
-  private static void checkWebP(String name, WebPChunks webp) {
-    if (webp.width() == 0 || webp.height() == 0) {
-      throw new ImageException(name + HEADER_DAMAGED);
-    }
-    checkSize(name, webp.width(), webp.height());
-    checkEnd(name, webp.whole());
-    if (webp.animated()) {
-      throw new ImageException(name + " is an animation; give one of its frames");
-    }
-  }
-
-  private static void checkEnd(String name, boolean whole) {
-    if (!whole) {
-      throw new ImageException(name + " is damaged or cut off: its end is missing");
-    }
-  }
-
-  /** Its readers throw whatever they like on a damaged header. */
-  private static void checkWithDesktopLibrary(String name, byte[] encoded) {
-    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
-      Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-      if (readers.hasNext()) {
-        ImageReader reader = readers.next();
-        try {
-          reader.setInput(in, true, true);
-          checkSize(name, reader.getWidth(0), reader.getHeight(0));
-        } finally {
-          reader.dispose();
-        }
-      }
-    } catch (ImageException e) {
-      throw e;
-    } catch (IOException | RuntimeException e) {
-      throw new ImageException(name + HEADER_DAMAGED, e);
-    }
-  }
-
-  /**
-   * Whether the end marker is there, padding or not. The decoder would fill what is missing with
-   * grey and say nothing.
-   */
-  private static boolean endsAsJpeg(byte[] data) {
-    for (int i = data.length - 2; i >= startOfScan(data); i--) {
-      if ((data[i] & 0xFF) == 0xFF && (data[i + 1] & 0xFF) == 0xD9) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Where compressed pixels begin: past the metadata, whose thumbnail has an end marker too. */
-  private static int startOfScan(byte[] data) {
-    int at = 2;
-    while (at + 4 <= data.length && (data[at + 1] & 0xFF) != 0xDA) {
-      boolean filler = (data[at + 1] & 0xFF) == 0xFF;
-      at += filler ? 1 : 2 + ((data[at + 2] & 0xFF) << 8 | data[at + 3] & 0xFF);
-    }
-    return at;
   }
 
   static void checkSize(String name, int width, int height) {

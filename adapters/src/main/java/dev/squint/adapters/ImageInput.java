@@ -1,32 +1,37 @@
 package dev.squint.adapters;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 
 /**
- * An encoded picture (PNG, JPEG, BMP, WebP, TIFF) and what to call it in messages. The size is
- * checked from the header where the format has a reader, the pixels when the picture is used.
+ * An encoded picture (PNG, JPEG, BMP, WebP, TIFF) and what to call it in messages. Its size is
+ * checked at once from its header, compressed samples of PNG and JPEG are too; other pixels are
+ * when the picture is used. A file is held once in the Java heap.
  */
 public final class ImageInput {
 
   private static final String UNNAMED = "the given input";
   private static final int SIGNATURE = 16;
   private static final int MOST_BYTES = 512 << 20;
+  private static final Pattern CONTROL =
+      Pattern.compile("[\\p{Cntrl}\\p{Zl}\\p{Zp}\\u0080-\\u009f]");
 
   private final String name;
-  private final byte[] encoded;
   private final ImageHeader header;
 
+  /** Takes bytes that nobody else holds. */
   private ImageInput(String name, byte[] encoded) {
     this.name = name;
-    this.encoded = encoded;
     this.header = ImageHeader.read(name, encoded);
   }
 
@@ -34,22 +39,30 @@ public final class ImageInput {
    * A picture in a file.
    *
    * @throws ImageException if there is no such file, or it is no picture, or its size is out of
-   *     bounds
+   *     bounds, or it is damaged
    */
   public static ImageInput of(Path file) {
-    if (file.toString().isEmpty()) {
+    String name = CONTROL.matcher(file.toString()).replaceAll("?");
+    if (name.isEmpty()) {
       throw new ImageException("the name of the picture is empty; name a picture file");
     }
     if (Files.isDirectory(file)) {
-      throw new ImageException(file + " is a folder; name a picture file");
+      throw new ImageException(name + " is a folder; name a picture file");
     }
     if (!Files.exists(file)) {
-      throw new ImageException("no such file: " + file + "; check the path of the picture");
+      throw new ImageException("no such file: " + name + "; check the path of the picture");
     }
-    try (InputStream stream = Files.newInputStream(file)) {
-      return new ImageInput(file.toString(), read(file.toString(), stream));
+    // Opening a pipe or a device can wait for ever.
+    if (!Files.isRegularFile(file)) {
+      throw new ImageException(
+          name + " is a pipe, a socket or a device; copy the picture into an ordinary file");
+    }
+    try {
+      return new ImageInput(name, read(name, file));
     } catch (IOException e) {
-      throw new ImageException("cannot read " + file + ": check that you may open it", e);
+      throw new ImageException("cannot read " + name + ": check that you may open it", e);
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(name, e);
     }
   }
 
@@ -59,7 +72,12 @@ public final class ImageInput {
    * @throws ImageException as for a file
    */
   public static ImageInput of(byte[] encoded) {
-    return new ImageInput(UNNAMED, encoded.clone());
+    checkLength(UNNAMED, encoded.length);
+    try {
+      return new ImageInput(UNNAMED, encoded.clone());
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(UNNAMED, e);
+    }
   }
 
   /**
@@ -72,40 +90,68 @@ public final class ImageInput {
       return new ImageInput(UNNAMED, read(UNNAMED, stream));
     } catch (IOException e) {
       throw new ImageException("cannot read the picture from its stream", e);
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(UNNAMED, e);
     }
   }
 
   /**
    * A picture of the Java desktop library.
    *
-   * @throws ImageException if its size is out of bounds
+   * @throws ImageException if its size is out of bounds, or it cannot be encoded
    */
   public static ImageInput of(BufferedImage image) {
     Objects.requireNonNull(image, "image");
+    ImageHeader.checkSize(UNNAMED, image.getWidth(), image.getHeight());
     var out = new ByteArrayOutputStream();
     try {
       if (!ImageIO.write(image, "png", out)) {
         throw new ImageException(
             "the picture's colour model cannot be encoded; convert it to TYPE_INT_RGB");
       }
+      return new ImageInput(UNNAMED, out.toByteArray());
     } catch (IOException e) {
       throw new ImageException("the picture cannot be encoded", e);
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(UNNAMED, e);
     }
-    return new ImageInput(UNNAMED, out.toByteArray());
+  }
+
+  /** All of a file, but no more than its start if that is not how a picture starts. */
+  private static byte[] read(String name, Path file) throws IOException {
+    long size = Files.size(file);
+    if (size == 0) {
+      // Some files of the system look empty too, and reading them can wait for ever.
+      ImageHeader.checkSignature(name, new byte[0]);
+    }
+    try (InputStream stream = Files.newInputStream(file)) {
+      byte[] start = stream.readNBytes((int) Math.min(SIGNATURE, size));
+      ImageHeader.checkSignature(name, start);
+      checkLength(name, size);
+      byte[] all = Arrays.copyOf(start, (int) size);
+      int read = start.length + stream.readNBytes(all, start.length, all.length - start.length);
+      if (read < size || stream.read() >= 0) {
+        throw new ImageException(name + " changed while it was read; try again");
+      }
+      return all;
+    }
   }
 
   /** All of a stream, but no more than its start if that is not how a picture starts. */
   private static byte[] read(String name, InputStream stream) throws IOException {
     byte[] start = stream.readNBytes(SIGNATURE);
     ImageHeader.checkSignature(name, start);
-    byte[] rest = stream.readNBytes(MOST_BYTES);
-    if (stream.read() >= 0) {
+    InputStream all = new SequenceInputStream(new ByteArrayInputStream(start), stream);
+    byte[] encoded = all.readNBytes(MOST_BYTES + 1);
+    checkLength(name, encoded.length);
+    return encoded;
+  }
+
+  private static void checkLength(String name, long length) {
+    if (length > MOST_BYTES) {
       throw new ImageException(
           name + " is larger than " + (MOST_BYTES >> 20) + " MB; scale it down first");
     }
-    byte[] all = Arrays.copyOf(start, start.length + rest.length);
-    System.arraycopy(rest, 0, all, start.length, rest.length);
-    return all;
   }
 
   String name() {
@@ -114,9 +160,5 @@ public final class ImageInput {
 
   ImageHeader header() {
     return header;
-  }
-
-  byte[] encoded() {
-    return encoded;
   }
 }

@@ -1,5 +1,6 @@
 package dev.squint.adapters;
 
+import dev.squint.models.ModelException;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
@@ -32,7 +33,14 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
 
   @Override
   public PixelValues pixels(Picture picture, int rows, int columns) {
-    return preprocessor.apply(picture, columns * prompts.patch(), rows * prompts.patch());
+    long wide = (long) columns * prompts.patch();
+    long high = (long) rows * prompts.patch();
+    if (wide > Preprocessor.MOST_SIDE || high > Preprocessor.MOST_SIDE) {
+      throw new ModelException(
+          "a grid of %d x %d visual tokens is a picture of %dx%d pixels, more than %d a side; choose a smaller grid"
+              .formatted(rows, columns, wide, high, Preprocessor.MOST_SIDE));
+    }
+    return preprocessor.apply(picture, (int) wide, (int) high);
   }
 
   @Override

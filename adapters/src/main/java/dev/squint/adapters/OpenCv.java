@@ -27,6 +27,7 @@ final class OpenCv {
    * @throws ModelException if it can be unpacked nowhere
    */
   static void load(Path cacheFolder) {
+    OpenCvLog.turnOff();
     String processor =
         switch (System.getProperty("os.arch")) {
           case "amd64", "x86_64" -> "x86_64";

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.opencv.core.Core;
+import org.opencv.core.CvException;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 import org.opencv.core.MatOfByte;
@@ -41,6 +42,8 @@ record Overlay(int rows, int columns) {
       Core.hconcat(List.of(left, right), both);
       Imgcodecs.imencode(".png", both, png);
       return png.toArray();
+    } catch (CvException e) {
+      throw new OverlayException("the overlay cannot be drawn; ask without one", e);
     } finally {
       left.release();
       right.release();

@@ -5,7 +5,6 @@ import java.util.List;
 import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
-import org.opencv.core.MatOfByte;
 import org.opencv.core.Scalar;
 import org.opencv.imgcodecs.Imgcodecs;
 
@@ -19,75 +18,94 @@ import org.opencv.imgcodecs.Imgcodecs;
  */
 record Picture(int width, int height, byte[] rgb) {
 
+  private static final int STRIP_PIXELS = 1 << 18;
+  private static final int STRIP_STEP = 16;
+
+  /**
+   * Decodes one. Native memory holds the file, the decoded picture and, where it has to be turned,
+   * one more of it; the samples come on top in the Java heap.
+   *
+   * @throws ImageException if that fails, whatever the reason
+   */
   static Picture decode(ImageInput input) {
-    MatOfByte encoded = new MatOfByte(input.encoded());
-    Mat bgr = new Mat();
+    ImageHeader header = input.header();
+    Mat decoded = new Mat();
     try {
-      boolean transparent = input.header().mayBeTransparent() && readOnWhite(input, encoded, bgr);
-      if (!transparent) {
-        Mat color = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_COLOR);
-        color.copyTo(bgr);
-        color.release();
-        checkDecoded(input, bgr);
+      decoded = decode(input.name(), header);
+      if (!header.isSizeOf(decoded.cols(), decoded.rows())) {
+        throw ImageHeader.pixelsDamaged(input.name());
       }
-      if (transparent || input.header().webP()) {
-        input.header().orientation().apply(bgr);
-      }
-      return of(bgr);
+      header.orientation().apply(decoded);
+      return of(decoded);
+    } catch (ImageException e) {
+      throw e;
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(input.name(), e);
+    } catch (Exception e) {
+      // OpenCV's binding throws what C++ threw, undeclared checked exceptions among it.
+      throw new ImageException(input.name() + ImageHeader.PIXELS_DAMAGED, e);
     } finally {
-      bgr.release();
+      decoded.release();
+    }
+  }
+
+  private static Mat decode(String name, ImageHeader header) {
+    if (header.decoder() == ImageHeader.Decoder.DESKTOP) {
+      return DesktopJpeg.decode(name, header.encoded().body());
+    }
+    Mat encoded = header.encoded().toMat();
+    try {
+      if (header.mayBeTransparent()) {
+        Mat raw = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_UNCHANGED);
+        if (raw.channels() == 4) {
+          return raw;
+        }
+        raw.release();
+      }
+      return Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_COLOR);
+    } finally {
       encoded.release();
     }
   }
 
-  /** Reads a picture that has an alpha channel, not yet upright; false if it has none. */
-  private static boolean readOnWhite(ImageInput input, MatOfByte encoded, Mat target) {
-    Mat raw = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_UNCHANGED);
-    try {
-      checkDecoded(input, raw);
-      if (raw.channels() != 4) {
-        return false;
-      }
-      onWhite(raw, target);
-      return true;
-    } finally {
-      raw.release();
+  /** The picture in an 8-bit BGR matrix, or in a BGRA matrix of 8 or 16 bits. */
+  static Picture of(Mat decoded) {
+    int columns = decoded.cols();
+    int rows = decoded.rows();
+    byte[] samples = new byte[3 * columns * rows];
+    if (decoded.channels() == 4) {
+      flatten(decoded, samples);
+    } else {
+      decoded.get(0, 0, samples);
     }
-  }
-
-  private static void checkDecoded(ImageInput input, Mat decoded) {
-    if (decoded.empty()) {
-      throw new ImageException(input.name() + ImageHeader.PIXELS_DAMAGED);
-    }
-    ImageHeader.checkSize(input.name(), decoded.cols(), decoded.rows());
-  }
-
-  /** The picture in an 8-bit BGR matrix. */
-  static Picture of(Mat bgr) {
-    byte[] samples = new byte[3 * bgr.cols() * bgr.rows()];
-    bgr.get(0, 0, samples);
     for (int i = 0; i < samples.length; i += 3) {
       byte blue = samples[i];
       samples[i] = samples[i + 2];
       samples[i + 2] = blue;
     }
-    return new Picture(bgr.cols(), bgr.rows(), samples);
+    return new Picture(columns, rows, samples);
   }
 
-  /** A new 8-bit BGR matrix, to be released by the caller. */
-  Mat toMat() {
-    byte[] bgr = rgb.clone();
-    for (int i = 0; i < bgr.length; i += 3) {
-      bgr[i] = rgb[i + 2];
-      bgr[i + 2] = rgb[i];
+  /** Lays a BGRA matrix on white, a strip of rows at a time: in between it is four times larger. */
+  private static void flatten(Mat bgra, byte[] bgr) {
+    int columns = bgra.cols();
+    int step = Math.max(1, STRIP_PIXELS / columns / STRIP_STEP) * STRIP_STEP;
+    Mat flat = new Mat();
+    try {
+      for (int row = 0; row < bgra.rows(); row += step) {
+        Mat strip = bgra.rowRange(row, Math.min(bgra.rows(), row + step));
+        try {
+          onWhite(strip, flat);
+          byte[] samples = new byte[3 * columns * strip.rows()];
+          flat.get(0, 0, samples);
+          System.arraycopy(samples, 0, bgr, 3 * columns * row, samples.length);
+        } finally {
+          strip.release();
+        }
+      }
+    } finally {
+      flat.release();
     }
-    Mat mat = new Mat(height, width, CvType.CV_8UC3);
-    mat.put(0, 0, bgr);
-    return mat;
-  }
-
-  int sample(int x, int y, int channel) {
-    return rgb[3 * (y * width + x) + channel] & 0xFF;
   }
 
   private static void onWhite(Mat bgra, Mat target) {
@@ -114,5 +132,21 @@ record Picture(int width, int height, byte[] rgb) {
       white.release();
       merged.release();
     }
+  }
+
+  /** A new 8-bit BGR matrix, to be released by the caller. */
+  Mat toMat() {
+    byte[] bgr = rgb.clone();
+    for (int i = 0; i < bgr.length; i += 3) {
+      bgr[i] = rgb[i + 2];
+      bgr[i + 2] = rgb[i];
+    }
+    Mat mat = new Mat(height, width, CvType.CV_8UC3);
+    mat.put(0, 0, bgr);
+    return mat;
+  }
+
+  int sample(int x, int y, int channel) {
+    return rgb[3 * (y * width + x) + channel] & 0xFF;
   }
 }

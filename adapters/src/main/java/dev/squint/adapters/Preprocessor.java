@@ -33,7 +33,10 @@ record Preprocessor(
     double[] deviation) {
 
   private static final String FILE = "preprocessor_config.json";
-  private static final int LARGEST_SIDE = 1 << 14;
+  static final int MOST_SIDE = 4096;
+  private static final int LONGEST_RESIZED = 1 << 20;
+  private static final double LEAST = 1e-6;
+  private static final double MOST = 1e6;
 
   static Preprocessor read(Path folder) {
     ModelJson json = ModelJson.read(folder.resolve(FILE));
@@ -56,17 +59,17 @@ record Preprocessor(
                     json.whole("resample", Integer.MIN_VALUE, Integer.MAX_VALUE).orElse(3)))
             : Optional.empty(),
         json.flag("do_rescale").orElse(true)
-            ? json.number("rescale_factor", Float.MIN_NORMAL, Float.MAX_VALUE).orElse(1 / 255.0)
+            ? json.number("rescale_factor", LEAST, MOST).orElse(1 / 255.0)
             : 1,
-        channels(json, "image_mean", 0, -Float.MAX_VALUE),
-        channels(json, "image_std", 1, Float.MIN_NORMAL));
+        channels(json, "image_mean", 0, -MOST),
+        channels(json, "image_std", 1, LEAST));
   }
 
   /** A field that is one number for all sides or an object of these. */
   private static Optional<Integer> side(ModelJson json, String field, String name) {
     return json.isNumber(field)
-        ? json.whole(field, 1, LARGEST_SIDE)
-        : json.section(field).whole(name, 1, LARGEST_SIDE);
+        ? json.whole(field, 1, MOST_SIDE)
+        : json.section(field).whole(name, 1, MOST_SIDE);
   }
 
   /** Refuses a tower that takes pictures of another size. */
@@ -82,7 +85,7 @@ record Preprocessor(
     if (!json.flag("do_normalize").orElse(true)) {
       return new double[] {unused, unused, unused};
     }
-    return json.numbers(field, 3, least, Float.MAX_VALUE)
+    return json.numbers(field, 3, least, MOST)
         .orElseThrow(
             () ->
                 new ModelException(
@@ -131,42 +134,49 @@ record Preprocessor(
   }
 
   private Picture seen(Picture picture, int wide, int high) {
-    Picture resized = resize(picture, wide, high);
-    int left = Math.floorDiv(resized.width() - wide, 2);
-    int top = Math.floorDiv(resized.height() - high, 2);
-    int firstX = Math.max(0, -left);
-    int endX = Math.min(wide, resized.width() - left);
-    int endY = Math.min(high, resized.height() - top);
-    byte[] rgb = new byte[3 * wide * high];
-    for (int y = Math.max(0, -top); y < endY; y++) {
-      int from = 3 * ((y + top) * resized.width() + left + firstX);
-      System.arraycopy(
-          resized.rgb(), from, rgb, 3 * (y * wide + firstX), 3 * Math.max(0, endX - firstX));
-    }
-    return new Picture(wide, high, rgb);
-  }
-
-  /** Resizes so that a crop of so many pixels shows what the model's own crop shows. */
-  private Picture resize(Picture picture, int wide, int high) {
+    int resizedWide = picture.width();
+    int resizedHigh = picture.height();
     if (resampler.isEmpty()) {
       if (wide != width || high != height) {
         throw new ModelException(
             FILE + " says not to resize; only pictures of the model's own size can be seen");
       }
-      return picture;
+    } else if (shortestEdge.isEmpty()) {
+      resizedWide = wide;
+      resizedHigh = high;
+    } else {
+      // So that a crop of so many pixels shows what the model's own crop shows.
+      int shorter = Math.min(picture.width(), picture.height());
+      resizedWide = resized(picture.width(), shorter, wide, width);
+      resizedHigh = resized(picture.height(), shorter, high, height);
     }
-    if (shortestEdge.isEmpty()) {
-      return resampler.get().resize(picture, wide, high);
+    int left = Math.floorDiv(resizedWide - wide, 2);
+    int top = Math.floorDiv(resizedHigh - high, 2);
+    Resampler.Window window =
+        new Resampler.Window(
+            Math.max(0, left),
+            Math.max(0, top),
+            Math.min(resizedWide, left + wide),
+            Math.min(resizedHigh, top + high));
+    // To the size that it has nearest only copies.
+    Picture part =
+        resampler.orElse(Resampler.NEAREST).resize(picture, resizedWide, resizedHigh, window);
+    byte[] rgb = new byte[3 * wide * high];
+    for (int y = 0; y < part.height(); y++) {
+      int target = 3 * ((y + window.top() - top) * wide + window.left() - left);
+      System.arraycopy(part.rgb(), 3 * y * part.width(), rgb, target, 3 * part.width());
     }
+    return new Picture(wide, high, rgb);
+  }
+
+  private int resized(int side, int shorter, int wanted, int own) {
     long edge = shortestEdge.getAsInt();
-    int shorter = Math.min(picture.width(), picture.height());
-    long ownWide = edge * picture.width() / shorter;
-    long ownHigh = edge * picture.height() / shorter;
-    return resampler
-        .get()
-        .resize(
-            picture,
-            (int) Math.max(1, ownWide * wide / width),
-            (int) Math.max(1, ownHigh * high / height));
+    long resized = Math.max(1, edge * side / shorter * wanted / own);
+    if (resized > LONGEST_RESIZED) {
+      throw new ModelException(
+          "%s asks to resize a side of a picture from %d to %d pixels, more than %d; use the file of this model"
+              .formatted(FILE, side, resized, LONGEST_RESIZED));
+    }
+    return (int) resized;
   }
 }

@@ -17,15 +17,19 @@ enum Resampler {
     }
 
     @Override
-    Picture resize(Picture picture, int width, int height) {
+    Picture resize(Picture picture, int width, int height, Window window) {
       int[] columns = nearest(picture.width(), width);
       int[] rows = nearest(picture.height(), height);
-      byte[] out = new byte[3 * width * height];
-      for (int i = 0; i < width * height; i++) {
-        int from = 3 * (rows[i / width] * picture.width() + columns[i % width]);
-        System.arraycopy(picture.rgb(), from, out, 3 * i, 3);
+      byte[] out = new byte[3 * window.width() * window.height()];
+      int at = 0;
+      for (int y = window.top(); y < window.bottom(); y++) {
+        for (int x = window.left(); x < window.right(); x++) {
+          int from = 3 * (rows[y] * picture.width() + columns[x]);
+          System.arraycopy(picture.rgb(), from, out, at, 3);
+          at += 3;
+        }
       }
-      return new Picture(width, height, out);
+      return new Picture(window.width(), window.height(), out);
     }
   },
   LANCZOS(1, 3) {
@@ -82,9 +86,13 @@ enum Resampler {
         return resampler;
       }
     }
-    throw new ModelException(
+    throw unknown(Integer.toString(number));
+  }
+
+  static ModelException unknown(String filter) {
+    return new ModelException(
         "preprocessor_config.json: resample="
-            + number
+            + filter
             + " is no filter; use 0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or"
             + " 5 (Hamming)");
   }
@@ -105,24 +113,36 @@ enum Resampler {
     return origins;
   }
 
+  /** The picture in another size. */
   Picture resize(Picture picture, int width, int height) {
-    if (picture.width() == width && picture.height() == height) {
-      return picture;
-    }
-    Picture wide = transposedPass(picture, width);
-    return transposedPass(wide, height);
+    return resize(picture, width, height, new Window(0, 0, width, height));
   }
 
-  /** Resizes the rows to {@code length} samples and turns rows into columns. */
-  private Picture transposedPass(Picture in, int length) {
+  /** A part of the picture in another size; only that part is computed. */
+  Picture resize(Picture picture, int width, int height, Window window) {
+    if (picture.width() == width
+        && picture.height() == height
+        && window.width() == width
+        && window.height() == height) {
+      return picture;
+    }
+    Picture wide = transposedPass(picture, width, window.left(), window.right());
+    return transposedPass(wide, height, window.top(), window.bottom());
+  }
+
+  /**
+   * Resizes the rows to {@code length} samples, of which those from {@code begin} to before {@code
+   * stop} are computed, and turns rows into columns.
+   */
+  private Picture transposedPass(Picture in, int length, int begin, int stop) {
     int rows = in.height();
-    byte[] out = new byte[3 * rows * length];
+    byte[] out = new byte[3 * rows * (stop - begin)];
     double scale = (double) in.width() / length;
     double stretch = Math.max(scale, 1);
     double reach = support * stretch;
     double[] exact = new double[(int) Math.ceil(reach) * 2 + 2];
     int[] weights = new int[exact.length];
-    for (int x = 0; x < length; x++) {
+    for (int x = begin; x < stop; x++) {
       double center = (x + 0.5) * scale;
       int first = Math.max(0, (int) (center - reach + 0.5));
       int end = Math.min(in.width(), (int) (center + reach + 0.5));
@@ -142,10 +162,29 @@ enum Resampler {
             value += weights[i - first] * in.sample(i, y, channel);
           }
           int sample = Math.max(0, Math.min(255, value >> FRACTION_BITS));
-          out[3 * (x * rows + y) + channel] = (byte) sample;
+          out[3 * ((x - begin) * rows + y) + channel] = (byte) sample;
         }
       }
     }
-    return new Picture(rows, length, out);
+    return new Picture(rows, stop - begin, out);
+  }
+
+  /**
+   * A part of a picture.
+   *
+   * @param left its first column
+   * @param top its first row
+   * @param right the column behind its last
+   * @param bottom the row behind its last
+   */
+  record Window(int left, int top, int right, int bottom) {
+
+    int width() {
+      return right - left;
+    }
+
+    int height() {
+      return bottom - top;
+    }
   }
 }

@@ -1,0 +1,197 @@
+package dev.squint.adapters;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * What the segments of a JPEG file say before any pixel is decoded.
+ *
+ * @param width pixels a row as stored
+ * @param height rows as stored
+ * @param camera where the block of camera notes begins, 0 if there is none
+ * @param end where the end marker is
+ */
+record Jpeg(int width, int height, int camera, int end) {
+
+  private static final int END = 0xD9;
+  private static final int SCAN = 0xDA;
+  private static final int MOST_SCANS = 100;
+  private static final long MOST_SCANNED = 20 * ImageHeader.MOST_PIXELS;
+  private static final byte[] PROFILE = "ICC_PROFILE".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] CAMERA = "Exif\0\0".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] JFIF = "JFIF\0".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] ADOBE = "Adobe".getBytes(StandardCharsets.US_ASCII);
+
+  /**
+   * Reads them in one pass.
+   *
+   * @param data the file; harmless slips over which decoders print or stumble are mended in it
+   */
+  static Jpeg read(String name, byte[] data) {
+    Segments segments = new Segments(name, data);
+    int at = 2;
+    while (at < data.length - 1) {
+      int marker = data[at + 1] & 0xFF;
+      if ((data[at] & 0xFF) != 0xFF) {
+        throw ImageHeader.pixelsDamaged(name);
+      }
+      if (marker == 0xFF) {
+        at++;
+      } else if (marker == END) {
+        return segments.end(at);
+      } else {
+        at = segments.take(marker, at);
+      }
+    }
+    throw ImageHeader.withoutEnd(name);
+  }
+
+  /** What the segments of one file hold so far. */
+  private static final class Segments {
+
+    private final String name;
+    private final byte[] data;
+    private int width;
+    private int height;
+    private int components;
+    private boolean sequential;
+    private int camera;
+    private int transform;
+    private int scans;
+
+    Segments(String name, byte[] data) {
+      this.name = name;
+      this.data = data;
+    }
+
+    /** Takes a segment and tells where the next one begins. */
+    int take(int marker, int at) {
+      if (marker == 0x01 || marker >= 0xD0 && marker <= 0xD7) {
+        return at + 2;
+      }
+      int length = at + 4 <= data.length ? number(at + 2) : 0;
+      if (length < 2 || at + 2 + length > data.length) {
+        throw ImageHeader.withoutEnd(name);
+      }
+      int content = at + 4;
+      int size = length - 2;
+      switch (marker) {
+        case 0xC4, 0xC8, 0xCC -> {}
+        case 0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF ->
+            frame(marker, content, size);
+        case SCAN -> {
+          scan(content, size);
+          return pastScan(content + size);
+        }
+        case 0xE0 -> mendVersion(content, size);
+        case 0xE1 -> camera(content, size);
+        case 0xE2 -> hideProfile(at, content, size);
+        case 0xEE -> transform(content, size);
+        default -> {}
+      }
+      return content + size;
+    }
+
+    private void frame(int marker, int at, int size) {
+      if (width > 0 || size < 6 || size != 6 + 3 * (data[at + 5] & 0xFF)) {
+        throw ImageHeader.headerDamaged(name);
+      }
+      if (marker > 0xC2 || data[at] != 8) {
+        throw new ImageException(
+            name
+                + " is a JPEG of a rare kind (lossless, arithmetic or more than 8 bits a sample);"
+                + " save it as an ordinary JPEG or as PNG");
+      }
+      height = number(at + 1);
+      width = number(at + 3);
+      components = data[at + 5] & 0xFF;
+      sequential = marker < 0xC2;
+      ImageHeader.checkSize(name, width, height);
+      if (components != 1 && components != 3 && components != 4) {
+        throw ImageHeader.headerDamaged(name);
+      }
+    }
+
+    private void scan(int at, int size) {
+      scans++;
+      if (width == 0 || size < 4 || size != 4 + 2 * (data[at] & 0xFF)) {
+        throw ImageHeader.headerDamaged(name);
+      }
+      if (scans > MOST_SCANS || (long) scans * width * height > MOST_SCANNED) {
+        throw new ImageException(
+            name + " is stored in more than " + (scans - 1) + " scans; save it again as a JPEG");
+      }
+      if (sequential) {
+        // These say which part of the pixels follows; here it is always all of them.
+        data[at + size - 3] = 0;
+        data[at + size - 2] = 63;
+        data[at + size - 1] = 0;
+      }
+    }
+
+    private int pastScan(int from) {
+      int at = from;
+      while (at < data.length - 1) {
+        int next = data[at + 1] & 0xFF;
+        if ((data[at] & 0xFF) == 0xFF && next != 0 && next != 0xFF && (next & 0xF8) != 0xD0) {
+          return at;
+        }
+        at++;
+      }
+      return at;
+    }
+
+    private void mendVersion(int at, int size) {
+      if (size >= 7 && starts(at, JFIF)) {
+        data[at + 5] = 1;
+      }
+    }
+
+    private void camera(int at, int size) {
+      if (camera == 0 && size > CAMERA.length && starts(at, CAMERA)) {
+        camera = at + CAMERA.length;
+      }
+    }
+
+    /** The desktop library gives up over a damaged colour profile that nobody reads. */
+    private void hideProfile(int at, int content, int size) {
+      if (size >= PROFILE.length && starts(content, PROFILE)) {
+        data[at + 1] = (byte) 0xFE;
+      }
+    }
+
+    private void transform(int at, int size) {
+      if (size >= 12 && starts(at, ADOBE)) {
+        transform = at + 11;
+      }
+    }
+
+    /** Decoders take an unknown colour transform for the usual one, and print about it. */
+    private void mendTransform() {
+      int usual = components - 2;
+      if (transform > 0 && components > 1 && data[transform] != 0 && data[transform] != usual) {
+        data[transform] = (byte) usual;
+      }
+    }
+
+    private boolean starts(int at, byte[] letters) {
+      for (int i = 0; i < letters.length; i++) {
+        if (data[at + i] != letters[i]) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private int number(int at) {
+      return (data[at] & 0xFF) << 8 | data[at + 1] & 0xFF;
+    }
+
+    Jpeg end(int at) {
+      if (scans == 0) {
+        throw ImageHeader.withoutEnd(name);
+      }
+      mendTransform();
+      return new Jpeg(width, height, camera, at);
+    }
+  }
+}
