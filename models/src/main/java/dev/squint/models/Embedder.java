@@ -42,12 +42,17 @@ final class Embedder implements AutoCloseable {
 
   /** The file, made to hand out float32 if it does not. */
   private static ModelSession open(Sessions sessions, Path file) {
-    ModelSession session = sessions.open(file);
-    if (session.output(EMBEDS).type == OnnxJavaType.FLOAT) {
-      return session;
+    OnnxGraph graph = OnnxGraph.read(file);
+    ModelSession session = sessions.open(graph);
+    try {
+      if (session.output(EMBEDS).type == OnnxJavaType.FLOAT) {
+        return session;
+      }
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
     }
     session.close();
-    OnnxGraph graph = OnnxGraph.read(file);
     return sessions.open(FloatOutput.of(graph, EMBEDS), graph.folder(), file + " in float32");
   }
 

@@ -157,7 +157,7 @@ public final class ModelInspector {
   }
 
   private static Optional<Integer> known(long size) {
-    return size > 0 ? Optional.of((int) size) : Optional.empty();
+    return size > 0 && size <= Integer.MAX_VALUE ? Optional.of((int) size) : Optional.empty();
   }
 
   private static ModelReport.Vision describe(VisionGraph tower) {

@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
@@ -18,8 +19,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 record Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
 
-  ModelSession open(Path file) {
-    return runtime.open(file, device, threads);
+  /** A graph as it was read from its file. */
+  ModelSession open(OnnxGraph graph) {
+    return open(graph.bytes(), graph.folder(), graph.file().toString());
   }
 
   ModelSession open(byte[] model, Path folder, String name) {

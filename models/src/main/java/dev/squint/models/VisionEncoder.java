@@ -22,6 +22,7 @@ final class VisionEncoder implements AutoCloseable {
   private static final int SESSIONS_KEPT = 12;
 
   private final Sessions sessions;
+  private final OnnxGraph read;
   private final VisionGraph graph;
   private final Path file;
   private final Path folder;
@@ -31,7 +32,7 @@ final class VisionEncoder implements AutoCloseable {
   VisionEncoder(Sessions sessions, Path file) {
     this.sessions = sessions;
     this.file = file;
-    OnnxGraph read = OnnxGraph.read(file);
+    this.read = OnnxGraph.read(file);
     this.folder = read.folder();
     this.dataFiles = read.dataFiles();
     this.graph = new VisionGraph(read);
@@ -130,7 +131,7 @@ final class VisionEncoder implements AutoCloseable {
           graph.tower(part.taps()), folder, "the tower of %s with %s".formatted(file, part.taps()));
     }
     return part.taps().isEmpty() && graph.isFloat32()
-        ? sessions.open(file)
+        ? sessions.open(read)
         : sessions.open(graph.withTaps(part.taps()), folder, file + " with " + part.taps());
   }
 

@@ -68,7 +68,7 @@ class DecoderSplitTest {
               false,
               List.of(new Tap.Attention(last, false))));
     }
-    try (ModelSession whole = sessions.open(path);
+    try (ModelSession whole = WholeFile.open(sessions, path);
         OpenSegments parts =
             new OpenSegments(sessions, new DecoderGraph(OnnxGraph.read(path)), specs);
         TensorScope scope = sessions.scope();

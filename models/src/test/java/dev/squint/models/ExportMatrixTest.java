@@ -114,7 +114,7 @@ class ExportMatrixTest {
       }
       return logits;
     }
-    try (ModelSession whole = sessions.open(export.graph())) {
+    try (ModelSession whole = WholeFile.open(sessions, export.graph())) {
       new UncutRun(whole, export, sessions).run(logits);
     }
     if (export.hasReference()) {

@@ -97,7 +97,7 @@ class ManifestParityTest {
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
     Sessions sessions = new Sessions(runtime, cpu, 1, new AtomicInteger());
     List<float[]> logits = new ArrayList<>();
-    try (ModelSession whole = sessions.open(export.graph())) {
+    try (ModelSession whole = WholeFile.open(sessions, export.graph())) {
       new UncutRun(whole, export, sessions).run(logits);
     }
     return logits;

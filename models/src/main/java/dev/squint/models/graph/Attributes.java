@@ -4,8 +4,13 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.Optional;
 
-/** The attributes of a node, by name. */
+/**
+ * What a node has, asked for without trust: attributes by name, inputs and outputs by place. The
+ * file may give any of them to any operator, or none.
+ */
 record Attributes(NodeProto node) {
+
+  private static final int MOST = 1 << 20;
 
   private Optional<AttributeProto> find(String name) {
     return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
@@ -15,8 +20,23 @@ record Attributes(NodeProto node) {
     return find(name).map(AttributeProto::getI).orElse(otherwise);
   }
 
+  /** A number that others are computed from, at least 1 and no more than there can be of anything. */
+  int count(String name, long otherwise) {
+    return (int) Math.max(1, Math.min(integer(name, otherwise), MOST));
+  }
+
   float number(String name, float otherwise) {
     return find(name).map(AttributeProto::getF).orElse(otherwise);
+  }
+
+  /** The name of an input of a node, or an empty string where it is left out. */
+  static String input(NodeProto node, int index) {
+    return new Attributes(node).input(index);
+  }
+
+  /** The name of an output of a node, or an empty string where it is left out. */
+  static String output(NodeProto node, int index) {
+    return new Attributes(node).output(index);
   }
 
   /** The name of an input, or an empty string where it is left out. */

@@ -3,6 +3,7 @@ package dev.squint.models.graph;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.squint.models.ModelException;
 import dev.squint.models.graph.CacheNames.Field;
 import dev.squint.models.graph.CacheNames.Part;
 import java.util.ArrayList;
@@ -22,6 +23,10 @@ final class CacheWriter {
   private static final int TOKENS = 2;
   private static final int HEADS_AXIS = 1;
   private static final int WIDTH_AXIS = 3;
+
+  /** A rotation has as many numbers as this squared. */
+  private static final int WIDEST = 4096;
+
   private static final float LEAST_SCALE = 1e-30f;
 
   private final OnnxGraph source;
@@ -284,8 +289,14 @@ final class CacheWriter {
   }
 
   private int width(String past) {
-    long width = source.inputDimension(past, WIDTH_AXIS);
-    return width > 0 ? Math.toIntExact(width) : form.width();
+    long told = source.inputDimension(past, WIDTH_AXIS);
+    long width = told > 0 ? told : form.width();
+    if (width > WIDEST) {
+      throw new ModelException(
+          "%s: the heads of '%s' are %d wide, more than the %d that a stored cache can hold; choose a strategy that keeps the cache as it is"
+              .formatted(source.file(), past, width, WIDEST));
+    }
+    return (int) width;
   }
 
   private int type(String past) {

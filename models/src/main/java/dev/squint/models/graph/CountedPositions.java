@@ -2,9 +2,12 @@ package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,9 +23,12 @@ final class CountedPositions {
   private final ElementTypes types;
   private final BitSet counts;
 
+  /** What was found behind the tensors that were looked at. */
+  private final Map<String, String> integers = new HashMap<>();
+
   private CountedPositions(OnnxGraph graph) {
     this.graph = graph;
-    this.types = new ElementTypes(graph);
+    this.types = graph.types();
     this.counts = findCounts(graph);
   }
 
@@ -53,23 +59,22 @@ final class CountedPositions {
 
   /** Up from an angle to the first integers, past what only scales and shapes it. */
   private String integersBehind(String angle) {
+    List<String> passed = new ArrayList<>();
     String name = angle;
-    while (types.of(name) != INT64) {
+    while (!name.isEmpty() && !integers.containsKey(name) && types.of(name) != INT64) {
+      passed.add(name);
       int producer = graph.producer(name);
-      if (producer < 0) {
-        return "";
-      }
-      NodeProto node = graph.nodes().get(producer);
       name =
-          node.getInputList().stream()
-              .filter(in -> isCount(graph, counts, in))
-              .findFirst()
-              .orElse("");
-      if (name.isEmpty()) {
-        return "";
-      }
+          producer < 0
+              ? ""
+              : graph.nodes().get(producer).getInputList().stream()
+                  .filter(in -> isCount(graph, counts, in))
+                  .findFirst()
+                  .orElse("");
     }
-    return name;
+    String found = integers.getOrDefault(name, name);
+    passed.forEach(tensor -> integers.put(tensor, found));
+    return found;
   }
 
   /** Nodes whose results follow from lengths, as positions do and the frequencies do not. */
@@ -92,7 +97,7 @@ final class CountedPositions {
   private static List<String> data(NodeProto node) {
     return switch (node.getOpType()) {
       case "Expand", "Reshape", "Unsqueeze", "Squeeze", "Slice", "Tile" ->
-          node.getInputList().subList(0, 1);
+          List.of(Attributes.input(node, 0));
       default -> node.getInputList();
     };
   }

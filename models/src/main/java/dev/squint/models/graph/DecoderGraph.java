@@ -4,7 +4,9 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.models.ModelException;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -56,6 +58,9 @@ public final class DecoderGraph {
   private final Optional<String> counted;
   private final PositionSource positions;
   private final Dominators dominators;
+  private final BitSet hiddenNodes;
+  private final BitSet residualStream;
+  private final Map<String, Integer> pastLayers = new HashMap<>();
   private final int rowCut;
 
   /**
@@ -75,7 +80,9 @@ public final class DecoderGraph {
     this.counted = given || fused ? Optional.empty() : CountedPositions.find(this.graph);
     this.positions = positionSource(fused);
     this.dominators = new Dominators(this.graph, EMBEDS);
+    this.hiddenNodes = flow(EMBEDS).all();
     this.rowCut = findRowCut();
+    this.residualStream = dominators.chain(this.graph.producer(LOGITS));
   }
 
   /** Input name of the cached keys or values of a layer. */
@@ -101,7 +108,9 @@ public final class DecoderGraph {
    * If.
    */
   private void refuseBranches() {
-    NodeProto last = graph.nodes().get(Math.max(0, graph.producer(LOGITS)));
+    int producer = graph.producer(LOGITS);
+    NodeProto last =
+        producer < 0 ? NodeProto.getDefaultInstance() : graph.nodes().get(producer);
     if (last.getOpType().equals("If")) {
       throw new ModelException(
           "%s keeps its layers inside the branches of %s; export the decoder with its KV cache and without merging"
@@ -143,6 +152,8 @@ public final class DecoderGraph {
       require(
           graph.outputs().containsKey(present(count, false)),
           "an output '" + present(count, false) + "'");
+      pastLayers.put(past(count, true), count);
+      pastLayers.put(past(count, false), count);
       count++;
     }
     require(count > 0, "an input '" + past(0, true) + "'");
@@ -160,7 +171,7 @@ public final class DecoderGraph {
       throw new ModelException(
           graph.file() + ": the output 'logits' does not depend on 'inputs_embeds'");
     }
-    BitSet afterLastValue = dependsOn(past(layers - 1, false));
+    BitSet afterLastValue = flow(past(layers - 1, false)).all();
     int cut = logits;
     for (int node = logits;
         node != Dominators.ROOT && afterLastValue.get(node);
@@ -170,12 +181,10 @@ public final class DecoderGraph {
     BitSet below = graph.dependents(Set.copyOf(consumedOutputs(cut)));
     boolean feedsCache =
         graph.outputs().keySet().stream()
-            .anyMatch(o -> !o.equals(LOGITS) && below.get(producerOf(o)));
+            .filter(output -> !output.equals(LOGITS))
+            .mapToInt(graph::producer)
+            .anyMatch(producer -> producer >= 0 && below.get(producer));
     return feedsCache ? logits : cut;
-  }
-
-  private int producerOf(String output) {
-    return Math.max(0, graph.producer(output));
   }
 
   List<String> consumedOutputs(int node) {
@@ -184,20 +193,30 @@ public final class DecoderGraph {
         .toList();
   }
 
-  BitSet dependsOn(String input) {
-    return graph.dependents(Set.of(input));
+  private Flow flow(String input) {
+    return new Flow(graph, List.of(input), false);
+  }
+
+  /** Nodes that the hidden states flow through. Not to be changed. */
+  BitSet hiddenNodes() {
+    return hiddenNodes;
+  }
+
+  /** The layer whose cache an input carries, -1 for other inputs. */
+  int layerOfPast(String input) {
+    return pastLayers.getOrDefault(input, -1);
   }
 
   /** The norm between the last layer and the output matrix. */
   FinalNorm finalNorm() {
-    return FinalNorm.find(graph, dominators.chain(graph.producer(LOGITS)), dependsOn(EMBEDS));
+    return FinalNorm.find(graph, residualStream, hiddenNodes);
   }
 
   /** The feed-forward of a layer other than the last one. */
   FeedForward feedForward(int layer) {
     List<String> behind = boundary(layer + 1);
     String sum = behind.get(behind.size() - 1);
-    return FeedForward.before(graph, sum, residualStream(), dependsOn(EMBEDS));
+    return FeedForward.before(graph, sum, residualStream, hiddenNodes);
   }
 
   OnnxGraph graph() {
@@ -236,7 +255,7 @@ public final class DecoderGraph {
                   present(layer, false),
                   LOGITS));
     }
-    if (!dependsOn(past(layer - 1, false)).get(cut)) {
+    if (!flow(past(layer - 1, false)).reaches(cut)) {
       throw new ModelException(
           "%s cannot be cut before layer %d: the node where the paths meet, %s, lies before the attention of layer %d; export a decoder whose layers follow each other"
               .formatted(graph.file(), layer, OnnxGraph.label(graph.nodes().get(cut)), layer - 1));
@@ -254,10 +273,10 @@ public final class DecoderGraph {
 
   /**
    * Nodes of the residual stream, whose outputs have the token axis at 1: the dominators of the
-   * logits.
+   * logits. Not to be changed.
    */
   BitSet residualStream() {
-    return dominators.chain(graph.producer(LOGITS));
+    return residualStream;
   }
 
   /**
@@ -266,16 +285,14 @@ public final class DecoderGraph {
    * @throws ModelException if there is none that can be observed
    */
   AttentionSite attention(int layer) {
-    BitSet here = dependsOn(past(layer, true));
-    BitSet later = layer + 1 < layers ? dependsOn(past(layer + 1, true)) : new BitSet();
+    Flow here = flow(past(layer, true));
+    Flow later = new Flow(graph, layer + 1 < layers ? List.of(past(layer + 1, true)) : List.of(), false);
     List<NodeProto> nodes = graph.nodes();
-    for (int i = here.nextSetBit(0); i >= 0; i = here.nextSetBit(i + 1)) {
+    for (int i = here.next(0); i >= 0; i = here.next(i + 1)) {
       NodeProto node = nodes.get(i);
-      if (!later.get(i) && FusedAttention.isOne(node)) {
-        return FusedAttention.read(graph, i);
-      }
-      if (!later.get(i) && node.getOpType().equals("Softmax")) {
-        return SoftmaxAttention.read(graph, i);
+      boolean fused = FusedAttention.isOne(node);
+      if ((fused || node.getOpType().equals("Softmax")) && !later.reaches(i)) {
+        return fused ? FusedAttention.read(graph, i) : SoftmaxAttention.read(graph, i);
       }
     }
     throw new ModelException(
@@ -324,6 +341,6 @@ public final class DecoderGraph {
 
   /** The ONNX element type of a hidden tensor. */
   int elementType(String tensor) {
-    return new ElementTypes(graph).of(tensor);
+    return graph.types().of(tensor);
   }
 }

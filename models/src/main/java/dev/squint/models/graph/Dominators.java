@@ -1,7 +1,6 @@
 package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
@@ -10,6 +9,8 @@ import java.util.Set;
  * Immediate dominators of the nodes that one tensor's values flow through: node d dominates node n
  * when every path from that tensor to n passes d. One pass in topological order suffices because
  * the graph has no cycles (Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm", 2001).
+ * Where they climb the tree step by step, which takes as many steps as it is deep, this takes jumps
+ * (Myers, "An Applicative Random-Access Stack", 1983), about two per doubling of the depth.
  */
 final class Dominators {
 
@@ -18,13 +19,18 @@ final class Dominators {
 
   private static final int UNREACHED = -2;
 
-  private final int[] immediate;
+  /** Places in the tree: 0 for the root, one more than its index for a node. */
+  private final int[] parent;
+
+  private final int[] jump;
+  private final int[] depth;
 
   Dominators(OnnxGraph graph, String source) {
     List<NodeProto> nodes = graph.nodes();
     BitSet reached = graph.dependents(Set.of(source));
-    immediate = new int[nodes.size()];
-    Arrays.fill(immediate, UNREACHED);
+    parent = new int[nodes.size() + 1];
+    jump = new int[nodes.size() + 1];
+    depth = new int[nodes.size() + 1];
     for (int i = reached.nextSetBit(0); i >= 0; i = reached.nextSetBit(i + 1)) {
       int join = UNREACHED;
       for (String input : OnnxGraph.reads(nodes.get(i))) {
@@ -34,39 +40,58 @@ final class Dominators {
           join = join == UNREACHED ? from : common(join, from);
         }
       }
-      immediate[i] = join;
+      hang(i + 1, join + 1);
     }
+  }
+
+  private void hang(int place, int below) {
+    parent[place] = below;
+    depth[place] = depth[below] + 1;
+    int far = jump[below];
+    boolean twice = depth[below] - depth[far] == depth[far] - depth[jump[far]];
+    jump[place] = twice ? jump[far] : below;
   }
 
   /** A node and all that dominate it. */
   BitSet chain(int node) {
     BitSet chain = new BitSet();
-    for (int above = node; above != ROOT; above = immediate[above]) {
+    for (int above = node; above != ROOT; above = above(above)) {
       chain.set(above);
     }
     return chain;
   }
 
   boolean reaches(int node) {
-    return node >= 0 && immediate[node] != UNREACHED;
+    return node >= 0 && depth[node + 1] > 0;
   }
 
   /** The immediate dominator of a reached node, {@link #ROOT} at the top. */
   int above(int node) {
-    return immediate[node];
+    return parent[node + 1] - 1;
   }
 
   /** The nearest node that dominates both, or {@link #ROOT}. */
   int common(int a, int b) {
-    int left = a;
-    int right = b;
-    while (left != right) {
-      if (left > right) {
-        left = immediate[left];
-      } else {
-        right = immediate[right];
-      }
+    int left = a + 1;
+    int right = b + 1;
+    if (depth[left] < depth[right]) {
+      right = climb(right, depth[left]);
+    } else {
+      left = climb(left, depth[right]);
     }
-    return left;
+    while (left != right) {
+      boolean apart = jump[left] != jump[right];
+      left = apart ? jump[left] : parent[left];
+      right = apart ? jump[right] : parent[right];
+    }
+    return left - 1;
+  }
+
+  private int climb(int place, int wanted) {
+    int at = place;
+    while (depth[at] > wanted) {
+      at = depth[jump[at]] >= wanted ? jump[at] : parent[at];
+    }
+    return at;
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
+import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
@@ -25,6 +26,26 @@ final class ElementSize {
       case 21, 22, 23 -> 4;
       case 25, 26 -> 2;
       default -> -1;
+    };
+  }
+
+  /** Whether ONNX knows the type. */
+  static boolean isKnown(int elementType) {
+    return bits(elementType) >= 0;
+  }
+
+  /** The name of a type, for people: {@code float16}, or {@code type-99} for one not known. */
+  static String name(int elementType) {
+    TensorProto.DataType type = TensorProto.DataType.forNumber(elementType);
+    if (type != null) {
+      return type.name().toLowerCase(Locale.ROOT);
+    }
+    return switch (elementType) {
+      case 23 -> "float4e2m1";
+      case 24 -> "float8e8m0";
+      case 25 -> "uint2";
+      case 26 -> "int2";
+      default -> "type-" + elementType;
     };
   }
 

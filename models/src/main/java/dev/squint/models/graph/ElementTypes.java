@@ -9,28 +9,31 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
  * Element types of the tensors of a graph, followed back to the nearest declared value, weight,
  * graph input or operator whose result type is its own. Exporters leave most of them undeclared.
  */
-record ElementTypes(OnnxGraph graph) {
+final class ElementTypes {
 
   static final int UNKNOWN = 0;
   static final int BOOL = DataType.BOOL.getNumber();
 
+  private final OnnxGraph graph;
+
+  /** By node, the type of what it hands out where that is not declared. */
+  private final int[] types;
+
+  ElementTypes(OnnxGraph graph) {
+    this.graph = graph;
+    this.types = new int[graph.nodes().size()];
+    for (int i = 0; i < types.length; i++) {
+      NodeProto node = graph.nodes().get(i);
+      int own = ownType(node);
+      types[i] = own != UNKNOWN ? own : of(Attributes.input(node, typeGivingInput(node)));
+    }
+  }
+
   /** The ONNX element type of a tensor, {@link #UNKNOWN} if it cannot be told. */
   int of(String tensor) {
-    String name = tensor;
-    while (!name.isEmpty()) {
-      int declared = declared(name);
-      int producer = graph.producer(name);
-      if (declared != UNKNOWN || producer < 0) {
-        return declared;
-      }
-      NodeProto node = graph.nodes().get(producer);
-      int own = ownType(node);
-      if (own != UNKNOWN) {
-        return own;
-      }
-      name = new Attributes(node).input(typeGivingInput(node));
-    }
-    return UNKNOWN;
+    int declared = declared(tensor);
+    int producer = graph.producer(tensor);
+    return declared != UNKNOWN || producer < 0 ? declared : types[producer];
   }
 
   private int declared(String name) {

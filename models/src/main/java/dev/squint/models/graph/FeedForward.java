@@ -58,25 +58,25 @@ record FeedForward(String activations) {
 
   /** What the last matrix multiplies, in floating point. */
   private static Optional<String> activations(OnnxGraph graph, int from, BitSet hidden) {
-    NodeProto node = graph.nodes().get(from);
-    if (MATRICES.contains(node.getOpType())) {
-      return Optional.of(node.getInput(0));
+    return graph.search(
+        from,
+        node -> activations(graph, node).filter(tensor -> !tensor.isEmpty()),
+        node ->
+            PASSES.contains(node.getOpType())
+                ? graph.producers(node).stream().filter(hidden::get).toList()
+                : List.of());
+  }
+
+  private static Optional<String> activations(OnnxGraph graph, NodeProto matrix) {
+    String input = Attributes.input(matrix, 0);
+    if (MATRICES.contains(matrix.getOpType())) {
+      return Optional.of(input);
     }
-    if (QUANTISED.contains(node.getOpType())) {
-      return Optional.of(node.getInput(0))
-          .map(graph::producer)
-          .filter(producer -> producer >= 0)
-          .map(graph.nodes()::get)
-          .filter(producer -> producer.getOpType().equals("DynamicQuantizeLinear"))
-          .map(producer -> producer.getInput(0));
-    }
-    if (!PASSES.contains(node.getOpType())) {
+    if (!QUANTISED.contains(matrix.getOpType()) || graph.producer(input) < 0) {
       return Optional.empty();
     }
-    return node.getInputList().stream()
-        .map(graph::producer)
-        .filter(producer -> producer >= 0 && hidden.get(producer))
-        .flatMap(producer -> activations(graph, producer, hidden).stream())
-        .findFirst();
+    return Optional.of(graph.nodes().get(graph.producer(input)))
+        .filter(producer -> producer.getOpType().equals("DynamicQuantizeLinear"))
+        .map(producer -> Attributes.input(producer, 0));
   }
 }

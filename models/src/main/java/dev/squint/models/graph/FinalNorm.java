@@ -44,12 +44,13 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
     while (sum >= 0 && !isSum(graph, nodes.get(sum), hidden)) {
       sum = stream.previousSetBit(sum - 1);
     }
-    if (matrix < 0 || sum < 0) {
+    String output = matrix < 0 ? "" : Attributes.input(nodes.get(matrix), 0);
+    if (sum < 0 || graph.producer(output) < 0) {
       throw new ModelException(
           "%s: the norm behind the last layer was not found; choose a strategy that looks at hidden states as they are"
               .formatted(graph.file()));
     }
-    return new FinalNorm(graph, sum, nodes.get(matrix).getInput(0));
+    return new FinalNorm(graph, sum, output);
   }
 
   private boolean isFused() {
@@ -57,7 +58,7 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
   }
 
   private String input() {
-    return isFused() ? FUSED_INPUT : graph.nodes().get(sum).getOutput(0);
+    return isFused() ? FUSED_INPUT : Attributes.output(graph.nodes().get(sum), 0);
   }
 
   /** Whether a node adds what a part of a layer computed to the residual stream. */

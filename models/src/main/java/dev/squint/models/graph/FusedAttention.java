@@ -58,6 +58,12 @@ record FusedAttention(
    */
   static FusedAttention read(OnnxGraph graph, int index) {
     Attributes node = new Attributes(graph.nodes().get(index));
+    FusedAttention attention = read(graph, index, node);
+    refuse(graph, node, attention.reads().contains(""), "an input or output that is left out");
+    return attention;
+  }
+
+  private static FusedAttention read(OnnxGraph graph, int index, Attributes node) {
     return switch (node.node().getOpType()) {
       case "GroupQueryAttention" -> groupQuery(graph, index, node);
       case "MultiHeadAttention" -> multiHead(graph, index, node);
@@ -72,8 +78,8 @@ record FusedAttention(
     refuse(graph, node, node.integer("smooth_softmax", 0) > 0, "a smoothed softmax");
     refuse(graph, node, !node.input(11).isEmpty(), "an attention sink");
     refuse(graph, node, !node.input(14).isEmpty(), "norms of its own for queries and keys");
-    int heads = (int) node.integer("num_heads", 1);
-    int kvHeads = (int) node.integer("kv_num_heads", heads);
+    int heads = node.count("num_heads", 1);
+    int kvHeads = node.count("kv_num_heads", heads);
     boolean packed = node.input(1).isEmpty();
     return new FusedAttention(
         index,
@@ -90,7 +96,7 @@ record FusedAttention(
 
   private static FusedAttention multiHead(OnnxGraph graph, int index, Attributes node) {
     refuse(graph, node, node.input(1).isEmpty(), "packed queries, keys and values");
-    int heads = (int) node.integer("num_heads", 1);
+    int heads = node.count("num_heads", 1);
     String present = node.output(1);
     refuse(graph, node, present.isEmpty() && !node.input(6).isEmpty(), "a past but no present");
     return new FusedAttention(
@@ -121,7 +127,7 @@ record FusedAttention(
   }
 
   private static FusedAttention packed(OnnxGraph graph, int index, Attributes node) {
-    int heads = (int) node.integer("num_heads", 1);
+    int heads = node.count("num_heads", 1);
     TensorProto weight = graph.initializer(node.input(1));
     refuse(graph, node, weight == null || weight.getDimsCount() != 2, "computed weights");
     refuse(graph, node, !node.input(4).isEmpty(), "a packed past");
@@ -145,8 +151,8 @@ record FusedAttention(
   }
 
   private static FusedAttention standard(OnnxGraph graph, int index, Attributes node) {
-    int heads = (int) node.integer("q_num_heads", 0);
-    int kvHeads = (int) node.integer("kv_num_heads", heads);
+    int heads = node.integer("q_num_heads", 0) == 0 ? 0 : node.count("q_num_heads", 1);
+    int kvHeads = node.count("kv_num_heads", heads);
     String present = node.output(1);
     refuse(graph, node, present.isEmpty() && !node.input(4).isEmpty(), "a past but no present");
     HeadVectors keys =
@@ -159,7 +165,7 @@ record FusedAttention(
         node.number("scale", 0),
         node.number("softcap", 0),
         node.input(PACKED),
-        new ElementTypes(graph).of(node.input(PACKED)) == ElementTypes.BOOL,
+        graph.types().of(node.input(PACKED)) == ElementTypes.BOOL,
         node.integer("is_causal", 0) > 0,
         -1);
   }

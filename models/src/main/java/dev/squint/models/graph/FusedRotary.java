@@ -11,6 +11,7 @@ import java.util.List;
  */
 final class FusedRotary {
 
+  private static final int QUERY_KEY_VALUE = 3;
   private static final int COS = 7;
   private static final int POSITIONS = 9;
 
@@ -43,6 +44,9 @@ final class FusedRotary {
     String turnedQuery = turned(graph, old, nodes, query, heads, positions);
     String turnedKey = turned(graph, old, nodes, key, kvHeads, positions);
     NodeProto.Builder plain = node.toBuilder();
+    while (plain.getInputCount() < QUERY_KEY_VALUE) {
+      plain.addInput("");
+    }
     plain.setInput(0, turnedQuery).setInput(1, turnedKey).setInput(2, value);
     for (int i = COS; i < Math.min(plain.getInputCount(), POSITIONS + 1); i++) {
       plain.setInput(i, "");

@@ -28,6 +28,7 @@ final class MergedDecoder {
         choice.getAttributeList().stream()
             .filter(AttributeProto::hasG)
             .map(AttributeProto::getG)
+            .filter(body -> body.getOutputCount() == choice.getOutputCount())
             .filter(MergedDecoder::readsPast)
             .findFirst();
     return branch.map(body -> graph.withGraph(inlined(graph, index, body))).orElse(graph);
@@ -61,7 +62,7 @@ final class MergedDecoder {
     whole.getNodeList().forEach(node -> read.addAll(OnnxGraph.reads(node)));
     for (int i = whole.getInputCount() - 1; i >= 0; i--) {
       String name = whole.getInput(i).getName();
-      if (choice.getInput(0).equals(name) && !read.contains(name)) {
+      if (new Attributes(choice).input(0).equals(name) && !read.contains(name)) {
         whole.removeInput(i);
       }
     }

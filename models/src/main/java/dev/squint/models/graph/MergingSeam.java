@@ -86,7 +86,9 @@ record MergingSeam(GraphNodes nodes) {
 
   private static List<String> weights(NodeProto fused) {
     int end = fused.getOpType().equals("SkipLayerNormalization") ? BETA : GAMMA;
-    return fused.getInputList().subList(GAMMA, Math.min(end + 1, fused.getInputCount())).stream()
+    return fused.getInputList().stream()
+        .limit(end + 1L)
+        .skip(GAMMA)
         .filter(name -> !name.isEmpty())
         .toList();
   }

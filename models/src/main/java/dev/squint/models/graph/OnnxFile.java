@@ -4,25 +4,27 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.protobuf.Parser;
 import com.google.protobuf.WireFormat;
 import dev.squint.models.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * An ONNX file as it lies on disk. Weights embedded in it are not read: they become external data
  * whose file is this very file, so that neither a graph nor the segments cut from it hold weights,
- * and nothing has to be written to externalise them.
+ * and nothing has to be written to externalise them. Fields that this program does not know are left
+ * out: ONNX Runtime, which may know them, gets to see nothing that was not checked.
  *
  * @param path the file
  */
@@ -31,21 +33,28 @@ record OnnxFile(Path path) {
   /** Embedded weights of this many bytes and more stay in the file. */
   static final int STAYS_IN_FILE = 1024;
 
+  /**
+   * All that is not raw weights is read, and takes several times its bytes of memory; the largest
+   * decoders hold a few megabytes of it.
+   */
+  private static final long MOST_BYTES_READ = 256L << 20;
+
+  private static final int MEMORY_PER_BYTE = 16;
+
   private static final String LFS_POINTER = "version https://git-lfs";
 
   /**
-   * Reads all but the weights.
+   * Reads all but the weights. A thread that has been interrupted reads on and stays interrupted.
    *
    * @return the model, not checked in any way
    * @throws ModelException if the file is missing, unreadable, or not an ONNX file
    */
   ModelProto read() {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      checkBeginning(channel);
-      return model(new WireReader(channel), path.getFileName().toString());
-    } catch (NoSuchFileException e) {
-      throw new ModelException(
-          "no such file: " + path + "; the hub layout keeps its graphs in the folder onnx", e);
+    checkKind();
+    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+      checkBeginning(file);
+      long most = Math.min(MOST_BYTES_READ, Runtime.getRuntime().maxMemory() / MEMORY_PER_BYTE);
+      return model(new WireReader(file, most), path.getFileName().toString());
     } catch (InvalidProtocolBufferException e) {
       throw new ModelException(
           "%s is not a readable ONNX file (%s): download or export it again"
@@ -53,26 +62,37 @@ record OnnxFile(Path path) {
           e);
     } catch (IOException e) {
       throw new ModelException("cannot read " + path + ": " + e.getMessage(), e);
+    } catch (OutOfMemoryError e) {
+      throw new ModelException(
+          path + " holds more than fits into Java's memory besides its weights; raise -Xmx", e);
     }
   }
 
-  private void checkBeginning(FileChannel channel) throws IOException {
+  private void checkKind() {
     if (Files.isDirectory(path)) {
       throw new ModelException(path + " is a folder: name the .onnx file in it");
     }
-    if (channel.size() == 0) {
+    if (Files.isRegularFile(path)) {
+      return;
+    }
+    throw new ModelException(
+        Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+            ? path + " is no plain file: name the .onnx file itself"
+            : "no such file: " + path + "; the hub layout keeps its graphs in the folder onnx");
+  }
+
+  private void checkBeginning(RandomAccessFile file) throws IOException {
+    if (file.length() == 0) {
       throw new ModelException(path + " is empty: download or export it again");
     }
-    if (channel.size() > Integer.MAX_VALUE) {
+    if (file.length() > Integer.MAX_VALUE) {
       throw new ModelException(
           path
               + " is larger than 2 GB, which no ONNX file can be: export it again with external data");
     }
-    ByteBuffer beginning = ByteBuffer.allocate(LFS_POINTER.length());
-    channel.read(beginning, 0);
-    String text =
-        new String(beginning.array(), 0, beginning.position(), StandardCharsets.ISO_8859_1);
-    if (text.equals(LFS_POINTER)) {
+    byte[] beginning = new byte[(int) Math.min(file.length(), LFS_POINTER.length())];
+    file.readFully(beginning);
+    if (new String(beginning, StandardCharsets.ISO_8859_1).equals(LFS_POINTER)) {
       throw new ModelException(
           path + " is a Git LFS pointer and not the file itself: get it with git lfs pull");
     }
@@ -85,6 +105,11 @@ record OnnxFile(Path path) {
     }
     boolean ours = !message.startsWith("Protocol message") && !message.startsWith("While parsing");
     return ours ? message : "it is damaged";
+  }
+
+  private static <M extends Message> M parsed(Parser<M> parser, ByteArrayOutputStream bytes)
+      throws InvalidProtocolBufferException {
+    return DiscardUnknownFieldsParser.wrap(parser).parseFrom(bytes.toByteArray());
   }
 
   private static ModelProto model(WireReader in, String selfName) throws IOException {
@@ -102,10 +127,9 @@ record OnnxFile(Path path) {
         in.copyField(key, in.size(), rest);
       }
     }
-    ModelProto.Builder model = ModelProto.parseFrom(rest.toByteArray()).toBuilder();
+    ModelProto.Builder model = parsed(ModelProto.parser(), rest).toBuilder();
     if (hasGraph) {
-      model.setGraph(
-          GraphProto.parseFrom(graph.toByteArray()).toBuilder().addAllInitializer(weights));
+      model.setGraph(parsed(GraphProto.parser(), graph).toBuilder().addAllInitializer(weights));
     }
     return model.build();
   }
@@ -155,7 +179,7 @@ record OnnxFile(Path path) {
         in.skip(length);
       }
     }
-    TensorProto weight = TensorProto.parseFrom(rest.toByteArray());
+    TensorProto weight = parsed(TensorProto.parser(), rest);
     if (offset < 0) {
       return weight;
     }

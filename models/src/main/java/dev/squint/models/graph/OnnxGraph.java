@@ -8,14 +8,19 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.models.ModelException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * An ONNX graph read from a file, indexed by tensor name. Weights are never read: a tensor is known
@@ -34,7 +39,9 @@ public final class OnnxGraph {
   private final Map<String, ValueInfoProto> inputs = new LinkedHashMap<>();
   private final Map<String, ValueInfoProto> outputs = new LinkedHashMap<>();
   private final Map<String, ValueInfoProto> values = new HashMap<>();
-  private final Set<String> consumed = new HashSet<>();
+  private final Map<String, List<Integer>> readers = new HashMap<>();
+  private volatile ElementTypes types;
+  private volatile TensorRanks ranks;
 
   private OnnxGraph(Path file, Path folder, List<Path> dataFiles, ModelProto model) {
     this.file = file;
@@ -69,26 +76,42 @@ public final class OnnxGraph {
    *     declares more data than there is, or points to external data outside its folder
    */
   public static OnnxGraph read(Path file) {
-    ModelProto model = new OnnxFile(file).read();
+    ModelProto model = new ModelCheck(file).checked(new OnnxFile(file).read());
     ExternalData external = new ExternalData(file);
     new TensorCheck(file, external).check(model.getGraph());
-    new GraphCheck(file).check(model);
+    new GraphCheck(file).check(model.getGraph());
     GraphProto placed = external.placed(model.getGraph());
     GraphProto sorted = new TopologicalOrder(file).of(placed);
     ModelProto checked = model.toBuilder().setGraph(sorted).build();
     return new OnnxGraph(file, external.folder(), external.dataFiles(), checked);
   }
 
-  /** A changed graph that stands for the same file. */
+  /**
+   * A changed graph that stands for the same file.
+   *
+   * @throws ModelException if the change has brought together what does not fit
+   */
   OnnxGraph withGraph(GraphProto graph) {
-    return new OnnxGraph(file, folder, dataFiles, model.toBuilder().setGraph(graph).build());
+    new GraphCheck(file).check(graph);
+    GraphProto sorted = new TopologicalOrder(file).of(graph);
+    return new OnnxGraph(file, folder, dataFiles, model.toBuilder().setGraph(sorted).build());
+  }
+
+  /**
+   * The model as ONNX Runtime is to read it: nothing in it has not been checked, and its embedded
+   * weights are external data in its own file.
+   *
+   * @return the serialised model, whose weights lie in {@link #folder()}
+   */
+  public byte[] bytes() {
+    return model.toByteArray();
   }
 
   private void index(List<NodeProto> nodes) {
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
       for (String input : reads(node)) {
-        consumed.add(input);
+        readers.computeIfAbsent(input, name -> new ArrayList<>(1)).add(i);
         if (!isKnown(input)) {
           throw new ModelException(
               "%s: node %s reads '%s', which nothing produces; the file is damaged, export it again"
@@ -117,14 +140,21 @@ public final class OnnxGraph {
    */
   static Set<String> reads(NodeProto node) {
     Set<String> names = new LinkedHashSet<>(node.getInputList());
-    for (AttributeProto attribute : node.getAttributeList()) {
-      if (attribute.hasG()) {
-        names.addAll(captures(attribute.getG()));
-      }
-      attribute.getGraphsList().forEach(graph -> names.addAll(captures(graph)));
-    }
+    subgraphs(node).forEach(graph -> names.addAll(captures(graph)));
     names.remove("");
     return names;
+  }
+
+  /** The graphs that a node holds, branches and bodies. */
+  static List<GraphProto> subgraphs(NodeProto node) {
+    List<GraphProto> graphs = new ArrayList<>(0);
+    for (AttributeProto attribute : node.getAttributeList()) {
+      if (attribute.hasG()) {
+        graphs.add(attribute.getG());
+      }
+      graphs.addAll(attribute.getGraphsList());
+    }
+    return graphs;
   }
 
   private static Set<String> captures(GraphProto graph) {
@@ -200,7 +230,68 @@ public final class OnnxGraph {
   }
 
   boolean isConsumed(String tensor) {
-    return consumed.contains(tensor) || outputs.containsKey(tensor);
+    return readers.containsKey(tensor) || outputs.containsKey(tensor);
+  }
+
+  /** The nodes that read a tensor, in order. */
+  List<Integer> readers(String tensor) {
+    return readers.getOrDefault(tensor, List.of());
+  }
+
+  /** The element types of its tensors. */
+  ElementTypes types() {
+    ElementTypes found = types;
+    if (found == null) {
+      found = new ElementTypes(this);
+      types = found;
+    }
+    return found;
+  }
+
+  /** The numbers of axes of its tensors. */
+  TensorRanks ranks() {
+    TensorRanks found = ranks;
+    if (found == null) {
+      found = new TensorRanks(this);
+      ranks = found;
+    }
+    return found;
+  }
+
+  /**
+   * Looks behind a node for another, depth first, the first input before the second.
+   *
+   * @param from where to begin
+   * @param found what is looked for
+   * @param behind the producers that are looked at where a node is not it
+   * @return the first that is found
+   */
+  <T> Optional<T> search(
+      int from, Function<NodeProto, Optional<T>> found, Function<NodeProto, List<Integer>> behind) {
+    Set<Integer> seen = new HashSet<>();
+    Deque<Integer> work = new ArrayDeque<>(List.of(from));
+    while (!work.isEmpty()) {
+      int next = work.pop();
+      if (seen.add(next)) {
+        Optional<T> result = found.apply(nodes().get(next));
+        if (result.isPresent()) {
+          return result;
+        }
+        List<Integer> producers = behind.apply(nodes().get(next));
+        for (int i = producers.size() - 1; i >= 0; i--) {
+          work.push(producers.get(i));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The nodes that produce the inputs of a node, in their order. */
+  List<Integer> producers(NodeProto node) {
+    return node.getInputList().stream()
+        .map(this::producer)
+        .filter(producer -> producer >= 0)
+        .toList();
   }
 
   ValueInfoProto value(String tensor) {
@@ -221,31 +312,7 @@ public final class OnnxGraph {
    * walk stops at nodes that read a shape only.
    */
   BitSet dependents(Set<String> sources) {
-    return dependents(sources, false);
-  }
-
-  /** Nodes that cannot run before the given tensors are there, be it for their shapes. */
-  BitSet waiting(Set<String> sources) {
-    return dependents(sources, true);
-  }
-
-  private BitSet dependents(Set<String> sources, boolean shapes) {
-    BitSet reached = new BitSet();
-    List<NodeProto> nodes = nodes();
-    for (int i = 0; i < nodes.size(); i++) {
-      NodeProto node = nodes.get(i);
-      if (!shapes && readsShapeOnly(node)) {
-        continue;
-      }
-      for (String input : reads(node)) {
-        int from = producer(input);
-        if (sources.contains(input) || (from >= 0 && reached.get(from))) {
-          reached.set(i);
-          break;
-        }
-      }
-    }
-    return reached;
+    return new Flow(this, sources, false).all();
   }
 
   /** The size of a dimension of a graph input, or -1 where the graph leaves it open. */

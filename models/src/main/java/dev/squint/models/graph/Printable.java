@@ -8,13 +8,24 @@ public final class Printable {
   private Printable() {}
 
   /**
-   * Makes a name printable.
+   * A name without what breaks a line or moves a cursor.
    *
-   * @param name as the file says it
-   * @return its start, without line breaks and control characters
+   * @param name what a file says
+   * @return one line of at most a few hundred characters
    */
   public static String of(String name) {
-    String start = name.length() > LONGEST ? name.substring(0, LONGEST) + "..." : name;
+    return of(name, LONGEST);
+  }
+
+  /**
+   * A text without what breaks a line or moves a cursor.
+   *
+   * @param text what a file says
+   * @param longest how many characters are kept
+   * @return one line
+   */
+  public static String of(String text, int longest) {
+    String start = text.length() > longest ? text.substring(0, longest) + "..." : text;
     return start.replaceAll("[\\p{Cntrl}\\p{Zl}\\p{Zp}\\u0080-\\u009f]", "?");
   }
 }

@@ -27,7 +27,7 @@ record ProjectorCut(OnnxGraph graph, String patches) {
    */
   byte[] projector() {
     GraphProto whole = graph.model().getGraph();
-    ElementTypes types = new ElementTypes(graph);
+    ElementTypes types = graph.types();
     GraphProto.Builder out = GraphProto.newBuilder().setName("squint-projector");
     addSeam(out, types.of(patches));
     out.addAllInitializer(whole.getInitializerList());

@@ -51,15 +51,15 @@ public final class SegmentExtractor {
   private final SegmentSpec spec;
   private final List<String> boundary;
   private final BitSet hidden;
-  private final BitSet upstream;
+  private final Flow behindCut;
   private final BitSet residual;
-  private final Map<String, String> standIns;
 
   private final BitSet needed = new BitSet();
   private final Set<String> weights = new LinkedHashSet<>();
   private final Set<String> usedInputs = new HashSet<>();
   private final Map<Integer, String> rewiredShapes = new HashMap<>();
   private final Map<String, String> foreignCaches = new HashMap<>();
+  private final Map<String, Boolean> keepingRows = new HashMap<>();
   private final BitSet turnedOutside = new BitSet();
   private final Map<Integer, String> turnedQueries = new HashMap<>();
   private final Map<Integer, Supplier<String>> filled = new HashMap<>();
@@ -70,11 +70,9 @@ public final class SegmentExtractor {
     this.graph = decoder.graph();
     this.spec = spec;
     this.boundary = decoder.boundary(spec.from());
-    this.hidden = decoder.dependsOn(DecoderGraph.EMBEDS);
+    this.hidden = decoder.hiddenNodes();
     this.residual = decoder.residualStream();
-    this.standIns = standIns();
-    this.upstream = (BitSet) hidden.clone();
-    upstream.andNot(graph.dependents(Set.copyOf(boundary)));
+    this.behindCut = new Flow(graph, boundary, false);
     this.counted = spec.givenPositions() ? decoder.counted() : Optional.empty();
   }
 
@@ -189,7 +187,7 @@ public final class SegmentExtractor {
       }
       int producer = graph.producer(tensor);
       if (producer < 0) {
-        if (standIns.containsKey(tensor)) {
+        if (standIn(tensor).isPresent()) {
           throw new ModelException(
               "%s: layers [%d, %d) read the values of %s, which belongs to another layer; a decoder that shares its KV cache between layers cannot be cut here"
                   .formatted(graph.file(), spec.from(), spec.to(), tensor));
@@ -200,17 +198,14 @@ public final class SegmentExtractor {
     }
   }
 
-  /** For each cache outside the range the cache of its first layer, which stands for it. */
-  private Map<String, String> standIns() {
-    Map<String, String> standIns = new HashMap<>();
-    for (int layer = 0; layer < decoder.layers(); layer++) {
-      if (layer < spec.from() || layer >= spec.to()) {
-        for (boolean key : new boolean[] {true, false}) {
-          standIns.put(DecoderGraph.past(layer, key), DecoderGraph.past(spec.from(), key));
-        }
-      }
-    }
-    return standIns;
+  /** For a cache outside the range the cache of its first layer, which stands for it. */
+  private Optional<String> standIn(String tensor) {
+    int layer = decoder.layerOfPast(tensor);
+    boolean foreign = layer >= 0 && (layer < spec.from() || layer >= spec.to());
+    return foreign
+        ? Optional.of(
+            DecoderGraph.past(spec.from(), tensor.equals(DecoderGraph.past(layer, true))))
+        : Optional.empty();
   }
 
   private void collect(List<String> targets) {
@@ -243,12 +238,12 @@ public final class SegmentExtractor {
   }
 
   private void collectLeaf(String tensor) {
-    String standIn = standIns.get(tensor);
+    Optional<String> standIn = standIn(tensor);
     if (graph.initializer(tensor) != null) {
       weights.add(tensor);
-    } else if (standIn != null) {
-      foreignCaches.put(tensor, standIn);
-      usedInputs.add(standIn);
+    } else if (standIn.isPresent()) {
+      foreignCaches.put(tensor, standIn.get());
+      usedInputs.add(standIn.get());
     } else {
       usedInputs.add(tensor);
     }
@@ -257,27 +252,36 @@ public final class SegmentExtractor {
   private boolean isUpstream(String tensor) {
     int producer = graph.producer(tensor);
     boolean embeds = tensor.equals(DecoderGraph.EMBEDS) && spec.from() > 0;
-    return embeds || (producer >= 0 && upstream.get(producer));
+    return embeds || (producer >= 0 && hidden.get(producer) && !behindCut.reaches(producer));
   }
 
   /** Whether a hidden tensor has the axes batch, tokens in front, as the boundary has. */
   private boolean keepsRows(String tensor) {
+    List<String> passed = new ArrayList<>();
     String name = tensor;
-    while (!name.equals(DecoderGraph.EMBEDS) && !residual.get(graph.producer(name))) {
+    while (!keepingRows.containsKey(name)
+        && !name.equals(DecoderGraph.EMBEDS)
+        && isHidden(name)
+        && !residual.get(graph.producer(name))) {
+      passed.add(name);
       NodeProto node = graph.nodes().get(graph.producer(name));
-      if (!KEEPS_ROWS.contains(node.getOpType())) {
-        return false;
-      }
       name =
-          node.getInputList().stream()
-              .filter(
-                  in ->
-                      in.equals(DecoderGraph.EMBEDS)
-                          || (graph.producer(in) >= 0 && hidden.get(graph.producer(in))))
-              .findFirst()
-              .orElseThrow();
+          KEEPS_ROWS.contains(node.getOpType())
+              ? node.getInputList().stream()
+                  .filter(in -> in.equals(DecoderGraph.EMBEDS) || isHidden(in))
+                  .findFirst()
+                  .orElse("")
+              : "";
     }
-    return true;
+    boolean keeps =
+        keepingRows.getOrDefault(name, name.equals(DecoderGraph.EMBEDS) || isHidden(name));
+    passed.forEach(by -> keepingRows.put(by, keeps));
+    return keeps;
+  }
+
+  private boolean isHidden(String tensor) {
+    int producer = graph.producer(tensor);
+    return producer >= 0 && hidden.get(producer);
   }
 
   private List<String> declareInputs(GraphProto.Builder out, GraphNodes nodes) {
@@ -323,7 +327,7 @@ public final class SegmentExtractor {
           name.equals(DecoderGraph.EMBEDS)
               || name.equals(DecoderGraph.POSITIONS)
               || name.equals(DecoderGraph.TOKEN_TYPES);
-      if (!perToken && usedInputs.contains(name) && !isStored(name)) {
+      if (usedInputs.contains(name) && !perToken && !isStored(name)) {
         out.addInput(input);
       }
     }
@@ -370,7 +374,7 @@ public final class SegmentExtractor {
             "%s: layer %d computes its attention in one operator, %s, which takes one length for all heads; for a KV cache with a length per head export the decoder with eager attention"
                 .formatted(graph.file(), layer, site.encoding()));
       }
-      String scores = graph.nodes().get(site.node()).getInput(0);
+      String scores = Attributes.input(graph.nodes().get(site.node()), 0);
       int known = decoder.elementType(scores);
       int type =
           known == ElementTypes.UNKNOWN
@@ -386,12 +390,15 @@ public final class SegmentExtractor {
     if (layer == spec.from()) {
       return List.of();
     }
-    BitSet behind =
-        graph.waiting(Set.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)));
+    Flow behind =
+        new Flow(
+            graph,
+            List.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)),
+            true);
     String states = hiddenStates(layer);
-    if (behind.get(graph.producer(states))
-        || behind.get(graph.producer(DecoderGraph.present(layer - 1, true)))
-        || behind.get(graph.producer(DecoderGraph.present(layer - 1, false)))) {
+    if (behind.reaches(graph.producer(states))
+        || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, true)))
+        || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, false)))) {
       return List.of();
     }
     List<String> before = new ArrayList<>(writer.stored(layer - 1));

@@ -2,14 +2,12 @@ package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -63,7 +61,7 @@ public final class SegmentManifest {
         fields.put("order", order);
       }
       int type = value.getType().getTensorType().getElemType();
-      fields.put("type", TensorProto.DataType.forNumber(type).name().toLowerCase(Locale.ROOT));
+      fields.put("type", ElementSize.name(type));
       layer(value.getName()).ifPresent(layer -> fields.put("layer", layer));
       fields.put("shape", shape(value));
       all.add(fields);

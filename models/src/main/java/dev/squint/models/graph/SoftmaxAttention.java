@@ -21,8 +21,14 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
       Set.of("Add", "Mul", "Div", "Cast", "Where", "Reshape", "Identity");
 
   static SoftmaxAttention read(OnnxGraph graph, int index) {
-    String output = graph.nodes().get(index).getOutput(0);
-    return new SoftmaxAttention(index, output, new TensorRanks(graph).of(output) != WITHOUT_BATCH);
+    NodeProto node = graph.nodes().get(index);
+    String output = Attributes.output(node, 0);
+    if (output.isEmpty() || Attributes.input(node, 0).isEmpty()) {
+      throw new ModelException(
+          "%s: the attention at node %s lacks its input or its output; the file is damaged, export it again"
+              .formatted(graph.file(), OnnxGraph.label(node)));
+    }
+    return new SoftmaxAttention(index, output, graph.ranks().of(output) != WITHOUT_BATCH);
   }
 
   @Override
@@ -49,30 +55,27 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
   @Override
   public String keys(OnnxGraph graph, GraphNodes nodes) {
     NodeProto product =
-        product(graph, graph.nodes().get(node).getInput(0))
+        product(graph, Attributes.input(graph.nodes().get(node), 0))
+            .filter(found -> !Attributes.input(found, 1).isEmpty())
             .orElseThrow(
                 () ->
                     new ModelException(
                         "%s: the keys of the attention at node %s were not found; choose a strategy that does not compare keys"
                             .formatted(graph.file(), OnnxGraph.label(graph.nodes().get(node)))));
     boolean tokensFirst = new Attributes(product).integer("transB", 0) > 0;
-    String keys = withBatch(nodes, nodes.floats(product.getInput(1)));
+    String keys = withBatch(nodes, nodes.floats(Attributes.input(product, 1)));
     return tokensFirst ? keys : nodes.transpose(keys, 0, 1, 3, 2);
   }
 
   /** The product of queries and keys that the scores come from. */
   private static Optional<NodeProto> product(OnnxGraph graph, String scores) {
     int producer = graph.producer(scores);
-    if (producer < 0) {
-      return Optional.empty();
-    }
-    NodeProto from = graph.nodes().get(producer);
-    if (PRODUCTS.contains(from.getOpType())) {
-      return Optional.of(from);
-    }
-    return SCORES_PASS.contains(from.getOpType())
-        ? from.getInputList().stream().flatMap(in -> product(graph, in).stream()).findFirst()
-        : Optional.empty();
+    return producer < 0
+        ? Optional.empty()
+        : graph.search(
+            producer,
+            node -> Optional.of(node).filter(n -> PRODUCTS.contains(n.getOpType())),
+            node -> SCORES_PASS.contains(node.getOpType()) ? graph.producers(node) : List.of());
   }
 
   private String withBatch(GraphNodes nodes, String tensor) {

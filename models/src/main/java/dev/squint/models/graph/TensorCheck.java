@@ -73,6 +73,11 @@ record TensorCheck(Path file, ExternalData external) {
     } else {
       checkTyped(tensor, bits, elements.getAsLong());
     }
+    if (bits < 0) {
+      throw new ModelException(
+          "%s: weight '%s' is of element type %d, which ONNX does not have; the file is damaged, export it again"
+              .formatted(file, Printable.of(tensor.getName()), tensor.getDataType()));
+    }
   }
 
   private void refuseUnless(boolean fits, TensorProto tensor, OptionalLong bytes, long held) {

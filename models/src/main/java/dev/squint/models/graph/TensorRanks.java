@@ -9,38 +9,45 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
  * Numbers of axes, followed back to the nearest declared shape, transposition or reshape. Enough to
  * tell attention maps with an axis for the batch from those without.
  */
-record TensorRanks(OnnxGraph graph) {
+final class TensorRanks {
 
   static final int UNKNOWN = 0;
 
-  int of(String tensor) {
-    String name = tensor;
-    while (!name.isEmpty()) {
-      ValueInfoProto declared = graph.value(name);
-      if (declared != null && declared.getType().getTensorType().hasShape()) {
-        return declared.getType().getTensorType().getShape().getDimCount();
-      }
-      int producer = graph.producer(name);
-      if (producer < 0) {
-        return graph.initializer(name) == null ? UNKNOWN : graph.initializer(name).getDimsCount();
-      }
-      NodeProto node = graph.nodes().get(producer);
-      switch (node.getOpType()) {
-        case "Transpose":
-          return node.getAttributeCount() == 0 ? UNKNOWN : node.getAttribute(0).getIntsCount();
-        case "Reshape":
-          return length(node.getInput(1));
-        case "Softmax", "Mul", "Div", "MatMul", "Cast", "Sub", "Identity", "FusedMatMul":
-          name = node.getInput(0);
-          break;
-        case "Add":
-          name = node.getInput(graph.initializer(node.getInput(0)) == null ? 0 : 1);
-          break;
-        default:
-          return UNKNOWN;
-      }
+  private final OnnxGraph graph;
+
+  /** By node, the rank of what it hands out where that is not declared. */
+  private final int[] ranks;
+
+  TensorRanks(OnnxGraph graph) {
+    this.graph = graph;
+    this.ranks = new int[graph.nodes().size()];
+    for (int i = 0; i < ranks.length; i++) {
+      ranks[i] = rank(graph.nodes().get(i));
     }
-    return UNKNOWN;
+  }
+
+  int of(String tensor) {
+    ValueInfoProto declared = graph.value(tensor);
+    if (declared != null && declared.getType().getTensorType().hasShape()) {
+      return declared.getType().getTensorType().getShape().getDimCount();
+    }
+    int producer = graph.producer(tensor);
+    if (producer >= 0) {
+      return ranks[producer];
+    }
+    return graph.initializer(tensor) == null ? UNKNOWN : graph.initializer(tensor).getDimsCount();
+  }
+
+  private int rank(NodeProto node) {
+    String first = Attributes.input(node, 0);
+    return switch (node.getOpType()) {
+      case "Transpose" ->
+          node.getAttributeCount() == 0 ? UNKNOWN : node.getAttribute(0).getIntsCount();
+      case "Reshape" -> length(Attributes.input(node, 1));
+      case "Softmax", "Mul", "Div", "MatMul", "Cast", "Sub", "Identity", "FusedMatMul" -> of(first);
+      case "Add" -> of(graph.initializer(first) == null ? first : Attributes.input(node, 1));
+      default -> UNKNOWN;
+    };
   }
 
   /** How many numbers a vector of sizes holds. */

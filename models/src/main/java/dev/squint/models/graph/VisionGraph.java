@@ -41,6 +41,7 @@ public final class VisionGraph {
 
   private final OnnxGraph graph;
   private final Dominators dominators;
+  private final BitSet stream;
   private final List<List<AttentionSite>> layers;
   private final boolean hasCls;
   private volatile String projectorInput;
@@ -59,24 +60,26 @@ public final class VisionGraph {
               .formatted(graph.file(), PIXELS, FEATURES));
     }
     dominators = new Dominators(graph, PIXELS);
+    stream = residualStream();
     layers = findLayers();
     hasCls = findCls();
   }
 
   private List<List<AttentionSite>> findLayers() {
-    BitSet stream = residualStream();
     Map<Integer, List<AttentionSite>> byResidual = new LinkedHashMap<>();
     List<NodeProto> nodes = graph.nodes();
+    int[] residual = new int[nodes.size()];
     for (int i = 0; i < nodes.size(); i++) {
+      if (!dominators.reaches(i)) {
+        continue;
+      }
+      int above = dominators.above(i);
+      residual[i] = stream.get(i) ? i : above == Dominators.ROOT ? above : residual[above];
       boolean softmax = nodes.get(i).getOpType().equals("Softmax");
-      if (dominators.reaches(i) && (softmax || FusedAttention.isOne(nodes.get(i)))) {
-        int above = i;
-        while (above != Dominators.ROOT && !stream.get(above)) {
-          above = dominators.above(above);
-        }
+      if (softmax || FusedAttention.isOne(nodes.get(i))) {
         AttentionSite site =
             softmax ? SoftmaxAttention.read(graph, i) : FusedAttention.read(graph, i);
-        byResidual.computeIfAbsent(above, key -> new ArrayList<>()).add(site);
+        byResidual.computeIfAbsent(residual[i], key -> new ArrayList<>()).add(site);
       }
     }
     return List.copyOf(byResidual.values());
@@ -107,8 +110,8 @@ public final class VisionGraph {
     }
     long axis = new Attributes(node).integer("axis", 0);
     return (axis == 1 || axis == -2)
-        && !dominators.reaches(graph.producer(node.getInput(0)))
-        && dominators.reaches(graph.producer(node.getInput(1)));
+        && !dominators.reaches(graph.producer(Attributes.input(node, 0)))
+        && dominators.reaches(graph.producer(Attributes.input(node, 1)));
   }
 
   /** Whether a learned [CLS] token stands before the patches, told from the graph. */
@@ -243,14 +246,13 @@ public final class VisionGraph {
           "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
               .formatted(graph.file()));
     }
-    BitSet stream = residualStream();
     List<NodeProto> nodes = graph.nodes();
     int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
     for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
       NodeProto node = nodes.get(i);
       if (MATRICES.contains(node.getOpType())
-          && dominators.reaches(graph.producer(node.getInput(0)))) {
-        return unflattened(node.getInput(0));
+          && dominators.reaches(graph.producer(Attributes.input(node, 0)))) {
+        return unflattened(Attributes.input(node, 0));
       }
     }
     throw new ModelException(
@@ -262,8 +264,8 @@ public final class VisionGraph {
   private String unflattened(String tensor) {
     NodeProto before = graph.nodes().get(graph.producer(tensor));
     boolean flattened =
-        before.getOpType().equals("Reshape") && new TensorRanks(graph).of(tensor) == MATRIX_RANK;
-    return flattened ? before.getInput(0) : tensor;
+        before.getOpType().equals("Reshape") && graph.ranks().of(tensor) == MATRIX_RANK;
+    return flattened ? Attributes.input(before, 0) : tensor;
   }
 
   /**
@@ -282,7 +284,7 @@ public final class VisionGraph {
     String patches = projectorInput();
     out.clearOutput();
     addTaps(out, new GraphNodes(out, graph.opset()), taps);
-    out.addOutput(GraphNodes.shapeless(patches, new ElementTypes(graph).of(patches)));
+    out.addOutput(GraphNodes.shapeless(patches, graph.types().of(patches)));
     return model.setGraph(ProjectorCut.neededOnly(out)).build().toByteArray();
   }
 
@@ -360,14 +362,13 @@ public final class VisionGraph {
 
   /** The order in which tokens that were sorted by window leave the tower. */
   private Optional<String> lastReordering() {
-    BitSet stream = residualStream();
     int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
     for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
       NodeProto node = graph.nodes().get(i);
       boolean tokens =
           node.getOpType().equals("Gather") && new Attributes(node).integer("axis", 0) == 0;
-      if (tokens && !dominators.reaches(graph.producer(node.getInput(1)))) {
-        return Optional.of(node.getInput(1));
+      if (tokens && !dominators.reaches(graph.producer(Attributes.input(node, 1)))) {
+        return Optional.of(Attributes.input(node, 1));
       }
     }
     return Optional.empty();

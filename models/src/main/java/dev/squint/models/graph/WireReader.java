@@ -4,8 +4,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 
 /**
  * Walks the fields of protobuf messages in a file without reading what it is told to skip
@@ -18,14 +18,20 @@ final class WireReader {
   private static final int VARINT_BYTES = 10;
   private static final long MAX_KEY = 0xffffffffL;
 
-  private final FileChannel channel;
+  private final RandomAccessFile file;
   private final long size;
+  private long left;
   private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).limit(0);
   private long bufferStart;
 
-  WireReader(FileChannel channel) throws IOException {
-    this.channel = channel;
-    this.size = channel.size();
+  /**
+   * @param file the file, which the caller closes
+   * @param most how many bytes may be copied in all
+   */
+  WireReader(RandomAccessFile file, long most) throws IOException {
+    this.file = file;
+    this.size = file.length();
+    this.left = most;
   }
 
   long size() {
@@ -40,12 +46,13 @@ final class WireReader {
   private byte next() throws IOException {
     if (!buffer.hasRemaining()) {
       bufferStart += buffer.position();
-      buffer.clear();
-      if (channel.read(buffer, bufferStart) <= 0) {
-        buffer.limit(0);
+      buffer.clear().limit(0);
+      file.seek(bufferStart);
+      int count = file.read(buffer.array());
+      if (count <= 0) {
         throw cutOff();
       }
-      buffer.flip();
+      buffer.limit(count);
     }
     return buffer.get();
   }
@@ -98,13 +105,18 @@ final class WireReader {
   }
 
   private void copy(long length, ByteArrayOutputStream to) throws IOException {
-    long left = length;
-    while (left > 0) {
+    left -= length;
+    if (left < 0) {
+      throw new InvalidProtocolBufferException(
+          "it holds more besides raw weights than is read; keep its weights as external data");
+    }
+    long missing = length;
+    while (missing > 0) {
       to.write(next());
-      int chunk = (int) Math.min(left - 1, buffer.remaining());
+      int chunk = (int) Math.min(missing - 1, buffer.remaining());
       to.write(buffer.array(), buffer.position(), chunk);
       buffer.position(buffer.position() + chunk);
-      left -= chunk + 1;
+      missing -= chunk + 1;
     }
   }
 

@@ -55,7 +55,7 @@ public final class Device {
       LOG.debug("CUDA device {} is usable: {}", id, probe);
       return device;
     } catch (OrtException | ModelException e) {
-      String reason = e.getMessage().lines().findFirst().orElse("unknown reason");
+      String reason = OrtFailure.reason(e.getMessage());
       throw new ModelException(
           "provider 'cuda:%d': no usable GPU (%s); check the driver and the CUDA libraries, or choose cpu"
               .formatted(id, reason),

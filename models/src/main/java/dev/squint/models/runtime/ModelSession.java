@@ -73,7 +73,7 @@ public final class ModelSession implements AutoCloseable {
     try {
       session.close();
     } catch (OrtException e) {
-      throw new ModelException("%s could not be closed: %s".formatted(name, e.getMessage()), e);
+      throw OrtFailure.of(name + " could not be closed", "report this", e);
     }
   }
 }

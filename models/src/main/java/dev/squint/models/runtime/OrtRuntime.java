@@ -77,13 +77,13 @@ public final class OrtRuntime {
         options.setGlobalIntraOpNumThreads(threads);
       }
       return new OrtRuntime(
-          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "squint", options),
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "squint", options),
           true,
           false);
     } catch (IllegalStateException e) {
       return adopt(OrtEnvironment.getEnvironment());
     } catch (OrtException e) {
-      throw new ModelException("ONNX Runtime could not be started: " + e.getMessage(), e);
+      throw OrtFailure.of("ONNX Runtime could not be started", "start the process again", e);
     } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
       throw new ModelException(
           "ONNX Runtime's native library could not be loaded; check that the temporary folder"
@@ -146,6 +146,8 @@ public final class OrtRuntime {
   private SessionOptions options(int threads) throws OrtException {
     SessionOptions options = new SessionOptions();
     try {
+      // Errors come as exceptions; what the log says of them goes to the standard error of the host.
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       if (sharedArena) {
         options.addConfigEntry(ENVIRONMENT_ALLOCATORS, "1");
       }
@@ -190,24 +192,6 @@ public final class OrtRuntime {
     }
   }
 
-  /**
-   * Opens a session over a file.
-   *
-   * @param file an ONNX model
-   * @param device where it runs
-   * @param threads threads of the session if there is no common pool, 0 for one per core
-   * @return the session, which the caller closes
-   * @throws ModelException if ONNX Runtime refuses the model
-   */
-  public ModelSession open(Path file, Device device, int threads) {
-    try (SessionOptions options = options(threads)) {
-      device.configure(options);
-      return named(environment.createSession(file.toString(), options), file.toString());
-    } catch (OrtException e) {
-      throw refused(file.toString(), e);
-    }
-  }
-
   private static ModelSession named(OrtSession session, String name) throws OrtException {
     try {
       return new ModelSession(session, name);
@@ -218,6 +202,7 @@ public final class OrtRuntime {
   }
 
   private static ModelException refused(String name, OrtException e) {
-    return new ModelException("ONNX Runtime refuses %s: %s".formatted(name, e.getMessage()), e);
+    return OrtFailure.of(
+        "ONNX Runtime refuses " + name, "the file is damaged, export or download it again", e);
   }
 }

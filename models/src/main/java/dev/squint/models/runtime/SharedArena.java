@@ -22,7 +22,7 @@ final class SharedArena {
   private static final String LIBRARY = "libonnxruntime.so.1";
   private static final int NOW_IF_LOADED = 0x2 | 0x4; // RTLD_NOW | RTLD_NOLOAD of Linux
   private static final int API_VERSION = 11;
-  private static final int LOG_ERRORS = 3;
+  private static final int LOG_FATAL = 4;
   private static final int ARENA = 1;
   private static final int DEFAULT_MEMORY = 0;
 
@@ -65,7 +65,7 @@ final class SharedArena {
     // There is one environment in a process; this takes part in it and never lets go. ONNX Runtime
     // closes its own share in a shutdown hook, which would take the environment from under calls
     // that are still running and crash the process.
-    call(CREATE_ENV, LOG_ERRORS, "squint", environment);
+    call(CREATE_ENV, LOG_FATAL, "squint", environment);
     call(CREATE_CPU_MEMORY_INFO, ARENA, DEFAULT_MEMORY, memory);
     try {
       call(CREATE_AND_REGISTER_ALLOCATOR, environment.getValue(), memory.getValue(), Pointer.NULL);

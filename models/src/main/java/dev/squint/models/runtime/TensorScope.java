@@ -68,7 +68,7 @@ public final class TensorScope implements AutoCloseable {
     try {
       return own(OnnxTensor.createTensor(runtime.environment(), values, shape));
     } catch (OrtException e) {
-      throw failed("a tensor could not be made", e);
+      throw notMade(e);
     }
   }
 
@@ -77,7 +77,7 @@ public final class TensorScope implements AutoCloseable {
     try {
       return own(OnnxTensor.createTensor(runtime.environment(), values, shape));
     } catch (OrtException e) {
-      throw failed("a tensor could not be made", e);
+      throw notMade(e);
     }
   }
 
@@ -99,7 +99,7 @@ public final class TensorScope implements AutoCloseable {
     try {
       return own(OnnxTensor.createTensor(runtime.environment(), values, shape, type));
     } catch (OrtException e) {
-      throw failed("a tensor could not be made", e);
+      throw notMade(e);
     }
   }
 
@@ -124,12 +124,12 @@ public final class TensorScope implements AutoCloseable {
       }
       return tensors;
     } catch (OrtException e) {
-      throw failed(name + " failed", e);
+      throw OrtFailure.of(name + " failed", "the graphs or their inputs do not fit each other, export the model again", e);
     }
   }
 
-  private static ModelException failed(String what, OrtException e) {
-    return new ModelException(what + ": " + e.getMessage(), e);
+  private static ModelException notMade(OrtException e) {
+    return OrtFailure.of("a tensor could not be made", "give the process more memory", e);
   }
 
   /** Closes one tensor before the scope ends. */

@@ -2,6 +2,7 @@ package dev.squint.models.bench;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.ExecutionProvider;
+import dev.squint.models.WholeFile;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
@@ -68,7 +69,7 @@ final class SegmentChain implements AutoCloseable {
     SegmentChain chain = new SegmentChain(runtime, sizes);
     try {
       if (cut == Cut.FILE) {
-        ModelSession session = runtime.open(file, cpu, threads);
+        ModelSession session = WholeFile.open(runtime, cpu, threads, file);
         chain.links.add(
             new Link(session, 0, sizes.layers(), List.of(DecoderGraph.EMBEDS), List.of()));
       } else {

@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.ExecutionProvider;
+import dev.squint.models.WholeFile;
 import dev.squint.models.runtime.Buffers;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
@@ -111,7 +112,7 @@ class EmbeddedWeightsTest {
 
   private void computesTheSame(Path original, List<SegmentModel> segments) {
     List<ModelSession> parts = new ArrayList<>();
-    try (ModelSession whole = runtime.open(original, device, 1)) {
+    try (ModelSession whole = WholeFile.open(runtime, device, 1, original)) {
       segments.forEach(segment -> parts.add(open(segment)));
       float[] expected = logits(List.of(whole), List.of());
       float[] actual = logits(parts, segments);

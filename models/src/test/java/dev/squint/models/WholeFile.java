@@ -1,0 +1,31 @@
+package dev.squint.models;
+
+import dev.squint.models.runtime.Buffers;
+import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.ModelSession;
+import dev.squint.models.runtime.OrtRuntime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Gives ONNX Runtime a file as it lies on disk, to compare with what this library makes of it. */
+public final class WholeFile {
+
+  private WholeFile() {}
+
+  /** Opens a file that a test has made itself. */
+  public static ModelSession open(OrtRuntime runtime, Device device, int threads, Path file) {
+    try {
+      Path folder = file.toAbsolutePath().getParent();
+      return runtime.open(
+          Files.readAllBytes(file), folder, device, threads, file.toString(), Buffers.OWN);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static ModelSession open(Sessions sessions, Path file) {
+    return open(sessions.runtime(), sessions.device(), 1, file);
+  }
+}
