@@ -17,8 +17,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the script {@code squint} does around Maven and Java, which are scripts here. */
 @DisabledOnOs(WINDOWS)
+@Timeout(120)
 class LauncherTest {
 
   /** Notes each call, and numbers what it builds. */
@@ -80,6 +84,8 @@ class LauncherTest {
   private Path tools;
   private Path builds;
 
+  private final List<Process> started = new ArrayList<>();
+
   private record Call(int code, String out, String err) {}
 
   @BeforeEach
@@ -87,7 +93,8 @@ class LauncherTest {
     clone = Files.createDirectories(folder.resolve("a clone"));
     tools = Files.createDirectories(folder.resolve("tools/bin"));
     builds = clone.resolve(".squint");
-    Files.copy(Path.of("..", "squint"), clone.resolve("squint"), StandardCopyOption.COPY_ATTRIBUTES);
+    Files.copy(
+        Path.of("..", "squint"), clone.resolve("squint"), StandardCopyOption.COPY_ATTRIBUTES);
     Files.createDirectories(clone.resolve("one/src/main"));
     for (String file : List.of("pom.xml", "one/pom.xml", "one/src/main/Source")) {
       Files.createFile(clone.resolve(file));
@@ -95,6 +102,11 @@ class LauncherTest {
     tool("mvn", MAVEN);
     tool("java", JAVA);
     tool("jar", JAR);
+  }
+
+  @AfterEach
+  void endAll() {
+    started.forEach(Process::destroyForcibly);
   }
 
   private void tool(String name, String script) throws IOException {
@@ -137,6 +149,25 @@ class LauncherTest {
     assertThat(Files.readAllLines(folder.resolve("maven"))).containsExactly("begin", "end");
   }
 
+  /** Here they look for others that build in the same moment. */
+  @RepeatedTest(3)
+  void firstCallsInTheSameMomentBuildOnce() throws Exception {
+    tool(
+        "find",
+        """
+        #!/bin/sh
+        case "$*" in *-mmin*) echo >> '%1$s'; until [ "$(grep -c '' '%1$s')" -ge 4 ]; do :; done ;; esac
+        PATH=${PATH#*:} exec find "$@"
+        """
+            .formatted(Files.createFile(folder.resolve("looking"))));
+    List<Call> calls = new ArrayList<>();
+    for (Started one : List.of(start("0.3"), start("0.3"), start("0.3"), start("0.3"))) {
+      calls.add(one.end());
+    }
+    assertThat(calls).extracting(Call::out).containsOnly(FIRST);
+    assertThat(Files.readAllLines(folder.resolve("maven"))).containsExactly("begin", "end");
+  }
+
   @Test
   void aRebuildTakesNothingFromARunningProcess() throws Exception {
     call();
@@ -153,6 +184,17 @@ class LauncherTest {
     save("pom.xml");
     assertThat(call().out()).startsWith("4 ");
     assertThat(left()).containsExactly("build");
+  }
+
+  @Test
+  void aClosedStreamIsNoPlaceForAFile() throws Exception {
+    assertThat(shell("\"$@\" >&-", "0").end())
+        .isEqualTo(
+            new Call(
+                1,
+                "",
+                "squint: standard output is closed, so nothing could be said; check where it goes\n"));
+    assertThat(shell("\"$@\" 2>&-", "0").end()).isEqualTo(new Call(0, FIRST, ""));
   }
 
   @Test
@@ -270,7 +312,12 @@ class LauncherTest {
   }
 
   private Started start(String mavenSeconds, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(clone.resolve("squint").toString()));
+    return shell("exec \"$@\"", mavenSeconds, arguments);
+  }
+
+  private Started shell(String line, String mavenSeconds, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", line, "sh"));
+    command.add(clone.resolve("squint").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("JAVA_HOME", tools.getParent().toString());
@@ -278,7 +325,8 @@ class LauncherTest {
     builder.environment().put("NOTES", folder.toString());
     builder.environment().put("MAVEN_SECONDS", mavenSeconds);
     Path err = Files.createTempFile(folder, "err", "");
-    return new Started(builder.redirectError(err.toFile()).start(), err);
+    started.add(builder.redirectError(err.toFile()).start());
+    return new Started(started.get(started.size() - 1), err);
   }
 
   private record Started(Process process, Path err) {
