@@ -86,7 +86,9 @@ public final class OverlayFile {
       }
     } catch (IOException e) {
       throw new OverlayException(
-          "cannot write the overlay " + target + ": choose another folder", e);
+          "cannot write the overlay %s (%s): choose another folder"
+              .formatted(target, e.getMessage()),
+          e);
     }
   }
 }

@@ -1,15 +1,14 @@
 package dev.squint.examples;
 
+import dev.squint.examples.report.WholeFile;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
@@ -65,19 +64,8 @@ record ScheduleTarget(Path file) {
     List<String> lines = new ArrayList<>();
     comments.forEach(comment -> lines.add("# " + comment.replaceAll("\\R", " ")));
     lines.addAll(schedule.lines());
-    // Not a temporary file of the library: that could be read by its owner only.
-    Path temporary =
-        file.toAbsolutePath().resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
-    try {
-      try {
-        Files.write(temporary, lines, StandardOpenOption.CREATE_NEW);
-        Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException e) {
-      throw refused(file, "choose another folder");
-    }
+    new WholeFile(file.toAbsolutePath())
+        .write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
   private static StrategyException refused(Path file, String reason) {

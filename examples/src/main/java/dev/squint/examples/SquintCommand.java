@@ -6,7 +6,11 @@ import dev.squint.adapters.OverlayException;
 import dev.squint.adapters.PromptException;
 import dev.squint.models.ModelException;
 import dev.squint.pruning.StrategyException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,7 +62,26 @@ public final class SquintCommand implements Runnable {
 
   /** Runs the command and leaves the process with its exit code. */
   public static void main(String[] arguments) {
-    System.exit(commandLine().execute(arguments));
+    String encoding = System.getProperty("sun.stdout.encoding");
+    Charset charset = encoding == null ? Charset.defaultCharset() : Charset.forName(encoding);
+    StandardOutput out = new StandardOutput(new FileOutputStream(FileDescriptor.out), charset);
+    System.exit(run(commandLine(), out, arguments));
+  }
+
+  /** Runs the command. An answer that could not be written is none. */
+  static int run(CommandLine line, StandardOutput out, String... arguments) {
+    int code = line.setOut(out.writer()).execute(arguments);
+    IOException lost = out.lost().orElse(null);
+    if (lost == null || code != 0) {
+      return code;
+    }
+    if (StandardOutput.readerIsGone(lost)) {
+      return StandardOutput.READER_GONE;
+    }
+    return report(
+        line,
+        "standard output cannot be written (%s); check where it goes".formatted(lost.getMessage()),
+        1);
   }
 
   static CommandLine commandLine() {

@@ -39,34 +39,35 @@ record OwnProcess(Squint squint, ModelOptions options, int maxNewTokens) {
    */
   long peakBytes(Cell cell, Sample sample) {
     try {
-      Optional<Path> written = written(sample.medium());
+      Optional<byte[]> inside = inside(sample.medium());
+      if (inside.isEmpty()) {
+        return run(command(cell, sample, sample.medium().name()));
+      }
+      Path written = Files.createTempFile("squint", ".image");
       try {
-        return run(command(cell, sample, written));
+        Files.write(written, inside.get());
+        return run(command(cell, sample, written.toString()));
       } finally {
-        if (written.isPresent()) {
-          Files.delete(written.get());
-        }
+        Files.delete(written);
       }
     } catch (IOException e) {
       throw new DataException("no process of its own can be started: " + e.getMessage(), e);
     }
   }
 
-  /** A file for a picture that lies within a data file or an archive. */
-  private static Optional<Path> written(Medium medium) throws IOException {
-    byte[] encoded;
+  /** A picture that lies within a data file or an archive, where no other process finds it. */
+  private static Optional<byte[]> inside(Medium medium) throws IOException {
     if (medium instanceof Medium.InlineImage inline) {
-      encoded = inline.encoded();
-    } else if (medium instanceof Medium.ImageFile image
-        && image.file().getFileSystem() != FileSystems.getDefault()) {
-      encoded = Files.readAllBytes(image.file());
-    } else {
-      return Optional.empty();
+      return Optional.of(inline.encoded());
     }
-    return Optional.of(Files.write(Files.createTempFile("squint", ".image"), encoded));
+    if (medium instanceof Medium.ImageFile image
+        && image.file().getFileSystem() != FileSystems.getDefault()) {
+      return Optional.of(Files.readAllBytes(image.file()));
+    }
+    return Optional.empty();
   }
 
-  private List<String> command(Cell cell, Sample sample, Optional<Path> written) {
+  private List<String> command(Cell cell, Sample sample, String picture) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -82,7 +83,7 @@ record OwnProcess(Squint squint, ModelOptions options, int maxNewTokens) {
     command.add(cell.strategy().spec());
     command.add(Integer.toString(cell.grid().map(Cell.Grid::rows).orElse(0)));
     command.add(Integer.toString(cell.grid().map(Cell.Grid::columns).orElse(0)));
-    command.add(written.map(Path::toString).orElseGet(() -> sample.medium().name()));
+    command.add(picture);
     command.add(sample.question());
     return command;
   }
