@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import dev.squint.models.graph.Printable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
@@ -23,6 +25,8 @@ import java.nio.file.attribute.BasicFileAttributes;
  * does not keep to them is refused in one sentence.
  */
 public final class JsonFile {
+
+  private static final Pattern PARSER = Pattern.compile(", from `[^`]*`");
 
   /** The most bytes of a file of settings; real ones have a few thousand. */
   public static final int SETTINGS = 4 << 20;
@@ -124,12 +128,19 @@ public final class JsonFile {
    * @return one sentence
    */
   public static ModelException notJson(Path file, IOException cause) {
-    String reason =
-        cause instanceof JacksonException parse
-            ? Printable.of(parse.getOriginalMessage())
-            : cause.getClass().getSimpleName();
     return new ModelException(
-        "%s is not valid JSON: %s; download or export it again".formatted(file, reason), cause);
+        "%s is not valid JSON: %s; download or export it again".formatted(file, reason(cause)),
+        cause);
+  }
+
+  /** What the parser says, without the names of its classes. */
+  private static String reason(IOException cause) {
+    if (cause instanceof MismatchedInputException) {
+      return "more follows after its end";
+    }
+    return cause instanceof JacksonException parse
+        ? Printable.of(PARSER.matcher(parse.getOriginalMessage()).replaceAll(""))
+        : "it cannot be decoded";
   }
 
   private static JsonFactory factory() {

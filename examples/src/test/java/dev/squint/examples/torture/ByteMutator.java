@@ -38,10 +38,10 @@ record ByteMutator(RandomGenerator random) {
     return NUMBERS[random.nextInt(NUMBERS.length)];
   }
 
-  /** One to eight changes. */
+  /** One to eight changes, fewer more often. */
   byte[] mutate(byte[] data) {
     byte[] changed = data.clone();
-    int rounds = 1 + random.nextInt(8);
+    int rounds = 1 + random.nextInt(1 + random.nextInt(8));
     for (int i = 0; i < rounds && changed.length > 0; i++) {
       changed = once(changed);
     }

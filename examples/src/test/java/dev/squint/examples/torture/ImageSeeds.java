@@ -41,10 +41,11 @@ final class ImageSeeds {
           BufferedImage.TYPE_BYTE_BINARY,
           BufferedImage.TYPE_BYTE_INDEXED
         }) {
-      for (String format : List.of("png", "jpeg", "bmp", "gif", "tiff")) {
+      for (String format : List.of("png", "jpeg", "bmp", "tiff")) {
         written(drawn(type), format, seeds);
       }
     }
+    written(drawn(BufferedImage.TYPE_BYTE_INDEXED), "gif", seeds);
     return seeds;
   }
 

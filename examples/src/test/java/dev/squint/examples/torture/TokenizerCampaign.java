@@ -30,7 +30,7 @@ final class TokenizerCampaign implements Campaign {
     byte[] content = json.writeValueAsBytes(tokenizer);
     Files.write(
         input.resolve("tokenizer.json"),
-        random.nextInt(4) == 0 ? new JsonMutator(random).mutate(content) : content);
+        random.nextInt(8) == 0 ? new JsonMutator(random).mutate(content) : content);
     List<String> questions = new ArrayList<>();
     for (int i = 0; i < QUESTIONS; i++) {
       questions.add(question(random));
@@ -65,8 +65,8 @@ final class TokenizerCampaign implements Campaign {
       "Ġ",
       "#",
       "##a",
-      "a".repeat(60),
-      "\u0301".repeat(40),
+      "a".repeat(30),
+      "\u0301".repeat(20),
       "0123456789",
       "ﷺ",
       "㌀",
@@ -78,7 +78,7 @@ final class TokenizerCampaign implements Campaign {
       "${x}"
     };
     StringBuilder text = new StringBuilder();
-    int count = 1 + random.nextInt(8);
+    int count = 1 + random.nextInt(5);
     for (int i = 0; i < count; i++) {
       text.append(pieces[random.nextInt(pieces.length)]);
     }

@@ -56,9 +56,21 @@ final class TokenizerMaker {
           "\\1",
           "'s|'t|\\p{L}+|\\p{N}+|\\s+(?!\\S)|\\s+",
           "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}");
-  private static final List<String> BEHAVIORS =
+  private static final List<String> SOUND_PATTERNS =
       List.of(
-          "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous", "Nonsense");
+          "a",
+          " ",
+          "ab",
+          "\\s+",
+          "\\p{L}+",
+          "[0-9]",
+          "[^a-z]",
+          "'s|'t|\\p{L}+|\\p{N}+|\\s+(?!\\S)|\\s+",
+          "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}");
+  private static final List<String> CHARACTERS = List.of("a", " ", "▁", "é", "\ud83d\ude00", "z");
+  private static final List<String> TOKENS = List.of("<pad>", "<s>", "</s>", "a", "b", "c");
+  private static final List<String> BEHAVIORS =
+      List.of("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous");
   private static final int DEEP = 4;
 
   private final RandomGenerator random;
@@ -85,7 +97,7 @@ final class TokenizerMaker {
     if (random.nextInt(3) > 0) {
       model(root);
     }
-    if (random.nextInt(3) == 0) {
+    if (random.nextInt(6) == 0) {
       added((ArrayNode) root.get("added_tokens"));
     }
     if (random.nextInt(8) == 0) {
@@ -112,12 +124,35 @@ final class TokenizerMaker {
     return list.get(random.nextInt(list.size()));
   }
 
+  /** Most components are sound, so that the ones beside them are reached. */
+  private boolean sound() {
+    return random.nextInt(12) > 0;
+  }
+
   private String text() {
     return any(TEXTS);
   }
 
+  private String behavior() {
+    return sound() ? any(BEHAVIORS) : "Nonsense";
+  }
+
+  /** What has to be one character. */
+  private String character() {
+    return sound() ? any(CHARACTERS) : text();
+  }
+
+  /** What has to be a token. */
+  private String token() {
+    return sound() ? any(TOKENS) : text();
+  }
+
   private long number() {
     return random.nextInt(3) == 0 ? new ByteMutator(random).number() : random.nextInt(80);
+  }
+
+  private long count() {
+    return sound() ? random.nextInt(3) : number();
   }
 
   private ObjectNode of(String type) {
@@ -125,9 +160,8 @@ final class TokenizerMaker {
   }
 
   private JsonNode pattern() {
-    return random.nextBoolean()
-        ? json.createObjectNode().put("String", any(PATTERNS))
-        : json.createObjectNode().put("Regex", any(PATTERNS));
+    String pattern = any(sound() ? SOUND_PATTERNS : PATTERNS);
+    return json.createObjectNode().put(random.nextBoolean() ? "String" : "Regex", pattern);
   }
 
   private ArrayNode several(Supplier<ObjectNode> one) {
@@ -185,20 +219,20 @@ final class TokenizerMaker {
               .put("add_prefix_space", random.nextBoolean())
               .put("trim_offsets", random.nextBoolean())
               .put("use_regex", random.nextBoolean());
-      case 2 -> of("CharDelimiterSplit").put("delimiter", text());
+      case 2 -> of("CharDelimiterSplit").put("delimiter", character());
       case 3, 4 ->
           of("Metaspace")
-              .put("replacement", text())
+              .put("replacement", character())
               .put("prepend_scheme", any(List.of("always", "never", "first", "x")))
               .put("split", random.nextBoolean());
       case 5 -> of("Whitespace");
       case 6 -> of("WhitespaceSplit");
       case 7, 8 ->
           of("Split")
-              .put("behavior", any(BEHAVIORS))
+              .put("behavior", behavior())
               .put("invert", random.nextBoolean())
               .set("pattern", pattern());
-      case 9 -> of("Punctuation").put("behavior", any(BEHAVIORS));
+      case 9 -> of("Punctuation").put("behavior", behavior());
       case 10 -> of("Digits").put("individual_digits", random.nextBoolean());
       case 11 ->
           random.nextBoolean() ? of("UnicodeScripts") : of("FixedLength").put("length", number());
@@ -207,7 +241,7 @@ final class TokenizerMaker {
   }
 
   private ArrayNode pair() {
-    return json.createArrayNode().add(text()).add(number());
+    return json.createArrayNode().add(token()).add(sound() ? random.nextInt(4) : number());
   }
 
   private ObjectNode postProcessor(int depth) {
@@ -239,29 +273,36 @@ final class TokenizerMaker {
 
   private ObjectNode template() {
     ObjectNode made = of("TemplateProcessing");
-    for (String field : List.of("single", "pair")) {
-      ArrayNode pieces = made.putArray(field);
-      int count = random.nextInt(5);
-      for (int i = 0; i < count; i++) {
-        boolean special = random.nextBoolean();
-        pieces
-            .addObject()
-            .putObject(special ? "SpecialToken" : "Sequence")
-            .put("id", special ? text() : any(List.of("A", "B", "A", "C")))
-            .put("type_id", number());
-      }
-    }
-    ObjectNode tokens = made.putObject("special_tokens");
-    int count = random.nextInt(4);
-    for (int i = 0; i < count; i++) {
-      String id = text();
-      ObjectNode token = tokens.putObject(id).put("id", random.nextInt(3) == 0 ? text() : id);
-      token.putArray("ids").add(number());
-      if (random.nextInt(4) > 0) {
-        token.putArray("tokens").add(text());
-      }
-    }
+    ObjectNode tokens = json.createObjectNode();
+    frame(made.putArray("single"), List.of("A"), tokens);
+    frame(made.putArray("pair"), List.of("A", "B"), tokens);
+    made.set("special_tokens", tokens);
     return made;
+  }
+
+  private void frame(ArrayNode pieces, List<String> sequences, ObjectNode tokens) {
+    for (String sequence : sequences) {
+      special(pieces, tokens);
+      if (sound()) {
+        pieces.addObject().putObject("Sequence").put("id", sequence).put("type_id", count());
+      }
+    }
+    special(pieces, tokens);
+  }
+
+  private void special(ArrayNode pieces, ObjectNode tokens) {
+    if (random.nextBoolean()) {
+      return;
+    }
+    String id = token();
+    pieces.addObject().putObject("SpecialToken").put("id", id).put("type_id", count());
+    if (sound()) {
+      ObjectNode token = tokens.putObject(id).put("id", sound() ? id : text());
+      token.putArray("ids").add(sound() ? random.nextInt(4) : number());
+      if (sound()) {
+        token.putArray("tokens").add(id);
+      }
+    }
   }
 
   private ObjectNode decoder(int depth) {
@@ -276,10 +317,10 @@ final class TokenizerMaker {
       case 4 -> of("ByteFallback");
       case 5 -> of("Fuse");
       case 6, 7, 8 ->
-          of("Strip").put("content", text()).put("start", number()).put("stop", number());
+          of("Strip").put("content", character()).put("start", count()).put("stop", count());
       case 9 ->
           of("Metaspace")
-              .put("replacement", text())
+              .put("replacement", character())
               .put("prepend_scheme", "always")
               .put("split", true);
       case 10 ->
@@ -299,7 +340,7 @@ final class TokenizerMaker {
     for (int i = 0; i < count; i++) {
       vocabulary.put(
           random.nextBoolean() ? text() : text() + text(),
-          random.nextInt(8) == 0 ? number() : random.nextInt(TinyModel.VOCABULARY));
+          sound() ? random.nextInt(TinyModel.VOCABULARY) : number());
     }
     return vocabulary;
   }
@@ -311,11 +352,11 @@ final class TokenizerMaker {
           case 0, 1, 2 -> bytePairs(vocabulary);
           case 3 ->
               of("WordPiece")
-                  .put("unk_token", text())
+                  .put("unk_token", token())
                   .put("continuing_subword_prefix", text())
-                  .put("max_input_chars_per_word", number())
+                  .put("max_input_chars_per_word", sound() ? 100 : number())
                   .set("vocab", vocabulary);
-          case 4 -> of("WordLevel").put("unk_token", text()).set("vocab", vocabulary);
+          case 4 -> of("WordLevel").put("unk_token", token()).set("vocab", vocabulary);
           default -> unigram(vocabulary);
         };
     root.set("model", model);
@@ -323,13 +364,13 @@ final class TokenizerMaker {
 
   private ObjectNode bytePairs(ObjectNode vocabulary) {
     ObjectNode model = of("BPE");
-    if (random.nextInt(4) == 0) {
+    if (!sound()) {
       model.put("dropout", random.nextDouble() * 2 - 0.5);
     }
     if (random.nextBoolean()) {
-      model.put("unk_token", text());
+      model.put("unk_token", token());
     }
-    if (random.nextBoolean()) {
+    if (!sound()) {
       model.put("continuing_subword_prefix", text());
     }
     if (random.nextInt(3) == 0) {
@@ -344,7 +385,7 @@ final class TokenizerMaker {
     for (int i = 0; i < count; i++) {
       String left = text();
       String right = text();
-      if (random.nextInt(4) > 0) {
+      if (sound()) {
         vocabulary.put(left, random.nextInt(TinyModel.VOCABULARY));
         vocabulary.put(right, random.nextInt(TinyModel.VOCABULARY));
         vocabulary.put(left + right, random.nextInt(TinyModel.VOCABULARY));
@@ -363,7 +404,7 @@ final class TokenizerMaker {
   private ObjectNode unigram(ObjectNode vocabulary) {
     ObjectNode model = of("Unigram").put("byte_fallback", random.nextBoolean());
     if (random.nextInt(4) > 0) {
-      model.put("unk_id", number());
+      model.put("unk_id", sound() ? 0 : number());
     }
     ArrayNode pieces = model.putArray("vocab");
     vocabulary
@@ -377,7 +418,7 @@ final class TokenizerMaker {
     for (int i = 0; i < count; i++) {
       tokens
           .addObject()
-          .put("id", number())
+          .put("id", sound() ? random.nextInt(TinyModel.VOCABULARY) : number())
           .put("content", text())
           .put("single_word", random.nextBoolean())
           .put("lstrip", random.nextBoolean())
