@@ -162,7 +162,7 @@ class LlavaPromptsTest {
                   + " 8048; shorten the question to about 5\\d,\\d{3} characters");
       assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), pixels(side, side)))
           .isInstanceOf(PromptException.class)
-          .hasMessageContaining("its first 24,576 characters are more than 24,552 tokens");
+          .hasMessageContaining("its first 16,384 characters are more than 16,370 tokens");
     }
   }
 
