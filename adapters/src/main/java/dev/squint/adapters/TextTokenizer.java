@@ -3,6 +3,7 @@ package dev.squint.adapters;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.squint.models.ModelException;
+import dev.squint.models.graph.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,7 +53,10 @@ final class TextTokenizer implements AutoCloseable {
           "the tokenizer's native library cannot be loaded; allow programs in the temporary folder and in ~/.djl.ai",
           e);
     } catch (IOException | RuntimeException e) {
-      throw new ModelException(file + " is no tokenizer: download or export it again", e);
+      throw new ModelException(
+          "%s is no tokenizer: %s; download or export it again"
+              .formatted(file, Printable.of(String.valueOf(e.getMessage()))),
+          e);
     }
   }
 

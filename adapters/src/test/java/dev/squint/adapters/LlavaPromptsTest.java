@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelConfig;
+import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
+import dev.squint.pruning.VisionShape;
 import dev.squint.pruning.VisualSpan;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,6 +31,7 @@ class LlavaPromptsTest {
 
   private static ModelConfig config;
   private static Path folder;
+  private static VisionShape shape;
   private static LlavaPrompts prompts;
 
   @BeforeAll
@@ -37,7 +40,8 @@ class LlavaPromptsTest {
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       config = model.config();
       folder = model.folder();
-      prompts = LlavaPrompts.open(folder, config, model.facts().vision());
+      shape = model.facts().vision();
+      prompts = LlavaPrompts.open(folder, config, shape);
     }
   }
 
@@ -131,6 +135,66 @@ class LlavaPromptsTest {
                     .formatted(config.visualTokens())
                 + " tokens, but the model's context holds %d; shorten the question"
                     .formatted(config.contextLength()));
+  }
+
+  private static LlavaPrompts withContext(int tokens) {
+    ModelConfig longer =
+        new ModelConfig(
+            config.modelType(),
+            config.imageToken(),
+            config.visualTokens(),
+            tokens,
+            config.endTokens(),
+            config.text(),
+            config.vision());
+    return LlavaPrompts.open(folder, longer, shape);
+  }
+
+  @Test
+  void aLongQuestionIsCountedInPartsUntilItIsSeenNotToFit() {
+    int side = config.vision().imageSize();
+    try (LlavaPrompts longer = withContext(8_192)) {
+      assertThatThrownBy(() -> longer.prompt("circle ".repeat(60_000), pixels(side, side)))
+          .isInstanceOf(PromptException.class)
+          .hasMessageMatching(
+              "the question is too long: its first 1\\d\\d,\\d{3} characters are more than 1\\d,\\d{3}"
+                  + " tokens, but beside the picture's 144 visual tokens the model's context holds"
+                  + " 8048; shorten the question to about 5\\d,\\d{3} characters");
+      assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), pixels(side, side)))
+          .isInstanceOf(PromptException.class)
+          .hasMessageContaining("its first 16,384 characters are more than 16,370 tokens");
+    }
+  }
+
+  @Test
+  void aLongQuestionThatFitsIsAskedAsItIs() {
+    int side = config.vision().imageSize();
+    try (LlavaPrompts longer = withContext(131_072)) {
+      PromptInput prompt = longer.prompt("circle ".repeat(60_000), pixels(side, side));
+      assertThat(prompt.tokenIds()).hasSizeBetween(60_000, 61_000);
+    }
+  }
+
+  @Test
+  void halvesOfCharactersAndOthersAroundThemAreRead() {
+    assertThat(prompt("is \uD83D\uDE00 red\uD800?").tokenIds())
+        .containsExactly(prompt("is \uD83D\uDE00 red\uFFFD?").tokenIds());
+  }
+
+  @Test
+  void aGridThatIsNotTheTowersIsRefused() {
+    ModelConfig other =
+        new ModelConfig(
+            config.modelType(),
+            config.imageToken(),
+            config.visualTokens() + 1,
+            config.contextLength(),
+            config.endTokens(),
+            config.text(),
+            config.vision());
+    assertThatThrownBy(() -> LlavaPrompts.open(folder, other, shape))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("'image_seq_length' is 145, but a picture has 144 patches");
   }
 
   @Test

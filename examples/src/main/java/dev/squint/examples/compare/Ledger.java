@@ -41,7 +41,7 @@ final class Ledger implements AutoCloseable {
    * Opens a file, or makes it, and reads the lines it has.
    *
    * @param file where it lies
-   * @param line takes each line
+   * @param line takes each line, and throws an {@link IllegalArgumentException} if it is damaged
    * @throws DataException if another process writes it, or a line is damaged
    */
   static Ledger open(Path file, Consumer<JsonNode> line) {
@@ -118,11 +118,20 @@ final class Ledger implements AutoCloseable {
         node = null;
       }
       if (node == null || !node.isObject()) {
-        throw new DataException(
-            "line %d of %s is damaged; delete that line and start again".formatted(number, file));
+        throw damaged(number, null);
       }
-      line.accept(node);
+      try {
+        line.accept(node);
+      } catch (IllegalArgumentException e) {
+        throw damaged(number, e);
+      }
     }
+  }
+
+  private DataException damaged(long number, RuntimeException cause) {
+    return new DataException(
+        "line %d of %s is damaged; delete that line and start again".formatted(number, file),
+        cause);
   }
 
   /** Appends a line. */

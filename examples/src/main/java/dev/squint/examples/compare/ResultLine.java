@@ -88,14 +88,23 @@ record ResultLine(List<Metric> metrics, DecoderShape decoder) {
     return line.path(ERROR).asText();
   }
 
+  /**
+   * Reads the line of an answer.
+   *
+   * @throws IllegalArgumentException if it does not say of each layer of the decoder what ran there
+   */
   Entry read(JsonNode line, Sample sample) {
+    JsonNode layers = line.path("tokens_per_layer");
+    if (!layers.isArray() || layers.size() != decoder.layers()) {
+      throw new IllegalArgumentException("an answer of another decoder");
+    }
     double[] scores = new double[metrics.size()];
     for (int i = 0; i < scores.length; i++) {
       scores[i] = line.path(metrics.get(i).name()).doubleValue();
     }
     int text = line.path("prompt_tokens").intValue() - line.path("visual_tokens").intValue();
-    double[] visual = new double[line.path("tokens_per_layer").size()];
-    Arrays.setAll(visual, i -> line.path("tokens_per_layer").get(i).intValue() - text);
+    double[] visual = new double[layers.size()];
+    Arrays.setAll(visual, i -> layers.get(i).intValue() - text);
     FlopsFormula[] papers = FlopsFormula.values();
     double[] paper = new double[papers.length];
     Arrays.setAll(paper, i -> papers[i].prefill(decoder, visual, text));

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -76,7 +77,11 @@ record RunRecord(
   private static RunRecord read(Path file) throws IOException {
     try {
       RunRecord record = new ObjectMapper().readValue(file.toFile(), RunRecord.class);
-      if (record.modelHash == null || record.dataHash == null || record.metrics == null) {
+      if (record == null
+          || record.modelHash == null
+          || record.dataHash == null
+          || record.metrics == null
+          || record.metrics.stream().anyMatch(Objects::isNull)) {
         throw damaged(file, null);
       }
       return record;

@@ -56,7 +56,7 @@ public final class SummaryFile {
     }
     try {
       Summary summary = JSON.readValue(file.toFile(), Summary.class);
-      if (summary.run() == null || summary.cells() == null) {
+      if (summary == null || summary.run() == null || summary.cells() == null) {
         throw new DataException(
             "%s is no summary of squint compare; name the folder of its report".formatted(file));
       }

@@ -77,6 +77,23 @@ class LedgerTest {
   }
 
   @Test
+  void aLineThatItsReaderCannotTakeIsDamagedToo() throws IOException {
+    Path file = folder.resolve("lines.jsonl");
+    Files.writeString(file, "{\"n\":1}\n{\"n\":2}\n");
+    assertThatThrownBy(
+            () ->
+                Ledger.open(
+                    file,
+                    node -> {
+                      if (node.path("n").intValue() == 2) {
+                        throw new IllegalArgumentException("two");
+                      }
+                    }))
+        .isInstanceOf(DataException.class)
+        .hasMessageStartingWith("line 2 of");
+  }
+
+  @Test
   void aDamagedLineIsNamedAndNothingIsLost() throws IOException {
     Path file = folder.resolve("lines.jsonl");
     Files.writeString(file, "{\"n\":1}\nbroken\n{\"n\":2}\n");

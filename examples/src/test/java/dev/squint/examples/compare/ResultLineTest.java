@@ -1,7 +1,9 @@
 package dev.squint.examples.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.examples.data.DataSet;
 import dev.squint.examples.data.Medium;
@@ -16,6 +18,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ResultLineTest {
 
@@ -49,6 +53,18 @@ class ResultLineTest {
         .isEqualTo(entry(Task.MULTIPLE_CHOICE, sample, " green").answer());
     assertThat(entry(Task.MULTIPLE_CHOICE, sample, "A.").answer())
         .isEqualTo(entry(Task.MULTIPLE_CHOICE, sample, "red").answer());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "{'tokens_per_layer':[1]}", "{'tokens_per_layer':{'0':1}}"})
+  void aLineOfAnotherDecoderIsNoAnswer(String line) {
+    ResultLine lines = new ResultLine(List.of(), new DecoderShape(8, 128, 4, 2, 32, 384, 600));
+    assertThatThrownBy(
+            () ->
+                lines.read(
+                    new ObjectMapper().readTree(line.replace('\'', '"')),
+                    sample(List.of("a"), List.of())))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

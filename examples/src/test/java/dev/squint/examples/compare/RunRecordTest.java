@@ -49,6 +49,18 @@ class RunRecordTest {
     Files.writeString(damaged.resolve("run.json"), "{}");
     assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(damaged))
         .hasMessageContaining("is damaged; delete its folder");
+    for (String text :
+        List.of(
+            "null",
+            "[]",
+            "{\"modelHash\":\"a\",\"dataHash\":\"b\",\"metrics\":[null]}",
+            "{\"seed\":99999999999999999999}",
+            "[".repeat(100_000))) {
+      Files.writeString(damaged.resolve("run.json"), text);
+      assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(damaged))
+          .isInstanceOf(DataException.class)
+          .hasMessageContaining("is damaged; delete its folder");
+    }
     Path file = Files.writeString(folder.resolve("file"), "");
     assertThatThrownBy(() -> record("test", "same", "anls", 0).claim(file))
         .hasMessage("--out '%s' is no folder; name one that is new or empty".formatted(file));

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +18,7 @@ import java.util.List;
  */
 public record ScheduleFile(List<Integer> layers, List<Double> shares) {
 
+  private static final int LARGEST = 1 << 20;
   private static final String MEND = "write lines such as '4 0.5'";
 
   public ScheduleFile {
@@ -32,14 +34,7 @@ public record ScheduleFile(List<Integer> layers, List<Double> shares) {
    * @throws StrategyException if it cannot be read or a line is not of this form
    */
   public static ScheduleFile read(String path) {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(Path.of(path));
-    } catch (IOException | InvalidPathException e) {
-      throw new StrategyException(
-          "the schedule file '%s' cannot be read: %s; make one with 'squint search'"
-              .formatted(path, e.getMessage()));
-    }
+    List<String> lines = lines(path);
     List<Integer> layers = new ArrayList<>();
     List<Double> shares = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
@@ -53,6 +48,23 @@ public record ScheduleFile(List<Integer> layers, List<Double> shares) {
           "the schedule file '%s' names no layer; %s".formatted(path, MEND));
     }
     return new ScheduleFile(layers, shares);
+  }
+
+  private static List<String> lines(String path) {
+    try {
+      Path file = Path.of(path);
+      BasicFileAttributes facts = Files.readAttributes(file, BasicFileAttributes.class);
+      if (!facts.isRegularFile() || facts.size() > LARGEST) {
+        throw new StrategyException(
+            "the schedule file '%s' is no text file of up to %,d bytes; make one with 'squint search'"
+                .formatted(path, LARGEST));
+      }
+      return Files.readAllLines(file);
+    } catch (IOException | InvalidPathException e) {
+      throw new StrategyException(
+          "the schedule file '%s' cannot be read: %s; make one with 'squint search'"
+              .formatted(path, e.getMessage()));
+    }
   }
 
   private static void add(

@@ -125,6 +125,17 @@ class SchedulesTest {
     assertThat(ScheduleFile.read(path.toString())).isEqualTo(schedule);
   }
 
+  @Test
+  void whatIsNoTextFileIsNotRead(@TempDir Path folder) throws IOException {
+    Path large = Files.writeString(folder.resolve("large.schedule"), "#".repeat(2 << 20));
+    for (Path path : List.of(folder, large)) {
+      assertThatThrownBy(() -> ScheduleFile.read(path.toString()))
+          .isInstanceOf(StrategyException.class)
+          .hasMessageContaining("is no text file of up to 1,048,576 bytes");
+    }
+    assertThatThrownBy(() -> ScheduleFile.read("a\0b")).isInstanceOf(StrategyException.class);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"", "2", "two 0.5", "2 half", "2 0.5 9", "2 0", "2 1.5", "0 0.5", "3 0.5\n2 0.5"})
