@@ -15,8 +15,8 @@ record Jpeg(int width, int height, int camera, int end) {
   private static final int END = 0xD9;
   private static final int SCAN = 0xDA;
   private static final int MOST_SCANS = 100;
-  private static final long MOST_SCANNED = 20 * ImageHeader.MOST_PIXELS;
-  private static final byte[] PROFILE = "ICC_PROFILE".getBytes(StandardCharsets.US_ASCII);
+  private static final long MOST_SCANNED = 12 * ImageHeader.MOST_PIXELS;
+  private static final int MOST_NOTES = 256;
   private static final byte[] CAMERA = "Exif\0\0".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] JFIF = "JFIF\0".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] ADOBE = "Adobe".getBytes(StandardCharsets.US_ASCII);
@@ -55,6 +55,7 @@ record Jpeg(int width, int height, int camera, int end) {
     private int components;
     private boolean sequential;
     private int camera;
+    private int notes;
     private int transform;
     private int scans;
 
@@ -83,10 +84,9 @@ record Jpeg(int width, int height, int camera, int end) {
           return pastScan(content + size);
         }
         case 0xE0 -> mendVersion(content, size);
-        case 0xE1 -> camera(content, size);
-        case 0xE2 -> hideProfile(at, content, size);
+        case 0xE1 -> notes(at, content, size);
         case 0xEE -> transform(content, size);
-        default -> {}
+        default -> hide(at, marker);
       }
       return content + size;
     }
@@ -146,15 +146,22 @@ record Jpeg(int width, int height, int camera, int end) {
       }
     }
 
-    private void camera(int at, int size) {
-      if (camera == 0 && size > CAMERA.length && starts(at, CAMERA)) {
-        camera = at + CAMERA.length;
+    /** The native decoder keeps them in a list that it goes through for each. */
+    private void notes(int at, int content, int size) {
+      notes++;
+      if (notes > MOST_NOTES) {
+        hide(at, 0xE1);
+      } else if (camera == 0 && size > CAMERA.length && starts(content, CAMERA)) {
+        camera = content + CAMERA.length;
       }
     }
 
-    /** The desktop library gives up over a damaged colour profile that nobody reads. */
-    private void hideProfile(int at, int content, int size) {
-      if (size >= PROFILE.length && starts(content, PROFILE)) {
+    /**
+     * Makes a note of an application a comment: the desktop library gives up over damaged colour
+     * profiles that nobody reads here, and goes through a list of all for each.
+     */
+    private void hide(int at, int marker) {
+      if (marker >= 0xE0 && marker <= 0xEF) {
         data[at + 1] = (byte) 0xFE;
       }
     }

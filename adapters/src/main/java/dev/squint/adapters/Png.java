@@ -81,7 +81,7 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
     private final PngHeader header;
     private byte[] palette = {};
     private byte[] transparency = {};
-    private Orientation orientation = Orientation.UPRIGHT;
+    private int camera;
     private int start;
     private int end;
     private boolean sound = true;
@@ -105,8 +105,7 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
       } else if (type == TRANSPARENCY) {
         transparency(at, length);
       } else if (type == CAMERA) {
-        // Read now, as what follows may be moved over it.
-        orientation = Orientation.read(data, at + 8);
+        camera = at + 8;
       } else {
         sound &= !needed || type == END;
       }
@@ -179,7 +178,7 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
       return new Png(
           header,
           header.alpha() || transparency.length > 0,
-          orientation,
+          Orientation.read(data, camera),
           new EncodedImage(head.toByteArray(), data, start, length, tail.array()));
     }
   }

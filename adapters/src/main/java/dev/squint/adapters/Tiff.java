@@ -169,11 +169,10 @@ record Tiff(int width, int height, int samples) {
           };
       boolean inside = size * count(tag) <= 4;
       long start = inside ? entry + 8 : Integer.toUnsignedLong(bytes.getInt(entry + 8));
-      long end = start + size * index + size;
-      if (end > bytes.capacity()) {
+      if (index >= count(tag) || start + size * count(tag) > bytes.capacity()) {
         throw ImageHeader.headerDamaged(name);
       }
-      int at = (int) end - size;
+      int at = (int) (start + size * index);
       return switch (size) {
         case 1 -> bytes.get(at) & 0xFF;
         case 2 -> bytes.getShort(at) & 0xFFFF;

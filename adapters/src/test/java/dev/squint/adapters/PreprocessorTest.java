@@ -9,8 +9,14 @@ import dev.squint.models.PixelValues;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PreprocessorTest {
 
@@ -147,5 +153,80 @@ class PreprocessorTest {
         .hasMessage(
             "preprocessor_config.json makes pictures of 12x8 pixels, but config.json says that the"
                 + " vision tower takes 96x96; use the files of one model");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "image_std|[0.5, 0, 0.5]|0",
+        "image_std|[-1, 1, 1]|-1",
+        "image_std|[1, 1, 1e400]|`\"Infinity\"`",
+        "image_std|[1, 1e-300, 1]|1.0E-300",
+        "image_mean|[0, 0, 1e300]|1.0E300",
+        "rescale_factor|0|0",
+        "rescale_factor|-1|-1",
+        "rescale_factor|1e300|1.0E300",
+        "rescale_factor|1e400|`\"Infinity\"`",
+        "rescale_factor|'NaN'|`\"NaN\"`",
+        "rescale_factor|[]|[]",
+        "size|0|0",
+        "size|-8|-8",
+        "size|8.5|8.5",
+        "size|4097|4097",
+        "size|1e300|1.0E300",
+        "size|99999999999999999999|99999999999999999999",
+        "size|{'shortest_edge': 'a'}|`\"a\"`",
+        "size|{'height': 8, 'width': 1000000}|1000000",
+        "size|{'height': true, 'width': 8}|true",
+        "crop_size|0|0",
+        "crop_size|{'height': 8, 'width': 2147483647}|2147483647"
+      })
+  void absurdNumbersAreRefusedByName(String field, String value, String shown) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    fields.put("do_center_crop", Boolean.toString(field.equals("crop_size")));
+    fields.put("size", "8");
+    fields.put("image_mean", "[0, 0, 0]");
+    fields.put("image_std", "[1, 1, 1]");
+    fields.put(field, value);
+    String json =
+        fields.entrySet().stream()
+            .map(entry -> "'" + entry.getKey() + "': " + entry.getValue())
+            .collect(Collectors.joining(", ", "{", "}"));
+    assertThatThrownBy(() -> read(json))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith(
+            folder.resolve("preprocessor_config.json")
+                + ": '"
+                + field
+                + "' holds "
+                + shown
+                + "; it takes ")
+        .hasMessageEndingWith("copy the file from where the model came from");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"'bicubic'", "2.5", "1e300", "99999999999", "-1", "[]", "true"})
+  void whatIsNoFilterIsRefused(String filter) {
+    assertThatThrownBy(() -> read("{'size': 8, 'do_normalize': false, 'resample': " + filter + "}"))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith("preprocessor_config.json: resample=")
+        .hasMessageContaining(" is no filter; use 0");
+  }
+
+  /** A picture 20 times as long as wide, resized as far as can be asked for. */
+  @Test
+  void theLargestResizingTakesNoMoreThanWhatIsSeen() throws IOException {
+    Preprocessor preprocessor =
+        read(
+            """
+            {'size': {'shortest_edge': 4096}, 'do_center_crop': true, 'do_normalize': false,
+             'crop_size': {'height': 8, 'width': 8}, 'resample': 3}
+            """);
+    assertThat(preprocessor.seen(ramp(8, 160)).rgb()).hasSize(3 * 8 * 8);
+    assertThatThrownBy(() -> preprocessor.apply(ramp(8, 160), 4096, 4096))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("asks to resize a side of a picture from 8 to 2097152 pixels");
   }
 }

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Against samples that Pillow made ({@code fixtures/resample.py}). */
@@ -50,6 +51,23 @@ class ResamplerTest {
     Picture picture = picture(reference());
     assertThat(Resampler.BICUBIC.resize(picture, picture.width(), picture.height()))
         .isSameAs(picture);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Resampler.class)
+  void aWindowIsAPartOfTheWhole(Resampler resampler) throws IOException {
+    Picture picture = picture(reference());
+    for (int[] size : new int[][] {{9, 7}, {150, 90}, {picture.width(), 11}}) {
+      Picture whole = resampler.resize(picture, size[0], size[1]);
+      Resampler.Window window = new Resampler.Window(2, 3, size[0] - 1, size[1] - 2);
+      Picture part = resampler.resize(picture, size[0], size[1], window);
+      assertThat(part.width()).isEqualTo(window.width());
+      for (int y = 0; y < part.height(); y++) {
+        for (int x = 0; x < 3 * part.width(); x++) {
+          assertThat(part.sample(x / 3, y, x % 3)).isEqualTo(whole.sample(x / 3 + 2, y + 3, x % 3));
+        }
+      }
+    }
   }
 
   @Test
