@@ -77,9 +77,9 @@ final class DesktopJpeg {
     if (bands != 1 && bands != 3) {
       throw ImageHeader.pixelsDamaged(name);
     }
-    Mat bgr = new Mat(raster.getHeight(), raster.getWidth(), CvType.CV_8UC3);
     int[] in = new int[bands * raster.getWidth()];
     byte[] out = new byte[3 * raster.getWidth()];
+    Mat bgr = new Mat(raster.getHeight(), raster.getWidth(), CvType.CV_8UC3);
     for (int y = 0; y < raster.getHeight(); y++) {
       raster.getPixels(0, y, raster.getWidth(), 1, in);
       for (int i = 0; i < out.length; i++) {
