@@ -76,7 +76,7 @@ final class CommandCampaign implements Campaign {
     WorkFolder.copy(model, source.resolve("model"));
     image(source.resolve("image.png"));
     data(source.resolve("data"));
-    Map<String, String> before = WorkFolder.hashes(source);
+    Map<String, Long> before = WorkFolder.checksums(source);
     Path out = work.resolve("written/out");
     Files.createDirectories(out.getParent());
     List<String> command = command(random, source, out);
@@ -234,9 +234,9 @@ final class CommandCampaign implements Campaign {
   }
 
   /** Whether the user's files are as they were, and what was written is whole or absent. */
-  private static Verdict state(Path source, Map<String, String> before, Path out, String command)
+  private static Verdict state(Path source, Map<String, Long> before, Path out, String command)
       throws IOException {
-    if (!WorkFolder.hashes(source).equals(before)) {
+    if (!WorkFolder.checksums(source).equals(before)) {
       return new Verdict(Outcome.CHANGED, command);
     }
     return wholeOrAbsent(out)

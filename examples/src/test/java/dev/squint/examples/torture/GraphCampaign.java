@@ -57,7 +57,7 @@ final class GraphCampaign implements Campaign {
     }
     Path file = alone ? graphOf(input) : input.resolve("onnx/" + any(random, PARTS) + ".onnx");
     mutate(random, file);
-    Map<String, String> before = WorkFolder.hashes(input);
+    Map<String, Long> before = WorkFolder.checksums(input);
     Path split = work.resolve("split");
     Path subject = alone ? file : input;
     Verdict verdict =
@@ -69,7 +69,7 @@ final class GraphCampaign implements Campaign {
           verdict.and(
               Answering.ask(input, model, Answering.spec(random), List.of("what is it?", "why?")));
     }
-    return WorkFolder.hashes(input).equals(before)
+    return WorkFolder.checksums(input).equals(before)
         ? verdict
         : verdict.and(new Verdict(Outcome.CHANGED, "a file of the model is another afterwards"));
   }

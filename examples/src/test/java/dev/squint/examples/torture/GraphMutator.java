@@ -117,6 +117,7 @@ final class GraphMutator {
           "\u0000",
           "x\ny");
   private static final int DEEP = 200;
+  private static final int MOST_BYTES = 500_000;
 
   private final RandomGenerator random;
   private final ByteMutator bytes;
@@ -465,7 +466,8 @@ final class GraphMutator {
         .getOutputList()
         .forEach(output -> branch.addOutput(ValueInfoProto.newBuilder().setName(output)));
     NodeProto node = branching(branch.build(), inner, tensor(graph));
-    int depth = random.nextInt(4) == 0 ? random.nextInt(DEEP) : 0;
+    int most = Math.min(DEEP, MOST_BYTES / (1 + node.getSerializedSize()));
+    int depth = random.nextInt(4) == 0 && most > 0 ? random.nextInt(most) : 0;
     for (int i = 0; i < depth; i++) {
       GraphProto.Builder around = GraphProto.newBuilder().setName("branch" + i).addNode(node);
       node.getOutputList()

@@ -7,12 +7,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /** Copies, compares and empties folders. */
 final class WorkFolder {
@@ -60,22 +58,16 @@ final class WorkFolder {
     return Files.createDirectories(folder);
   }
 
-  /** SHA-256 of each file in a folder, by its path in it. */
-  static Map<String, String> hashes(Path folder) throws IOException {
-    Map<String, String> hashes = new TreeMap<>();
+  /** A checksum of each file in a folder, by its path in it. */
+  static Map<String, Long> checksums(Path folder) throws IOException {
+    Map<String, Long> checksums = new TreeMap<>();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        hashes.put(folder.relativize(file).toString(), sha256(Files.readAllBytes(file)));
+        CRC32C checksum = new CRC32C();
+        checksum.update(Files.readAllBytes(file));
+        checksums.put(folder.relativize(file).toString(), checksum.getValue());
       }
     }
-    return hashes;
-  }
-
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return checksums;
   }
 }
