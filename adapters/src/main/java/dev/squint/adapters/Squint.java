@@ -40,6 +40,7 @@ public final class Squint implements AutoCloseable {
   private Squint(VisionLanguageModel model, Path cacheFolder) {
     this.model = model;
     OpenCv.load(cacheFolder);
+    TokenizerLibrary.prepare(cacheFolder);
     this.family = ModelFamily.of(model);
   }
 

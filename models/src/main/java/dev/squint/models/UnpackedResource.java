@@ -1,19 +1,17 @@
 package dev.squint.models;
 
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
-import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.zip.CRC32;
@@ -26,7 +24,8 @@ import java.util.zip.CRC32;
  * changed on purpose: who can write to the cache is trusted.
  *
  * <p>The file appears whole or not at all, on the disk before it has its name, and it takes the
- * place of a damaged one in one step: any number of processes may ask at once.
+ * place of a damaged one in one step: any number of processes may ask at once. A thread that has
+ * been interrupted unpacks all the same and stays interrupted.
  *
  * @param resource what is unpacked
  * @param folder where it goes; what is unfinished lies beside this folder and not in it
@@ -65,8 +64,8 @@ public record UnpackedResource(URL resource, Path folder, String path) {
         }
       }
     }
-    try (ReadableByteChannel channel = Channels.newChannel(resource.openStream())) {
-      return content(channel);
+    try (InputStream in = resource.openStream()) {
+      return transfer(in, OutputStream.nullOutputStream());
     }
   }
 
@@ -74,20 +73,19 @@ public record UnpackedResource(URL resource, Path folder, String path) {
     if (!Files.isRegularFile(file) || Files.size(file) != expected.bytes()) {
       return false;
     }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return content(channel).equals(expected);
+    try (InputStream in = new FileInputStream(file.toFile())) {
+      return transfer(in, OutputStream.nullOutputStream()).equals(expected);
     }
   }
 
-  private static Content content(ReadableByteChannel channel) throws IOException {
+  private static Content transfer(InputStream in, OutputStream out) throws IOException {
     CRC32 crc = new CRC32();
     long bytes = 0;
-    ByteBuffer block = ByteBuffer.allocateDirect(BLOCK);
-    while (channel.read(block) >= 0) {
-      block.flip();
-      bytes += block.remaining();
-      crc.update(block);
-      block.clear();
+    byte[] block = new byte[BLOCK];
+    for (int read = in.read(block); read >= 0; read = in.read(block)) {
+      crc.update(block, 0, read);
+      out.write(block, 0, read);
+      bytes += read;
     }
     return new Content(bytes, crc.getValue());
   }
@@ -109,20 +107,11 @@ public record UnpackedResource(URL resource, Path folder, String path) {
   }
 
   private Content write(Path fresh) throws IOException {
-    CRC32 crc = new CRC32();
     try (InputStream in = resource.openStream();
-        FileChannel out =
-            FileChannel.open(fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      byte[] block = new byte[BLOCK];
-      for (int read = in.read(block); read >= 0; read = in.read(block)) {
-        crc.update(block, 0, read);
-        ByteBuffer bytes = ByteBuffer.wrap(block, 0, read);
-        while (bytes.hasRemaining()) {
-          out.write(bytes);
-        }
-      }
-      out.force(true);
-      return new Content(out.size(), crc.getValue());
+        FileOutputStream out = new FileOutputStream(fresh.toFile())) {
+      Content written = transfer(in, out);
+      out.getFD().sync();
+      return written;
     }
   }
 }

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Written segments run in plain ONNX Runtime by what their manifest says, and by nothing else. */
 class ModelSplitterTest {
@@ -207,6 +208,59 @@ class ModelSplitterTest {
     assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp)).isNotEqualTo(first);
   }
 
+  private enum Harm {
+    CUT_SHORT {
+      @Override
+      void to(Path file) throws IOException {
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 100));
+      }
+    },
+    ZEROED {
+      @Override
+      void to(Path file) throws IOException {
+        Files.write(file, new byte[(int) Files.size(file)]);
+      }
+    },
+    DELETED {
+      @Override
+      void to(Path file) throws IOException {
+        Files.delete(file);
+      }
+    },
+    A_FOLDER {
+      @Override
+      void to(Path file) throws IOException {
+        Files.delete(file);
+        Files.createDirectory(file);
+      }
+    };
+
+    abstract void to(Path file) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Harm.class)
+  void aCachedSplitThatWasHarmedIsWrittenAgain(Harm harm) throws IOException {
+    Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
+    ModelSplitter.Options options =
+        new ModelSplitter.Options(Set.of(1), List.of(), false, true, false);
+    Path split = ModelSplitter.splitCached(decoder, "", options, temp);
+    Map<String, String> whole = FileHashes.of(split);
+    whole.remove("manifest.json");
+    for (String name :
+        List.of("segment-00.onnx", "segment-01.onnx", "weights.data", "manifest.json")) {
+      harm.to(split.resolve(name));
+      assertThat(ModelSplitter.splitCached(decoder, "", options, temp)).isEqualTo(split);
+      assertThat(split.resolve("manifest.json")).isRegularFile();
+      assertThat(FileHashes.of(split)).containsAllEntriesOf(whole).hasSize(whole.size() + 1);
+      assertThat(written(true)).isEmpty();
+    }
+    FolderTree.delete(split);
+    Files.createDirectory(split);
+    ModelSplitter.splitCached(decoder, "", options, temp);
+    assertThat(FileHashes.of(split)).containsAllEntriesOf(whole);
+  }
+
   private Process child() throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -270,5 +324,6 @@ class ModelSplitterTest {
     ModelSplitter.splitCached(
         decoder, "", new ModelSplitter.Options(Set.of(1), List.of(), true, true, true), temp);
     assertThat(left).doesNotExist();
+    assertThat(written(true)).isEmpty();
   }
 }

@@ -141,6 +141,20 @@ class UnpackedResourceTest {
   }
 
   @Test
+  void anInterruptedThreadUnpacksAllTheSame() throws IOException {
+    UnpackedResource resource = new UnpackedResource(inJar(), temp.resolve("cache"), "library.so");
+    for (int time = 0; time < 2; time++) {
+      Thread.currentThread().interrupt();
+      try {
+        resource.verified();
+      } finally {
+        assertThat(Thread.interrupted()).isTrue();
+      }
+    }
+    assertThat(resource.verified()).hasBinaryContent(content());
+  }
+
+  @Test
   void aFileInUseIsReplacedAndNotOverwritten() throws IOException {
     UnpackedResource resource = new UnpackedResource(inJar(), temp.resolve("cache"), "library.so");
     Path file = resource.verified();
