@@ -7,6 +7,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.squint.models.graph.FloatOutput;
 import dev.squint.models.graph.MergeGraph;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.Printable;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import java.nio.file.Path;
@@ -32,7 +33,7 @@ final class Embedder implements AutoCloseable {
     this.width = width;
     this.embed = open(sessions, file);
     if (!embed.inputs().equals(Set.of(IDS))) {
-      String found = embed.inputs().toString();
+      String found = Printable.of(embed.inputs().toString());
       embed.close();
       throw new ModelException(
           "%s has the inputs %s, but only '%s' is known here; use embed_tokens.onnx of a hub-layout export"

@@ -223,8 +223,9 @@ final class Generator implements AutoCloseable {
 
   private void checkTokens(VisionEncoder.Encoded seen, PromptInput prompt) {
     long[] shape = seen.output().getInfo().getShape();
-    long width = seen.projected() ? config.text().hidden() : shape[shape.length - 1];
-    long rows = seen.output().getInfo().getNumElements() / width;
+    long width =
+        seen.projected() || shape.length == 0 ? config.text().hidden() : shape[shape.length - 1];
+    long rows = seen.output().getInfo().getNumElements() / Math.max(1, width);
     int placeholders = prompt.layout().visualTokens();
     if (rows != placeholders) {
       throw new ModelException(

@@ -7,6 +7,7 @@ import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.VisionGraph;
+import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,8 @@ import java.util.stream.IntStream;
 public final class ModelInspector {
 
   private final List<ModelReport.GraphFile> graphs = new ArrayList<>();
+  private final Map<SegmentSpec, Optional<String>> refusals = new HashMap<>();
+  private final Map<List<VisionTap>, Optional<String>> tapRefusals = new HashMap<>();
   private Optional<DecoderGraph> decoder = Optional.empty();
   private Optional<VisionGraph> vision = Optional.empty();
 
@@ -174,10 +178,29 @@ public final class ModelInspector {
     try {
       Strategy strategy = Strategies.parse(spec);
       PruningPlan plan = PruningPlan.of(strategy, facts, decoder.orElseThrow().positions());
-      plan.segments().forEach(part -> SegmentExtractor.extract(decoder.orElseThrow(), part));
-      vision.orElseThrow().withTaps(plan.visionTaps());
-      return Optional.empty();
+      return plan.segments().stream()
+          .map(part -> refusals.computeIfAbsent(part, this::refusal))
+          .flatMap(Optional::stream)
+          .findFirst()
+          .or(() -> tapRefusals.computeIfAbsent(plan.visionTaps(), this::refusal));
     } catch (ModelException | StrategyException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  private Optional<String> refusal(SegmentSpec part) {
+    return refusal(() -> SegmentExtractor.extract(decoder.orElseThrow(), part));
+  }
+
+  private Optional<String> refusal(List<VisionTap> taps) {
+    return refusal(() -> vision.orElseThrow().withTaps(taps));
+  }
+
+  private static Optional<String> refusal(Runnable cut) {
+    try {
+      cut.run();
+      return Optional.empty();
+    } catch (ModelException e) {
       return Optional.of(e.getMessage());
     }
   }

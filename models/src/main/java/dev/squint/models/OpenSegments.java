@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.Printable;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
@@ -90,7 +91,7 @@ final class OpenSegments implements AutoCloseable {
       if (!ours && !cached) {
         throw new ModelException(
             "the decoder has an input '%s' that Squint does not know how to fill; export it without"
-                .formatted(input));
+                .formatted(Printable.of(input)));
       }
     }
   }

@@ -92,7 +92,7 @@ final class Similarities implements AutoCloseable {
               SimilarityGraph.SECOND_ROWS,
               run.indices(secondRows, secondRows.length));
       Set<String> wanted = Set.of(SimilarityGraph.SIMILARITY);
-      return lease.get().run(run, inputs, wanted).get(SimilarityGraph.SIMILARITY).getFloatBuffer();
+      return TensorScope.floatsOf(lease.get().run(run, inputs, wanted).get(SimilarityGraph.SIMILARITY));
     }
   }
 

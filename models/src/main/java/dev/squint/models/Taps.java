@@ -25,7 +25,7 @@ record Taps(Map<String, OnnxTensor> tensors, int[] queries, int visual) {
     if (visual == 0) {
       return new Observation(0, 0, new float[0]);
     }
-    FloatBuffer all = tensors.get(tap.output()).getFloatBuffer();
+    FloatBuffer all = TensorScope.floatsOf(tensors.get(tap.output()));
     int size = queries.length * visual;
     int heads = size == 0 ? 0 : all.remaining() / size;
     float[] cells = new float[heads * rows.length * visual];
@@ -45,7 +45,7 @@ record Taps(Map<String, OnnxTensor> tensors, int[] queries, int visual) {
       return new Observation(0, 0, new float[0]);
     }
     OnnxTensor tensor = tensors.get(tap.output());
-    int tokens = (int) tensor.getInfo().getShape()[1];
+    int tokens = TensorScope.size(tensor, 1);
     float[] cells = TensorScope.valuesOf(tensor);
     if (tap instanceof Tap.CoreNeurons) {
       return new Observation(1, tokens, cells);

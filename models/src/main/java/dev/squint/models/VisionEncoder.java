@@ -95,8 +95,8 @@ final class VisionEncoder implements AutoCloseable {
     if (!tap.kind().compares()) {
       return new Observation(1, values.length, values);
     }
-    int patches = (int) tensor.getInfo().getShape()[2];
-    return new Observation(values.length / patches, patches, values);
+    int patches = TensorScope.size(tensor, 2);
+    return new Observation(patches == 0 ? 0 : values.length / patches, patches, values);
   }
 
   /**

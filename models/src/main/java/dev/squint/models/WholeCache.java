@@ -3,6 +3,7 @@ package dev.squint.models;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.Printable;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import java.util.HashMap;
@@ -13,6 +14,7 @@ import java.util.stream.Collectors;
 /** Keys and values as the exported graph takes them in and hands them out. */
 final class WholeCache implements SegmentCache {
 
+  private static final int RANK = 4;
   private static final int HEADS_AXIS = 1;
   private static final int WIDTH_AXIS = 3;
 
@@ -51,6 +53,11 @@ final class WholeCache implements SegmentCache {
     }
     TensorInfo info = session.input(input);
     long[] shape = info.getShape();
+    if (shape.length != RANK) {
+      throw new ModelException(
+          "the cache '%s' has %d axes, but [1, heads, tokens, width] is known here; export the decoder again"
+              .formatted(Printable.of(input), shape.length));
+    }
     long heads = shape[HEADS_AXIS] > 0 ? shape[HEADS_AXIS] : sizes.kvHeads();
     long width = shape[WIDTH_AXIS] > 0 ? shape[WIDTH_AXIS] : sizes.headDim();
     return owner.empty(info.type, 1, heads, 0, width);

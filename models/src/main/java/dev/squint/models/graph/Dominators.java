@@ -1,8 +1,6 @@
 package dev.squint.models.graph;
 
-import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.BitSet;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -26,14 +24,14 @@ final class Dominators {
   private final int[] depth;
 
   Dominators(OnnxGraph graph, String source) {
-    List<NodeProto> nodes = graph.nodes();
+    int size = graph.nodes().size();
     BitSet reached = graph.dependents(Set.of(source));
-    parent = new int[nodes.size() + 1];
-    jump = new int[nodes.size() + 1];
-    depth = new int[nodes.size() + 1];
+    parent = new int[size + 1];
+    jump = new int[size + 1];
+    depth = new int[size + 1];
     for (int i = reached.nextSetBit(0); i >= 0; i = reached.nextSetBit(i + 1)) {
       int join = UNREACHED;
-      for (String input : OnnxGraph.reads(nodes.get(i))) {
+      for (String input : graph.reads(i)) {
         int from = graph.producer(input);
         boolean flows = input.equals(source) || (from >= 0 && reached.get(from));
         if (flows) {

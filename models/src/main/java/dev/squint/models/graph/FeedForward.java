@@ -53,7 +53,7 @@ record FeedForward(String activations) {
     }
     throw new ModelException(
         "%s: the feed-forward that ends in '%s' was not found, so its neurons cannot be observed; choose a strategy that looks at attention"
-            .formatted(graph.file(), sum));
+            .formatted(graph.file(), Printable.of(sum)));
   }
 
   /** What the last matrix multiplies, in floating point. */

@@ -10,9 +10,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Whether a node is one at all: it has an operator, names that are text, attributes that hold what
- * they say. How many inputs its operator takes ONNX Runtime knows; here nobody counts on any ({@link
- * Attributes}).
+ * Whether a node is well formed: its names are text, its attributes hold what they say. What its
+ * operator takes ONNX Runtime knows; here nobody counts on any of it ({@link Attributes}).
  *
  * @param file the file, for messages
  */
@@ -24,9 +23,6 @@ record NodeCheck(Path file) {
    * @throws ModelException if something is missing, there twice, or not of its kind
    */
   void check(NodeProto node) {
-    if (node.getOpType().isEmpty()) {
-      throw damaged(node, "has no operator");
-    }
     boolean plain =
         isPlain(node.getOpType())
             && isPlain(node.getDomain())

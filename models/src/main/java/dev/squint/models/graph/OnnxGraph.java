@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,8 +38,10 @@ public final class OnnxGraph {
   private final Map<String, Integer> producers = new HashMap<>();
   private final Map<String, TensorProto> initializers = new HashMap<>();
   private final Map<String, ValueInfoProto> inputs = new LinkedHashMap<>();
+  private final Map<String, Integer> inputOrder = new HashMap<>();
   private final Map<String, ValueInfoProto> outputs = new LinkedHashMap<>();
   private final Map<String, ValueInfoProto> values = new HashMap<>();
+  private final List<List<String>> reads = new ArrayList<>();
   private final Map<String, List<Integer>> readers = new HashMap<>();
   private volatile ElementTypes types;
   private volatile TensorRanks ranks;
@@ -52,6 +55,7 @@ public final class OnnxGraph {
     graph.getInitializerList().forEach(tensor -> initializers.put(tensor.getName(), tensor));
     for (ValueInfoProto input : graph.getInputList()) {
       if (!initializers.containsKey(input.getName())) {
+        inputOrder.put(input.getName(), inputs.size());
         inputs.put(input.getName(), input);
       }
     }
@@ -110,7 +114,9 @@ public final class OnnxGraph {
   private void index(List<NodeProto> nodes) {
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
-      for (String input : reads(node)) {
+      List<String> read = List.copyOf(reads(node));
+      reads.add(read);
+      for (String input : read) {
         readers.computeIfAbsent(input, name -> new ArrayList<>(1)).add(i);
         if (!isKnown(input)) {
           throw new ModelException(
@@ -216,6 +222,15 @@ public final class OnnxGraph {
     return initializers.get(tensor);
   }
 
+  /** Those of some tensors that are inputs of the graph, in its order. */
+  List<ValueInfoProto> inputsAmong(Set<String> tensors) {
+    return tensors.stream()
+        .filter(inputs::containsKey)
+        .sorted(Comparator.comparing(inputOrder::get))
+        .map(inputs::get)
+        .toList();
+  }
+
   /** Whether the graph has an input of this name. */
   public boolean hasInput(String name) {
     return inputs.containsKey(name);
@@ -231,6 +246,11 @@ public final class OnnxGraph {
 
   boolean isConsumed(String tensor) {
     return readers.containsKey(tensor) || outputs.containsKey(tensor);
+  }
+
+  /** The tensors that a node reads, as {@link #reads(NodeProto)} finds them. */
+  List<String> reads(int node) {
+    return reads.get(node);
   }
 
   /** The nodes that read a tensor, in order. */

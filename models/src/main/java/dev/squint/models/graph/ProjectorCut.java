@@ -44,7 +44,7 @@ record ProjectorCut(OnnxGraph graph, String patches) {
         reads.removeAll(known);
         throw new ModelException(
             "the projector of %s reads %s besides the patches, so it cannot run apart; choose a strategy that merges after vision"
-                .formatted(graph.file(), reads));
+                .formatted(graph.file(), Printable.of(reads.toString())));
       }
     }
     out.addOutput(GraphNodes.shapeless(VisionGraph.FEATURES, types.of(VisionGraph.FEATURES)));

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -163,10 +164,10 @@ public final class SegmentExtractor {
 
   /** Attention whose positions are to come from outside, or whose turned queries are wanted. */
   private void findOuterRotations(Collection<AttentionSite> observed) {
+    Set<Integer> watched = observed.stream().map(AttentionSite::node).collect(Collectors.toSet());
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
-      int node = i;
-      boolean watched = observed.stream().anyMatch(site -> site.node() == node);
-      if (FusedRotary.isIn(graph.nodes().get(i)) && (watched || spec.givenPositions())) {
+      if (FusedRotary.isIn(graph.nodes().get(i))
+          && (spec.givenPositions() || watched.contains(i))) {
         turnedOutside.set(i);
       }
     }
@@ -193,7 +194,7 @@ public final class SegmentExtractor {
                   .formatted(graph.file(), spec.from(), spec.to(), tensor));
         }
       } else if (!OnnxGraph.readsShapeOnly(graph.nodes().get(producer))) {
-        work.addAll(OnnxGraph.reads(graph.nodes().get(producer)));
+        work.addAll(graph.reads(producer));
       }
     }
   }
@@ -222,7 +223,7 @@ public final class SegmentExtractor {
       } else if (!needed.get(producer)) {
         needed.set(producer);
         NodeProto node = graph.nodes().get(producer);
-        for (String input : OnnxGraph.reads(node)) {
+        for (String input : graph.reads(producer)) {
           if (!isUpstream(input) || boundary.contains(input)) {
             work.add(input);
           } else if (OnnxGraph.readsShapeOnly(node) && keepsRows(input)) {
@@ -230,7 +231,7 @@ public final class SegmentExtractor {
           } else {
             throw new ModelException(
                 "%s cannot be cut before layer %d: node %s reads '%s', which lies before the cut"
-                    .formatted(graph.file(), spec.from(), OnnxGraph.label(node), input));
+                    .formatted(graph.file(), spec.from(), OnnxGraph.label(node), Printable.of(input)));
           }
         }
       }
@@ -321,13 +322,13 @@ public final class SegmentExtractor {
         weights.addAll(seam.get().normAnew(graph, boundary));
       }
     }
-    for (ValueInfoProto input : graph.inputs().values()) {
+    for (ValueInfoProto input : graph.inputsAmong(usedInputs)) {
       String name = input.getName();
       boolean perToken =
           name.equals(DecoderGraph.EMBEDS)
               || name.equals(DecoderGraph.POSITIONS)
               || name.equals(DecoderGraph.TOKEN_TYPES);
-      if (usedInputs.contains(name) && !perToken && !isStored(name)) {
+      if (!perToken && !isStored(name)) {
         out.addInput(input);
       }
     }

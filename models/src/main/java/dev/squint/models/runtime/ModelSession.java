@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.models.ModelException;
+import dev.squint.models.graph.Printable;
 import java.util.Map;
 import java.util.Set;
 
@@ -44,7 +45,8 @@ public final class ModelSession implements AutoCloseable {
     NodeInfo info = values.get(value);
     if (info == null || !(info.getInfo() instanceof TensorInfo tensor)) {
       throw new ModelException(
-          "%s has no tensor named '%s', only %s".formatted(name, value, values.keySet()));
+          "%s has no tensor named '%s', only %s"
+              .formatted(name, value, Printable.of(values.keySet().toString())));
     }
     return tensor;
   }

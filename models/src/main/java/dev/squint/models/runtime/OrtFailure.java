@@ -15,7 +15,17 @@ final class OrtFailure {
 
   private static final int LONGEST = 300;
 
-  private static final Pattern CODE = Pattern.compile("^Error code - \\w+ - message: ");
+  /** Names out of a file make messages of any length. */
+  private static final int READ = 4096;
+
+  /** What is said before the reason: codes, the call that failed, all tensors of a node. */
+  private static final Pattern INTRODUCTION =
+      Pattern.compile(
+          "^Error code - \\w+ - message: |^Exception during (?:initialization|loading): |^Load model from .{0,4096}? failed: ?|^This is an invalid model\\. (?:In Node, .*, Error |Error: )?");
+
+  private static final Pattern AT_NODE =
+      Pattern.compile(
+          "Non-zero status code returned while running (\\w+) node\\. Name:'(.*?)' Status Message: ");
 
   /** Where a check failed: source file and line, before the signature of its function. */
   private static final Pattern SOURCE =
@@ -37,16 +47,29 @@ final class OrtFailure {
 
   /** The reason alone, in one line of a few hundred characters. */
   static String reason(String message) {
-    String text = CODE.matcher(message.strip()).replaceFirst("");
-    text = withoutSources(text.replaceAll("\\s+", " ")).strip();
+    String text = withoutSources(shortened(message.strip().replaceAll("\\s+", " "), READ)).strip();
+    String rest = INTRODUCTION.matcher(text).replaceFirst("").strip();
+    while (!rest.equals(text)) {
+      text = rest;
+      rest = INTRODUCTION.matcher(text).replaceFirst("").strip();
+    }
+    text = AT_NODE.matcher(text).replaceAll("node $1 '$2': ");
     while (text.endsWith(".") || text.endsWith(":")) {
       text = text.substring(0, text.length() - 1).strip();
     }
     if (text.isEmpty()) {
       return "it gives no reason";
     }
-    return Printable.of(
-        text.length() > LONGEST ? text.substring(0, LONGEST).strip() + "..." : text, LONGEST + 3);
+    return Printable.of(shortened(text, LONGEST), 2 * LONGEST);
+  }
+
+  /** The reason stands at the end, what it is about at the beginning. */
+  private static String shortened(String text, int longest) {
+    return text.length() <= longest
+        ? text
+        : text.substring(0, longest / 3).strip()
+            + " ... "
+            + text.substring(text.length() - longest * 2 / 3).strip();
   }
 
   private static String withoutSources(String text) {

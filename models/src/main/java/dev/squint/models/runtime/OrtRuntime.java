@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.squint.models.ModelException;
+import dev.squint.models.graph.FoldingLimit;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -35,6 +36,9 @@ public final class OrtRuntime {
   private static final Logger LOG = LoggerFactory.getLogger(OrtRuntime.class);
   private static final String EXTERNAL_FOLDER =
       "session.model_external_initializers_file_folder_path";
+
+  private static final String FOLDING_LIMIT =
+      "optimization.constant_folding_max_output_size_in_bytes";
 
   private static final String ENVIRONMENT_ALLOCATORS = "session.use_env_allocators";
 
@@ -185,6 +189,7 @@ public final class OrtRuntime {
       if (!sharedArena) {
         buffers.configure(options);
       }
+      options.addConfigEntry(FOLDING_LIMIT, Long.toString(FoldingLimit.of(model)));
       options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
       return named(environment.createSession(model, options), name);
     } catch (OrtException e) {

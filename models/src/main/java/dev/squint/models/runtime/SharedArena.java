@@ -5,6 +5,8 @@ import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Map;
 
 /**
@@ -16,6 +18,9 @@ import java.util.Map;
  * function that shares one ({@code CreateAndRegisterAllocator}) has no counterpart in ONNX
  * Runtime's Java classes, so it is called through JNA. The functions of {@code OrtApi} are found by
  * their place in it, which never changes once released.
+ *
+ * <p>The arena takes no more than most of the machine's memory, or the container's: a graph that
+ * asks for more gets an error, where otherwise the system would end the process.
  */
 final class SharedArena {
 
@@ -34,6 +39,10 @@ final class SharedArena {
   private static final int RELEASE_STATUS = 93;
   private static final int RELEASE_MEMORY_INFO = 94;
   private static final int CREATE_AND_REGISTER_ALLOCATOR = 144;
+
+  private static final int CREATE_ARENA_CONFIG = 156;
+  private static final int RELEASE_ARENA_CONFIG = 157;
+  private static final int AS_BY_DEFAULT = -1;
 
   private final Pointer api;
 
@@ -62,16 +71,32 @@ final class SharedArena {
   private void registerWithEnvironment() {
     PointerByReference environment = new PointerByReference();
     PointerByReference memory = new PointerByReference();
+    PointerByReference arena = new PointerByReference();
     // There is one environment in a process; this takes part in it and never lets go. ONNX Runtime
     // closes its own share in a shutdown hook, which would take the environment from under calls
     // that are still running and crash the process.
     call(CREATE_ENV, LOG_FATAL, "squint", environment);
     call(CREATE_CPU_MEMORY_INFO, ARENA, DEFAULT_MEMORY, memory);
     try {
-      call(CREATE_AND_REGISTER_ALLOCATOR, environment.getValue(), memory.getValue(), Pointer.NULL);
+      call(CREATE_ARENA_CONFIG, most(), AS_BY_DEFAULT, AS_BY_DEFAULT, AS_BY_DEFAULT, arena);
+      call(
+          CREATE_AND_REGISTER_ALLOCATOR,
+          environment.getValue(),
+          memory.getValue(),
+          arena.getValue());
     } finally {
+      if (arena.getValue() != null) {
+        function(RELEASE_ARENA_CONFIG).invokeVoid(new Object[] {arena.getValue()});
+      }
       function(RELEASE_MEMORY_INFO).invokeVoid(new Object[] {memory.getValue()});
     }
+  }
+
+  /** Nine tenths of the memory in bytes; 0, which sets no bound, where that is not told. */
+  private static long most() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+        ? system.getTotalMemorySize() / 10 * 9
+        : 0;
   }
 
   private void call(int place, Object... arguments) {

@@ -6,11 +6,13 @@ import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.squint.models.ModelException;
+import dev.squint.models.graph.Printable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,9 +83,39 @@ public final class TensorScope implements AutoCloseable {
     }
   }
 
-  /** What a tensor holds, as float32, in the order of its last axis. */
-  public static float[] valuesOf(OnnxTensor tensor) {
+  /**
+   * What a tensor holds, as float32, in the order of its last axis.
+   *
+   * @throws ModelException if it does not hold numbers of a float type
+   */
+  public static FloatBuffer floatsOf(OnnxTensor tensor) {
     FloatBuffer buffer = tensor.getFloatBuffer();
+    if (buffer == null) {
+      throw new ModelException(
+          "a graph gives %s where numbers of a float type are needed; export the model again"
+              .formatted(tensor.getInfo().type));
+    }
+    return buffer;
+  }
+
+  /**
+   * The length of an axis.
+   *
+   * @throws ModelException if a tensor has no such axis
+   */
+  public static int size(OnnxTensor tensor, int axis) {
+    long[] shape = tensor.getInfo().getShape();
+    if (axis >= shape.length) {
+      throw new ModelException(
+          "a graph gives a tensor of shape %s where one with more axes is needed; export the model again"
+              .formatted(Arrays.toString(shape)));
+    }
+    return (int) shape[axis];
+  }
+
+  /** As {@link #floatsOf}, copied. */
+  public static float[] valuesOf(OnnxTensor tensor) {
+    FloatBuffer buffer = floatsOf(tensor);
     float[] values = new float[buffer.remaining()];
     buffer.get(values);
     return values;
@@ -119,8 +151,18 @@ public final class TensorScope implements AutoCloseable {
       OrtSession.Result result = session.run(inputs, outputs);
       Map<String, OnnxTensor> tensors = new HashMap<>();
       // The result is a plain list of its values; this scope closes each of them instead.
+      List<String> others = new ArrayList<>();
       for (Map.Entry<String, OnnxValue> entry : result) {
-        tensors.put(entry.getKey(), own((OnnxTensor) entry.getValue()));
+        if (entry.getValue() instanceof OnnxTensor tensor) {
+          tensors.put(entry.getKey(), own(tensor));
+        } else {
+          others.add(entry.getKey());
+          entry.getValue().close();
+        }
+      }
+      if (!others.isEmpty()) {
+        throw new ModelException(
+            "%s hands out %s, which is no tensor; export the model again".formatted(name, Printable.of(others.toString())));
       }
       return tensors;
     } catch (OrtException e) {
