@@ -477,18 +477,28 @@ final class GraphMutator {
     graph.setNode(index, node);
   }
 
+  /** Of two branches only one is deep, else each level would double what there is. */
   private NodeProto branching(GraphProto branch, NodeProto inner, String condition) {
-    NodeProto.Builder node = NodeProto.newBuilder().setOpType(any(List.of("If", "Loop", "Scan")));
+    NodeProto.Builder node =
+        NodeProto.newBuilder().setOpType(any(List.of("If", "If", "Loop", "Scan")));
     node.addInput(condition).addAllOutput(inner.getOutputList());
-    for (String name :
-        node.getOpType().equals("If") ? List.of("then_branch", "else_branch") : List.of("body")) {
-      node.addAttribute(
-          AttributeProto.newBuilder()
-              .setName(name)
-              .setType(AttributeProto.AttributeType.GRAPH)
-              .setG(branch));
+    if (node.getOpType().equals("If")) {
+      GraphProto.Builder shallow = GraphProto.newBuilder().setName("shallow").addNode(inner);
+      shallow.addAllOutput(branch.getOutputList());
+      node.addAttribute(graphAttribute("then_branch", branch));
+      node.addAttribute(graphAttribute("else_branch", shallow.build()));
+    } else {
+      node.addAttribute(graphAttribute("body", branch));
     }
     return node.build();
+  }
+
+  private static AttributeProto graphAttribute(String name, GraphProto graph) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.GRAPH)
+        .setG(graph)
+        .build();
   }
 
   /** Nodes that make much of little, in front of any input of any node. */
