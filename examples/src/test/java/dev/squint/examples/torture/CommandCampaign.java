@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.adapters.ImageInput;
 import dev.squint.adapters.Squint;
 import dev.squint.examples.SquintCommand;
 import java.awt.image.BufferedImage;
@@ -48,7 +49,7 @@ final class CommandCampaign implements Campaign {
     Path image = model.resolveSibling("image.png");
     image(image);
     try (Squint squint = Squint.load(model, Answering.options(model))) {
-      this.answer = squint.ask(image, QUESTION).text();
+      this.answer = Answering.ask(squint, ImageInput.of(image), QUESTION, "none").text();
     }
   }
 
