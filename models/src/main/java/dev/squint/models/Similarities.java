@@ -92,7 +92,8 @@ final class Similarities implements AutoCloseable {
               SimilarityGraph.SECOND_ROWS,
               run.indices(secondRows, secondRows.length));
       Set<String> wanted = Set.of(SimilarityGraph.SIMILARITY);
-      return TensorScope.floatsOf(lease.get().run(run, inputs, wanted).get(SimilarityGraph.SIMILARITY));
+      return TensorScope.floatsOf(
+          lease.get().run(run, inputs, wanted).get(SimilarityGraph.SIMILARITY));
     }
   }
 

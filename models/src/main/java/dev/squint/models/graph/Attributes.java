@@ -20,7 +20,9 @@ record Attributes(NodeProto node) {
     return find(name).map(AttributeProto::getI).orElse(otherwise);
   }
 
-  /** A number that others are computed from, at least 1 and no more than there can be of anything. */
+  /**
+   * A number that others are computed from, at least 1 and no more than there can be of anything.
+   */
   int count(String name, long otherwise) {
     return (int) Math.max(1, Math.min(integer(name, otherwise), MOST));
   }

@@ -109,8 +109,7 @@ public final class DecoderGraph {
    */
   private void refuseBranches() {
     int producer = graph.producer(LOGITS);
-    NodeProto last =
-        producer < 0 ? NodeProto.getDefaultInstance() : graph.nodes().get(producer);
+    NodeProto last = producer < 0 ? NodeProto.getDefaultInstance() : graph.nodes().get(producer);
     if (last.getOpType().equals("If")) {
       throw new ModelException(
           "%s keeps its layers inside the branches of %s; export the decoder with its KV cache and without merging"
@@ -286,7 +285,8 @@ public final class DecoderGraph {
    */
   AttentionSite attention(int layer) {
     Flow here = flow(past(layer, true));
-    Flow later = new Flow(graph, layer + 1 < layers ? List.of(past(layer + 1, true)) : List.of(), false);
+    Flow later =
+        new Flow(graph, layer + 1 < layers ? List.of(past(layer + 1, true)) : List.of(), false);
     List<NodeProto> nodes = graph.nodes();
     for (int i = here.next(0); i >= 0; i = here.next(i + 1)) {
       NodeProto node = nodes.get(i);

@@ -36,8 +36,7 @@ public final class FoldingLimit {
         int bits = Math.max(0, ElementSize.bits(weight.getDataType()));
         OptionalLong elements = ElementSize.elements(weight);
         if (elements.isPresent()) {
-          largest =
-              Math.max(largest, ElementSize.bytes(elements.getAsLong(), bits).orElse(MOST));
+          largest = Math.max(largest, ElementSize.bytes(elements.getAsLong(), bits).orElse(MOST));
         }
       }
       return Math.max(LEAST, Math.min(MOST / WIDER, largest) * WIDER);

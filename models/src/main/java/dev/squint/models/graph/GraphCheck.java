@@ -8,6 +8,7 @@ import dev.squint.models.ModelException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -34,7 +35,7 @@ record GraphCheck(Path file) {
       throw new ModelException(
           "%s has more than %d nodes; export a single model".formatted(file, MOST_NODES));
     }
-    checkAll(graph);
+    checkAll(graph, Optional.empty());
   }
 
   private long nodes(GraphProto graph, int depth) {
@@ -51,14 +52,16 @@ record GraphCheck(Path file) {
     return count;
   }
 
-  private void checkAll(GraphProto graph) {
+  private void checkAll(GraphProto graph, Optional<LoopCheck> around) {
     checkValues(graph);
     checkProducers(graph);
     NodeCheck nodes = new NodeCheck(file);
+    LoopCheck loops = LoopCheck.in(file, around, graph);
     for (NodeProto node : graph.getNodeList()) {
       nodes.check(node);
+      loops.check(node);
       for (GraphProto inner : OnnxGraph.subgraphs(node)) {
-        checkAll(inner);
+        checkAll(inner, Optional.of(loops));
         new TopologicalOrder(file).of(inner);
       }
     }

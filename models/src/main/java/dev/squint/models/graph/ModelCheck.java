@@ -45,11 +45,7 @@ record ModelCheck(Path file) {
               .formatted(file, model.getIrVersion()));
     }
     checkOpsets(model);
-    return model.toBuilder()
-        .clearTrainingInfo()
-        .clearMetadataProps()
-        .clearDocString()
-        .build();
+    return model.toBuilder().clearTrainingInfo().clearMetadataProps().clearDocString().build();
   }
 
   private void checkOpsets(ModelProto model) {

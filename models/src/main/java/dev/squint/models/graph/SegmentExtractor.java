@@ -204,8 +204,7 @@ public final class SegmentExtractor {
     int layer = decoder.layerOfPast(tensor);
     boolean foreign = layer >= 0 && (layer < spec.from() || layer >= spec.to());
     return foreign
-        ? Optional.of(
-            DecoderGraph.past(spec.from(), tensor.equals(DecoderGraph.past(layer, true))))
+        ? Optional.of(DecoderGraph.past(spec.from(), tensor.equals(DecoderGraph.past(layer, true))))
         : Optional.empty();
   }
 
@@ -231,7 +230,8 @@ public final class SegmentExtractor {
           } else {
             throw new ModelException(
                 "%s cannot be cut before layer %d: node %s reads '%s', which lies before the cut"
-                    .formatted(graph.file(), spec.from(), OnnxGraph.label(node), Printable.of(input)));
+                    .formatted(
+                        graph.file(), spec.from(), OnnxGraph.label(node), Printable.of(input)));
           }
         }
       }
@@ -393,9 +393,7 @@ public final class SegmentExtractor {
     }
     Flow behind =
         new Flow(
-            graph,
-            List.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)),
-            true);
+            graph, List.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)), true);
     String states = hiddenStates(layer);
     if (behind.reaches(graph.producer(states))
         || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, true)))

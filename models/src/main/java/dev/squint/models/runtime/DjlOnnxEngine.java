@@ -17,7 +17,9 @@ final class DjlOnnxEngine {
 
   private DjlOnnxEngine() {}
 
+  /** A thread that has been interrupted starts it all the same and stays interrupted. */
   static void startIfPresent() {
+    boolean interrupted = Thread.interrupted();
     try {
       Class<?> provider = Class.forName(PROVIDER, true, classLoader());
       provider.getMethod("getEngine").invoke(provider.getConstructor().newInstance());
@@ -29,6 +31,10 @@ final class DjlOnnxEngine {
           "DJL's OnnxRuntime engine did not start; somebody created the environment before", e);
     } catch (ReflectiveOperationException | LinkageError e) {
       LOG.debug("DJL's OnnxRuntime engine is on the class path but cannot be started", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -21,7 +21,7 @@ final class OrtFailure {
   /** What is said before the reason: codes, the call that failed, all tensors of a node. */
   private static final Pattern INTRODUCTION =
       Pattern.compile(
-          "^Error code - \\w+ - message: |^Exception during (?:initialization|loading): |^Load model from .{0,4096}? failed: ?|^This is an invalid model\\. (?:In Node, .*, Error |Error: )?");
+          "^Error code - \\w+ - message: ?|^Exception during (?:initialization|loading): |^Load model from .{0,4096}? failed: ?|^This is an invalid model\\. (?:In Node, .*, Error |Error: )?");
 
   private static final Pattern AT_NODE =
       Pattern.compile(
@@ -117,7 +117,8 @@ final class OrtFailure {
     if (reason.contains("IR version") || reason.contains("opset")) {
       return "export it again for an older IR version and opset";
     }
-    if (reason.contains("is not a registered function/op")
+    if (reason.contains("No Op registered")
+        || reason.contains("is not a registered function/op")
         || reason.contains("Could not find an implementation")) {
       return "export it again with operators that ONNX Runtime has";
     }

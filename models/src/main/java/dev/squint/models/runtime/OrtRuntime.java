@@ -150,7 +150,8 @@ public final class OrtRuntime {
   private SessionOptions options(int threads) throws OrtException {
     SessionOptions options = new SessionOptions();
     try {
-      // Errors come as exceptions; what the log says of them goes to the standard error of the host.
+      // Errors come as exceptions; what the log says of them goes to the standard error of the
+      // host.
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       if (sharedArena) {
         options.addConfigEntry(ENVIRONMENT_ALLOCATORS, "1");

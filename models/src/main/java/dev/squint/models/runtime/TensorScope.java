@@ -162,11 +162,15 @@ public final class TensorScope implements AutoCloseable {
       }
       if (!others.isEmpty()) {
         throw new ModelException(
-            "%s hands out %s, which is no tensor; export the model again".formatted(name, Printable.of(others.toString())));
+            "%s hands out %s, which is no tensor; export the model again"
+                .formatted(name, Printable.of(others.toString())));
       }
       return tensors;
     } catch (OrtException e) {
-      throw OrtFailure.of(name + " failed", "the graphs or their inputs do not fit each other, export the model again", e);
+      throw OrtFailure.of(
+          name + " failed",
+          "the graphs or their inputs do not fit each other, export the model again",
+          e);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -11,7 +12,12 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.SparseTensorProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TrainingInfoProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import dev.squint.models.ModelException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -383,5 +389,270 @@ class HostileFilesTest {
       inner = outer;
     }
     refuses(bytes(graph.addAllNode(inner.getNodeList())), "its subgraphs are nested too deep");
+  }
+
+  private static ModelProto.Builder model(GraphProto.Builder graph) {
+    return ModelProto.newBuilder()
+        .setIrVersion(8)
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(17))
+        .setGraph(graph);
+  }
+
+  @Test
+  void refusesFunctions() throws IOException {
+    FunctionProto function =
+        FunctionProto.newBuilder()
+            .setName("F\n")
+            .setDomain("own")
+            .addNode(NodeProto.newBuilder().setOpType("F").setDomain("own"))
+            .build();
+    refuses(
+        model(graph).addFunctions(function).build().toByteArray(),
+        "has functions of its own, such as 'F?'",
+        "inlined");
+  }
+
+  @Test
+  void leavesOutWhatIsNotChecked() throws IOException {
+    UnknownFieldSet unknown =
+        UnknownFieldSet.newBuilder()
+            .addField(999, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+            .build();
+    graph.getNodeBuilder(0).setUnknownFields(unknown);
+    graph.addInitializer(weight(1).addFloatData(1).setUnknownFields(unknown));
+    GraphProto training = graph.build();
+    ModelProto whole =
+        model(graph)
+            .addTrainingInfo(TrainingInfoProto.newBuilder().setAlgorithm(training))
+            .addMetadataProps(entry("a", "b"))
+            .setUnknownFields(unknown)
+            .build();
+    Files.write(file, whole.toByteArray());
+
+    ModelProto read = ModelProto.parseFrom(OnnxGraph.read(file).bytes());
+
+    assertThat(read.getTrainingInfoCount()).isZero();
+    assertThat(read.getMetadataPropsCount()).isZero();
+    assertThat(read.getUnknownFields().asMap()).isEmpty();
+    assertThat(read.getGraph().getNode(0).getUnknownFields().asMap()).isEmpty();
+    assertThat(read.getGraph().getInitializer(0).getUnknownFields().asMap()).isEmpty();
+  }
+
+  static Stream<Arguments> versions() {
+    return Stream.of(
+        Arguments.of(8, new long[] {Long.MAX_VALUE}, "opset 9223372036854775807"),
+        Arguments.of(8, new long[] {-1}, "opset -1"),
+        Arguments.of(8, new long[] {17, 18}, "opset 18"),
+        Arguments.of(-1, new long[] {17}, "IR version -1"),
+        Arguments.of(1L << 40, new long[] {17}, "IR version 1099511627776"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void versions(long ir, long[] opsets, String message) throws IOException {
+    ModelProto.Builder model = ModelProto.newBuilder().setIrVersion(ir).setGraph(graph);
+    for (long opset : opsets) {
+      model.addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(opset));
+    }
+    refuses(model.build().toByteArray(), message);
+  }
+
+  static Stream<Arguments> malformed() {
+    ValueInfoProto nameless = GraphNodes.value("", GraphNodes.FLOAT, 1L);
+    ValueInfoProto x = GraphNodes.value("x", GraphNodes.FLOAT, 1L);
+    TensorProto one = weight(1).addFloatData(1).build();
+    return Stream.of(
+        spoilt(graph -> graph.addInput(x), "the input 'x' is there twice"),
+        spoilt(graph -> graph.addInput(nameless), "the name '' of an input is no name"),
+        spoilt(
+            graph -> graph.addInput(x.toBuilder().setName("a\0b")),
+            "the name 'a?b' of an input is no name"),
+        spoilt(
+            graph ->
+                graph.addInput(x.toBuilder().setNameBytes(ByteString.copyFrom(new byte[] {-1}))),
+            "of an input is no name"),
+        spoilt(graph -> graph.addOutput(graph.getOutput(0)), "the output 'y' is there twice"),
+        spoilt(graph -> graph.addOutput(nameless), "the name '' of an output is no name"),
+        spoilt(
+            graph -> graph.addInitializer(one).addInitializer(one),
+            "the weight 'w' is there twice"),
+        spoilt(
+            graph -> graph.addInitializer(one.toBuilder().setName("")),
+            "the name '' of a weight is no name"),
+        spoilt(
+            graph -> graph.addInitializer(weight(1).setDataType(99).setRawData(zeros(4))),
+            "weight 'w' is of element type 99"),
+        spoilt(graph -> graph.addInput(GraphNodes.value("z", 99, 1L)), "'z' is of element type 99"),
+        spoilt(
+            graph ->
+                graph.addValueInfo(
+                    ValueInfoProto.newBuilder()
+                        .setName("v")
+                        .setType(
+                            TypeProto.newBuilder()
+                                .setTensorType(
+                                    TypeProto.Tensor.newBuilder()
+                                        .setShape(
+                                            TensorShapeProto.newBuilder()
+                                                .addDim(
+                                                    TensorShapeProto.Dimension.newBuilder()
+                                                        .setDimValue(-2)))))),
+            "'v' has a dimension of -2 elements"),
+        spoilt(graph -> graph.getNodeBuilder(0).setName("a\0"), "'a?' has a name that is no text"),
+        spoilt(
+            graph ->
+                graph
+                    .getNodeBuilder(0)
+                    .addAttribute(AttributeProto.newBuilder().setName("a"))
+                    .addAttribute(AttributeProto.newBuilder().setName("a")),
+            "an attribute 'a' that has no name or is there twice"),
+        spoilt(
+            attribute(AttributeProto.AttributeType.FLOAT, a -> a.setT(one)),
+            "an attribute 'a' of type FLOAT, which holds [TENSOR]"),
+        spoilt(
+            attribute(AttributeProto.AttributeType.INT, a -> {}),
+            "an attribute 'a' of type INT, which holds nothing"),
+        spoilt(
+            attribute(AttributeProto.AttributeType.INT, a -> a.setI(1).setF(1)),
+            "an attribute 'a' of type INT, which holds [FLOAT, INT]"),
+        spoilt(
+            attribute(AttributeProto.AttributeType.INT, a -> a.setRefAttrName("b").setI(1)),
+            "an attribute 'a' of type INT, which holds a reference"));
+  }
+
+  private static Arguments spoilt(Consumer<GraphProto.Builder> change, String message) {
+    return Arguments.of(change, message);
+  }
+
+  private static Consumer<GraphProto.Builder> attribute(
+      AttributeProto.AttributeType type, Consumer<AttributeProto.Builder> value) {
+    AttributeProto.Builder attribute = AttributeProto.newBuilder().setName("a").setType(type);
+    value.accept(attribute);
+    return graph -> graph.getNodeBuilder(0).addAttribute(attribute);
+  }
+
+  /** At the top, and in a branch of a branch. */
+  @ParameterizedTest
+  @MethodSource
+  void malformed(Consumer<GraphProto.Builder> change, String message) throws IOException {
+    GraphProto.Builder inner = graph.clone();
+    change.accept(inner);
+    refuses(bytes(inner), message);
+    for (int depth = 0; depth < 2; depth++) {
+      GraphProto branch = inner.build();
+      inner =
+          GraphProto.newBuilder()
+              .addNode(
+                  GraphNodes.node("If", List.of("x"), "y")
+                      .addAttribute(
+                          AttributeProto.newBuilder()
+                              .setName("then_branch")
+                              .setType(AttributeProto.AttributeType.GRAPH)
+                              .setG(branch)))
+              .addOutput(graph.getOutput(0));
+    }
+    refuses(bytes(inner.addInput(graph.getInput(0))), message);
+  }
+
+  @Test
+  void refusesCyclesInBranches() throws IOException {
+    GraphProto branch =
+        GraphProto.newBuilder()
+            .addNode(GraphNodes.node("Neg", List.of("b"), "a"))
+            .addNode(GraphNodes.node("Neg", List.of("a"), "b"))
+            .addOutput(GraphNodes.shapeless("b", GraphNodes.FLOAT))
+            .build();
+    graph.addNode(
+        GraphNodes.node("If", List.of("x"), "z")
+            .addAttribute(
+                AttributeProto.newBuilder()
+                    .setName("then_branch")
+                    .setType(AttributeProto.AttributeType.GRAPH)
+                    .setG(branch)));
+    refuses(bytes(graph), "waits in a circle");
+  }
+
+  @Test
+  void refusesMoreGraphsInGraphsThanAnyExportHas() throws IOException {
+    GraphProto.Builder inner = GraphProto.newBuilder();
+    for (int depth = 0; depth < 12; depth++) {
+      GraphProto within = inner.build();
+      inner = GraphProto.newBuilder().addNode(constant(a -> a.setG(within)));
+    }
+    refuses(bytes(graph.addAllNode(inner.getNodeList())), "its subgraphs are nested too deep");
+  }
+
+  /** How a loop is counted, how it may end before, whether that is bounded. */
+  static Stream<Arguments> loops() {
+    return Stream.of(
+        Arguments.of("few", "", "was", true),
+        Arguments.of("computed", "", "was", true),
+        Arguments.of("many", "", "was", false),
+        Arguments.of("", "", "computed.inside", false),
+        Arguments.of("many", "true", "was", false),
+        Arguments.of("", "true", "still", false),
+        Arguments.of("", "true", "true", false),
+        Arguments.of("many", "true", "computed.inside", true),
+        Arguments.of("", "true", "computed.inside", true));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void loops(String count, String condition, String goesOn, boolean bounded) throws IOException {
+    GraphProto.Builder body =
+        GraphProto.newBuilder()
+            .addInput(GraphNodes.shapeless("round", GraphNodes.INT64))
+            .addInput(GraphNodes.shapeless("was", ElementTypes.BOOL))
+            .addInput(GraphNodes.shapeless("before", GraphNodes.FLOAT))
+            .addNode(GraphNodes.node("Neg", List.of("before"), "after"))
+            .addNode(GraphNodes.node("Less", List.of("after", "before"), "computed.inside"))
+            .addNode(GraphNodes.node("Identity", List.of("was"), "still"))
+            .addOutput(GraphNodes.shapeless(goesOn, ElementTypes.BOOL))
+            .addOutput(GraphNodes.shapeless("after", GraphNodes.FLOAT));
+    TensorProto.Builder number = TensorProto.newBuilder().setDataType(GraphNodes.INT64);
+    graph
+        .addInitializer(number.clone().setName("few").addInt64Data(1 << 20))
+        .addInitializer(number.clone().setName("many").addInt64Data((1 << 20) + 1))
+        .addInitializer(
+            TensorProto.newBuilder().setName("true").setDataType(ElementTypes.BOOL).addInt32Data(1))
+        .addNode(GraphNodes.node("Size", List.of("x"), "computed"))
+        .addNode(
+            GraphNodes.node("Loop", List.of(count, condition, "x"), "z")
+                .setName("rounds")
+                .addAttribute(
+                    AttributeProto.newBuilder()
+                        .setName("body")
+                        .setType(AttributeProto.AttributeType.GRAPH)
+                        .setG(body)));
+    if (bounded) {
+      Files.write(file, bytes(graph));
+      assertThat(OnnxGraph.read(file).outputs()).containsKey("y");
+    } else {
+      refuses(bytes(graph), "the loop Loop 'rounds' goes round more than 1048576 times");
+    }
+  }
+
+  @Test
+  void refusesMoreThanFitsIntoMemoryBeforeItIsRead() throws IOException {
+    long most = Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16);
+    byte[] header = {0x32, 0, 0, 0, 0, 0};
+    long length = most + 1;
+    for (int i = 1; i < header.length; i++) {
+      header[i] = (byte) (length >>> 7 * (i - 1) & 0x7f | (i < header.length - 1 ? 0x80 : 0));
+    }
+    try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+      large.write(header);
+      large.setLength(header.length + length);
+    }
+    refusesFile("holds more besides raw weights than is read");
+  }
+
+  @Test
+  void readsOnThoughTheThreadIsInterrupted() throws IOException {
+    Files.write(file, bytes(graph));
+    Thread.currentThread().interrupt();
+    OnnxGraph read = OnnxGraph.read(file);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(read.outputs()).containsKey("y");
   }
 }

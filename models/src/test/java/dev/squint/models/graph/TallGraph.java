@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Decoders of any number of layers and nodes, with one number per weight. */
@@ -15,8 +16,8 @@ final class TallGraph {
   enum Filling {
     /** Each node reads the one before it. */
     CHAIN,
-    /** Each node reads the two before it, so that the nearest common dominator is far up. */
-    LADDER,
+    /** A chain of which every link is added to its beginning, their nearest common dominator. */
+    COMB,
     /** All nodes read the attention, and one reads them all. */
     FAN
   }
@@ -29,24 +30,55 @@ final class TallGraph {
   /** Writes a decoder of so many layers, each with so many nodes beyond its attention. */
   static Path decoder(Path file, int layers, int filling, Filling shape) throws IOException {
     TallGraph tall = new TallGraph();
-    tall.graph
-        .addInput(GraphNodes.value(DecoderGraph.EMBEDS, GraphNodes.FLOAT, 1L, "n", 4L))
-        .addInput(GraphNodes.value(DecoderGraph.POSITIONS, GraphNodes.INT64, 1L, "n"))
-        .addOutput(GraphNodes.value(DecoderGraph.LOGITS, GraphNodes.FLOAT, 1L, "n", 9L));
+    tall.begin();
     String hidden = DecoderGraph.EMBEDS;
     for (int layer = 0; layer < layers; layer++) {
       hidden = tall.layer(layer, hidden, filling, shape);
     }
-    tall.named("Identity", DecoderGraph.LOGITS, hidden);
-    Files.write(
+    return tall.write(file, hidden);
+  }
+
+  private void begin() {
+    graph
+        .addInput(GraphNodes.value(DecoderGraph.EMBEDS, GraphNodes.FLOAT, 1L, "n", 4L))
+        .addInput(GraphNodes.value(DecoderGraph.POSITIONS, GraphNodes.INT64, 1L, "n"))
+        .addOutput(GraphNodes.value(DecoderGraph.LOGITS, GraphNodes.FLOAT, 1L, "n", 9L));
+  }
+
+  private Path write(Path file, String hidden) throws IOException {
+    named("Identity", DecoderGraph.LOGITS, hidden);
+    return Files.write(
         file,
         ModelProto.newBuilder()
             .setIrVersion(8)
             .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(17))
-            .setGraph(tall.graph)
+            .setGraph(graph)
             .build()
             .toByteArray());
-    return file;
+  }
+
+  /**
+   * Writes a decoder of two layers. The feed-forward of the first one ends in so many sums of
+   * something with itself, so that two to that power paths lead from its last matrix to its end;
+   * behind another such tower there is none.
+   */
+  static Path diamonds(Path file, int sums) throws IOException {
+    TallGraph tall = new TallGraph();
+    tall.begin();
+    String first = tall.layer(0, DecoderGraph.EMBEDS, 0, Filling.CHAIN);
+    String blind = tall.sums(tall.add("Tanh", first), sums);
+    String matrix = tall.add("MatMul", tall.named("Neg", "neurons", first), first);
+    String end = tall.add("Add", first, tall.add("Add", blind, tall.sums(matrix, sums)));
+    String last = tall.layer(1, end, 0, Filling.CHAIN);
+    return tall.write(file, last);
+  }
+
+  private String sums(String of, int count) {
+    String sum = of;
+    for (int i = 0; i < count; i++) {
+      sum = add("Add", sum, sum);
+    }
+    return sum;
   }
 
   private String layer(int layer, String hidden, int filling, Filling shape) {
@@ -66,21 +98,20 @@ final class TallGraph {
   }
 
   private String fill(String start, int count, Filling shape) {
-    String before = start;
     String last = start;
-    String[] all = new String[count];
+    List<String> ends = new ArrayList<>(List.of(start));
     for (int i = 0; i < count; i++) {
-      String next =
-          switch (shape) {
-            case CHAIN -> add("Neg", last);
-            case LADDER -> add("Add", before, last);
-            case FAN -> add("Neg", start);
-          };
-      before = last;
-      last = next;
-      all[i] = next;
+      switch (shape) {
+        case CHAIN -> last = add("Neg", last);
+        case COMB -> {
+          last = add("Neg", last);
+          ends.add(add("Add", last, start));
+        }
+        case FAN -> ends.add(add("Neg", start));
+      }
     }
-    return shape == Filling.FAN && count > 0 ? add("Sum", all) : last;
+    ends.add(last);
+    return add("Sum", ends.toArray(String[]::new));
   }
 
   private String add(String operator, String... inputs) {

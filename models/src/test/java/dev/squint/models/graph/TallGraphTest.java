@@ -1,0 +1,80 @@
+package dev.squint.models.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.squint.models.ModelInspector;
+import dev.squint.models.ModelReport;
+import dev.squint.models.graph.TallGraph.Filling;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What is looked for in a graph takes time that grows with the graph, not with its square. */
+class TallGraphTest {
+
+  /** Twice as much would be exact, four times as much quadratic. */
+  private static final double MOST_FOR_TWICE = 3;
+
+  private static final int TRIALS = 2;
+
+  @TempDir static Path temp;
+
+  @BeforeAll
+  static void warmUp() throws IOException {
+    cost(100, 4, Filling.CHAIN);
+    cost(1, 1000, Filling.COMB);
+  }
+
+  /** Seconds of processor time that an inspection takes. */
+  private static double cost(int layers, int filling, Filling shape) throws IOException {
+    Path file = TallGraph.decoder(temp.resolve("tall.onnx"), layers, filling, shape);
+    double least = Double.MAX_VALUE;
+    for (int trial = 0; trial < TRIALS; trial++) {
+      long start = cpu();
+      ModelReport report = ModelInspector.inspect(file, "");
+      double seconds = (cpu() - start) / 1e9;
+      assertThat(report.decoder().orElseThrow().attention()).hasSize(layers);
+      assertThat(report.decoder().orElseThrow().uncuttable()).isEmpty();
+      least = Math.min(least, seconds);
+    }
+    return least;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"300, 4, CHAIN", "1, 10000, CHAIN", "1, 5000, COMB", "1, 10000, FAN"})
+  void twiceTheGraphTakesTwiceTheTime(int layers, int filling, Filling shape) throws IOException {
+    boolean layered = layers > 1;
+    double once = cost(layers, filling, shape);
+    double twice = cost(layered ? 2 * layers : layers, layered ? filling : 2 * filling, shape);
+    assertThat(twice).as("after %.2f s", once).isLessThan(MOST_FOR_TWICE * once);
+  }
+
+  /** Step by step it would climb five thousand million times, for several seconds. */
+  @Test
+  void climbsFarInFewSteps() throws IOException {
+    Path file = TallGraph.decoder(temp.resolve("comb.onnx"), 1, 100_000, Filling.COMB);
+    OnnxGraph graph = OnnxGraph.read(file);
+    long start = cpu();
+    Dominators dominators = new Dominators(graph, DecoderGraph.EMBEDS);
+    double seconds = (cpu() - start) / 1e9;
+    assertThat(dominators.reaches(graph.producer(DecoderGraph.LOGITS))).isTrue();
+    assertThat(seconds).isLessThan(2);
+  }
+
+  private static long cpu() {
+    return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+  }
+
+  @Test
+  void searchesWhatManyPathsLeadToOnce() throws IOException {
+    Path file = TallGraph.diamonds(temp.resolve("diamonds.onnx"), 60);
+    DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(file));
+    assertThat(decoder.attentionEncoding(0)).isEqualTo("Softmax");
+    assertThat(decoder.feedForward(0).activations()).isEqualTo("neurons");
+  }
+}
