@@ -106,7 +106,8 @@ record SplitPattern(int shortest, int tries, Set<String> again) {
 
     @Override
     public int repeats(boolean canFailAfter) {
-      return endless() && !possessive && canFailAfter ? 1 : 0;
+      // One that never gives back is gone through again from each start of a match all the same.
+      return endless() && canFailAfter ? 1 : 0;
     }
 
     @Override

@@ -25,8 +25,9 @@ import java.util.Set;
  * file, and later while it encodes a text or decodes tokens. So the file is read here, every part
  * is checked against the forms that are known, and what the library gets is not the file but a new
  * one of the checked parts alone: truncation, padding, pairs and unknown fields are left out. This
- * costs two passes over the file, a tenth of what the library itself needs to load it. A try in a
- * process of its own would cost a second more and tell nothing of the next text.
+ * costs two passes over the file, about as much as the library needs to load it: 3 s of processor
+ * time for 40 MB, less than 0.1 s for the embedded model. A try in a process of its own would cost
+ * a second for every file, and tell nothing of the next text.
  *
  * <p>The forms taken are those of the hub's models: byte-level BPE (GPT-2, Llama 3, Qwen, Phi,
  * CLIP, SmolLM, Mistral's Tekken), SentencePiece BPE with byte fallback (Llama 2, Mistral, Gemma),

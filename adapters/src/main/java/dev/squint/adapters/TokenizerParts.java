@@ -31,8 +31,8 @@ final class TokenizerParts {
   /** The steps that the library's expressions may take at one place before it ends the process. */
   private static final double MOST_TRIES = 8e6;
 
-  /** The steps that a text may take in all: some seconds. */
-  private static final double MOST_STEPS = 5e8;
+  /** The steps that a text may take in all: about a second. */
+  private static final double MOST_STEPS = 1e8;
 
   private static final Set<String> BEHAVIOURS =
       Set.of("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous");
@@ -150,8 +150,16 @@ final class TokenizerParts {
 
   /** Whether no half of a surrogate pair stands alone. */
   static boolean isWhole(String text) {
-    return text.codePoints()
-        .noneMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (!Character.isSurrogatePair(
+            text.charAt(i), i + 1 < text.length() ? text.charAt(i + 1) : ' ')) {
+          return false;
+        }
+        i++;
+      }
+    }
+    return true;
   }
 
   private static String named(JsonNode part, String field, Set<String> names) {

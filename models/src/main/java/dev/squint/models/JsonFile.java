@@ -151,6 +151,8 @@ public final class JsonFile {
                 .maxNumberLength(LONGEST_NUMBER)
                 .build())
         .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        // A vocabulary has hundreds of thousands of names, each once.
+        .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
         .build();
   }
 }
