@@ -47,6 +47,7 @@ public final class OrtRuntime {
   private final OrtEnvironment environment;
   private final boolean pooled;
   private final boolean sharedArena;
+  private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
 
   private OrtRuntime(OrtEnvironment environment, boolean pooled, boolean sharedArena) {
@@ -184,7 +185,7 @@ public final class OrtRuntime {
         buffers.configure(options);
       }
       options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
-      return named(environment.createSession(model, options), name);
+      return named(opener.open(() -> environment.createSession(model, options)), name);
     } catch (OrtException e) {
       throw refused(name, e);
     }
