@@ -21,6 +21,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -189,5 +190,33 @@ class OverlayTest {
     try (Stream<Path> files = Files.list(alone)) {
       assertThat(files).containsExactly(target);
     }
+  }
+
+  /** The process may not write files as long as it wants to, which looks like a full disk to it. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void anOverlayThatDoesNotFitIsNotHalfWritten(@TempDir Path out) throws Exception {
+    Path target = Files.writeString(out.resolve("it.png"), "older");
+    Process process =
+        new ProcessBuilder(
+                "sh",
+                "-c",
+                "ulimit -f 9; exec \"$@\"",
+                "sh",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:-UsePerfData",
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                OverlayMain.class.getName(),
+                target.toString())
+            .redirectErrorStream(true)
+            .start();
+    assertThat(process.inputReader().lines())
+        .containsExactly(
+            "cannot write the overlay " + target + " (File too large): choose another folder");
+    assertThat(process.waitFor()).isZero();
+    assertThat(target).hasContent("older");
+    assertThat(out.toFile().list()).containsExactly("it.png");
   }
 }

@@ -51,6 +51,7 @@ public final class OrtRuntime {
   private final OrtEnvironment environment;
   private final boolean pooled;
   private final boolean sharedArena;
+  private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
 
   private OrtRuntime(OrtEnvironment environment, boolean pooled, boolean sharedArena) {
@@ -192,7 +193,7 @@ public final class OrtRuntime {
       }
       options.addConfigEntry(FOLDING_LIMIT, Long.toString(FoldingLimit.of(model)));
       options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
-      return named(environment.createSession(model, options), name);
+      return named(opener.open(() -> environment.createSession(model, options)), name);
     } catch (OrtException e) {
       throw refused(name, e);
     }
