@@ -28,9 +28,9 @@ final class Answering {
           "fastervlm:keep=0.5 + fastv:k=1,keep=0.5",
           "tome:keep=0.5",
           "prumerge");
+
   /** Tokens of an answer. */
   static final int FEW_TOKENS = 3;
-
 
   private Answering() {}
 

@@ -145,7 +145,17 @@ final class CommandCampaign implements Campaign {
               out + ".png");
       case 4 ->
           List.of(
-              "search", "--model", folder, "--data", data, "--layers", "2", "-o", out + ".json");
+              "search",
+              "--model",
+              folder,
+              "--data",
+              data,
+              "--layers",
+              "2",
+              "--max-new-tokens",
+              Integer.toString(Answering.FEW_TOKENS),
+              "-o",
+              out + ".json");
       default ->
           List.of(
               "compare",
