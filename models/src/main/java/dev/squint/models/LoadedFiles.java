@@ -6,9 +6,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -42,17 +42,19 @@ final class LoadedFiles {
     }
   }
 
-  private final List<State> states = new ArrayList<>();
+  private final Map<Path, State> states = new LinkedHashMap<>();
 
   /** Takes down how files are before they are read. */
   LoadedFiles(Collection<Path> files) {
-    files.forEach(file -> states.add(State.of(file)));
+    for (Path file : files) {
+      states.computeIfAbsent(file.toAbsolutePath(), path -> State.of(file));
+    }
   }
 
-  /** These files and others. */
+  /** These files, as they were, and others. */
   LoadedFiles and(Collection<Path> files) {
     LoadedFiles all = new LoadedFiles(files);
-    all.states.addAll(states);
+    all.states.putAll(states);
     return all;
   }
 
@@ -61,7 +63,7 @@ final class LoadedFiles {
    * need it.
    */
   void requireUnchanged() {
-    for (State before : states) {
+    for (State before : states.values()) {
       State now = State.of(before.file());
       if (now.stamp().isPresent() && !now.equals(before)) {
         throw changed(before, null);
@@ -71,7 +73,7 @@ final class LoadedFiles {
 
   /** What to say of a request that has failed: a file that is gone or another explains it. */
   ModelException explained(ModelException failure) {
-    return states.stream()
+    return states.values().stream()
         .filter(before -> !State.of(before.file()).equals(before))
         .findFirst()
         .map(before -> changed(before, failure))

@@ -33,7 +33,7 @@ import java.util.zip.CRC32;
  */
 public record UnpackedResource(URL resource, Path folder, String path) {
 
-  private static final int BLOCK = 1 << 20;
+  private static final int BLOCK = 1 << 16;
 
   private record Content(long bytes, long crc) {}
 
