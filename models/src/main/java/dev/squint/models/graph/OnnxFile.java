@@ -39,6 +39,9 @@ record OnnxFile(Path path) {
    */
   private static final long MOST_BYTES_READ = 256L << 20;
 
+  /** Nodes, weights, inputs, outputs and values; an empty one is two bytes here, hundreds there. */
+  private static final int MOST_PARTS = 3_000_000;
+
   private static final int MEMORY_PER_BYTE = 16;
 
   private static final String LFS_POINTER = "version https://git-lfs";
@@ -146,7 +149,13 @@ record OnnxFile(Path path) {
       ByteArrayOutputStream graph,
       List<TensorProto> weights)
       throws IOException {
+    int parts = 0;
     while (in.position() < end) {
+      parts++;
+      if (parts > MOST_PARTS) {
+        throw new InvalidProtocolBufferException(
+            "its graph has more than %d parts".formatted(MOST_PARTS));
+      }
       int key = in.key();
       if (isMessage(key, GraphProto.INITIALIZER_FIELD_NUMBER)) {
         long tensorEnd = in.length(end) + in.position();

@@ -21,6 +21,7 @@ import com.google.protobuf.UnknownFieldSet;
 import dev.squint.models.ModelException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -645,6 +646,21 @@ class HostileFilesTest {
       large.setLength(header.length + length);
     }
     refusesFile("holds more besides raw weights than is read");
+  }
+
+  @Test
+  void refusesMoreNodesThanAnyExportHasBeforeTheyAreRead() throws IOException {
+    int nodes = 3_000_001;
+    ByteBuffer content = ByteBuffer.allocate(2 * nodes + 6).put((byte) 0x3a);
+    int length = 2 * nodes;
+    content.put((byte) (length & 0x7f | 0x80)).put((byte) (length >> 7 & 0x7f | 0x80));
+    content.put((byte) (length >> 14 & 0x7f | 0x80)).put((byte) (length >> 21));
+    for (int i = 0; i < nodes; i++) {
+      content.put((byte) 0x0a).put((byte) 0);
+    }
+    refuses(
+        Arrays.copyOf(content.array(), content.position()),
+        "its graph has more than 3000000 parts");
   }
 
   @Test
