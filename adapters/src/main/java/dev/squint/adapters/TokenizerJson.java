@@ -56,7 +56,10 @@ record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int m
 
   private static final int LONGEST_ADDED = 256;
   private static final int LONGEST_WORD = 200;
+
+  /** Tries of a token, from each place and of each length, in a text: some seconds. */
   private static final double MOST_STEPS = 1e9;
+
   private static final int MOST_VALUES = 400_000;
   private static final Set<String> MODELS = Set.of("BPE", "WordPiece", "WordLevel", "Unigram");
   private static final String MEND = "use the tokenizer that belongs to the model";
@@ -114,6 +117,8 @@ record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int m
       if (listed) {
         most = (int) Math.min(most, MOST_STEPS / longest / longest);
       }
+      int word = model.path("max_input_chars_per_word").asInt(1);
+      most = (int) Math.min(most, 10 * MOST_STEPS / Math.max(1, word) / Math.max(1, word));
       return new TokenizerJson(json, List.copyOf(reserved), longest, Math.max(1, most));
     }
 
