@@ -5,6 +5,7 @@ import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.RuntimeLibrary;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategy;
@@ -101,6 +102,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     LoadedFiles files =
         graphFiles.and(decoderGraph.dataFiles()).and(OnnxGraph.read(embedFile).dataFiles());
     DecoderGraph decoder = new DecoderGraph(decoderGraph);
+    RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
     Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());

@@ -36,7 +36,7 @@ final class TinyLlava {
   }
 
   static ModelOptions options() {
-    return new ModelOptions(new ExecutionProvider.Cpu(), 1, folder());
+    return new ModelOptions(new ExecutionProvider.Cpu(), 1, Path.of("target", "cache"));
   }
 
   static VisionLanguageModel open() {

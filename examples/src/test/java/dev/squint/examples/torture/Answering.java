@@ -34,8 +34,8 @@ final class Answering {
 
   private Answering() {}
 
-  static ModelOptions options(Path cache) {
-    return new ModelOptions(new ExecutionProvider.Cpu(), 1, cache);
+  static ModelOptions options() {
+    return new ModelOptions(new ExecutionProvider.Cpu(), 1, ModelOptions.defaults().cacheFolder());
   }
 
   /** A small image that all models of the torture take. */
@@ -54,9 +54,9 @@ final class Answering {
   }
 
   /** Loads, asks each question, closes. */
-  static Verdict ask(Path model, Path cache, String spec, List<String> questions) {
+  static Verdict ask(Path model, String spec, List<String> questions) {
     Verdict verdict = Verdict.answered();
-    try (Squint squint = Squint.load(model, options(cache))) {
+    try (Squint squint = Squint.load(model, options())) {
       for (String question : questions) {
         verdict = verdict.and(Verdict.of(() -> ask(squint, image(), question, spec)));
       }

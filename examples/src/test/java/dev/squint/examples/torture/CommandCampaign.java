@@ -48,7 +48,7 @@ final class CommandCampaign implements Campaign {
     this.mishap = mishap;
     Path image = model.resolveSibling("image.png");
     image(image);
-    try (Squint squint = Squint.load(model, Answering.options(model))) {
+    try (Squint squint = Squint.load(model, Answering.options())) {
       this.answer = Answering.ask(squint, ImageInput.of(image), QUESTION, "none").text();
     }
   }

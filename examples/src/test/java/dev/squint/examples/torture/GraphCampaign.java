@@ -66,8 +66,7 @@ final class GraphCampaign implements Campaign {
     WorkFolder.emptied(split);
     if (!alone) {
       verdict =
-          verdict.and(
-              Answering.ask(input, model, Answering.spec(random), List.of("what is it?", "why?")));
+          verdict.and(Answering.ask(input, Answering.spec(random), List.of("what is it?", "why?")));
     }
     return WorkFolder.checksums(input).equals(before)
         ? verdict

@@ -20,7 +20,7 @@ final class ImageCampaign implements Campaign {
   private final List<byte[]> seeds;
 
   ImageCampaign(Path model) {
-    this.squint = Squint.load(model, Answering.options(model));
+    this.squint = Squint.load(model, Answering.options());
     this.seeds = ImageSeeds.all();
   }
 

@@ -44,6 +44,6 @@ final class JsonCampaign implements Campaign {
         Files.exists(file) ? Files.readAllBytes(file) : GENAI.getBytes(StandardCharsets.UTF_8);
     Files.write(file, new JsonMutator(random).mutate(sound));
     return Verdict.of(() -> ModelInspector.inspect(input, ""))
-        .and(Answering.ask(input, model, Answering.spec(random), List.of("what is it?")));
+        .and(Answering.ask(input, Answering.spec(random), List.of("what is it?")));
   }
 }

@@ -35,7 +35,7 @@ final class TokenizerCampaign implements Campaign {
     for (int i = 0; i < QUESTIONS; i++) {
       questions.add(question(random));
     }
-    return Answering.ask(input, model, "none", questions);
+    return Answering.ask(input, "none", questions);
   }
 
   private static String question(SplittableRandom random) {

@@ -68,7 +68,7 @@ public final class OrtRuntime {
    */
   public static synchronized OrtRuntime get(int threads) {
     if (shared == null) {
-      OrtRuntime made = create(threads);
+      OrtRuntime made = RuntimeLibrary.withoutTrace(() -> create(threads));
       shared = new OrtRuntime(made.environment, made.pooled, registerArena());
     }
     return shared;
@@ -91,8 +91,8 @@ public final class OrtRuntime {
       throw OrtFailure.of("ONNX Runtime could not be started", "start the process again", e);
     } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
       throw new ModelException(
-          "ONNX Runtime's native library could not be loaded; check that the temporary folder"
-              + " allows execution or set onnxruntime.native.path",
+          "ONNX Runtime's native library could not be loaded; check that the temporary folder has"
+              + " room and allows execution, or set onnxruntime.native.path",
           e);
     }
   }
