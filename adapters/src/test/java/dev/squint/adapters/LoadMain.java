@@ -2,6 +2,8 @@ package dev.squint.adapters;
 
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelOptions;
+import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.models.runtime.RuntimeLibrary;
 import java.nio.file.Path;
 
 /** Another process that loads the embedded model with a cache folder of its own. */
@@ -14,6 +16,8 @@ final class LoadMain {
   public static void main(String[] arguments) {
     Path cache = Path.of(arguments[0]);
     if (arguments.length > 1) {
+      RuntimeLibrary.unpack(cache);
+      OrtRuntime.get(1);
       OpenCv.load(cache);
       TokenizerLibrary.prepare(cache);
     } else {
