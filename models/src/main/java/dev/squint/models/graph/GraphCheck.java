@@ -52,16 +52,19 @@ record GraphCheck(Path file) {
     return count;
   }
 
-  private void checkAll(GraphProto graph, Optional<LoopCheck> around) {
+  private void checkAll(GraphProto graph, Optional<WrittenNumbers> around) {
     checkValues(graph);
     checkProducers(graph);
     NodeCheck nodes = new NodeCheck(file);
-    LoopCheck loops = LoopCheck.in(file, around, graph);
+    WrittenNumbers numbers = WrittenNumbers.in(around, graph);
+    LoopCheck loops = new LoopCheck(file, numbers);
+    MadeSizeCheck sizes = new MadeSizeCheck(file, numbers);
     for (NodeProto node : graph.getNodeList()) {
       nodes.check(node);
       loops.check(node);
+      sizes.check(node);
       for (GraphProto inner : OnnxGraph.subgraphs(node)) {
-        checkAll(inner, Optional.of(loops));
+        checkAll(inner, Optional.of(numbers));
         new TopologicalOrder(file).of(inner);
       }
     }

@@ -25,6 +25,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -670,5 +672,27 @@ class HostileFilesTest {
     OnnxGraph read = OnnxGraph.read(file);
     assertThat(Thread.interrupted()).isTrue();
     assertThat(read.outputs()).containsKey("y");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ConstantOfShape, 0, 4294967296",
+    "Expand, 1, 536870912",
+    "Tile, 1, 1099511627776",
+    "OneHot, 1, 300000000",
+    "Range, 1, 1099511627776"
+  })
+  void muchMadeOfLittle(String operator, int input, long size) throws IOException {
+    List<String> inputs = new ArrayList<>(List.of("x", "x", "x"));
+    inputs.set(input, "size");
+    graph.addInitializer(
+        TensorProto.newBuilder().setName("size").setDataType(7).addDims(1).addInt64Data(size));
+    graph.addNode(
+        GraphNodes.node(
+            operator, inputs.subList(0, operator.equals("ConstantOfShape") ? 1 : 3), "much"));
+    refuses(bytes(graph), operator, "more than 268435456 values");
+    graph.getInitializerBuilder(graph.getInitializerCount() - 1).setInt64Data(0, 1 << 20);
+    Files.write(file, bytes(graph));
+    assertThat(OnnxGraph.read(file).outputs()).containsKey("y");
   }
 }

@@ -1,0 +1,57 @@
+package dev.squint.models.graph;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.models.ModelException;
+import java.nio.file.Path;
+
+/**
+ * Whether a node makes much of little, where the file tells: operators that fill, repeat or count
+ * up to a size that is written down. A size that is computed is bounded by the memory that ONNX
+ * Runtime may take.
+ *
+ * @param file the file, for messages
+ * @param numbers what the graph has written down
+ */
+record MadeSizeCheck(Path file, WrittenNumbers numbers) {
+
+  /** A mask of 16,384 tokens against as many. */
+  private static final long MOST_VALUES = 1L << 28;
+
+  /**
+   * Checks a node of the graph.
+   *
+   * @throws ModelException if it makes a tensor that no model needs
+   */
+  void check(NodeProto node) {
+    switch (node.getOpType()) {
+      case "ConstantOfShape" -> checkProduct(node, 0);
+      case "Expand", "Tile", "OneHot" -> checkProduct(node, 1);
+      case "Range" -> checkRange(node);
+      default -> {}
+    }
+  }
+
+  private void checkProduct(NodeProto node, int input) {
+    double values = 1;
+    for (long size : numbers.all(Attributes.input(node, input)).orElse(new long[0])) {
+      values *= Math.max(1, size);
+    }
+    refuseAbove(node, values);
+  }
+
+  private void checkRange(NodeProto node) {
+    long from = numbers.one(Attributes.input(node, 0)).orElse(0L);
+    long step = numbers.one(Attributes.input(node, 2)).orElse(1L);
+    numbers
+        .one(Attributes.input(node, 1))
+        .ifPresent(to -> refuseAbove(node, step == 0 ? 0 : ((double) to - (double) from) / step));
+  }
+
+  private void refuseAbove(NodeProto node, double values) {
+    if (values > MOST_VALUES) {
+      throw new ModelException(
+          "%s: node %s makes a tensor of more than %d values out of numbers in the file; export it with a shorter context or with open sizes"
+              .formatted(file, OnnxGraph.label(node), MOST_VALUES));
+    }
+  }
+}
