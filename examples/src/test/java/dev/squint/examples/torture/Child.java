@@ -1,5 +1,6 @@
 package dev.squint.examples.torture;
 
+import dev.squint.models.ModelOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -65,7 +66,7 @@ final class Child implements AutoCloseable {
             "-XX:ErrorFile=" + scratch.resolve("hs_err.log"),
             "-Djava.awt.headless=true",
             "-Djava.io.tmpdir=" + Files.createDirectories(scratch.resolve("tmp")),
-            "-Dsquint.cache=" + scratch.resolveSibling("cache"),
+            "-Dsquint.cache=" + ModelOptions.defaults().cacheFolder(),
             "-cp",
             System.getProperty("java.class.path"),
             Worker.class.getName(),

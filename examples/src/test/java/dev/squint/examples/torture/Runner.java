@@ -10,7 +10,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Runs the cases of a campaign one after the other, in a child that is started again when it died.
@@ -32,12 +31,13 @@ record Runner(Path fixtures, Path folder, Child.Limits limits) {
     if (!Files.exists(log)) {
       return List.of();
     }
-    try (Stream<String> lines = Files.lines(log)) {
-      return lines
-          .filter(line -> line.endsWith("=") || !line.isEmpty())
-          .map(CaseResult::read)
-          .toList();
-    }
+    return whole(log).lines().map(CaseResult::read).toList();
+  }
+
+  /** A log without the line that a kill may have cut off. */
+  private static String whole(Path log) throws IOException {
+    String text = Files.readString(log);
+    return text.substring(0, text.lastIndexOf('\n') + 1);
   }
 
   private Path log(String campaign) {
@@ -50,10 +50,12 @@ record Runner(Path fixtures, Path folder, Child.Limits limits) {
    * @param campaign name of the campaign
    * @param from first seed
    * @param to seed after the last
-   * @param every of how many runners this is one, each with a log of its own
    */
   void run(String campaign, long from, long to) throws IOException, InterruptedException {
     Files.createDirectories(folder);
+    if (Files.exists(log(campaign))) {
+      Files.writeString(log(campaign), whole(log(campaign)));
+    }
     Set<Long> done = new HashSet<>();
     results(campaign).forEach(result -> done.add(result.seed()));
     Path scratch = WorkFolder.emptied(folder.resolve(campaign + ".scratch"));
