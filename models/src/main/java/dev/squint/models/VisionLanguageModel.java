@@ -4,6 +4,7 @@ import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.Device;
+import dev.squint.models.runtime.FreedMemory;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.RuntimeLibrary;
 import dev.squint.pruning.DecoderShape;
@@ -302,6 +303,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     return generator.openCuts();
   }
 
+  /** Waits for the calls under way and gives the memory back to the system. */
   @Override
   public void close() {
     lock.writeLock().lock();
@@ -309,6 +311,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       if (!closed) {
         closed = true;
         generator.close();
+        FreedMemory.giveBack();
       }
     } finally {
       lock.writeLock().unlock();

@@ -28,7 +28,7 @@ class ThreadSoakTest {
   /** Until the caches are full and the Java classes compiled; on a busy machine answers tell. */
   private static final Duration SETTLED = Duration.ofMinutes(2);
 
-  private static final int SETTLED_ANSWERS = 1500;
+  private static final int SETTLED_ANSWERS = 500;
 
   /** Loading, and threads that end. */
   private static final Duration PATIENCE = Duration.ofMinutes(10);
@@ -53,10 +53,10 @@ class ThreadSoakTest {
             .filter(time -> time.compareTo(SETTLED) >= 0)
             .findFirst()
             .orElse(duration);
-    Duration end = duration.minus(MINUTE);
-    assertThat(settled).as("time to settle").isLessThan(end.minus(MINUTE));
-    double first = residentKib(samples, settled);
-    double last = residentKib(samples, end);
+    Duration third = duration.minus(settled).dividedBy(3);
+    assertThat(third).as("what is left after settling, a third").isGreaterThan(MINUTE);
+    double first = residentKib(samples, settled, third);
+    double last = residentKib(samples, duration.minus(third), third);
     System.out.printf("resident memory: %.0f KiB, then %.0f KiB; %s%n", first, last, log);
     assertThat(last).as("KiB of memory at the end").isLessThanOrEqualTo(MOST_GROWTH * first);
   }
@@ -72,6 +72,9 @@ class ThreadSoakTest {
                     "-Xms512m",
                     "-Xmx512m",
                     "-XX:+AlwaysPreTouch",
+                    // What a host can set against memory that the C library keeps.
+                    "-XX:+IgnoreUnrecognizedVMOptions",
+                    "-XX:TrimNativeHeapInterval=10000",
                     "-cp",
                     System.getProperty(
                         "surefire.test.class.path", System.getProperty("java.class.path")),
@@ -94,12 +97,14 @@ class ThreadSoakTest {
     assertThat(process.exitValue()).as("%s", Files.readString(said)).isZero();
   }
 
-  /** The median over a minute. */
-  private static double residentKib(List<Sample> samples, Duration from) {
+  /**
+   * The median, since a model that is loaded beside one that still answers takes more for a while.
+   */
+  private static double residentKib(List<Sample> samples, Duration from, Duration length) {
     double[] sorted =
         samples.stream()
             .filter(sample -> sample.time().compareTo(from) >= 0)
-            .filter(sample -> sample.time().compareTo(from.plus(MINUTE)) < 0)
+            .filter(sample -> sample.time().compareTo(from.plus(length)) < 0)
             .mapToDouble(Sample::residentKib)
             .sorted()
             .toArray();
