@@ -33,6 +33,7 @@ record Preprocessor(
     double[] deviation) {
 
   private static final String FILE = "preprocessor_config.json";
+  private static final String FILTER = "resample";
   static final int MOST_SIDE = 4096;
   private static final int LONGEST_RESIZED = 1 << 20;
   private static final double LEAST = 1e-6;
@@ -53,16 +54,20 @@ record Preprocessor(
         edge > 0 ? OptionalInt.of(edge) : OptionalInt.empty(),
         width,
         height,
-        json.flag("do_resize").orElse(true)
-            ? Optional.of(
-                Resampler.ofPillow(
-                    json.whole("resample", Integer.MIN_VALUE, Integer.MAX_VALUE).orElse(3)))
-            : Optional.empty(),
+        json.flag("do_resize").orElse(true) ? Optional.of(resampler(json)) : Optional.empty(),
         json.flag("do_rescale").orElse(true)
             ? json.number("rescale_factor", LEAST, MOST).orElse(1 / 255.0)
             : 1,
         channels(json, "image_mean", 0, -MOST),
         channels(json, "image_std", 1, LEAST));
+  }
+
+  private static Resampler resampler(ModelJson json) {
+    return json.isInt(FILTER)
+        ? Resampler.ofPillow(json.whole(FILTER, Integer.MIN_VALUE, Integer.MAX_VALUE).orElseThrow())
+        : json.whole(FILTER, 0, Resampler.values().length - 1)
+            .map(Resampler::ofPillow)
+            .orElse(Resampler.BICUBIC);
   }
 
   /** A field that is one number for all sides or an object of these. */

@@ -170,7 +170,7 @@ public final class ModelJson {
   private double number(JsonNode value, String field, double least, double most) {
     // The comparisons are false for what is not a number.
     if (!value.isNumber() || !(value.asDouble() >= least && value.asDouble() <= most)) {
-      throw wrong(field, "a number from %s to %s".formatted(least, most));
+      throw wrong(field, "a number from %s to %s".formatted(least, most), value);
     }
     return value.asDouble();
   }
@@ -253,6 +253,12 @@ public final class ModelJson {
     return node.path(field).isNumber();
   }
 
+  /** Whether a field is a whole number that an {@code int} holds. */
+  public boolean isInt(String field) {
+    JsonNode value = node.path(field);
+    return value.isIntegralNumber() && value.canConvertToInt();
+  }
+
   /**
    * What to say of a field that cannot be used.
    *
@@ -261,7 +267,10 @@ public final class ModelJson {
    * @return one sentence
    */
   public ModelException wrong(String field, String what) {
-    JsonNode value = node.path(field);
+    return wrong(field, what, node.path(field));
+  }
+
+  private ModelException wrong(String field, String what, JsonNode value) {
     String found = value.isObject() ? "an object" : value.isArray() ? "an array" : value.toString();
     return new ModelException(
         "%s: '%s%s' has to be %s, not %s; download or export it again"

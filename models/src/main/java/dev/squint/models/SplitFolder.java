@@ -14,8 +14,6 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -258,24 +256,22 @@ final class SplitFolder {
   }
 
   private void exchange(Path work) throws IOException {
-    Path old = WorkFolder.nameBeside(target);
-    // Young, it is not taken for left by another process.
-    Files.setLastModifiedTime(target, FileTime.from(Instant.now()));
-    Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-    try {
-      Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
-      throw e;
+    try (WorkFolder aside = WorkFolder.beside(target)) {
+      Path old = aside.path().resolve("old");
+      Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+      try {
+        Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+        throw e;
+      }
     }
-    FolderTree.delete(old);
   }
 
   private void place(Content content, Content move) throws IOException {
     Files.createDirectories(target.getParent());
     try (WorkFolder work = WorkFolder.beside(target)) {
       content.write(work.path());
-      work.unlock();
       new DurableFolder(work.path()).force();
       move.write(work.path());
       new DurableFolder(target.getParent()).force();

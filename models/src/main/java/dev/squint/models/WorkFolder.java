@@ -22,19 +22,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A folder in which something is written that is to be renamed to its place once it is whole. A
- * file in it is locked as long as it is written, and the operating system ends the lock with the
- * process: so what killed processes have left is told from what others are writing, and removed by
- * the next one. Where there are no locks, left is what has not changed for an hour.
+ * file beside it is there and locked before the folder is and until it is renamed or removed, and
+ * the operating system ends the lock with the process: so what killed processes have left is told
+ * from what others are writing, and removed by the next one. Where there are no locks, left is what
+ * has not changed for an hour.
  */
 final class WorkFolder implements AutoCloseable {
 
-  /** The file that is locked. */
-  static final String LOCK = ".squint-lock";
-
   private static final Logger LOG = LoggerFactory.getLogger(WorkFolder.class);
   private static final String SUFFIX = ".squint-part";
+  private static final String LOCK = ".lock";
   private static final Pattern NAME =
-      Pattern.compile("\\..+\\.(\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12})" + SUFFIX);
+      Pattern.compile(
+          "(\\..+\\.(\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12})\\.squint-part)(\\.lock)?");
   private static final Duration ABANDONED = Duration.ofHours(1);
 
   /**
@@ -61,21 +61,26 @@ final class WorkFolder implements AutoCloseable {
   static WorkFolder beside(Path target) throws IOException {
     removeAbandoned(target.toAbsolutePath().getParent());
     while (true) {
-      Path path = Files.createDirectory(nameBeside(target));
-      Path file = path.resolve(LOCK);
+      Path path = nameBeside(target);
+      FileChannel lock =
+          FileChannel.open(lockOf(path), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      WorkFolder work = new WorkFolder(path, lock);
       try {
-        FileChannel lock =
-            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        // Another process may have taken the folder for a left one before it was locked.
-        if (isHeld(lock) && Files.exists(file)) {
-          return new WorkFolder(path, lock);
+        // Another process may have taken the file for a left one before it was locked.
+        if (isHeld(lock) && Files.exists(lockOf(path))) {
+          Files.createDirectory(path);
+          return work;
         }
-        lock.close();
-      } catch (IOException e) {
-        FolderTree.delete(path);
+        work.close();
+      } catch (IOException | RuntimeException e) {
+        work.close();
         throw e;
       }
     }
+  }
+
+  private static Path lockOf(Path folder) {
+    return folder.resolveSibling(folder.getFileName() + LOCK);
   }
 
   private static boolean isHeld(FileChannel lock) {
@@ -88,7 +93,7 @@ final class WorkFolder implements AutoCloseable {
   }
 
   /** A name that nothing else has. */
-  static Path nameBeside(Path target) {
+  private static Path nameBeside(Path target) {
     UUID id = new UUID(PROCESS, ThreadLocalRandom.current().nextLong());
     return target.resolveSibling("." + target.getFileName() + "." + id + SUFFIX);
   }
@@ -98,17 +103,11 @@ final class WorkFolder implements AutoCloseable {
     return path;
   }
 
-  /** Ends the lock and takes it out, so that the folder can be renamed. */
-  void unlock() throws IOException {
-    Files.delete(path.resolve(LOCK));
-    lock.close();
-  }
-
   /** Removes the folder if it has not been renamed. */
   @Override
   public void close() throws IOException {
     try (lock) {
-      FolderTree.delete(path);
+      remove(path);
     }
   }
 
@@ -129,34 +128,43 @@ final class WorkFolder implements AutoCloseable {
   private static boolean isOfOthers(Path path) {
     Matcher name = NAME.matcher(path.getFileName().toString());
     return name.matches()
-        && UUID.fromString(name.group(1)).getMostSignificantBits() != PROCESS
-        && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+        && UUID.fromString(name.group(2)).getMostSignificantBits() != PROCESS
+        && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS) == (name.group(3) == null);
   }
 
-  private static void removeIfAbandoned(Path folder) throws IOException {
-    Path file = folder.resolve(LOCK);
+  private static void removeIfAbandoned(Path found) throws IOException {
+    Matcher name = NAME.matcher(found.getFileName().toString());
+    if (!name.matches()) {
+      return;
+    }
+    Path folder = found.resolveSibling(name.group(1));
     try (FileChannel lock =
-        FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-      if (lock.tryLock() != null && Files.exists(file)) {
-        FolderTree.delete(folder);
+        FileChannel.open(lockOf(folder), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+      if (lock.tryLock() != null && Files.exists(lockOf(folder))) {
+        remove(folder);
       }
     } catch (OverlappingFileLockException e) {
       LOG.debug("{} is being written", folder);
     } catch (IOException e) {
-      if (lastChange(folder).toInstant().isBefore(Instant.now().minus(ABANDONED))) {
-        FolderTree.delete(folder);
+      if (lastChange(found).toInstant().isBefore(Instant.now().minus(ABANDONED))) {
+        remove(folder);
       }
     }
   }
 
+  private static void remove(Path folder) throws IOException {
+    FolderTree.delete(folder);
+    Files.deleteIfExists(lockOf(folder));
+  }
+
   private static FileTime lastChange(Path folder) throws IOException {
     FileTime last = Files.getLastModifiedTime(folder, LinkOption.NOFOLLOW_LINKS);
+    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return last;
+    }
     try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
       for (Path path : all) {
-        FileTime changed =
-            Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)
-                ? lastChange(path)
-                : Files.getLastModifiedTime(path, LinkOption.NOFOLLOW_LINKS);
+        FileTime changed = lastChange(path);
         last = changed.compareTo(last) > 0 ? changed : last;
       }
     } catch (NoSuchFileException e) {
