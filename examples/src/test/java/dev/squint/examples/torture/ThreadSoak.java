@@ -81,6 +81,8 @@ final class ThreadSoak {
   /** Far above what a call takes behind 63 others on one busy core. */
   private static final Duration HUNG = Duration.ofMinutes(3);
 
+  private static final int MOST_MILLIS_LOADED = 40_000;
+
   private static final String CLOSED = "the model is closed; load it again";
 
   private record Asked(Path picture, String question, Strategy strategy) {}
@@ -144,7 +146,8 @@ final class ThreadSoak {
     }
     workers.forEach(Thread::start);
     Thread interrupter = new Thread(() -> interruptThreads(workers));
-    Thread reloader = new Thread(this::reload);
+    Thread reloader =
+        new Thread(() -> reload((int) Math.min(MOST_MILLIS_LOADED, duration.toMillis() / 4)));
     interrupter.start();
     reloader.start();
     log.println("seconds rss_kib heap_kib answers interrupted closed reloads");
@@ -205,12 +208,16 @@ final class ThreadSoak {
     }
   }
 
-  private void reload() {
+  private void reload(int mostMillis) {
     SplittableRandom random = new SplittableRandom(8);
     while (!over) {
-      pause(random.nextInt(6000));
-      current.getAndSet(Squint.load()).close();
-      reloads.incrementAndGet();
+      pause(random.nextInt(mostMillis));
+      try {
+        current.getAndSet(Squint.load()).close();
+        reloads.incrementAndGet();
+      } catch (RuntimeException | Error e) {
+        failed("loading: " + e);
+      }
     }
   }
 
