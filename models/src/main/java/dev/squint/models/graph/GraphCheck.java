@@ -77,6 +77,9 @@ record GraphCheck(Path file) {
         List.of(graph.getInputList(), graph.getOutputList(), graph.getValueInfoList())) {
       values.forEach(this::checkType);
     }
+    if (graph.getSparseInitializerCount() > 0) {
+      throw NodeCheck.sparse(file, graph.getSparseInitializer(0).getValues().getName());
+    }
     Set<String> weights = new HashSet<>();
     for (TensorProto weight : graph.getInitializerList()) {
       checkName("a weight", weight.getName());
@@ -129,7 +132,6 @@ record GraphCheck(Path file) {
     Set<String> given = new HashSet<>();
     graph.getInputList().stream().map(ValueInfoProto::getName).forEach(given::add);
     graph.getInitializerList().stream().map(TensorProto::getName).forEach(given::add);
-    graph.getSparseInitializerList().forEach(sparse -> given.add(sparse.getValues().getName()));
     Set<String> made = new HashSet<>(given);
     for (NodeProto node : graph.getNodeList()) {
       for (String output : node.getOutputList()) {

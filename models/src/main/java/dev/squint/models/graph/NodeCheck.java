@@ -53,6 +53,9 @@ record NodeCheck(Path file) {
 
   private void checkAttribute(NodeProto node, AttributeProto attribute) {
     Set<AttributeType> held = held(attribute);
+    if (held.contains(AttributeType.SPARSE_TENSOR) || held.contains(AttributeType.SPARSE_TENSORS)) {
+      throw sparse(file, attribute.getName());
+    }
     AttributeType type = attribute.getType();
     boolean single = type.getNumber() < AttributeType.FLOATS_VALUE || isSingle(type);
     boolean fits =
@@ -69,6 +72,16 @@ record NodeCheck(Path file) {
                   type,
                   attribute.hasRefAttrName() ? "a reference" : held.isEmpty() ? "nothing" : held));
     }
+  }
+
+  /**
+   * ONNX Runtime makes sparse tensors dense as it reads them: a hundred bytes become as many
+   * gigabytes as their shape says.
+   */
+  static ModelException sparse(Path file, String name) {
+    return new ModelException(
+        "%s: the weight '%s' is sparse, which is not supported; export it with dense weights"
+            .formatted(file, Printable.of(name)));
   }
 
   private static boolean isSingle(AttributeType type) {

@@ -501,6 +501,24 @@ class HostileFilesTest {
                                                     TensorShapeProto.Dimension.newBuilder()
                                                         .setDimValue(-2)))))),
             "'v' has a dimension of -2 elements"),
+        spoilt(
+            graph ->
+                graph.addSparseInitializer(
+                    SparseTensorProto.newBuilder()
+                        .addDims(HUGE)
+                        .setValues(one)
+                        .setIndices(weight(1).setDataType(7).addInt64Data(0))),
+            "the weight 'w' is sparse"),
+        spoilt(
+            attribute(
+                AttributeProto.AttributeType.SPARSE_TENSOR,
+                a ->
+                    a.setSparseTensor(
+                        SparseTensorProto.newBuilder()
+                            .addDims(HUGE)
+                            .setValues(one)
+                            .setIndices(weight(1).setDataType(7).addInt64Data(0)))),
+            "is sparse"),
         spoilt(graph -> graph.getNodeBuilder(0).setName("a\0"), "'a?' has a name that is no text"),
         spoilt(
             graph ->
