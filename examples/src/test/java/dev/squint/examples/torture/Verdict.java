@@ -35,7 +35,7 @@ record Verdict(Outcome outcome, String detail) {
   private static final Pattern FOREIGN =
       Pattern.compile(
           "onnxruntime_src|\\.cc:\\d|\\.cpp:\\d|\\.rs:\\d|std::|onnxruntime::|\\b(?:java|com|ai|org)\\.[a-z]+\\.[a-z.]*[A-Z]"
-              + "|(?<!')\\bnull\\b|Exception:|panicked");
+              + "|(?<!'|not )\\bnull\\b|Exception:|panicked");
 
   static Verdict answered() {
     return new Verdict(Outcome.ANSWERED, "");

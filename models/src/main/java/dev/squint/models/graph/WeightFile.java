@@ -10,6 +10,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.squint.models.ModelException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -54,7 +55,12 @@ public final class WeightFile {
     } catch (IOException e) {
       throw new ModelException(
           "the weights cannot be copied to %s (%s); choose a folder that can be written and has room for %d bytes"
-              .formatted(target, e.getMessage(), weights.end),
+              .formatted(
+                  target,
+                  e instanceof ClosedByInterruptException
+                      ? "the thread was interrupted"
+                      : e.getMessage(),
+                  weights.end),
           e);
     }
   }
