@@ -47,7 +47,7 @@ class LauncherTest {
       sleep "${MAVEN_SECONDS:-0}"
       grep -c begin "$NOTES/maven" > "$folder/squint-examples-1.jar"
       echo end >> "$NOTES/maven"
-      [ ! -f "$NOTES/save" ] || touch -t 203001010000 one/src/main/Source
+      [ ! -f "$NOTES/save" ] || touch one/src/main/Source
       echo '[INFO] BUILD SUCCESS'
       """;
 
@@ -74,6 +74,9 @@ class LauncherTest {
       mkdir -p "$3"
       printf native > "$3/libonnxruntime.so"
       """;
+
+  /** No process has so high a number. */
+  private static final String NOBODY = "999999999";
 
   private static final String WHOLE = " runtimeclasses native";
   private static final String FIRST = "1" + WHOLE;
@@ -149,17 +152,19 @@ class LauncherTest {
     assertThat(Files.readAllLines(folder.resolve("maven"))).containsExactly("begin", "end");
   }
 
-  /** Here they look for others that build in the same moment. */
+  /** None goes on before all have seen that nobody builds: they remove what a dead one left. */
   @RepeatedTest(3)
   void firstCallsInTheSameMomentBuildOnce() throws Exception {
+    Files.createDirectories(builds.resolve("builders"));
+    Files.createFile(builds.resolve("builders/" + NOBODY));
     tool(
-        "find",
+        "rm",
         """
         #!/bin/sh
-        case "$*" in *-mmin*) echo >> '%1$s'; until [ "$(grep -c '' '%1$s')" -ge 4 ]; do :; done ;; esac
-        PATH=${PATH#*:} exec find "$@"
+        case "$*" in */%1$s) echo >> '%2$s'; until [ "$(grep -c '' '%2$s')" -ge 4 ]; do :; done ;; esac
+        PATH=${PATH#*:} exec rm "$@"
         """
-            .formatted(Files.createFile(folder.resolve("looking"))));
+            .formatted(NOBODY, Files.createFile(folder.resolve("looked"))));
     List<Call> calls = new ArrayList<>();
     for (Started one : List.of(start("0.3"), start("0.3"), start("0.3"), start("0.3"))) {
       calls.add(one.end());
