@@ -1,5 +1,6 @@
 package dev.squint.adapters;
 
+import dev.squint.models.graph.Printable;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -10,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 
 /**
@@ -23,8 +23,6 @@ public final class ImageInput {
   private static final String UNNAMED = "the given input";
   private static final int SIGNATURE = 16;
   private static final int MOST_BYTES = 512 << 20;
-  private static final Pattern CONTROL =
-      Pattern.compile("[\\p{Cntrl}\\p{Zl}\\p{Zp}\\u0080-\\u009f]");
 
   private final String name;
   private final ImageHeader header;
@@ -42,7 +40,7 @@ public final class ImageInput {
    *     bounds, or it is damaged
    */
   public static ImageInput of(Path file) {
-    String name = CONTROL.matcher(file.toString()).replaceAll("?");
+    String name = Printable.of(file.toString(), Integer.MAX_VALUE);
     if (name.isEmpty()) {
       throw new ImageException("the name of the picture is empty; name a picture file");
     }

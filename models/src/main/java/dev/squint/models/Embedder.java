@@ -28,22 +28,21 @@ final class Embedder implements AutoCloseable {
 
   private record Merge(int featureRank, boolean merges) {}
 
-  Embedder(Sessions sessions, Path file, long width) {
+  Embedder(Sessions sessions, OnnxGraph graph, long width) {
     this.sessions = sessions;
     this.width = width;
-    this.embed = open(sessions, file);
+    this.embed = open(sessions, graph);
     if (!embed.inputs().equals(Set.of(IDS))) {
       String found = Printable.of(embed.inputs().toString());
       embed.close();
       throw new ModelException(
           "%s has the inputs %s, but only '%s' is known here; use embed_tokens.onnx of a hub-layout export"
-              .formatted(file, found, IDS));
+              .formatted(graph.file(), found, IDS));
     }
   }
 
-  /** The file, made to hand out float32 if it does not. */
-  private static ModelSession open(Sessions sessions, Path file) {
-    OnnxGraph graph = OnnxGraph.read(file);
+  /** The graph, made to hand out float32 if it does not. */
+  private static ModelSession open(Sessions sessions, OnnxGraph graph) {
     ModelSession session = sessions.open(graph);
     try {
       if (session.output(EMBEDS).type == OnnxJavaType.FLOAT) {
@@ -54,7 +53,8 @@ final class Embedder implements AutoCloseable {
       throw e;
     }
     session.close();
-    return sessions.open(FloatOutput.of(graph, EMBEDS), graph.folder(), file + " in float32");
+    return sessions.open(
+        FloatOutput.of(graph, EMBEDS), graph.folder(), graph.file() + " in float32");
   }
 
   /** Embeds text, float32 {@code [1, n, hidden]}. */

@@ -100,8 +100,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     ModelConfig config = ConfigReader.read(folder);
     LoadedFiles graphFiles = new LoadedFiles(List.of(decoderFile, embedFile, visionFile));
     OnnxGraph decoderGraph = OnnxGraph.read(decoderFile);
-    LoadedFiles files =
-        graphFiles.and(decoderGraph.dataFiles()).and(OnnxGraph.read(embedFile).dataFiles());
+    OnnxGraph embedGraph = OnnxGraph.read(embedFile);
+    LoadedFiles files = graphFiles.and(decoderGraph.dataFiles()).and(embedGraph.dataFiles());
     DecoderGraph decoder = new DecoderGraph(decoderGraph);
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
@@ -109,7 +109,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
     VisionEncoder vision = new VisionEncoder(sessions, visionFile);
     ModelFacts facts = facts(name, config, decoder, vision.graph());
-    Embedder embedder = new Embedder(sessions, embedFile, config.text().hidden());
+    Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     Similarities similarities = new Similarities(sessions, config.text().hidden());
     Generator generator =
         new Generator(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
@@ -112,7 +113,7 @@ class SimilaritiesTest {
     Sessions sessions = sessions();
     Path file = TinyLlava.folder().resolve("onnx/embed_tokens.onnx");
     int width = TINY.model().facts().decoder().hidden();
-    try (Embedder embedder = new Embedder(sessions, file, width);
+    try (Embedder embedder = new Embedder(sessions, OnnxGraph.read(file), width);
         TensorScope scope = sessions.scope()) {
       FloatBuffer values = embedder.embed(scope, ids).getFloatBuffer();
       float[] all = new float[values.remaining()];
