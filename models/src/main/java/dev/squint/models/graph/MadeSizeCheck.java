@@ -3,19 +3,33 @@ package dev.squint.models.graph;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.models.ModelException;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Whether a node makes much of little, where the file tells: operators that fill, repeat or count
  * up to a size that is written down. A size that is computed is bounded by the memory that ONNX
- * Runtime may take.
- *
- * @param file the file, for messages
- * @param numbers what the graph has written down
+ * Runtime may take. It goes through the nodes of one graph in their order.
  */
-record MadeSizeCheck(Path file, WrittenNumbers numbers) {
+final class MadeSizeCheck {
 
   /** A mask of 16,384 tokens against as many. */
   private static final long MOST_VALUES = 1L << 28;
+
+  private final Path file;
+  private final WrittenNumbers numbers;
+
+  /** Tensors of more values than a shape has axes. */
+  private final Set<String> noShapes = new HashSet<>();
+
+  /**
+   * @param file the file, for messages
+   * @param numbers what the graph has written down
+   */
+  MadeSizeCheck(Path file, WrittenNumbers numbers) {
+    this.file = file;
+    this.numbers = numbers;
+  }
 
   /**
    * Checks a node of the graph.
@@ -23,6 +37,7 @@ record MadeSizeCheck(Path file, WrittenNumbers numbers) {
    * @throws ModelException if it makes a tensor that no model needs
    */
   void check(NodeProto node) {
+    checkShape(node);
     switch (node.getOpType()) {
       case "ConstantOfShape" -> checkProduct(node, 0);
       case "Expand", "Tile", "OneHot" -> checkProduct(node, 1);
@@ -31,12 +46,27 @@ record MadeSizeCheck(Path file, WrittenNumbers numbers) {
     }
   }
 
+  /** A shape of millions of axes costs gigabytes before anybody finds that it is none. */
+  private void checkShape(NodeProto node) {
+    int input =
+        switch (node.getOpType()) {
+          case "ConstantOfShape" -> 0;
+          case "Expand", "Tile", "Reshape" -> 1;
+          default -> -1;
+        };
+    if (input >= 0 && noShapes.contains(Attributes.input(node, input))) {
+      throw new ModelException(
+          "%s: node %s takes a tensor of more than %d values as a shape; the file is damaged, export it again"
+              .formatted(file, OnnxGraph.label(node), WrittenNumbers.MOST));
+    }
+  }
+
   private void checkProduct(NodeProto node, int input) {
     double values = 1;
     for (long size : numbers.all(Attributes.input(node, input)).orElse(new long[0])) {
       values *= Math.max(1, size);
     }
-    refuseAbove(node, values);
+    bound(node, values);
   }
 
   private void checkRange(NodeProto node) {
@@ -44,14 +74,17 @@ record MadeSizeCheck(Path file, WrittenNumbers numbers) {
     long step = numbers.one(Attributes.input(node, 2)).orElse(1L);
     numbers
         .one(Attributes.input(node, 1))
-        .ifPresent(to -> refuseAbove(node, step == 0 ? 0 : ((double) to - (double) from) / step));
+        .ifPresent(to -> bound(node, step == 0 ? 0 : ((double) to - (double) from) / step));
   }
 
-  private void refuseAbove(NodeProto node, double values) {
+  private void bound(NodeProto node, double values) {
     if (values > MOST_VALUES) {
       throw new ModelException(
           "%s: node %s makes a tensor of more than %d values out of numbers in the file; export it with a shorter context or with open sizes"
               .formatted(file, OnnxGraph.label(node), MOST_VALUES));
+    }
+    if (values > WrittenNumbers.MOST) {
+      noShapes.add(Attributes.output(node, 0));
     }
   }
 }

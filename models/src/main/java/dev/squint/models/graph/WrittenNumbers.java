@@ -19,7 +19,7 @@ import java.util.Optional;
 record WrittenNumbers(Optional<WrittenNumbers> outer, Map<String, long[]> numbers) {
 
   /** More axes than any tensor has. */
-  private static final int MOST = 64;
+  static final int MOST = 64;
 
   static WrittenNumbers in(Optional<WrittenNumbers> outer, GraphProto graph) {
     Map<String, long[]> numbers = new HashMap<>();

@@ -713,4 +713,17 @@ class HostileFilesTest {
     Files.write(file, bytes(graph));
     assertThat(OnnxGraph.read(file).outputs()).containsKey("y");
   }
+
+  /** 256 MB of a computed shape cost ONNX Runtime over 2.5 GB before it refuses them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ConstantOfShape", "Expand", "Tile", "Reshape"})
+  void aShapeOfMillionsOfAxes(String operator) throws IOException {
+    graph.addInitializer(
+        TensorProto.newBuilder().setName("often").setDataType(7).addDims(1).addInt64Data(1 << 25));
+    graph.addNode(GraphNodes.node("Tile", List.of("x", "often"), "long"));
+    List<String> inputs =
+        operator.equals("ConstantOfShape") ? List.of("long") : List.of("x", "long");
+    graph.addNode(GraphNodes.node(operator, inputs, "much"));
+    refuses(bytes(graph), operator, "takes a tensor of more than 64 values as a shape");
+  }
 }
