@@ -7,6 +7,7 @@ import dev.squint.examples.compare.ComparePlan;
 import dev.squint.examples.compare.Comparison;
 import dev.squint.examples.data.DataSet;
 import dev.squint.examples.data.DataSets;
+import dev.squint.examples.data.PromptStyle;
 import dev.squint.examples.data.SampleData;
 import dev.squint.examples.data.Task;
 import dev.squint.examples.metrics.MetricSet;
@@ -109,6 +110,14 @@ final class CompareCommand implements Callable<Integer> {
   private String metric;
 
   @Option(
+      names = "--prompt-suffix",
+      paramLabel = "TEXT",
+      defaultValue = PromptStyle.AUTO,
+      description =
+          "Sentence behind each question; auto for that of lmms-eval and LLaVA for the kind of data set (none for the embedded model), none for bare questions (default: ${DEFAULT-VALUE}).")
+  private String promptSuffix;
+
+  @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
       description = "Longest answer (default: 16, for captions 64).")
@@ -182,6 +191,8 @@ final class CompareCommand implements Callable<Integer> {
       ModelOptions options,
       BaselineCheck check,
       Optional<Summary> old) {
+    PromptStyle style = PromptStyle.parse(promptSuffix, load.isEmbedded());
+    String suffix = style.sentence(set.task());
     say(
         "%s: %s format, %,d questions%s",
         source,
@@ -194,12 +205,16 @@ final class CompareCommand implements Callable<Integer> {
                     set.defects().size(),
                     set.defects().get(0).record(),
                     set.defects().get(0).reason()));
+    if (!suffix.isEmpty()) {
+      say("each is asked with: %s", suffix);
+    }
     old.ifPresent(
         earlier ->
             check.checkComparable(
                 earlier,
                 set.name(),
                 set.hash(),
+                suffix,
                 MetricSet.of(set, Optional.ofNullable(metric)).plotted().name()));
     boolean small = load.isSmall();
     int cutsKept = small ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS;
@@ -221,7 +236,8 @@ final class CompareCommand implements Callable<Integer> {
       return new Comparison(
               plan,
               squint,
-              set,
+              style.applied(set),
+              suffix,
               options,
               SquintCommand.VERSION,
               spec.commandLine().getErr(),

@@ -47,12 +47,15 @@ final class JsonReport {
     root.put("generatedTokens", timings.generatedTokens());
     root.put("kvBytes", trace.kvBytes());
     root.put("unprunedKvBytes", trace.unprunedKvBytes());
+    root.put("prefillSpeedupPredicted", trace.predictedPrefillSpeedup());
+    trace
+        .predictedDecodeSpeedup()
+        .ifPresent(speedup -> root.put("decodeSpeedupPredicted", speedup));
     trace
         .speedup()
         .ifPresent(
             speedup -> {
               root.put("prefillSpeedupMeasured", speedup.prefillMeasured());
-              root.put("prefillSpeedupPredicted", speedup.prefillPredicted());
               root.put("prefillMeasuredOverPredicted", speedup.prefillMeasuredOverPredicted());
               root.put("decodeSpeedupMeasured", speedup.decodeMeasured());
               root.put("decodeSpeedupPredicted", speedup.decodePredicted());

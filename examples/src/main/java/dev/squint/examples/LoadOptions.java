@@ -53,6 +53,11 @@ final class LoadOptions {
     return new ModelOptions(ExecutionProvider.parse(provider), threads, cache.folder());
   }
 
+  /** Whether no model is named, so that the embedded one is asked. */
+  boolean isEmbedded() {
+    return model == null;
+  }
+
   /** Whether many cuts of the decoder fit into memory at once. */
   boolean isSmall() {
     if (model == null) {

@@ -62,9 +62,11 @@ final class RequestOptions {
   private int maxNewTokens;
 
   @Option(
-      names = "--no-measure",
-      description = "Do not run the unpruned model beside it to measure the speedup.")
-  private boolean noMeasure;
+      names = "--measure",
+      negatable = true,
+      description =
+          "Also run the unpruned model beside it, both several times, to measure the speedup.")
+  private boolean measure;
 
   /** One request to a loaded model. */
   @FunctionalInterface
@@ -79,8 +81,8 @@ final class RequestOptions {
       OverlayFile.check(overlay, load.sources(image));
     }
     ImageInput input = ImageInput.of(image);
-    boolean measure = !noMeasure && !chosen.name().equals("none");
-    AskOptions ask = new AskOptions(maxNewTokens, seed, measure);
+    boolean compared = measure && !chosen.name().equals("none");
+    AskOptions ask = new AskOptions(maxNewTokens, seed, compared);
     try (Squint squint = load.load(options)) {
       Answer answer = request.send(squint, input, chosen, ask);
       if (overlay != null) {

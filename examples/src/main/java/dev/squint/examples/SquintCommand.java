@@ -111,12 +111,20 @@ public final class SquintCommand implements Runnable {
 
   /** Errors of the Java runtime would pass the handlers by and end in a stack trace. */
   private static int runLast(ParseResult parsed) {
+    checkCommand(parsed);
     try {
       return new CommandLine.RunLast().execute(parsed);
     } catch (OutOfMemoryError e) {
       throw failure(parsed, "out of memory; give Java more with JAVA_TOOL_OPTIONS=-Xmx4g", e);
     } catch (StackOverflowError | LinkageError e) {
       throw failure(parsed, e.toString(), e);
+    }
+  }
+
+  /** Asked for help, picocli looks no further: help for an unknown command is none. */
+  private static void checkCommand(ParseResult parsed) {
+    if (parsed.isUsageHelpRequested() && !parsed.unmatched().isEmpty()) {
+      throw new UnmatchedArgumentException(parsed.commandSpec().commandLine(), parsed.unmatched());
     }
   }
 

@@ -5,6 +5,7 @@ import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.FlopsFormula;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.Speedup;
 import dev.squint.pruning.Timings;
 import dev.squint.pruning.Trace;
 import java.util.Locale;
@@ -83,24 +84,34 @@ final class TextReport {
         trace.kvBytes(),
         trace.unprunedKvBytes(),
         saved(trace.kvBytes(), trace.unprunedKvBytes()));
-    trace
-        .speedup()
-        .ifPresent(
-            speedup -> {
-              rows.add(
-                  "prefill speedup",
-                  "%.2fx measured / %.2fx predicted by FLOPs = %.2f",
-                  speedup.prefillMeasured(),
-                  speedup.prefillPredicted(),
-                  speedup.prefillMeasuredOverPredicted());
-              rows.add(
-                  "decode speedup",
-                  "%.2fx measured / %.2fx predicted by FLOPs = %.2f",
-                  speedup.decodeMeasured(),
-                  speedup.decodePredicted(),
-                  speedup.decodeMeasuredOverPredicted());
-            });
+    trace.speedup().ifPresentOrElse(this::measured, () -> predicted(trace));
     trace.notes().forEach(note -> rows.add("note", "%s", note));
+  }
+
+  private void measured(Speedup speedup) {
+    rows.add(
+        "prefill speedup",
+        "%.2fx measured / %.2fx predicted by FLOPs = %.2f",
+        speedup.prefillMeasured(),
+        speedup.prefillPredicted(),
+        speedup.prefillMeasuredOverPredicted());
+    rows.add(
+        "decode speedup",
+        "%.2fx measured / %.2fx predicted by FLOPs = %.2f",
+        speedup.decodeMeasured(),
+        speedup.decodePredicted(),
+        speedup.decodeMeasuredOverPredicted());
+  }
+
+  private void predicted(Trace trace) {
+    rows.add(
+        "prefill speedup",
+        "%.2fx predicted by FLOPs%s",
+        trace.predictedPrefillSpeedup(),
+        trace.sites().isEmpty() ? "" : " (--measure compares with the clock)");
+    trace
+        .predictedDecodeSpeedup()
+        .ifPresent(speedup -> rows.add("decode speedup", "%.2fx predicted by FLOPs", speedup));
   }
 
   private static String flops(long count) {

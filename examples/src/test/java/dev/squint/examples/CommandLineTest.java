@@ -117,8 +117,7 @@ class CommandLineTest {
 
   @Test
   void flopsAsAPaperCountsThem() {
-    Outcome outcome =
-        run("ask", SCENE, QUESTION, "--strategy", "fastv", "--no-measure", "--flops", "fastv");
+    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--flops", "fastv");
     assertThat(outcome.code()).isZero();
     assertThat(outcome.out())
         .containsPattern("paper FLOPs +6\\d\\.\\d % of unpruned by the formula of FASTV")
@@ -137,6 +136,9 @@ class CommandLineTest {
     assertRefused(run("ask", SCENE, QUESTION, "--provider", "gpu"), "gpu");
     assertRefused(run("ask", SCENE, QUESTION, "--stratgy=none"), "did you mean '--strategy'?");
     assertRefused(run("askk", SCENE, QUESTION), "did you mean 'ask'?");
+    assertRefused(run("askk", "--help"), "did you mean 'ask'?");
+    assertRefused(run("nothing-like-it", "--help"), "nothing-like-it");
+    assertRefused(run("--help", "askk"), "did you mean 'ask'?");
     assertRefused(run("ask", SCENE, QUESTION, "--threads", "-1"), "got -1");
     assertRefused(run("ask", SCENE, QUESTION, "--threads", "100000"), "choose 0 (one per core) to");
     assertRefused(run("ask", SCENE, QUESTION, "--max-new-tokens", "0"), "max new tokens is 0");
@@ -236,15 +238,26 @@ class CommandLineTest {
     assertThat(outcome.out())
         .contains("144 -> 72 at before-layer(2)")
         .containsPattern("prefill FLOPs .* saved")
-        .containsPattern("prefill speedup .*x measured / .*x predicted")
-        .containsPattern("decode speedup .*x measured / .*x predicted")
+        .containsPattern("prefill speedup +1\\.\\d\\dx predicted by FLOPs \\(--measure")
+        .containsPattern("decode speedup +1\\.\\d\\dx predicted by FLOPs\\R")
+        .doesNotContain("measured")
         .containsPattern("KV cache .* bytes unpruned");
   }
 
   @Test
+  void measuresWhereItIsAskedTo() {
+    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--measure");
+    assertThat(outcome.out())
+        .containsPattern("prefill speedup .*x measured / .*x predicted")
+        .containsPattern("decode speedup .*x measured / .*x predicted");
+    assertThat(run("ask", SCENE, QUESTION, "--measure").out())
+        .containsPattern("prefill speedup +1\\.00x predicted by FLOPs\\R")
+        .doesNotContain("measure");
+  }
+
+  @Test
   void printsOneJsonObject() throws IOException {
-    Outcome outcome =
-        run("ask", SCENE, QUESTION, "--strategy", "fastervlm:keep=0.25", "--json", "--no-measure");
+    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastervlm:keep=0.25", "--json");
     JsonNode root = new ObjectMapper().readTree(outcome.out());
     assertThat(root.path("strategy").asText()).isEqualTo("fastervlm:keep=0.25");
     assertThat(root.path("provider").asText()).isEqualTo("cpu");
@@ -260,11 +273,12 @@ class CommandLineTest {
         .isPositive()
         .isLessThan(root.path("unprunedKvBytes").asLong());
     assertThat(root.has("prefillSpeedupMeasured")).isFalse();
+    assertThat(root.path("prefillSpeedupPredicted").asDouble()).isGreaterThan(1);
   }
 
   @Test
   void theJsonFieldsAreStable() throws IOException {
-    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--json");
+    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--json", "--measure");
     JsonNode root = new ObjectMapper().readTree(outcome.out());
     assertThat(root.path("averageVisualTokens").asDouble()).isEqualTo((2 * 144 + 6 * 72) / 8.0);
     assertThat(root.path("prefillFlopsLeft").fieldNames())
@@ -296,11 +310,11 @@ class CommandLineTest {
             "generatedTokens",
             "kvBytes",
             "unprunedKvBytes",
-            "prefillSpeedupMeasured",
             "prefillSpeedupPredicted",
+            "decodeSpeedupPredicted",
+            "prefillSpeedupMeasured",
             "prefillMeasuredOverPredicted",
             "decodeSpeedupMeasured",
-            "decodeSpeedupPredicted",
             "decodeMeasuredOverPredicted",
             "notes");
     assertThat(root.path("sites").get(0).fieldNames())
@@ -327,7 +341,6 @@ class CommandLineTest {
             SCENE,
             "--strategy",
             strategy + ":keep=0.25",
-            "--no-measure",
             "--max-new-tokens",
             "2",
             "--json",
@@ -374,7 +387,6 @@ class CommandLineTest {
             "--seed",
             seed,
             "--json",
-            "--no-measure",
             "--max-new-tokens",
             "2");
     return new ObjectMapper().readTree(outcome.out()).path("sites").get(0).path("kept").toString();

@@ -353,6 +353,33 @@ class CompareCommandTest {
   }
 
   @Test
+  void questionsArePutAsOneSays() throws IOException {
+    Path bare = folder.resolve("bare");
+    String[] short3 = {"--limit", "3", "--timed", "0"};
+    assertThat(compare(bare, short3).code()).isZero();
+    assertThat(lines(bare)).noneMatch(line -> line.path("input").asText().contains("\n"));
+    assertThat(Files.readString(bare.resolve("index.html")))
+        .contains("each asked the same 3 of 240 questions, scored by exact_match.")
+        .contains("(format of easy-VQA)")
+        .contains("<dt>Behind each question</dt><dd>nothing</dd>");
+    List<String> asked = new ArrayList<>(List.of(short3));
+    asked.addAll(List.of("--prompt-suffix", "answer in one word."));
+    Outcome same = compare(bare, asked.toArray(String[]::new));
+    assertThat(same.code()).isEqualTo(2);
+    assertThat(same.err()).contains("--prompt-suffix none differs");
+    Path own = folder.resolve("own");
+    Outcome outcome = compare(own, asked.toArray(String[]::new));
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.err()).contains("each is asked with: answer in one word.");
+    assertThat(lines(own))
+        .allMatch(line -> line.path("input").asText().endsWith("?\nanswer in one word."));
+    assertThat(Files.readString(own.resolve("index.html")))
+        .contains("<dt>Behind each question</dt><dd>answer in one word.</dd>");
+    assertThat(json(own.resolve("summary.json")).path("run").path("promptSuffix").asText())
+        .isEqualTo("answer in one word.");
+  }
+
+  @Test
   void aFolderWithOtherThingsIsLeftAlone() throws IOException {
     Files.writeString(folder.resolve("mine.txt"), "mine");
     Outcome outcome = compare(folder, "--limit", "3");

@@ -62,22 +62,21 @@ final class SpeedupMeter {
           answer.length == 0 ? request.prompt().tokenIds()[length - 1] : answer[i % answer.length];
     }
     PruningPlan unpruned = PruningPlan.unpruned(shape.layers());
-    List<Times> before = new ArrayList<>();
-    List<Times> after = new ArrayList<>();
+    Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
     run(request, unpruned, whole, fed);
     run(request, request.plan(), pruned, fed);
     long start = System.nanoTime();
-    while (before.size() < PAIRS
-        || (before.size() < MAX_PAIRS && System.nanoTime() - start < ENOUGH_NANOS)) {
-      before.add(run(request, unpruned, whole, fed));
-      after.add(run(request, request.plan(), pruned, fed));
+    while (pairs.pruned.size() < PAIRS
+        || (pairs.pruned.size() < MAX_PAIRS && System.nanoTime() - start < ENOUGH_NANOS)) {
+      pairs.unpruned.add(run(request, unpruned, whole, fed));
+      pairs.pruned.add(run(request, request.plan(), pruned, fed));
     }
     int[] full = new int[shape.layers()];
     Arrays.fill(full, length);
     return new Speedup(
-        median(before, Times::prefill) / median(after, Times::prefill),
+        pairs.prefillSpeedup(),
         (double) FlopsModel.prefill(shape, full) / prefillFlops,
-        median(before, Times::decode) / median(after, Times::decode),
+        pairs.decodeSpeedup(),
         (double) decodeFlops(full, steps) / decodeFlops(tokensPerLayer, steps));
   }
 
@@ -91,7 +90,35 @@ final class SpeedupMeter {
     return flops;
   }
 
-  private record Times(long prefill, long decode) {}
+  /**
+   * What one run took.
+   *
+   * @param prefill nanoseconds from token ids to the first logits
+   * @param decode nanoseconds of all decode steps
+   */
+  record Times(long prefill, long decode) {}
+
+  /**
+   * Runs made in turns.
+   *
+   * @param unpruned those without pruning
+   * @param pruned those of the strategy
+   */
+  record Pairs(List<Times> unpruned, List<Times> pruned) {
+
+    double prefillSpeedup() {
+      return median(unpruned, Times::prefill) / median(pruned, Times::prefill);
+    }
+
+    double decodeSpeedup() {
+      return median(unpruned, Times::decode) / median(pruned, Times::decode);
+    }
+
+    private static double median(List<Times> times, ToLongFunction<Times> nanos) {
+      long[] sorted = times.stream().mapToLong(nanos).sorted().toArray();
+      return sorted[sorted.length / 2];
+    }
+  }
 
   private Times run(Generator.Request request, PruningPlan plan, OpenSegments open, long[] fed) {
     try (TensorScope scope = sessions.scope();
@@ -105,10 +132,5 @@ final class SpeedupMeter {
       }
       return new Times(prefilled - start, System.nanoTime() - prefilled);
     }
-  }
-
-  private static double median(List<Times> times, ToLongFunction<Times> nanos) {
-    long[] sorted = times.stream().mapToLong(nanos).sorted().toArray();
-    return sorted[sorted.length / 2];
   }
 }

@@ -16,6 +16,7 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Trace;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -193,6 +194,38 @@ class GenerateTest {
               assertThat(speedup.decodePredicted()).isGreaterThan(1);
             });
     assertThat(generate(TestStrategy.none()).trace().speedup()).isEqualTo(Optional.empty());
+  }
+
+  @Test
+  void theRunThatWasSlowedDownIsTheSlowOne() {
+    Duration decision = Duration.ofMillis(150);
+    Trace trace =
+        TINY.model()
+            .generate(
+                TinyLlava.prompt(),
+                TestStrategy.slow(decision),
+                new GenerationOptions(4, 0, true, false))
+            .trace();
+    assertThat(trace.speedup().orElseThrow().prefillMeasured()).isLessThan(0.7);
+    assertThat(trace.timings().selectionNanos()).isGreaterThanOrEqualTo(decision.toNanos());
+    assertThat(trace.timings().prefillNanos())
+        .isGreaterThanOrEqualTo(trace.timings().selectionNanos())
+        .isGreaterThan(trace.timings().visionNanos())
+        .isGreaterThan(trace.timings().decodeNanos());
+  }
+
+  @Test
+  void aSpeedupIsTheUnprunedMedianOverThePrunedOne() {
+    SpeedupMeter.Pairs pairs =
+        new SpeedupMeter.Pairs(
+            List.of(times(900, 30), times(600, 10), times(60, 20)),
+            List.of(times(100, 5), times(9000, 1), times(200, 50)));
+    assertThat(pairs.prefillSpeedup()).isEqualTo(600.0 / 200);
+    assertThat(pairs.decodeSpeedup()).isEqualTo(20.0 / 5);
+  }
+
+  private static SpeedupMeter.Times times(long prefill, long decode) {
+    return new SpeedupMeter.Times(prefill, decode);
   }
 
   @Test

@@ -9,9 +9,11 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** Strategies as bare as the contract allows. */
@@ -35,6 +37,22 @@ record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
     ObservationRequest need =
         new ObservationRequest.TextToVisualAttention(layer - 1, QueryRows.LAST);
     return new TestStrategy("fastv", List.of(topBy(new Site.BeforeLayer(layer), need, keep)));
+  }
+
+  /** Keeps all tokens and takes its time to decide so. */
+  static TestStrategy slow(Duration decision) {
+    return new TestStrategy(
+        "slow",
+        List.of(
+            new SitePlan(
+                new Site.BeforeLayer(1),
+                Set.of(),
+                PositionPolicy.ORIGINAL,
+                (context, observations) -> {
+                  LockSupport.parkNanos(decision.toNanos());
+                  return new Selection(
+                      IntStream.range(0, context.visualTokens()).toArray(), new float[0]);
+                })));
   }
 
   /** Keeps the tokens that [CLS] attends to most. */

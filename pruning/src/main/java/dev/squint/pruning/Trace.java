@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What happened in a request, pruned run beside what the unpruned run costs.
@@ -75,6 +76,27 @@ public record Trace(
    */
   public double averageVisualTokens() {
     return Arrays.stream(visualPerLayer()).average().orElse(0);
+  }
+
+  /**
+   * The prefill speedup that FLOPs predict.
+   *
+   * @return unpruned over pruned prefill FLOPs, 1 where nothing is saved
+   */
+  public double predictedPrefillSpeedup() {
+    return (double) unprunedPrefillFlops / prefillFlops;
+  }
+
+  /**
+   * The decode speedup that FLOPs predict.
+   *
+   * @return unpruned over pruned FLOPs of all decode steps; empty if there was no step, since the
+   *     answer ended with its first token
+   */
+  public OptionalDouble predictedDecodeSpeedup() {
+    return decodeFlops == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of((double) unprunedDecodeFlops / decodeFlops);
   }
 
   @Override

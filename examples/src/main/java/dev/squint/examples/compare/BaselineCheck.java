@@ -1,6 +1,7 @@
 package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
+import dev.squint.examples.data.PromptStyle;
 import dev.squint.examples.report.Setting;
 import dev.squint.examples.report.Summary;
 import java.util.ArrayList;
@@ -49,14 +50,24 @@ public record BaselineCheck(double margin, double speedMargin) {
    * @param old the earlier comparison
    * @param data name of the data set now
    * @param dataHash hash of its questions
+   * @param promptSuffix the sentence behind each question now; empty if there is none
    * @param metric metric that is plotted now
    * @throws DataException if it asked different questions or used another metric
    */
-  public void checkComparable(Summary old, String data, String dataHash, String metric) {
+  public void checkComparable(
+      Summary old, String data, String dataHash, String promptSuffix, String metric) {
     if (!old.run().dataHash().equals(dataHash)) {
       throw new DataException(
           "the baseline asked other questions (%s); compare with a run on %s"
               .formatted(old.run().data(), data));
+    }
+    if (!old.run().promptSuffix().equals(promptSuffix)) {
+      throw new DataException(
+          "the baseline put its questions otherwise; give --prompt-suffix '%s'"
+              .formatted(
+                  old.run().promptSuffix().isEmpty()
+                      ? PromptStyle.NONE
+                      : old.run().promptSuffix()));
     }
     if (!old.run().metric().equals(metric)) {
       throw new DataException(
@@ -74,7 +85,8 @@ public record BaselineCheck(double margin, double speedMargin) {
    * @throws DataException if they asked different questions or used different metrics
    */
   public Outcome compare(Summary old, Summary now) {
-    checkComparable(old, now.run().data(), now.run().dataHash(), now.run().metric());
+    checkComparable(
+        old, now.run().data(), now.run().dataHash(), now.run().promptSuffix(), now.run().metric());
     List<String> lines = new ArrayList<>();
     int worse = 0;
     if (old.run().questions() != now.run().questions()) {

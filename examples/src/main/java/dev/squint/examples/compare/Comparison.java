@@ -36,6 +36,7 @@ public final class Comparison {
   private final ComparePlan plan;
   private final Squint squint;
   private final DataSet data;
+  private final String promptSuffix;
   private final ModelOptions options;
   private final String version;
   private final PrintWriter err;
@@ -46,7 +47,8 @@ public final class Comparison {
    *
    * @param plan what is compared
    * @param squint the model, with one cut kept for each strategy if memory allows
-   * @param data the questions
+   * @param data the questions, as they are put
+   * @param promptSuffix the sentence behind each of them; empty if there is none
    * @param options how the model was loaded
    * @param version version of Squint
    * @param err where progress goes
@@ -56,6 +58,7 @@ public final class Comparison {
       ComparePlan plan,
       Squint squint,
       DataSet data,
+      String promptSuffix,
       ModelOptions options,
       String version,
       PrintWriter err,
@@ -63,6 +66,7 @@ public final class Comparison {
     this.plan = plan;
     this.squint = squint;
     this.data = data;
+    this.promptSuffix = promptSuffix;
     this.options = options;
     this.version = version;
     this.err = err;
@@ -130,7 +134,8 @@ public final class Comparison {
         data.hash(),
         metrics.all().stream().map(metric -> metric.name()).toList(),
         plan.seed(),
-        plan.maxNewTokens());
+        plan.maxNewTokens(),
+        promptSuffix);
   }
 
   private int[] drawn() {
@@ -268,6 +273,7 @@ public final class Comparison {
             squint.facts().visualTokens(),
             squint.facts().decoder().layers(),
             squint.promptTemplate(),
+            promptSuffix,
             metrics.plotted().most() > 1),
         Machines.here(squint.provider(), options.threads(), version),
         summed,

@@ -25,6 +25,8 @@ import java.util.stream.Stream;
  * @param metrics names of the metrics in the lines
  * @param seed seed of the draw and of random selection
  * @param maxNewTokens longest answer
+ * @param promptSuffix the sentence behind each question; empty if there is none, as before there
+ *     were any
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record RunRecord(
@@ -34,9 +36,14 @@ record RunRecord(
     String dataHash,
     List<String> metrics,
     long seed,
-    int maxNewTokens) {
+    int maxNewTokens,
+    String promptSuffix) {
 
   static final String FILE = "run.json";
+
+  RunRecord {
+    promptSuffix = Objects.requireNonNullElse(promptSuffix, "");
+  }
 
   /**
    * Takes a folder for this run, or goes on with it.
@@ -119,6 +126,12 @@ record RunRecord(
     }
     if (maxNewTokens != other.maxNewTokens) {
       names.add("--max-new-tokens " + other.maxNewTokens);
+    }
+    if (!promptSuffix.equals(other.promptSuffix)) {
+      names.add(
+          other.promptSuffix.isEmpty()
+              ? "--prompt-suffix none"
+              : "--prompt-suffix '%s'".formatted(other.promptSuffix));
     }
     return names;
   }

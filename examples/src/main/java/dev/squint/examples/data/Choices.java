@@ -51,7 +51,6 @@ final class Choices {
     for (int i = 0; i < choices.size(); i++) {
       text.append(letter(i)).append(". ").append(choices.get(i)).append('\n');
     }
-    return text.append("Answer with the option's letter from the given choices directly.")
-        .toString();
+    return text.toString().stripTrailing();
   }
 }

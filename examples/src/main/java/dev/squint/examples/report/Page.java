@@ -59,12 +59,17 @@ record Page(Summary summary, List<Picked> gallery) {
     Summary.Run run = summary.run();
     return String.format(
         Locale.ROOT,
-        "Visual-token pruning compared by Squint: %,d settings, each asked the same %,d questions of %,d (%s), scored by %s.",
+        "Visual-token pruning compared by Squint: %,d settings, each asked %s, scored by %s.",
         Setting.of(summary).size(),
-        run.questions(),
-        run.available(),
-        run.format(),
+        asked(run),
         run.metric());
+  }
+
+  private static String asked(Summary.Run run) {
+    return run.questions() == run.available()
+        ? String.format(Locale.ROOT, "all %,d questions", run.questions())
+        : String.format(
+            Locale.ROOT, "the same %,d of %,d questions", run.questions(), run.available());
   }
 
   private String findings() {
@@ -106,9 +111,11 @@ record Page(Summary summary, List<Picked> gallery) {
         "Decoder", run.layers() + " layers, " + run.visualTokens() + " visual tokens a picture");
     facts.put(
         "Data",
-        "%s (%s), SHA-256 %s; %d records could not be used"
+        "%s (format of %s), SHA-256 %s; %d records could not be used"
             .formatted(run.data(), run.format(), run.dataHash(), run.defects()));
     facts.put("Prompt", run.promptTemplate());
+    facts.put(
+        "Behind each question", run.promptSuffix().isEmpty() ? "nothing" : run.promptSuffix());
     facts.put("Decoding", "greedy, at most " + run.maxNewTokens() + " tokens");
     facts.put("Seed", Long.toString(run.seed()));
     facts.put(

@@ -3,6 +3,7 @@ package dev.squint.examples.report;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -43,6 +44,8 @@ public record Summary(
    * @param visualTokens visual tokens of an unpruned picture
    * @param layers decoder layers
    * @param promptTemplate how a question is put
+   * @param promptSuffix the sentence behind each question; empty if there is none, as before there
+   *     were any
    * @param exceedsOne whether the metric is no share, as CIDEr; it is shown times 100 without a
    *     percent sign
    */
@@ -61,7 +64,14 @@ public record Summary(
       int visualTokens,
       int layers,
       String promptTemplate,
-      boolean exceedsOne) {}
+      String promptSuffix,
+      boolean exceedsOne) {
+
+    /** Takes a report from before there were suffixes. */
+    public Run {
+      promptSuffix = Objects.requireNonNullElse(promptSuffix, "");
+    }
+  }
 
   /**
    * Where it ran.

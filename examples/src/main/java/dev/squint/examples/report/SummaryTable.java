@@ -135,7 +135,8 @@ final class SummaryTable {
       row.addAll(
           score == null
               ? List.of("", "", "", "", "")
-              : List.of(score.value(), score.correct(), score.total(), score.low(), score.high()));
+              : List.of(
+                  score.value(), count(score.correct()), score.total(), score.low(), score.high()));
     }
     row.addAll(cell.against().map(SummaryTable::against).orElseGet(() -> blanks(10)));
     row.addAll(
@@ -182,17 +183,17 @@ final class SummaryTable {
   private static void cost(Summary.Cost cost, Set<String> papers, List<Object> row) {
     row.addAll(
         List.of(
-            cost.keptTokens(),
+            count(cost.keptTokens()),
             cost.leastTokens(),
             cost.mostTokens(),
-            cost.averageTokens(),
-            cost.visionFlops(),
-            cost.prefillFlops(),
-            cost.decodeFlops(),
+            count(cost.averageTokens()),
+            count(cost.visionFlops()),
+            count(cost.prefillFlops()),
+            count(cost.decodeFlops()),
             cost.prefillLeft(),
             cost.flopsLeft()));
     papers.forEach(paper -> row.add(cost.paperLeft().get(paper)));
-    row.addAll(List.of(cost.kvBytes(), cost.kvLeft()));
+    row.addAll(List.of(count(cost.kvBytes()), cost.kvLeft()));
   }
 
   private static List<Object> measured(Summary.Measured measured) {
@@ -222,6 +223,13 @@ final class SummaryTable {
     row.add(measured.peakBytes().map(Object.class::cast).orElse(""));
     row.add(measured.joules().map(Object.class::cast).orElse(""));
     return row;
+  }
+
+  /** A whole number as one; means of counts and shares of a right answer keep their fraction. */
+  private static Object count(double value) {
+    return value == Math.rint(value) && Math.abs(value) < 1L << 53
+        ? (Object) (long) value
+        : (Object) value;
   }
 
   private static List<Object> blanks(int count) {

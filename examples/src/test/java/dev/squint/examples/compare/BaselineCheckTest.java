@@ -17,7 +17,7 @@ class BaselineCheckTest {
   private static Summary summary(String dataHash, Summary.Cell... cells) {
     return new Summary(
         new Summary.Run(
-            "tiny", "model", "data", "CSV", dataHash, METRIC, 100, 100, 0, 0, 16, 144, 8, "%s",
+            "tiny", "model", "data", "CSV", dataHash, METRIC, 100, 100, 0, 0, 16, 144, 8, "%s", "",
             false),
         new Summary.Machine("cpu", 2, 1, "os", "java", "ort", "squint", "cpu", 2),
         List.of(cells),
@@ -109,6 +109,11 @@ class BaselineCheckTest {
             () -> new BaselineCheck(1, 10).compare(summary("other", cell("none", 1, 1, 1)), now))
         .isInstanceOf(DataException.class)
         .hasMessageContaining("asked other questions");
+    BaselineCheck check = new BaselineCheck(1, 10);
+    assertThatThrownBy(() -> check.checkComparable(old, "data", "same", "In a word.", METRIC))
+        .isInstanceOf(DataException.class)
+        .hasMessage("the baseline put its questions otherwise; give --prompt-suffix 'none'");
+    check.checkComparable(old, "data", "same", "", METRIC);
     assertThatThrownBy(() -> new BaselineCheck(-1, 10)).isInstanceOf(DataException.class);
   }
 
@@ -140,6 +145,7 @@ class BaselineCheckTest {
             run.visualTokens(),
             run.layers(),
             run.promptTemplate(),
+            run.promptSuffix(),
             run.exceedsOne()),
         summary.machine(),
         summary.cells(),

@@ -17,7 +17,7 @@ class RunRecordTest {
   @TempDir private Path folder;
 
   private static RunRecord record(String data, String dataHash, String metric, long seed) {
-    return new RunRecord("tiny", "model", data, dataHash, List.of(metric), seed, 16);
+    return new RunRecord("tiny", "model", data, dataHash, List.of(metric), seed, 16, "");
   }
 
   @Test
@@ -29,10 +29,11 @@ class RunRecordTest {
 
   @Test
   void metricsInAnotherOrderGoOn() {
-    new RunRecord("tiny", "model", "d", "same", List.of("cider", "rouge_l"), 0, 16).claim(folder);
+    new RunRecord("tiny", "model", "d", "same", List.of("cider", "rouge_l"), 0, 16, "")
+        .claim(folder);
     assertThatCode(
             () ->
-                new RunRecord("tiny", "model", "d", "same", List.of("rouge_l", "cider"), 0, 16)
+                new RunRecord("tiny", "model", "d", "same", List.of("rouge_l", "cider"), 0, 16, "")
                     .claim(folder))
         .doesNotThrowAnyException();
   }
@@ -81,6 +82,25 @@ class RunRecordTest {
     assertThatThrownBy(() -> record("test", "other", "cider", 7).claim(folder))
         .isInstanceOf(DataException.class)
         .hasMessageContaining("(data test, metric anls, --seed 0 differs)");
+  }
+
+  @Test
+  void questionsPutOtherwiseAreAnotherRun() throws IOException {
+    RunRecord bare = record("test", "same", "anls", 0);
+    RunRecord suffixed =
+        new RunRecord("tiny", "model", "test", "same", List.of("anls"), 0, 16, "In a word.");
+    Path asked = folder.resolve("asked");
+    suffixed.claim(asked);
+    suffixed.claim(asked);
+    assertThatThrownBy(() -> bare.claim(asked))
+        .hasMessageContaining("(--prompt-suffix 'In a word.' differs)");
+    Path old = Files.createDirectory(folder.resolve("old"));
+    Files.writeString(
+        old.resolve("run.json"),
+        "{\"model\":\"tiny\",\"modelHash\":\"model\",\"data\":\"test\",\"dataHash\":\"same\",\"metrics\":[\"anls\"],\"seed\":0,\"maxNewTokens\":16}");
+    bare.claim(old);
+    assertThatThrownBy(() -> suffixed.claim(old))
+        .hasMessageContaining("(--prompt-suffix none differs)");
   }
 
   @Test

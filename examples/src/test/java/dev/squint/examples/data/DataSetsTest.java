@@ -192,10 +192,7 @@ class DataSetsTest {
     assertThat(data.task()).isEqualTo(Task.MULTIPLE_CHOICE);
     Sample sample = data.samples().get(0);
     assertThat(data.samples()).hasSize(1);
-    assertThat(sample.question())
-        .isEqualTo(
-            "Context: Look.\nWhich?\nA. red\nB. blue\n"
-                + "Answer with the option's letter from the given choices directly.");
+    assertThat(sample.question()).isEqualTo("Context: Look.\nWhich?\nA. red\nB. blue");
     assertThat(sample.answers()).containsExactly("B");
     assertThat(image(sample)).exists();
     assertThat(data.defects())
@@ -348,7 +345,7 @@ class DataSetsTest {
     assertThat(data.format()).isEqualTo("CSV");
     assertThat(data.task()).isEqualTo(Task.MULTIPLE_CHOICE);
     assertThat(data.samples().get(0).choices()).containsExactly("red", "blue");
-    assertThat(data.samples().get(0).question()).startsWith("which,\"one\"?\nA. red\nB. blue\n");
+    assertThat(data.samples().get(0).question()).isEqualTo("which,\"one\"?\nA. red\nB. blue");
     assertThat(data.samples().get(0).type()).isEqualTo("color");
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVRecord;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,10 @@ class SummaryTableTest {
     return rows.stream().filter(row -> row.get("cell").equals(cell)).findFirst().orElseThrow();
   }
 
+  private static boolean whole(CSVRecord row, String... names) {
+    return Stream.of(names).allMatch(name -> row.get(name).matches("\\d+"));
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void everyRowHasAllColumns(boolean measured) throws IOException {
@@ -37,6 +42,9 @@ class SummaryTableTest {
     assertThat(row(rows, "mustdrop:keep=0.05").get("refused")).contains("too <few> tokens");
     assertThat(row(rows, "none").get("answers_per_second_16_callers"))
         .isEqualTo(measured ? "190.0" : "");
+    assertThat(whole(row(rows, "none"), "exact_match_correct", "prefill_flops", "kv_bytes"))
+        .as("counts are whole numbers")
+        .isTrue();
     assertThat(row(rows, "method-1:keep=0.25").get("peak_bytes"))
         .isEqualTo(measured ? "500000000" : "");
   }

@@ -91,6 +91,7 @@ final class Synthetic {
             144,
             8,
             "USER: <image>\n%s ASSISTANT:",
+            "Answer in a <word>.",
             false),
         new Summary.Machine(
             "a processor", 2, 8L << 30, "Linux amd64", "Java 17", "1.29.0", "0.1.0", "cpu", 2),

@@ -130,13 +130,12 @@ final class CommandCampaign implements Campaign {
         }
         yield split;
       }
-      case 2 -> List.of("ask", image, QUESTION, "--no-measure");
+      case 2 -> List.of("ask", image, QUESTION);
       case 3 ->
           List.of(
               "ask",
               image,
               QUESTION,
-              "--no-measure",
               "--model",
               folder,
               "--strategy",
