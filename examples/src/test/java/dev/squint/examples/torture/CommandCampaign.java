@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.adapters.ImageInput;
 import dev.squint.adapters.Squint;
 import dev.squint.examples.SquintCommand;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.schedules.ScheduleFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -154,7 +156,7 @@ final class CommandCampaign implements Campaign {
               "--max-new-tokens",
               Integer.toString(Answering.FEW_TOKENS),
               "-o",
-              out + ".json");
+              out + ".txt");
       default ->
           List.of(
               "compare",
@@ -256,13 +258,13 @@ final class CommandCampaign implements Campaign {
 
   private static boolean wholeOrAbsent(Path out) throws IOException {
     Path overlay = Path.of(out + ".png");
-    Path schedule = Path.of(out + ".json");
+    Path schedule = Path.of(out + ".txt");
     Path manifest = out.resolve("manifest.json");
     try {
       return (!Files.exists(overlay) || ImageIO.read(overlay.toFile()) != null)
-          && (!Files.exists(schedule) || new ObjectMapper().readTree(schedule.toFile()).isObject())
+          && (!Files.exists(schedule) || !ScheduleFile.read(schedule.toString()).layers().isEmpty())
           && (!Files.exists(manifest) || isWholeSplit(out, manifest));
-    } catch (IOException e) {
+    } catch (IOException | StrategyException e) {
       return false;
     }
   }

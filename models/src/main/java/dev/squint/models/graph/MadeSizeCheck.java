@@ -46,19 +46,28 @@ final class MadeSizeCheck {
     }
   }
 
-  /** A shape of millions of axes costs gigabytes before anybody finds that it is none. */
+  /** Millions of axes cost gigabytes before anybody finds that no tensor has them. */
   private void checkShape(NodeProto node) {
-    int input =
-        switch (node.getOpType()) {
-          case "ConstantOfShape" -> 0;
-          case "Expand", "Tile", "Reshape" -> 1;
-          default -> -1;
-        };
-    if (input >= 0 && noShapes.contains(Attributes.input(node, input))) {
-      throw new ModelException(
-          "%s: node %s takes a tensor of more than %d values as a shape; the file is damaged, export it again"
-              .formatted(file, OnnxGraph.label(node), WrittenNumbers.MOST));
+    for (int input : shapes(node.getOpType())) {
+      if (noShapes.contains(Attributes.input(node, input))) {
+        throw new ModelException(
+            "%s: node %s takes a tensor of more than %d values as a shape or as axes; the file is damaged, export it again"
+                .formatted(file, OnnxGraph.label(node), WrittenNumbers.MOST));
+      }
     }
+  }
+
+  /** Inputs of an operator that hold a number for each axis. */
+  private static int[] shapes(String operator) {
+    return switch (operator) {
+      case "ConstantOfShape" -> new int[] {0};
+      case "Expand", "Tile", "Reshape", "Squeeze", "Unsqueeze", "Split", "CenterCropPad" ->
+          new int[] {1};
+      case "Slice" -> new int[] {1, 2, 3, 4};
+      case "Pad" -> new int[] {1, 3};
+      case "Resize" -> new int[] {1, 2, 3};
+      default -> operator.startsWith("Reduce") ? new int[] {1} : new int[0];
+    };
   }
 
   private void checkProduct(NodeProto node, int input) {

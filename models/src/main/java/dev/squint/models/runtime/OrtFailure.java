@@ -31,6 +31,9 @@ final class OrtFailure {
   private static final Pattern SOURCE =
       Pattern.compile("\\S*\\.(?:cc|cpp|cxx|cu|cuh|c|h|hpp|inc):\\d+:?\\s*");
 
+  /** How a check ends: its condition, and this. */
+  private static final Pattern FAILED = Pattern.compile("\\s(?:was|is) false\\.?(?:\\s+|$)");
+
   private OrtFailure() {}
 
   /**
@@ -78,9 +81,20 @@ final class OrtFailure {
     int from = 0;
     while (source.find(from)) {
       kept.append(text, from, source.start());
-      from = signatureEnd(text, source.end());
+      from = conditionEnd(text, signatureEnd(text, source.end()));
     }
     return kept.append(text.substring(from)).toString();
+  }
+
+  /** The end of the C++ condition of a check, where a sentence follows that says what it means. */
+  private static int conditionEnd(String text, int from) {
+    Matcher failed = FAILED.matcher(text);
+    if (!failed.find(from)) {
+      return from;
+    }
+    Matcher next = SOURCE.matcher(text);
+    boolean isItsOwn = !next.find(from) || next.start() > failed.start();
+    return isItsOwn && failed.end() < text.length() ? failed.end() : from;
   }
 
   /**

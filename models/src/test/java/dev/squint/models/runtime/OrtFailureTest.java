@@ -20,7 +20,13 @@ class OrtFailureTest {
             "Got invalid dimensions for input: x Please fix"),
         Arguments.of(
             "Error code - ORT_RUNTIME_EXCEPTION - message: Non-zero status code returned while running Add node. Name:'sum' Status Message: /onnxruntime_src/onnxruntime/core/providers/cpu/math/element_wise_ops.h:540 void onnxruntime::BroadcastIterator::Append(ptrdiff_t, ptrdiff_t) axis == 1 || axis == largest was false. Attempting to broadcast an axis by a dimension other than 1. 2 by 3\n",
-            "node Add 'sum': axis == 1 || axis == largest was false. Attempting to broadcast an axis by a dimension other than 1. 2 by 3"),
+            "node Add 'sum': Attempting to broadcast an axis by a dimension other than 1. 2 by 3"),
+        Arguments.of(
+            "Error code - ORT_RUNTIME_EXCEPTION - message: Exception during initialization: /a/b.h:26 onnxruntime::contrib::MultiHeadAttention<T>::MultiHeadAttention(const onnxruntime::OpKernelInfo&) [with T = float] num_heads_attr >= 0 && num_heads_attr <= std::numeric_limits<int>::max() was false. num_heads must be in range [0, 2147483647]. Actual value: 7355874867765581229\n",
+            "num_heads must be in range [0, 2147483647]. Actual value: 7355874867765581229"),
+        Arguments.of(
+            "/a/b.cc:26 int f(int) rank == 2 was false. \n/a/c.cc:1 void g() it is so", "it is so"),
+        Arguments.of("/a/b.cc:26 int f(int) rank == 2 was false", "rank == 2 was false"),
         Arguments.of(
             "Error code - ORT_RUNTIME_EXCEPTION - message: Exception during initialization: C:\\a\\b.cc:12 onnxruntime::common::Status onnxruntime::X::f(const std::vector<std::function<int(int)>>&, int) const [with T = std::array<int, 2>; U = int[3]] it is so\n",
             "it is so"),
