@@ -14,7 +14,8 @@ import java.util.Objects;
 import javax.imageio.ImageIO;
 
 /**
- * An encoded picture (PNG, JPEG, BMP, WebP, TIFF) and what to call it in messages. Its size is
+ * An encoded picture (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what
+ * to call it in messages. Its size is
  * checked at once from its header, compressed samples of PNG and JPEG are too; other pixels are
  * when the picture is used. A file is held once in the Java heap.
  */

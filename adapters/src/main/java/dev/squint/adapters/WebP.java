@@ -11,9 +11,9 @@ import java.nio.charset.StandardCharsets;
  * @param width pixels a row
  * @param height rows
  * @param transparent whether pixels can be transparent
- * @param camera where the block of camera notes begins, 0 if there is none
+ * @param notes where it is noted how the camera was held
  */
-record WebP(int width, int height, boolean transparent, int camera) {
+record WebP(int width, int height, boolean transparent, CameraNotes notes) {
 
   private static final int HEADER = 12;
   private static final int SHORTEST = 30;
@@ -39,7 +39,7 @@ record WebP(int width, int height, boolean transparent, int camera) {
             1 + (bytes.getInt(24) & 0xFFFFFF),
             1 + (bytes.getInt(26) >>> 8 & 0xFFFFFF),
             (flags & ALPHA) != 0,
-            0);
+            CameraNotes.NONE);
     canvas.check(name, end, data.length);
     if ((flags & ANIMATION) != 0) {
       throw new ImageException(name + " is an animation; give one of its frames");
@@ -61,7 +61,7 @@ record WebP(int width, int height, boolean transparent, int camera) {
   private WebP around(String name, ByteBuffer bytes) {
     byte[] data = bytes.array();
     int frames = 0;
-    int notes = 0;
+    CameraNotes camera = CameraNotes.NONE;
     long next = HEADER;
     while (next <= data.length - 8L) {
       int at = (int) next;
@@ -72,17 +72,22 @@ record WebP(int width, int height, boolean transparent, int camera) {
         if (frames > 1 || frame.width != width || frame.height != height) {
           throw ImageHeader.headerDamaged(name);
         }
-      } else if (kind.equals("EXIF") && notes == 0 && at + 8 + PREFIX.length <= data.length) {
+      } else if (kind.equals("EXIF")
+          && !camera.hasExif()
+          && at + 8 + PREFIX.length <= data.length) {
         boolean prefixed = bytes.slice(at + 8, PREFIX.length).equals(ByteBuffer.wrap(PREFIX));
-        notes = prefixed ? at + 8 + PREFIX.length : at + 8;
+        camera = camera.withExif(prefixed ? at + 8 + PREFIX.length : at + 8);
       }
       long length = Integer.toUnsignedLong(bytes.getInt(at + 4));
+      if (kind.equals("XMP ") && !camera.hasXmp() && at + 8 + length <= data.length) {
+        camera = camera.withXmp(at + 8, at + 8 + (int) length);
+      }
       next += 8 + length + length % 2;
     }
     if (frames == 0) {
       throw ImageHeader.headerDamaged(name);
     }
-    return new WebP(width, height, transparent, notes);
+    return new WebP(width, height, transparent, camera);
   }
 
   /** The frame in a chunk; of no size if it has none. */
@@ -92,11 +97,11 @@ record WebP(int width, int height, boolean transparent, int camera) {
       case "VP8L" -> {
         int sides = bytes.getInt(at + 9);
         yield new WebP(
-            1 + (sides & 0x3FFF), 1 + (sides >>> 14 & 0x3FFF), (sides >>> 28 & 1) != 0, 0);
+            1 + (sides & 0x3FFF), 1 + (sides >>> 14 & 0x3FFF), (sides >>> 28 & 1) != 0, CameraNotes.NONE);
       }
       case "VP8 " ->
-          new WebP(bytes.getShort(at + 14) & 0x3FFF, bytes.getShort(at + 16) & 0x3FFF, false, 0);
-      default -> new WebP(0, 0, false, 0);
+          new WebP(bytes.getShort(at + 14) & 0x3FFF, bytes.getShort(at + 16) & 0x3FFF, false, CameraNotes.NONE);
+      default -> new WebP(0, 0, false, CameraNotes.NONE);
     };
   }
 
