@@ -80,6 +80,19 @@ public final class ImageInput {
   }
 
   /**
+   * A picture in a text: base64 or a data URI, as {@link Base64Image} takes them.
+   *
+   * @throws ImageException as for a file, or if the text is neither
+   */
+  public static ImageInput ofBase64(String text) {
+    try {
+      return new ImageInput(UNNAMED, Base64Image.decode(text));
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(UNNAMED, e);
+    }
+  }
+
+  /**
    * A picture read from a stream to its end; the stream stays open.
    *
    * @throws ImageException as for a file
@@ -146,7 +159,7 @@ public final class ImageInput {
     return encoded;
   }
 
-  private static void checkLength(String name, long length) {
+  static void checkLength(String name, long length) {
     if (length > MOST_BYTES) {
       throw new ImageException(
           name + " is larger than " + (MOST_BYTES >> 20) + " MB; scale it down first");
