@@ -48,8 +48,7 @@ record Canvas(Picture picture, int left, int top, int width, int height, Color c
   int sample(int x, int y, int channel) {
     int column = x - left;
     int row = y - top;
-    boolean inside =
-        column >= 0 && column < picture.width() && row >= 0 && row < picture.height();
+    boolean inside = column >= 0 && column < picture.width() && row >= 0 && row < picture.height();
     return inside ? picture.sample(column, row, channel) : color.sample(channel);
   }
 

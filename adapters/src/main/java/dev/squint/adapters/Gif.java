@@ -3,7 +3,6 @@ package dev.squint.adapters;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 
@@ -66,9 +65,7 @@ record Gif(
             x >= frame.left() && x < frame.right() && y >= frame.top() && y < frame.bottom();
         int around = Math.max(clear, 0);
         int index =
-            inside
-                ? indices[(y - frame.top()) * frame.width() + x - frame.left()] & 0xFF
-                : around;
+            inside ? indices[(y - frame.top()) * frame.width() + x - frame.left()] & 0xFF : around;
         row[4 * x] = colors[3 * index + 2];
         row[4 * x + 1] = colors[3 * index + 1];
         row[4 * x + 2] = colors[3 * index];

@@ -48,7 +48,7 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
           webp.width(),
           webp.height(),
           webp.notes().orientation(data),
-          new NativeDecoder(all, webp.transparent(), -1));
+          new NativeDecoder(webp.encoded(), webp.transparent(), -1));
     }
     if (starts(data, 'B', 'M')) {
       Bmp bmp = Bmp.read(name, data);

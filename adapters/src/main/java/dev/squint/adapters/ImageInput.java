@@ -15,9 +15,9 @@ import javax.imageio.ImageIO;
 
 /**
  * An encoded picture (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what
- * to call it in messages. Its size is
- * checked at once from its header, compressed samples of PNG and JPEG are too; other pixels are
- * when the picture is used. A file is held once in the Java heap.
+ * to call it in messages. Its size is checked at once from its header, compressed samples of PNG
+ * and JPEG are too; other pixels are when the picture is used. A file is held once in the Java
+ * heap.
  */
 public final class ImageInput {
 

@@ -27,8 +27,7 @@ record Png(PngHeader header, Orientation orientation, NativeDecoder decoder) {
   private static final int END = type("IEND");
   private static final int CAMERA = type("eXIf");
   private static final int TEXT = type("iTXt");
-  private static final byte[] XMP =
-      "XML:com.adobe.xmp\0\0".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] XMP = "XML:com.adobe.xmp\0\0".getBytes(StandardCharsets.US_ASCII);
 
   /**
    * Reads one in a single pass over its chunks and one over its compressed samples.
@@ -172,8 +171,7 @@ record Png(PngHeader header, Orientation orientation, NativeDecoder decoder) {
      * gray ones.
      */
     private void indexed(ByteArrayOutputStream head) {
-      byte[] content =
-          Arrays.copyOfRange(data, SIGNATURE + 8, SIGNATURE + 8 + PngHeader.LENGTH);
+      byte[] content = Arrays.copyOfRange(data, SIGNATURE + 8, SIGNATURE + 8 + PngHeader.LENGTH);
       content[PngHeader.COLOR_TYPE_AT] = PngHeader.INDEXED;
       head.writeBytes(chunk(HEADER, content));
       byte[] grays = new byte[3 * header.colors()];

@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
  */
 enum ProcessorClass {
   CLIP("CLIP", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
-  CHINESE_CLIP("ChineseCLIP", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
+  CHINESE_CLIP(
+      "ChineseCLIP", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
   BIT("Bit", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
   LLAVA("Llava", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
   SIGLIP("Siglip", new Resizing.Exact(224, 224), false, 0, Resampler.BICUBIC, Channels.STANDARD),
@@ -20,7 +21,8 @@ enum ProcessorClass {
   BLIP("Blip", new Resizing.Exact(384, 384), true, 0, Resampler.BICUBIC, Channels.CLIP),
   DEIT("DeiT", new Resizing.Exact(256, 256), true, 224, Resampler.BICUBIC, Channels.STANDARD),
   PVT("Pvt", new Resizing.Exact(224, 224), true, 0, Resampler.BICUBIC, Channels.IMAGENET),
-  CONV_NEXT("ConvNext", new Resizing.ShortestEdge(384), false, 0, Resampler.BICUBIC, Channels.STANDARD);
+  CONV_NEXT(
+      "ConvNext", new Resizing.ShortestEdge(384), false, 0, Resampler.BICUBIC, Channels.STANDARD);
 
   private static final String SUFFIX = "ImageProcessor";
 
@@ -32,7 +34,12 @@ enum ProcessorClass {
   private final Channels channels;
 
   ProcessorClass(
-      String name, Resizing size, boolean square, int crop, Resampler resampler, Channels channels) {
+      String name,
+      Resizing size,
+      boolean square,
+      int crop,
+      Resampler resampler,
+      Channels channels) {
     this.name = name;
     this.size = size;
     this.square = square;

@@ -95,10 +95,7 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
       boolean switchedOff =
           json.isFalse(field) && (field.startsWith("do_") || field.startsWith("use_"));
       boolean ownStep = field.equals(CROP_SHARE) && type == ProcessorClass.CONV_NEXT;
-      if (!UNDERSTOOD.contains(field)
-          && !HARMLESS.contains(field)
-          && !ownStep
-          && !switchedOff) {
+      if (!UNDERSTOOD.contains(field) && !HARMLESS.contains(field) && !ownStep && !switchedOff) {
         throw unknown(field, "is not known to Squint and may change what the model sees");
       }
     }
@@ -110,8 +107,7 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
   private ModelException unknown(String field, String what) {
     return new ModelException(
         "%s: '%s' %s; use a model without it, or remove the field if the model's own code does not read it"
-            .formatted(
-                json.file(), Printable.of(json.path(field)), what));
+            .formatted(json.file(), Printable.of(json.path(field)), what));
   }
 
   Preprocessor toPreprocessor() {
@@ -174,15 +170,16 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
     if (!shape.get().equals("pad")) {
       throw new ModelException(
           "%s: '%s' %s cuts images into tiles or otherwise, which Squint does not; use a model with 'pad' or 'square'"
-              .formatted(
-                  config.file(), ASPECT, Printable.of(shape.get())));
+              .formatted(config.file(), ASPECT, Printable.of(shape.get())));
     }
     return true;
   }
 
   private Canvas.Color meanColor() {
     int[] color =
-        Arrays.stream(channels(MEAN, -MOST, type.mean())).mapToInt(mean -> (int) (mean * 255)).toArray();
+        Arrays.stream(channels(MEAN, -MOST, type.mean()))
+            .mapToInt(mean -> (int) (mean * 255))
+            .toArray();
     for (int sample : color) {
       if (sample < 0 || sample > 255) {
         throw json.wrong(MEAN, "three numbers from 0 to 1, since it is the colour of the margin");

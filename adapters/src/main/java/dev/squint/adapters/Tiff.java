@@ -18,12 +18,7 @@ import java.util.Map;
  * @param orientation how the camera was held
  */
 record Tiff(
-    int width,
-    int height,
-    int colors,
-    Alpha alpha,
-    int alphaSample,
-    Orientation orientation) {
+    int width, int height, int colors, Alpha alpha, int alphaSample, Orientation orientation) {
 
   /** How transparent pixels are stored. */
   enum Alpha {

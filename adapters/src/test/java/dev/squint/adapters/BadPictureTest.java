@@ -78,7 +78,8 @@ class BadPictureTest {
   @Test
   void zeroBytes() throws IOException {
     Path file = file("zero.png", new byte[0]);
-    assertRefused(file, file + " is empty (0 bytes); give a PNG, JPEG, BMP, WebP, TIFF, GIF or PNM file");
+    assertRefused(
+        file, file + " is empty (0 bytes); give a PNG, JPEG, BMP, WebP, TIFF, GIF or PNM file");
   }
 
   @Test

@@ -62,7 +62,8 @@ class GifAndPnmTest {
     assertRefused(gif(30_000, 30_000, 10, 10, 2, 0), large);
     assertRefused(gif(10, 10, 30_000, 30_000, 2, 0), large);
     assertRefused(gif(10, 10, 0, 10, 2, 0), HEADER);
-    assertRefused(gif(4, 4, 4, 4, 2, 0), " is 4x4 pixels; give a picture of at least 8 pixels a side");
+    assertRefused(
+        gif(4, 4, 4, 4, 2, 0), " is 4x4 pixels; give a picture of at least 8 pixels a side");
   }
 
   @Test

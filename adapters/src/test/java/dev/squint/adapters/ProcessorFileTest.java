@@ -203,7 +203,8 @@ class ProcessorFileTest {
     String clip =
         "{'image_processor_type': 'CLIPImageProcessor', 'size': {'shortest_edge': 12}, 'crop_size': 12}";
     assertThat(read(clip).padding()).isEmpty();
-    write("config.json", "{'image_aspect_ratio': 'pad', 'architectures': ['LlavaLlamaForCausalLM']}");
+    write(
+        "config.json", "{'image_aspect_ratio': 'pad', 'architectures': ['LlavaLlamaForCausalLM']}");
     assertThat(read(clip).padding()).contains(new Canvas.Color(122, 116, 104));
     write("config.json", "{'image_aspect_ratio': 'square'}");
     assertThat(read(clip).padding()).isEmpty();

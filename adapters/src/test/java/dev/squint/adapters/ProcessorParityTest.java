@@ -59,8 +59,7 @@ class ProcessorParityTest {
   @ParameterizedTest
   @MethodSource("cases")
   void seesWhatTransformersSees(JsonNode expected) throws IOException {
-    Preprocessor preprocessor =
-        read(expected.path("class").asText(), expected.path("fields"));
+    Preprocessor preprocessor = read(expected.path("class").asText(), expected.path("fields"));
     for (JsonNode image : expected.path("images")) {
       Picture picture = drawn(image.path("width").asInt(), image.path("height").asInt());
       Picture seen = preprocessor.seen(picture);
@@ -97,12 +96,11 @@ class ProcessorParityTest {
     String type = expected.path("class").asText();
     Preprocessor silent = read(type, JSON.createObjectNode());
     Preprocessor told = read(type, fields);
-    assertThat(silent)
-        .usingRecursiveComparison()
-        .isEqualTo(told);
+    assertThat(silent).usingRecursiveComparison().isEqualTo(told);
     fields.remove("size");
     fields.put("size", 100);
-    if (!fields.path("do_center_crop").asBoolean() && fields.path("default_to_square").asBoolean()) {
+    if (!fields.path("do_center_crop").asBoolean()
+        && fields.path("default_to_square").asBoolean()) {
       assertThat(read(type, JSON.createObjectNode().put("size", 100)))
           .usingRecursiveComparison()
           .isEqualTo(read(type, fields));

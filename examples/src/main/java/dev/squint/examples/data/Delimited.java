@@ -16,9 +16,9 @@ final class Delimited {
   private Delimited() {}
 
   /**
-   * A header in the first line, quotes as pandas reads them: those within a cell that does not begin
-   * with one are letters, and so is what follows the quote that closes a cell. pandas leaves the
-   * first name empty.
+   * A header in the first line, quotes as pandas reads them: those within a cell that does not
+   * begin with one are letters, and so is what follows the quote that closes a cell. pandas leaves
+   * the first name empty.
    */
   static CSVFormat format(char delimiter) {
     return CSVFormat.RFC4180

@@ -40,8 +40,24 @@ final class PlainValues {
   /** What pandas reads as a cell without a value, and writes for one. */
   private static final Set<String> MISSING =
       Set.of(
-          "-1.#IND", "1.#QNAN", "1.#IND", "-1.#QNAN", "#N/A N/A", "#N/A", "N/A", "n/a", "NA",
-          "<NA>", "#NA", "NULL", "null", "NaN", "-NaN", "nan", "-nan", "None");
+          "-1.#IND",
+          "1.#QNAN",
+          "1.#IND",
+          "-1.#QNAN",
+          "#N/A N/A",
+          "#N/A",
+          "N/A",
+          "n/a",
+          "NA",
+          "<NA>",
+          "#NA",
+          "NULL",
+          "null",
+          "NaN",
+          "-NaN",
+          "nan",
+          "-nan",
+          "None");
 
   private static final Set<String> IMAGES = Set.of("image", "image_path");
   private static final int LONGEST_TEXT = 700 << 20;

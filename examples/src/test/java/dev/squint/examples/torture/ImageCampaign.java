@@ -33,8 +33,7 @@ final class ImageCampaign implements Campaign {
 
   /** Images whose pixels Java decodes. */
   static ImageCampaign ofOwnDecoders(Path model) {
-    return new ImageCampaign(
-        Squint.load(model, Answering.options()), ImageSeeds.ofOwnDecoders());
+    return new ImageCampaign(Squint.load(model, Answering.options()), ImageSeeds.ofOwnDecoders());
   }
 
   @Override

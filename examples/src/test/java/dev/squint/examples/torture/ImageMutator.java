@@ -11,7 +11,8 @@ import java.util.zip.CRC32;
 
 /**
  * Changes images by the parts that they are made of: chunks of PNG and WebP, segments of JPEG, tags
- * of TIFF, blocks of GIF, header fields of BMP and PNM. Checksums are made right again, since a wrong one hides the rest.
+ * of TIFF, blocks of GIF, header fields of BMP and PNM. Checksums are made right again, since a
+ * wrong one hides the rest.
  */
 final class ImageMutator {
 
@@ -333,7 +334,9 @@ final class ImageMutator {
         };
     String blank = random.nextInt(4) == 0 ? "\n\r\t" : " ";
     byte[] header =
-        String.join(blank, Arrays.copyOf(tokens, 4)).concat(" ").getBytes(StandardCharsets.US_ASCII);
+        String.join(blank, Arrays.copyOf(tokens, 4))
+            .concat(" ")
+            .getBytes(StandardCharsets.US_ASCII);
     return ByteMutator.inserted(
         header, header.length, Arrays.copyOfRange(image, samples, image.length));
   }

@@ -40,7 +40,8 @@ class TortureTest {
     List<String> only =
         List.of(
             System.getProperty(
-                    "squint.torture.only", "splits,tokenizers,json,images,own-images,graphs,kills,full-disk")
+                    "squint.torture.only",
+                    "splits,tokenizers,json,images,own-images,graphs,kills,full-disk")
                 .split(","));
     Table table = new Table();
     List<CaseResult> faults = new ArrayList<>();
