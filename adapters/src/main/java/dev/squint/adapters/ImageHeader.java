@@ -4,30 +4,14 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * What a file says before its pixels are kept. Reading it refuses what is no picture, pictures of
- * absurd size, and what the native decoder could read in another way than it was read here.
+ * absurd size, and what a decoder could read in another way than it was read here.
  *
  * @param width pixels a row as stored
  * @param height rows as stored
- * @param mayBeTransparent whether pixels can be transparent; false only if they cannot
- * @param decoder who decodes the pixels
- * @param orientation how the camera was held, where the decoder does not turn the picture itself
- * @param encoded what the decoder gets
+ * @param orientation how the camera was held; no decoder turns what it decodes
+ * @param decoder decodes the pixels
  */
-record ImageHeader(
-    int width,
-    int height,
-    boolean mayBeTransparent,
-    Decoder decoder,
-    Orientation orientation,
-    EncodedImage encoded) {
-
-  /** Who decodes the pixels. */
-  enum Decoder {
-    /** OpenCV. */
-    NATIVE,
-    /** Java's own reader of JPEG files, for those over which OpenCV's would print. */
-    DESKTOP
-  }
+record ImageHeader(int width, int height, Orientation orientation, PixelDecoder decoder) {
 
   static final int SMALLEST_SIDE = 8;
   static final int LONGEST_RATIO = 20;
@@ -35,7 +19,7 @@ record ImageHeader(
   static final String PIXELS_DAMAGED = " is damaged or cut off: its pixels cannot be decoded";
   static final String HEADER_DAMAGED = " is damaged or cut off: its header cannot be read";
 
-  private static final String FORMATS = "PNG, JPEG, BMP, WebP or TIFF";
+  private static final String FORMATS = "PNG, JPEG, BMP, WebP, TIFF, GIF or PNM";
 
   /**
    * Reads it.
@@ -46,45 +30,44 @@ record ImageHeader(
     checkSignature(name, data);
     if (isPng(data)) {
       Png png = Png.read(name, data);
-      PngHeader header = png.header();
       return new ImageHeader(
-          header.width(),
-          header.height(),
-          png.transparent(),
-          Decoder.NATIVE,
-          png.orientation(),
-          png.reduced());
+          png.header().width(), png.header().height(), png.orientation(), png.decoder());
     }
     EncodedImage all = EncodedImage.of(data);
     if (isJpeg(data)) {
       Jpeg jpeg = Jpeg.read(name, data);
-      boolean silent = DesktopJpeg.isSilent(name, data, jpeg);
-      return new ImageHeader(
-          jpeg.width(),
-          jpeg.height(),
-          false,
-          silent ? Decoder.NATIVE : Decoder.DESKTOP,
-          silent ? Orientation.UPRIGHT : Orientation.read(data, jpeg.camera()),
-          all);
+      PixelDecoder decoder =
+          DesktopJpeg.isSilent(name, data, jpeg)
+              ? NativeDecoder.opaque(all)
+              : called -> DesktopJpeg.decode(called, data);
+      return new ImageHeader(jpeg.width(), jpeg.height(), jpeg.notes().orientation(data), decoder);
     }
     if (isWebP(data)) {
       WebP webp = WebP.read(name, data);
       return new ImageHeader(
           webp.width(),
           webp.height(),
-          webp.transparent(),
-          Decoder.NATIVE,
-          Orientation.read(data, webp.camera()),
-          all);
+          webp.notes().orientation(data),
+          new NativeDecoder(webp.encoded(), webp.transparent(), -1));
     }
     if (starts(data, 'B', 'M')) {
       Bmp bmp = Bmp.read(name, data);
-      return new ImageHeader(
-          bmp.width(), bmp.height(), bmp.bits() == 32, Decoder.NATIVE, Orientation.UPRIGHT, all);
+      PixelDecoder decoder =
+          bmp.fields().isPresent() ? bmp.fields().get() : NativeDecoder.opaque(all);
+      return new ImageHeader(bmp.width(), bmp.height(), Orientation.UPRIGHT, decoder);
+    }
+    if (isGif(data)) {
+      Gif gif = Gif.read(name, data);
+      return new ImageHeader(gif.width(), gif.height(), Orientation.UPRIGHT, gif);
+    }
+    if (Pnm.starts(data)) {
+      Pnm pnm = Pnm.read(name, data);
+      return new ImageHeader(pnm.width(), pnm.height(), Orientation.UPRIGHT, pnm);
     }
     Tiff tiff = Tiff.read(name, data);
-    return new ImageHeader(
-        tiff.width(), tiff.height(), tiff.samples() > 3, Decoder.NATIVE, Orientation.UPRIGHT, all);
+    PixelDecoder decoder =
+        tiff.alpha() == Tiff.Alpha.NONE ? NativeDecoder.opaque(all) : new DesktopTiff(data, tiff);
+    return new ImageHeader(tiff.width(), tiff.height(), tiff.orientation(), decoder);
   }
 
   static ImageException headerDamaged(String name) {
@@ -113,9 +96,6 @@ record ImageHeader(
   static void checkSignature(String name, byte[] start) {
     if (start.length == 0) {
       throw new ImageException(name + " is empty (0 bytes); give a " + FORMATS + " file");
-    }
-    if (starts(start, 'G', 'I', 'F', '8')) {
-      throw new ImageException(name + " is a GIF file; convert it to PNG or JPEG");
     }
     if (hasAt(start, 4, "ftyp")) {
       throw new ImageException(name + " is a HEIC, AVIF or video file; convert it to PNG or JPEG");
@@ -152,6 +132,8 @@ record ImageHeader(
         || isJpeg(data)
         || isWebP(data)
         || starts(data, 'B', 'M')
+        || isGif(data)
+        || Pnm.starts(data)
         || starts(data, 'I', 'I', 42, 0)
         || starts(data, 'M', 'M', 0, 42);
   }
@@ -162,6 +144,10 @@ record ImageHeader(
 
   private static boolean isJpeg(byte[] data) {
     return starts(data, 0xFF, 0xD8, 0xFF);
+  }
+
+  private static boolean isGif(byte[] data) {
+    return starts(data, 'G', 'I', 'F', '8');
   }
 
   private static boolean isWebP(byte[] data) {

@@ -14,9 +14,10 @@ import java.util.Objects;
 import javax.imageio.ImageIO;
 
 /**
- * An encoded picture (PNG, JPEG, BMP, WebP, TIFF) and what to call it in messages. Its size is
- * checked at once from its header, compressed samples of PNG and JPEG are too; other pixels are
- * when the picture is used. A file is held once in the Java heap.
+ * An encoded picture (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what
+ * to call it in messages. Its size is checked at once from its header, compressed samples of PNG
+ * and JPEG are too; other pixels are when the picture is used. A file is held once in the Java
+ * heap.
  */
 public final class ImageInput {
 
@@ -73,6 +74,19 @@ public final class ImageInput {
     checkLength(UNNAMED, encoded.length);
     try {
       return new ImageInput(UNNAMED, encoded.clone());
+    } catch (OutOfMemoryError e) {
+      throw ImageHeader.tooLarge(UNNAMED, e);
+    }
+  }
+
+  /**
+   * A picture in a text: base64 or a data URI, as {@link Base64Image} takes them.
+   *
+   * @throws ImageException as for a file, or if the text is neither
+   */
+  public static ImageInput ofBase64(String text) {
+    try {
+      return new ImageInput(UNNAMED, Base64Image.decode(text));
     } catch (OutOfMemoryError e) {
       throw ImageHeader.tooLarge(UNNAMED, e);
     }
@@ -145,7 +159,7 @@ public final class ImageInput {
     return encoded;
   }
 
-  private static void checkLength(String name, long length) {
+  static void checkLength(String name, long length) {
     if (length > MOST_BYTES) {
       throw new ImageException(
           name + " is larger than " + (MOST_BYTES >> 20) + " MB; scale it down first");

@@ -7,10 +7,10 @@ import java.nio.charset.StandardCharsets;
  *
  * @param width pixels a row as stored
  * @param height rows as stored
- * @param camera where the block of camera notes begins, 0 if there is none
+ * @param notes where it is noted how the camera was held
  * @param end where the end marker is
  */
-record Jpeg(int width, int height, int camera, int end) {
+record Jpeg(int width, int height, CameraNotes notes, int end) {
 
   private static final int END = 0xD9;
   private static final int SCAN = 0xDA;
@@ -18,6 +18,8 @@ record Jpeg(int width, int height, int camera, int end) {
   private static final long MOST_SCANNED = 12 * ImageHeader.MOST_PIXELS;
   private static final int MOST_NOTES = 256;
   private static final byte[] CAMERA = "Exif\0\0".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] XMP =
+      "http://ns.adobe.com/xap/1.0/\0".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] JFIF = "JFIF\0".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] ADOBE = "Adobe".getBytes(StandardCharsets.US_ASCII);
 
@@ -54,7 +56,7 @@ record Jpeg(int width, int height, int camera, int end) {
     private int height;
     private int components;
     private boolean sequential;
-    private int camera;
+    private CameraNotes camera = CameraNotes.NONE;
     private int notes;
     private int transform;
     private int scans;
@@ -151,8 +153,10 @@ record Jpeg(int width, int height, int camera, int end) {
       notes++;
       if (notes > MOST_NOTES) {
         hide(at, 0xE1);
-      } else if (camera == 0 && size > CAMERA.length && starts(content, CAMERA)) {
-        camera = content + CAMERA.length;
+      } else if (!camera.hasExif() && size > CAMERA.length && starts(content, CAMERA)) {
+        camera = camera.withExif(content + CAMERA.length);
+      } else if (!camera.hasXmp() && size > XMP.length && starts(content, XMP)) {
+        camera = camera.withXmp(content + XMP.length, content + size);
       }
     }
 

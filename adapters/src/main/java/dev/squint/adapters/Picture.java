@@ -6,7 +6,6 @@ import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 import org.opencv.core.Scalar;
-import org.opencv.imgcodecs.Imgcodecs;
 
 /**
  * A decoded picture: 8-bit RGB, row by row. Transparent pixels lie on white, 16-bit samples are
@@ -31,7 +30,7 @@ record Picture(int width, int height, byte[] rgb) {
     ImageHeader header = input.header();
     Mat decoded = new Mat();
     try {
-      decoded = decode(input.name(), header);
+      decoded = header.decoder().decode(input.name());
       if (!header.isSizeOf(decoded.cols(), decoded.rows())) {
         throw ImageHeader.pixelsDamaged(input.name());
       }
@@ -46,25 +45,6 @@ record Picture(int width, int height, byte[] rgb) {
       throw new ImageException(input.name() + ImageHeader.PIXELS_DAMAGED, e);
     } finally {
       decoded.release();
-    }
-  }
-
-  private static Mat decode(String name, ImageHeader header) {
-    if (header.decoder() == ImageHeader.Decoder.DESKTOP) {
-      return DesktopJpeg.decode(name, header.encoded().body());
-    }
-    Mat encoded = header.encoded().toMat();
-    try {
-      if (header.mayBeTransparent()) {
-        Mat raw = Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_UNCHANGED);
-        if (raw.channels() == 4) {
-          return raw;
-        }
-        raw.release();
-      }
-      return Imgcodecs.imdecode(encoded, Imgcodecs.IMREAD_COLOR);
-    } finally {
-      encoded.release();
     }
   }
 

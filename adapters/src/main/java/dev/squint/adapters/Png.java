@@ -12,11 +12,10 @@ import java.util.zip.CRC32;
  * standard error about it, or take its size from a second header, which was not checked.
  *
  * @param header size and kind of its pixels
- * @param transparent whether pixels can be transparent
  * @param orientation how the camera was held
- * @param reduced what the native decoder gets
+ * @param decoder decodes what is left
  */
-record Png(PngHeader header, boolean transparent, Orientation orientation, EncodedImage reduced) {
+record Png(PngHeader header, Orientation orientation, NativeDecoder decoder) {
 
   private static final int SIGNATURE = 8;
   private static final int AROUND = 12;
@@ -27,6 +26,8 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
   private static final int SAMPLES = type("IDAT");
   private static final int END = type("IEND");
   private static final int CAMERA = type("eXIf");
+  private static final int TEXT = type("iTXt");
+  private static final byte[] XMP = "XML:com.adobe.xmp\0\0".getBytes(StandardCharsets.US_ASCII);
 
   /**
    * Reads one in a single pass over its chunks and one over its compressed samples.
@@ -81,7 +82,7 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
     private final PngHeader header;
     private byte[] palette = {};
     private byte[] transparency = {};
-    private int camera;
+    private CameraNotes camera = CameraNotes.NONE;
     private int start;
     private int end;
     private boolean sound = true;
@@ -105,9 +106,20 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
       } else if (type == TRANSPARENCY) {
         transparency(at, length);
       } else if (type == CAMERA) {
-        camera = at + 8;
+        camera = camera.withExif(at + 8);
+      } else if (type == TEXT) {
+        text(at + 8, length);
       } else {
         sound &= !needed || type == END;
+      }
+    }
+
+    /** XMP is a text of that name that is not compressed. */
+    private void text(int from, int length) {
+      if (!camera.hasXmp()
+          && length > XMP.length
+          && Arrays.equals(data, from, from + XMP.length, XMP, 0, XMP.length)) {
+        camera = camera.withXmp(from + XMP.length, from + length);
       }
     }
 
@@ -150,6 +162,29 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
       }
     }
 
+    private int clear() {
+      return (transparency[0] & 0xFF) << 8 | transparency[1] & 0xFF;
+    }
+
+    /**
+     * Writes gray samples as indices of grays: the native decoder passes over the transparency of
+     * gray ones.
+     */
+    private void indexed(ByteArrayOutputStream head) {
+      byte[] content = Arrays.copyOfRange(data, SIGNATURE + 8, SIGNATURE + 8 + PngHeader.LENGTH);
+      content[PngHeader.COLOR_TYPE_AT] = PngHeader.INDEXED;
+      head.writeBytes(chunk(HEADER, content));
+      byte[] grays = new byte[3 * header.colors()];
+      for (int i = 0; i < grays.length; i++) {
+        grays[i] = (byte) (i / 3 * 255 / (header.colors() - 1));
+      }
+      head.writeBytes(chunk(PALETTE, grays));
+      byte[] opacity = new byte[clear() + 1];
+      Arrays.fill(opacity, (byte) 255);
+      opacity[clear()] = 0;
+      head.writeBytes(chunk(TRANSPARENCY, opacity));
+    }
+
     Png reduced(String name) {
       if (!sound || start == 0 || header.indexed() && palette.length == 0) {
         throw ImageHeader.pixelsDamaged(name);
@@ -159,13 +194,19 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
       data[start] = 0x78;
       data[start + 1] = 0x01;
       ByteArrayOutputStream head = new ByteArrayOutputStream();
-      head.write(data, 0, SIGNATURE + AROUND + PngHeader.LENGTH);
-      if (header.indexed()) {
-        // An index without a colour is black, and the decoder prints about it.
-        head.writeBytes(chunk(PALETTE, Arrays.copyOf(palette, 3 * header.colors())));
-      }
-      if (transparency.length > 0) {
-        head.writeBytes(chunk(TRANSPARENCY, transparency));
+      boolean clearGray = header.gray() && transparency.length > 0;
+      if (clearGray && header.depth() <= 8) {
+        head.write(data, 0, SIGNATURE);
+        indexed(head);
+      } else {
+        head.write(data, 0, SIGNATURE + AROUND + PngHeader.LENGTH);
+        if (header.indexed()) {
+          // An index without a colour is black, and the decoder prints about it.
+          head.writeBytes(chunk(PALETTE, Arrays.copyOf(palette, 3 * header.colors())));
+        }
+        if (transparency.length > 0 && !clearGray) {
+          head.writeBytes(chunk(TRANSPARENCY, transparency));
+        }
       }
       ByteBuffer block = ByteBuffer.allocate(8).putInt(length).putInt(SAMPLES);
       head.writeBytes(block.array());
@@ -177,9 +218,11 @@ record Png(PngHeader header, boolean transparent, Orientation orientation, Encod
       tail.putInt((int) sum.getValue()).put(last);
       return new Png(
           header,
-          header.alpha() || transparency.length > 0,
-          Orientation.read(data, camera),
-          new EncodedImage(head.toByteArray(), data, start, length, tail.array()));
+          camera.orientation(data),
+          new NativeDecoder(
+              new EncodedImage(head.toByteArray(), data, start, length, tail.array()),
+              header.alpha() || transparency.length > 0,
+              clearGray && header.depth() > 8 ? clear() : -1));
     }
   }
 }

@@ -17,7 +17,10 @@ record PngHeader(int width, int height, int depth, int colorType, boolean interl
 
   static final int LENGTH = 13;
 
-  private static final int INDEXED = 3;
+  /** Where the kind of pixels stands in the header. */
+  static final int COLOR_TYPE_AT = 9;
+
+  static final int INDEXED = 3;
   private static final int COLOR = 2;
   private static final int ALPHA = 4;
   private static final int LAST_FILTER = 4;
@@ -61,6 +64,10 @@ record PngHeader(int width, int height, int depth, int colorType, boolean interl
 
   boolean indexed() {
     return colorType == INDEXED;
+  }
+
+  boolean gray() {
+    return colorType == 0;
   }
 
   boolean alpha() {

@@ -17,16 +17,16 @@ enum Resampler {
     }
 
     @Override
-    Picture resize(Picture picture, int width, int height, Window window) {
-      int[] columns = nearest(picture.width(), width);
-      int[] rows = nearest(picture.height(), height);
+    Picture resize(Canvas canvas, int width, int height, Window window) {
+      int[] columns = nearest(canvas.width(), width);
+      int[] rows = nearest(canvas.height(), height);
       byte[] out = new byte[3 * window.width() * window.height()];
       int at = 0;
       for (int y = window.top(); y < window.bottom(); y++) {
         for (int x = window.left(); x < window.right(); x++) {
-          int from = 3 * (rows[y] * picture.width() + columns[x]);
-          System.arraycopy(picture.rgb(), from, out, at, 3);
-          at += 3;
+          for (int channel = 0; channel < 3; channel++) {
+            out[at++] = (byte) canvas.sample(columns[x], rows[y], channel);
+          }
         }
       }
       return new Picture(window.width(), window.height(), out);
@@ -79,20 +79,26 @@ enum Resampler {
 
   abstract double kernel(double x);
 
-  /** The filter that Pillow numbers so. */
-  static Resampler ofPillow(int number) {
+  /**
+   * The filter that Pillow numbers so.
+   *
+   * @param number the number
+   * @param source where it is from, for messages
+   */
+  static Resampler ofPillow(int number, String source) {
     for (Resampler resampler : values()) {
       if (resampler.number == number) {
         return resampler;
       }
     }
-    throw unknown(Integer.toString(number));
+    throw unknown(number, source);
   }
 
-  static ModelException unknown(String filter) {
+  private static ModelException unknown(int number, String source) {
     return new ModelException(
-        "preprocessor_config.json: resample="
-            + filter
+        source
+            + "="
+            + number
             + " is no filter; use 0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or"
             + " 5 (Hamming)");
   }
@@ -120,24 +126,31 @@ enum Resampler {
 
   /** A part of the picture in another size; only that part is computed. */
   Picture resize(Picture picture, int width, int height, Window window) {
-    if (picture.width() == width
-        && picture.height() == height
+    return resize(Canvas.of(picture), width, height, window);
+  }
+
+  /** A part of what a canvas shows in another size; only that part is computed. */
+  Picture resize(Canvas canvas, int width, int height, Window window) {
+    if (canvas.isBare()
+        && canvas.width() == width
+        && canvas.height() == height
         && window.width() == width
         && window.height() == height) {
-      return picture;
+      return canvas.picture();
     }
-    Picture wide = transposedPass(picture, width, window.left(), window.right());
-    return transposedPass(wide, height, window.top(), window.bottom());
+    Picture wide = transposedPass(canvas.rows(), width, window.left(), window.right());
+    return transposedPass(canvas.columns(wide), height, window.top(), window.bottom());
   }
 
   /**
    * Resizes the rows to {@code length} samples, of which those from {@code begin} to before {@code
    * stop} are computed, and turns rows into columns.
    */
-  private Picture transposedPass(Picture in, int length, int begin, int stop) {
+  private Picture transposedPass(Strip strip, int length, int begin, int stop) {
+    Picture in = strip.picture();
     int rows = in.height();
     byte[] out = new byte[3 * rows * (stop - begin)];
-    double scale = (double) in.width() / length;
+    double scale = (double) strip.length() / length;
     double stretch = Math.max(scale, 1);
     double reach = support * stretch;
     double[] exact = new double[(int) Math.ceil(reach) * 2 + 2];
@@ -145,7 +158,7 @@ enum Resampler {
     for (int x = begin; x < stop; x++) {
       double center = (x + 0.5) * scale;
       int first = Math.max(0, (int) (center - reach + 0.5));
-      int end = Math.min(in.width(), (int) (center + reach + 0.5));
+      int end = Math.min(strip.length(), (int) (center + reach + 0.5));
       double sum = 0;
       for (int i = first; i < end; i++) {
         exact[i - first] = kernel((i - center + 0.5) / stretch);
@@ -155,11 +168,17 @@ enum Resampler {
         double fixed = exact[i] / sum * (1 << FRACTION_BITS);
         weights[i] = (int) (fixed + Math.copySign(0.5, fixed));
       }
+      int from = Math.max(first, strip.before());
+      int to = Math.min(end, strip.before() + in.width());
+      int around = 0;
+      for (int i = first; i < end; i++) {
+        around += i < from || i >= to ? weights[i - first] : 0;
+      }
       for (int y = 0; y < rows; y++) {
         for (int channel = 0; channel < 3; channel++) {
-          int value = 1 << (FRACTION_BITS - 1);
-          for (int i = first; i < end; i++) {
-            value += weights[i - first] * in.sample(i, y, channel);
+          int value = (1 << (FRACTION_BITS - 1)) + around * strip.color().sample(channel);
+          for (int i = from; i < to; i++) {
+            value += weights[i - first] * in.sample(i - strip.before(), y, channel);
           }
           int sample = Math.max(0, Math.min(255, value >> FRACTION_BITS));
           out[3 * ((x - begin) * rows + y) + channel] = (byte) sample;
@@ -168,6 +187,16 @@ enum Resampler {
     }
     return new Picture(rows, stop - begin, out);
   }
+
+  /**
+   * Rows with the same colour before and behind them.
+   *
+   * @param picture the rows
+   * @param before how many samples of the colour come before
+   * @param length samples a row with those around
+   * @param color what lies around
+   */
+  record Strip(Picture picture, int before, int length, Canvas.Color color) {}
 
   /**
    * A part of a picture.

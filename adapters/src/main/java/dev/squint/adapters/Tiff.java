@@ -12,14 +12,32 @@ import java.util.Map;
  *
  * @param width pixels a row
  * @param height rows
- * @param samples samples a pixel
+ * @param colors how many samples of a pixel are colours; others come behind them
+ * @param alpha how transparent pixels are stored
+ * @param alphaSample which sample of a pixel is alpha, if one is
+ * @param orientation how the camera was held
  */
-record Tiff(int width, int height, int samples) {
+record Tiff(
+    int width, int height, int colors, Alpha alpha, int alphaSample, Orientation orientation) {
+
+  /** How transparent pixels are stored. */
+  enum Alpha {
+    /** There are no samples but colours. */
+    NONE,
+    /** There are, but none of them is alpha. */
+    OTHER,
+    /** Beside colours as they are. */
+    STRAIGHT,
+    /** Beside colours that were multiplied by it. */
+    ASSOCIATED
+  }
 
   private static final int WIDTH = 256;
   private static final int HEIGHT = 257;
   private static final int DEPTH = 258;
+  private static final int PHOTOMETRIC = 262;
   private static final int STRIP_OFFSETS = 273;
+  private static final int TURNED = 274;
   private static final int SAMPLES = 277;
   private static final int ROWS = 278;
   private static final int STRIP_LENGTHS = 279;
@@ -28,6 +46,18 @@ record Tiff(int width, int height, int samples) {
   private static final int TILE_HEIGHT = 323;
   private static final int TILE_OFFSETS = 324;
   private static final int TILE_LENGTHS = 325;
+  private static final int EXTRA = 338;
+  private static final int FORMAT = 339;
+  private static final int XMP = 700;
+
+  private static final int SIGNED = 2;
+  private static final int FLOATING = 3;
+  private static final int GRAY = 1;
+  private static final int RGB = 2;
+  private static final int PALETTE = 3;
+  private static final int CMYK = 5;
+  private static final int YCBCR = 6;
+  private static final int UNASSIGNED = 999;
 
   private static final int ENTRY = 12;
   private static final int MOST_SAMPLES = 8;
@@ -105,7 +135,83 @@ record Tiff(int width, int height, int samples) {
         }
         checkBlocks(ceiling(height, rows) * planes, STRIP_OFFSETS, STRIP_LENGTHS);
       }
-      return new Tiff((int) width, (int) height, (int) samples);
+      checkKind((int) depth);
+      int colors = colors((int) samples);
+      int alphaSample = colors;
+      while (alphaSample < samples && !isAlpha(alphaSample - colors)) {
+        alphaSample++;
+      }
+      Alpha alpha = samples == colors ? Alpha.NONE : Alpha.OTHER;
+      if (alphaSample < samples) {
+        alpha = extra(alphaSample - colors) == 1 ? Alpha.ASSOCIATED : Alpha.STRAIGHT;
+      }
+      return new Tiff((int) width, (int) height, colors, alpha, alphaSample, orientation());
+    }
+
+    /** Refuses what no decoder here shows as it was meant. */
+    private void checkKind(int depth) {
+      long format = number(FORMAT, 1, 0);
+      String kind =
+          format == FLOATING
+              ? "floating-point samples, whose range it does not tell"
+              : depth > 16
+                  ? "samples of " + depth + " bits, whose range it does not tell"
+                  : format == SIGNED && depth > 8 ? "samples below 0" : "";
+      if (!kind.isEmpty()) {
+        throw new ImageException(
+            "%s is a TIFF file of %s; save it with 8 or 16 bits a sample".formatted(name, kind));
+      }
+    }
+
+    /** How many samples of a pixel are colours. */
+    private int colors(int samples) {
+      int space = (int) number(PHOTOMETRIC, samples >= 3 ? RGB : GRAY);
+      int colors =
+          switch (space) {
+            case 0, GRAY, PALETTE -> 1;
+            case RGB, YCBCR -> 3;
+            case CMYK -> 4;
+            default -> 0;
+          };
+      boolean further = samples > colors && space != GRAY && space != RGB;
+      if (colors == 0 || further) {
+        throw new ImageException(
+            "%s is a TIFF file of %d samples a pixel in the colour space %d, which is not read; save it as RGB"
+                .formatted(name, samples, space));
+      }
+      if (samples < colors) {
+        throw ImageHeader.headerDamaged(name);
+      }
+      return colors;
+    }
+
+    private boolean isAlpha(int place) {
+      long kind = extra(place);
+      return kind == 1 || kind == 2 || kind == UNASSIGNED;
+    }
+
+    /** What a sample beside the colours is; alpha where the file does not tell, as to Pillow. */
+    private long extra(int place) {
+      return count(EXTRA) == 0 ? 2 : place < count(EXTRA) ? number(EXTRA, 0, place) : 0;
+    }
+
+    /** Takes it out of the file, since OpenCV turns some kinds of images and not others. */
+    private Orientation orientation() {
+      Integer entry = entries.get(TURNED);
+      if (entry != null) {
+        Orientation told = Orientation.at(bytes, entry);
+        bytes.putShort(entry + 2, (short) 3).putInt(entry + 4, 1).putInt(entry + 8, 0);
+        bytes.putShort(entry + 8, (short) 1);
+        return told;
+      }
+      Integer xmp = entries.get(XMP);
+      long from = xmp == null ? 0 : Integer.toUnsignedLong(bytes.getInt(xmp + 8));
+      if (count(XMP) <= 4 || from + count(XMP) > bytes.capacity()) {
+        return Orientation.UPRIGHT;
+      }
+      return CameraNotes.NONE
+          .withXmp((int) from, (int) (from + count(XMP)))
+          .orientation(bytes.array());
     }
 
     private static long ceiling(long number, long step) {

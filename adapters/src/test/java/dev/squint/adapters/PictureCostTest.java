@@ -11,11 +11,14 @@ import static dev.squint.adapters.EncodedFiles.repeat;
 import static dev.squint.adapters.EncodedFiles.riff;
 import static dev.squint.adapters.EncodedFiles.samples;
 import static dev.squint.adapters.EncodedFiles.segment;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -29,6 +32,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,7 +88,25 @@ class PictureCostTest {
         png(grey, repeat(chunk("tEXt", new byte[3]), 1_000_000), block, END),
         png(grey, repeat(chunk("IDAT", new byte[0]), 1_000_000), block, END),
         png(grey, repeat(chunk("eXIf", new byte[0]), 1_000_000), block, END),
-        manyChunks);
+        manyChunks,
+        insert(noise("gif", 40, 30), 13 + 3 * 256, repeat(bytes(0x21, 0xFE, 0), 1_000_000)),
+        insert(noise("gif", 40, 30), 13 + 3 * 256, new byte[2_000_000]),
+        join(bytes('G', 'I', 'F', '8', '9', 'a', 40, 0, 30, 0, 0, 0, 0, 0x21, 0xFE), ones()),
+        join(bytes('G', 'I', 'F', '8', '9', 'a', 40, 0, 30, 0, 0, 0, 0), gifOfResets()),
+        join("P3 40 30 255 ".getBytes(US_ASCII), repeat(bytes('0'), 2_000_000)),
+        join("P1 40 30 #".getBytes(US_ASCII), repeat(bytes('1'), 2_000_000)),
+        join("P6 #".getBytes(US_ASCII), repeat(bytes('#', ' '), 1_000_000)),
+        join("P5 40 30 255 ".getBytes(US_ASCII), new byte[40 * 30], new byte[2_000_000]));
+  }
+
+  private static byte[] ones() {
+    return repeat(bytes(1, 1), 1_000_000);
+  }
+
+  /** Eight codes in three bytes that all say to begin anew. */
+  private static byte[] gifOfResets() {
+    byte[] block = join(bytes(255), repeat(bytes(0x24, 0x49, 0x92), 85));
+    return join(bytes(0x2C, 0, 0, 0, 0, 40, 0, 30, 0, 0, 2), repeat(block, 8_000));
   }
 
   @ParameterizedTest
@@ -114,6 +136,37 @@ class PictureCostTest {
     assertThat(process.lines()).containsExactly("5000x5000");
     long megapixels = (long) side * side / 1_000_000;
     assertThat(process.grown() / 1000).isLessThan(megapixels * (2 * bytesAPixel + 3) + 60);
+  }
+
+  /** Files that are decoded here. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ppm", "gif", "bmp"})
+  void memoryOfOwnDecodersIsThePictureAndOneCopy(String format) throws Exception {
+    assumeTrue(Files.isReadable(Path.of("/proc/self/status")));
+    int side = 5000;
+    byte[] content =
+        switch (format) {
+          case "ppm" -> join("P6 5000 5000 255 ".getBytes(US_ASCII), new byte[3 * side * side]);
+          case "gif" -> gif(side);
+          default -> join(bitmapHeader(side), new byte[4 * side * side]);
+        };
+    Path file = Files.write(folder.resolve("large." + format), content);
+    PictureProcess process = PictureProcess.run(folder, "-Xmx256m", List.of(file));
+    assertThat(process.lines()).containsExactly("5000x5000");
+    long megapixels = (long) side * side / 1_000_000;
+    assertThat(process.grown() / 1000).isLessThan(megapixels * (3 * 4) + 60);
+  }
+
+  private static byte[] gif(int side) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ImageIO.write(new BufferedImage(side, side, BufferedImage.TYPE_BYTE_BINARY), "gif", out);
+    return out.toByteArray();
+  }
+
+  private static byte[] bitmapHeader(int side) {
+    ByteBuffer header = ByteBuffer.allocate(54).order(ByteOrder.LITTLE_ENDIAN);
+    header.put(0, (byte) 'B').put(1, (byte) 'M').putInt(10, 54).putInt(14, 40);
+    return header.putInt(18, side).putInt(22, side).putShort(28, (short) 32).array();
   }
 
   @Test

@@ -38,7 +38,7 @@ class ResamplerTest {
   @ParameterizedTest
   @MethodSource("cases")
   void resizesToTheSamplesOfPillow(JsonNode expected) throws IOException {
-    Resampler resampler = Resampler.ofPillow(expected.path("resample").asInt());
+    Resampler resampler = Resampler.ofPillow(expected.path("resample").asInt(), "a test");
     Picture wanted = picture(expected);
     Picture got = resampler.resize(picture(reference()), wanted.width(), wanted.height());
     assertThat(got.width()).isEqualTo(wanted.width());
@@ -72,7 +72,7 @@ class ResamplerTest {
 
   @Test
   void unknownFiltersAreRefused() {
-    assertThatThrownBy(() -> Resampler.ofPillow(-1))
+    assertThatThrownBy(() -> Resampler.ofPillow(-1, "preprocessor_config.json: resample"))
         .hasMessage(
             "preprocessor_config.json: resample=-1 is no filter; use 0 (nearest), 1 (Lanczos), 2"
                 + " (bilinear), 3 (bicubic), 4 (box) or 5 (Hamming)");

@@ -20,7 +20,10 @@ import picocli.CommandLine.Parameters;
 /** What {@code ask} and {@code caption} share: the options, and the way from them to the output. */
 final class RequestOptions {
 
-  @Parameters(index = "0", paramLabel = "IMAGE", description = "PNG, JPEG, BMP, WebP or TIFF file.")
+  @Parameters(
+      index = "0",
+      paramLabel = "IMAGE",
+      description = "PNG, JPEG, BMP, WebP, TIFF, GIF or PNM file.")
   private Path image;
 
   @Option(

@@ -248,6 +248,40 @@ public final class ModelJson {
     return has(field) ? Optional.of(node.get(field).textValue()) : Optional.empty();
   }
 
+  /** Names of the fields that are not null, as they stand in the file. */
+  public List<String> fields() {
+    List<String> names = new ArrayList<>();
+    node.fieldNames().forEachRemaining(names::add);
+    names.removeIf(name -> !has(name));
+    return names;
+  }
+
+  /**
+   * Whether a field is a text, or an array with it.
+   *
+   * @param field its field
+   * @param text the text
+   */
+  public boolean names(String field, String text) {
+    JsonNode given = node.path(field);
+    for (JsonNode one : given.isArray() ? given : List.of(given)) {
+      if (one.isTextual() && one.textValue().equals(text)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a field is false. */
+  public boolean isFalse(String field) {
+    return node.path(field).isBoolean() && !node.path(field).booleanValue();
+  }
+
+  /** Where a field is, for messages: what encloses it, and its name. */
+  public String path(String field) {
+    return path + field;
+  }
+
   /** Whether a field is a number. */
   public boolean isNumber(String field) {
     return node.path(field).isNumber();

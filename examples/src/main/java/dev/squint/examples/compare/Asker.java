@@ -79,11 +79,7 @@ record Asker(Squint squint, long seed, int maxNewTokens) {
       return ImageInput.of(file.file());
     }
     if (medium instanceof Medium.InlineImage inline) {
-      try {
-        return ImageInput.of(inline.encoded());
-      } catch (IllegalArgumentException e) {
-        throw new DataException(inline.name() + " is no base64; encode the picture again", e);
-      }
+      return ImageInput.of(inline.encoded());
     }
     throw new DataException(
         medium.name() + " is a video, and the model takes pictures only; ask about its frames");

@@ -29,7 +29,9 @@ record JsonStream(Path file) {
 
   /** Takes the NaN that pandas writes. */
   private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+      JsonMapper.builder(PlainValues.factory())
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
 
   /** Records looked at to tell the format: the first of a file may be the broken one. */
   private static final int LOOKED_AT = 16;

@@ -1,7 +1,9 @@
 package dev.squint.examples.data;
 
+import dev.squint.adapters.Base64Image;
+import dev.squint.adapters.DataException;
+import dev.squint.adapters.ImageException;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.Objects;
 
 /** What a question is about. */
@@ -32,7 +34,7 @@ public sealed interface Medium {
    * A picture within the data file.
    *
    * @param name what to call it
-   * @param base64 its encoded bytes
+   * @param base64 its encoded bytes, or a data URI of these
    */
   record InlineImage(String name, String base64) implements Medium {
 
@@ -40,10 +42,14 @@ public sealed interface Medium {
      * Decodes the bytes of the encoded picture.
      *
      * @return PNG, JPEG or whatever it was
-     * @throws IllegalArgumentException if it is no base64
+     * @throws DataException if it is no base64
      */
     public byte[] encoded() {
-      return Base64.getMimeDecoder().decode(base64);
+      try {
+        return Base64Image.decode(base64);
+      } catch (ImageException e) {
+        throw new DataException(name + ": " + e.getMessage(), e);
+      }
     }
   }
 

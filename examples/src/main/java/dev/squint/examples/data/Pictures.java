@@ -1,10 +1,13 @@
 package dev.squint.examples.data;
 
+import dev.squint.adapters.Base64Image;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
-/** Finds pictures beside a data file, in the folders where data sets keep them. */
+/** Finds pictures within a data file, or beside it in the folders where data sets keep them. */
 final class Pictures {
 
   private static final String FIRST = "images";
@@ -25,8 +28,15 @@ final class Pictures {
           "train_images",
           "test_images");
 
+  /** What is wrong with a picture that is in no file and no base64. */
+  static final String NEITHER = "its picture is neither the name of a file nor base64";
+
+  private static final int LONGEST_NAME = 255;
+  private static final int LONGEST_PATH = 4096;
+
   private final Path folder;
   private final List<Path> places;
+  private final InlineImages inline = new InlineImages();
 
   /**
    * Looks which folders are there: few are, and a set may name hundreds of thousands of pictures.
@@ -42,6 +52,26 @@ final class Pictures {
             .filter(Files::isDirectory)
             .distinct()
             .toList();
+  }
+
+  /** Whether a file can have a name. */
+  static boolean canBeName(String name) {
+    return name.length() <= LONGEST_PATH
+        && Arrays.stream(name.split("[/\\\\]")).allMatch(part -> part.length() <= LONGEST_NAME);
+  }
+
+  /**
+   * The picture that a record has within it, or names.
+   *
+   * @param record what to call the record
+   * @param given base64, a data URI or the name of a file
+   * @return empty if it is none of these
+   */
+  Optional<Reference> of(String record, String given) {
+    if (Base64Image.looksLike(given)) {
+      return Optional.of(inline.take(record, given));
+    }
+    return canBeName(given) ? Optional.of(find(given.replace('\\', '/'))) : Optional.empty();
   }
 
   /** The first of several names that is there; else the first name in the first place. */

@@ -25,7 +25,8 @@ import org.apache.commons.csv.CSVRecord;
  * Records of {@code image} (or {@code video}), {@code question} and {@code answer} (or {@code
  * answers}), with {@code id}, {@code type} and {@code choices} if known: JSON lines, a JSON array,
  * or CSV with a header, where several answers and choices are separated by {@code |}. Also POPE's
- * lines of {@code image, text, label}. Files are looked for beside the data file.
+ * lines of {@code image, text, label}. An image is in the record, as base64 or a data URI, or in a
+ * file, which is looked for beside the data file.
  */
 final class PlainRecords {
 
@@ -52,10 +53,18 @@ final class PlainRecords {
     return records.taskOf(choices, several);
   }
 
-  /** The objects that fill a line each, in the first lines of a file. */
+  /**
+   * The objects that fill a line each, in the first lines of a file. Where the first is longer than
+   * what is looked at, its image is within it, and is left out.
+   */
   static List<JsonNode> firstLines(Path file) {
     List<JsonNode> objects = new ArrayList<>();
-    for (String line : new TextFile(file).start().split("\n")) {
+    String start = new TextFile(file).start();
+    if (start.indexOf('\n') < 0) {
+      PlainValues.firstObject(file).ifPresent(objects::add);
+      return objects;
+    }
+    for (String line : start.split("\n")) {
       try {
         JsonNode node = PlainValues.read(line);
         if (node.isObject()) {
@@ -156,7 +165,7 @@ final class PlainRecords {
         read(node, Integer.toString(number));
       }
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
-      throw new DataException("%s is not valid CSV: %s".formatted(file, e.getMessage()), e);
+      throw Delimited.broken(file, "CSV", e);
     }
   }
 
@@ -194,13 +203,14 @@ final class PlainRecords {
             .orElse(List.of());
     Reference reference;
     try {
-      reference = reference(node);
+      reference = reference(node, id);
     } catch (InvalidPathException e) {
       records.defect(id, "no file can have the name of its picture");
       return;
     }
     if (reference == null) {
-      records.defect(id, "it names no image and no video");
+      boolean there = !image(node).isEmpty();
+      records.defect(id, there ? Pictures.NEITHER : "it names no image and no video");
       return;
     }
     String question = first(node, QUESTION);
@@ -222,21 +232,30 @@ final class PlainRecords {
     records.add(
         id,
         reference,
-        Choices.asked(first(node, List.of("hint")), question, offered),
+        Choices.asked(PlainValues.hint(first(node, List.of("hint"))), question, offered),
         List.of(right),
         offered,
         type);
   }
 
-  private Reference reference(ObjectNode node) {
-    String image = first(node, IMAGE);
+  private Reference reference(ObjectNode node, String id) {
+    String image = image(node);
     if (!image.isEmpty()) {
-      return pictures.find(image.replace('\\', '/'));
+      return pictures.of("record " + id, image).orElse(null);
     }
     String video = first(node, VIDEO).replace('\\', '/');
     return video.isEmpty()
         ? null
         : new Reference(video, new Medium.VideoFile(folder.resolve(video)));
+  }
+
+  /** An image may be an object, as the hub's data sets and web services write it. */
+  private static String image(ObjectNode node) {
+    JsonNode image = given(node, IMAGE);
+    if (image.isObject()) {
+      return first((ObjectNode) image, List.of("bytes", "base64", "data", "url", "path"));
+    }
+    return first(node, IMAGE);
   }
 
   /** The first of several fields that is there. */

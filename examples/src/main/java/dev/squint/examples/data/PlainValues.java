@@ -1,14 +1,24 @@
 package dev.squint.examples.data;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** What the values of plain records say, as JSON, pandas and Python write them. */
@@ -16,7 +26,7 @@ final class PlainValues {
 
   /** Takes Python's lists of texts too, which VLMEvalKit writes, and its NaN. */
   private static final ObjectMapper JSON =
-      JsonMapper.builder()
+      JsonMapper.builder(factory())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
@@ -27,7 +37,80 @@ final class PlainValues {
   private static final Pattern PYTHON_BYTE =
       Pattern.compile("(?<!\\\\)((?:\\\\{2})*)\\\\x(\\p{XDigit}{2})");
 
+  /** What pandas reads as a cell without a value, and writes for one. */
+  private static final Set<String> MISSING =
+      Set.of(
+          "-1.#IND",
+          "1.#QNAN",
+          "1.#IND",
+          "-1.#QNAN",
+          "#N/A N/A",
+          "#N/A",
+          "N/A",
+          "n/a",
+          "NA",
+          "<NA>",
+          "#NA",
+          "NULL",
+          "null",
+          "NaN",
+          "-NaN",
+          "nan",
+          "-nan",
+          "None");
+
+  private static final Set<String> IMAGES = Set.of("image", "image_path");
+  private static final int LONGEST_TEXT = 700 << 20;
+  private static final int MOST_PARTS = 4096;
+
   private PlainValues() {}
+
+  /** Texts may be as long as an image in base64. */
+  static JsonFactory factory() {
+    StreamReadConstraints constraints =
+        StreamReadConstraints.builder().maxStringLength(LONGEST_TEXT).build();
+    return JsonFactory.builder().streamReadConstraints(constraints).build();
+  }
+
+  /** A hint; empty where it is what pandas writes for none. */
+  static String hint(String text) {
+    return MISSING.contains(text.strip()) ? "" : text;
+  }
+
+  /** Whether a choice is there: pandas writes nan for one that is not. */
+  static boolean isChoice(String text) {
+    return !text.isBlank() && !text.strip().equalsIgnoreCase("nan");
+  }
+
+  /**
+   * The object that a file begins with, without its image. Empty if it is no JSON object, or holds
+   * so many parts that it must be a whole set and not a record.
+   */
+  static Optional<JsonNode> firstObject(Path file) {
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    try (Reader reader = new TextFile(file).reader();
+        JsonParser parser = JSON.createParser(reader)) {
+      JsonToken token = parser.nextToken();
+      int depth = 0;
+      for (int part = 0; part < MOST_PARTS && token != null; part++) {
+        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        if (depth == 0) {
+          return token == JsonToken.END_OBJECT ? Optional.of(object) : Optional.empty();
+        }
+        if (depth == 1 && token == JsonToken.FIELD_NAME) {
+          String name = parser.currentName();
+          token = parser.nextToken();
+          boolean looked = token == JsonToken.VALUE_STRING && !IMAGES.contains(name);
+          object.put(name, looked ? parser.getText() : "");
+        } else {
+          token = parser.nextToken();
+        }
+      }
+      return Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
 
   /**
    * Reads a line.
@@ -87,10 +170,14 @@ final class PlainValues {
     return within.isPresent() ? new ArrayList<>(within.get()) : texts(given);
   }
 
+  private static boolean isChoice(JsonNode value) {
+    return isThere(value) && isChoice(value.asText());
+  }
+
   /** What an object has at A, B and so on. */
   static List<String> lettered(JsonNode node) {
     List<String> texts = new ArrayList<>();
-    for (char letter = 'A'; isThere(node.path(String.valueOf(letter))); letter++) {
+    for (char letter = 'A'; isChoice(node.path(String.valueOf(letter))); letter++) {
       texts.add(node.path(String.valueOf(letter)).asText());
     }
     return texts;

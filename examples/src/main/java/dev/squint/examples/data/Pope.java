@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * POPE (Li et al., EMNLP 2023): lines of {@code question_id, image, text, label}. The type is the
@@ -52,11 +53,13 @@ final class Pope {
           continue;
         }
         String label = JsonStream.text(node, "label").strip().toLowerCase(Locale.ROOT);
-        String image = JsonStream.text(node, "image");
+        Optional<Reference> image = pictures.of(place, JsonStream.text(node, "image"));
         if (!label.equals("yes") && !label.equals("no")) {
           records.defect(place, "its label is neither yes nor no");
-        } else if (image.isEmpty()) {
+        } else if (JsonStream.text(node, "image").isEmpty()) {
           records.defect(place, "it names no image");
+        } else if (image.isEmpty()) {
+          records.defect(place, Pictures.NEITHER);
         } else {
           String id =
               node.has("question_id")
@@ -64,7 +67,7 @@ final class Pope {
                   : Integer.toString(number);
           records.add(
               several ? type + " " + id : id,
-              pictures.find(image),
+              image.get(),
               JsonStream.text(node, "text"),
               List.of(label),
               List.of(),

@@ -1,17 +1,13 @@
 package dev.squint.examples.data;
 
-import dev.squint.adapters.DataException;
+import dev.squint.adapters.Base64Image;
 import dev.squint.adapters.Squint;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,9 +64,9 @@ final class VlmEvalTsv {
   /** Reads a file and says what it asks for. */
   static Task read(Path file, Records records) {
     VlmEvalTsv tsv = new VlmEvalTsv(file, records);
-    Map<String, Reference> alike = new HashMap<>();
+    InlineImages inline = new InlineImages();
     // A row may refer to one that comes later, so pictures are read first.
-    tsv.each(row -> tsv.takePicture(row, alike));
+    tsv.each(row -> tsv.takePicture(row, inline));
     tsv.each(tsv::takeQuestion);
     return tsv.task();
   }
@@ -87,24 +83,15 @@ final class VlmEvalTsv {
         CSVParser parser = Delimited.format('\t').parse(reader)) {
       parser.forEach(record);
     } catch (IOException | UncheckedIOException | IllegalStateException e) {
-      throw new DataException("%s is not valid TSV: %s".formatted(file, e.getMessage()), e);
+      throw Delimited.broken(file, "TSV", e);
     }
   }
 
-  private void takePicture(CSVRecord row, Map<String, Reference> alike) {
+  private void takePicture(CSVRecord row, InlineImages inline) {
     String image = picture(row, "image");
-    if (image.length() > LONGEST_INDEX && !isFile(image) && PlainValues.list(image).isEmpty()) {
+    if (isInline(image) && PlainValues.list(image).isEmpty()) {
       String index = cell(row, "index");
-      String content = sha256(image);
-      pictures.putIfAbsent(
-          index,
-          alike.computeIfAbsent(
-              content,
-              hash ->
-                  new Reference(
-                      hash,
-                      new Medium.InlineImage(
-                          "the picture of row %s (%.8s)".formatted(index, hash), image))));
+      pictures.putIfAbsent(index, inline.take("row " + index, image));
     }
   }
 
@@ -113,8 +100,13 @@ final class VlmEvalTsv {
     if (image.isEmpty()) {
       return file(picture(row, "image_path"));
     }
-    Reference known = pictures.get(image.length() > LONGEST_INDEX ? cell(row, "index") : image);
+    Reference known = pictures.get(isInline(image) ? cell(row, "index") : image);
     return known == null && isFile(image) ? file(image) : known;
+  }
+
+  /** Whether it is base64 or a data URI, and not the index of a row that has it. */
+  private static boolean isInline(String image) {
+    return Base64Image.looksLike(image) || image.length() > LONGEST_INDEX && !isFile(image);
   }
 
   /** Names of files have an ending, base64 and indices have none. */
@@ -144,13 +136,17 @@ final class VlmEvalTsv {
       records.defect(id, "it has several pictures, and a question is put about one");
       return;
     }
+    if (!isInline(image) && !Pictures.canBeName(image.isEmpty() ? path : image)) {
+      records.defect(id, Pictures.NEITHER);
+      return;
+    }
     Reference reference = reference(row);
     if (reference == null) {
       records.defect(id, "no row has the picture " + image);
       return;
     }
     List<String> offered = new ArrayList<>();
-    for (char letter = 'A'; !cell(row, String.valueOf(letter)).isEmpty(); letter++) {
+    for (char letter = 'A'; PlainValues.isChoice(cell(row, String.valueOf(letter))); letter++) {
       offered.add(cell(row, String.valueOf(letter)));
     }
     captions |= !row.isMapped(QUESTION);
@@ -171,7 +167,7 @@ final class VlmEvalTsv {
     records.add(
         id,
         reference,
-        Choices.asked(cell(row, "hint"), question, offered),
+        Choices.asked(PlainValues.hint(cell(row, "hint")), question, offered),
         List.of(right),
         offered,
         cell(row, "category"));
@@ -188,14 +184,5 @@ final class VlmEvalTsv {
 
   private static String cell(CSVRecord row, String name) {
     return row.isSet(name) ? row.get(name).strip() : "";
-  }
-
-  private static String sha256(String text) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
   }
 }

@@ -29,7 +29,9 @@ interface Campaign extends AutoCloseable {
    */
   static Campaign of(String name, Path fixtures, Path scratch) throws IOException {
     return switch (name) {
-      case "images" -> new ImageCampaign(TinyModel.write(fixtures, scratch.resolve("model")));
+      case "images" -> ImageCampaign.ofAll(TinyModel.write(fixtures, scratch.resolve("model")));
+      case "own-images" ->
+          ImageCampaign.ofOwnDecoders(TinyModel.write(fixtures, scratch.resolve("model")));
       case "graphs" ->
           new GraphCampaign(fixtures, TinyModel.write(fixtures, scratch.resolve("model")));
       case "json" -> new JsonCampaign(TinyModel.write(fixtures, scratch.resolve("model")));

@@ -19,9 +19,21 @@ final class ImageCampaign implements Campaign {
   private final Squint squint;
   private final List<byte[]> seeds;
 
-  ImageCampaign(Path model) {
-    this.squint = Squint.load(model, Answering.options());
-    this.seeds = ImageSeeds.all();
+  private ImageCampaign(Squint squint, List<byte[]> seeds) {
+    this.squint = squint;
+    this.seeds = seeds;
+  }
+
+  /** Images of all kinds. */
+  static ImageCampaign ofAll(Path model) {
+    // The seeds need the native library that comes with the model.
+    Squint squint = Squint.load(model, Answering.options());
+    return new ImageCampaign(squint, ImageSeeds.all());
+  }
+
+  /** Images whose pixels Java decodes. */
+  static ImageCampaign ofOwnDecoders(Path model) {
+    return new ImageCampaign(Squint.load(model, Answering.options()), ImageSeeds.ofOwnDecoders());
   }
 
   @Override

@@ -11,7 +11,8 @@ import java.util.zip.CRC32;
 
 /**
  * Changes images by the parts that they are made of: chunks of PNG and WebP, segments of JPEG, tags
- * of TIFF, header fields of BMP. Checksums are made right again, since a wrong one hides the rest.
+ * of TIFF, blocks of GIF, header fields of BMP and PNM. Checksums are made right again, since a
+ * wrong one hides the rest.
  */
 final class ImageMutator {
 
@@ -19,6 +20,7 @@ final class ImageMutator {
   private static final int RIFF_HEADER = 12;
   private static final int TIFF_ENTRY = 12;
   private static final int BMP_HEADER = 54;
+  private static final int GIF_HEADER = 13;
 
   private final RandomGenerator random;
   private final ByteMutator bytes;
@@ -48,6 +50,8 @@ final class ImageMutator {
       case 'R' -> webp(image);
       case 'B' -> bmp(image);
       case 'I', 'M' -> tiff(image);
+      case 'G' -> gif(image);
+      case 'P' -> pnm(image);
       default -> spliced(image);
     };
   }
@@ -253,5 +257,87 @@ final class ImageMutator {
       default -> buffer.putShort(entry + 8, (short) random.nextInt(64));
     }
     return changed;
+  }
+
+  /** Where the blocks of a GIF file begin; the last is the end of the data. */
+  private static List<Integer> gifBlocks(byte[] image) {
+    List<Integer> starts = new ArrayList<>();
+    int at = GIF_HEADER + ((image[10] & 0x80) != 0 ? 3 << (image[10] & 7) + 1 : 0);
+    while (at + 10 < image.length && image[at] != ';') {
+      starts.add(at);
+      boolean frame = image[at] == ',';
+      int flags = image[at + 9];
+      at += frame ? 11 + ((flags & 0x80) != 0 ? 3 << (flags & 7) + 1 : 0) : 2;
+      while (at < image.length && image[at] != 0) {
+        at += 1 + (image[at] & 0xFF);
+      }
+      at++;
+    }
+    starts.add(Math.min(at, image.length));
+    return starts;
+  }
+
+  private byte[] gif(byte[] image) {
+    List<Integer> blocks = gifBlocks(image);
+    byte[] changed = parts(image, blocks);
+    if (changed != image) {
+      return changed;
+    }
+    changed = image.clone();
+    ByteBuffer buffer = ByteBuffer.wrap(changed).order(ByteOrder.LITTLE_ENDIAN);
+    int block = blocks.get(random.nextInt(blocks.size()));
+    switch (random.nextInt(5)) {
+      case 0 -> buffer.putShort(6 + 2 * random.nextInt(2), (short) side());
+      case 1 -> changed[10 + random.nextInt(3)] = (byte) random.nextInt(256);
+      case 2 -> {
+        int field = Math.min(image.length - 2, block + 1 + 2 * random.nextInt(4));
+        buffer.putShort(field, (short) side());
+      }
+      case 3 -> {
+        int field = Math.min(image.length - 1, block + random.nextInt(14));
+        changed[field] = (byte) random.nextInt(256);
+      }
+      default -> {
+        byte[] extension = new byte[random.nextInt(600)];
+        random.nextBytes(extension);
+        if (extension.length > 2) {
+          extension[0] = '!';
+          extension[1] = (byte) (random.nextBoolean() ? 0xF9 : random.nextInt(256));
+        }
+        changed = ByteMutator.inserted(image, block, extension);
+      }
+    }
+    return changed;
+  }
+
+  /** A number of pixels that a file of some bytes may have, or may not. */
+  private int side() {
+    return random.nextBoolean() ? random.nextInt(100) : bytes.number();
+  }
+
+  private byte[] pnm(byte[] image) {
+    String start = new String(image, 0, Math.min(40, image.length), StandardCharsets.ISO_8859_1);
+    String[] tokens = start.split("[ \n]", 5);
+    if (tokens.length < 5) {
+      return image;
+    }
+    int samples = start.length() - tokens[4].length();
+    int token = random.nextInt(4);
+    tokens[token] =
+        switch (random.nextInt(6)) {
+          case 0 -> "P" + random.nextInt(9);
+          case 1 -> Integer.toString(bytes.number());
+          case 2 -> tokens[token] + "#" + "x".repeat(random.nextInt(40)) + "\n";
+          case 3 -> tokens[token] + "0".repeat(random.nextInt(30));
+          case 4 -> "";
+          default -> Integer.toString(random.nextInt(70_000));
+        };
+    String blank = random.nextInt(4) == 0 ? "\n\r\t" : " ";
+    byte[] header =
+        String.join(blank, Arrays.copyOf(tokens, 4))
+            .concat(" ")
+            .getBytes(StandardCharsets.US_ASCII);
+    return ByteMutator.inserted(
+        header, header.length, Arrays.copyOfRange(image, samples, image.length));
   }
 }

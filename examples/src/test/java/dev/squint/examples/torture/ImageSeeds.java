@@ -6,6 +6,9 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.IIOImage;
@@ -45,8 +48,72 @@ final class ImageSeeds {
         written(drawn(type), format, seeds);
       }
     }
-    written(drawn(BufferedImage.TYPE_BYTE_INDEXED), "gif", seeds);
+    seeds.addAll(ofOwnDecoders());
     return seeds;
+  }
+
+  /** Those of formats and forms whose pixels Java decodes. */
+  static List<byte[]> ofOwnDecoders() {
+    List<byte[]> seeds = new ArrayList<>();
+    for (int type :
+        new int[] {
+          BufferedImage.TYPE_BYTE_INDEXED,
+          BufferedImage.TYPE_BYTE_BINARY,
+          BufferedImage.TYPE_BYTE_GRAY,
+          BufferedImage.TYPE_INT_ARGB
+        }) {
+      written(drawn(type), "gif", seeds);
+    }
+    for (int kind = 1; kind <= 6; kind++) {
+      seeds.add(pnm(kind, 255));
+      seeds.add(pnm(kind, 40_000));
+    }
+    for (int bits : new int[] {16, 32}) {
+      seeds.add(bmp(bits, 0));
+      seeds.add(bmp(bits, 3));
+    }
+    written(drawn(BufferedImage.TYPE_INT_ARGB), "tiff", seeds);
+    return seeds;
+  }
+
+  private static byte[] pnm(int kind, int most) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    boolean bits = kind == 1 || kind == 4;
+    String header = "P%d %d %d %s".formatted(kind, WIDTH, HEIGHT, bits ? "" : most + " ");
+    out.writeBytes(header.getBytes(StandardCharsets.US_ASCII));
+    int samples = WIDTH * HEIGHT * (kind == 3 || kind == 6 ? 3 : 1);
+    for (int i = 0; i < samples; i++) {
+      int sample = i * 37 % (bits ? 2 : most + 1);
+      if (kind <= 3) {
+        out.writeBytes((sample + (i % 17 == 0 ? "\n" : " ")).getBytes(StandardCharsets.US_ASCII));
+      } else if (bits ? i % 8 == 0 : most < 256) {
+        out.write(sample);
+      } else if (!bits) {
+        out.write(sample >> 8);
+        out.write(sample);
+      }
+    }
+    out.writeBytes(new byte[HEIGHT]);
+    return out.toByteArray();
+  }
+
+  private static byte[] bmp(int bits, int compression) {
+    int start = 54 + 16;
+    ByteBuffer file =
+        ByteBuffer.allocate(start + WIDTH * HEIGHT * bits / 8).order(ByteOrder.LITTLE_ENDIAN);
+    file.put((byte) 'B').put((byte) 'M').putInt(10, start).putInt(14, 56);
+    file.putInt(18, WIDTH).putInt(22, HEIGHT).putShort(28, (short) bits).putInt(30, compression);
+    int[] masks =
+        bits == 16
+            ? new int[] {0xF00, 0xF0, 0xF, 0xF000}
+            : new int[] {0xFF, 0xFF00, 0xFF0000, 0xFF000000};
+    for (int i = 0; i < masks.length; i++) {
+      file.putInt(54 + 4 * i, masks[i]);
+    }
+    for (int at = start; at < file.capacity(); at++) {
+      file.put(at, (byte) (at * 31));
+    }
+    return file.array();
   }
 
   static List<byte[]> all() {

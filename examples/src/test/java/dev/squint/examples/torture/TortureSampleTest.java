@@ -19,7 +19,14 @@ class TortureSampleTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @CsvSource({"images, 600", "graphs, 120", "json, 120", "tokenizers, 120", "splits, 100"})
+  @CsvSource({
+    "images, 600",
+    "own-images, 300",
+    "graphs, 120",
+    "json, 120",
+    "tokenizers, 120",
+    "splits, 100"
+  })
   void inputsAreAnsweredOrRefused(String campaign, int cases)
       throws IOException, InterruptedException {
     Child.Limits limits = new Child.Limits(Duration.ofSeconds(30), 2_500_000, "512m");

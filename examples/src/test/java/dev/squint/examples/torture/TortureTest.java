@@ -24,6 +24,7 @@ class TortureTest {
   private static final Map<String, Integer> CASES =
       Map.of(
           "images", 100_000,
+          "own-images", 20_000,
           "graphs", 50_000,
           "json", 10_000,
           "tokenizers", 10_000,
@@ -39,7 +40,8 @@ class TortureTest {
     List<String> only =
         List.of(
             System.getProperty(
-                    "squint.torture.only", "splits,tokenizers,json,images,graphs,kills,full-disk")
+                    "squint.torture.only",
+                    "splits,tokenizers,json,images,own-images,graphs,kills,full-disk")
                 .split(","));
     Table table = new Table();
     List<CaseResult> faults = new ArrayList<>();

@@ -1,0 +1,48 @@
+package dev.squint.adapters;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
+import org.opencv.core.CvType;
+import org.opencv.core.Mat;
+
+/**
+ * The desktop library's reader, for TIFF files that have more samples than colours: OpenCV drops
+ * those of gray pictures, and gives those of others multiplied by alpha or not, as it happens.
+ * Pixels are laid on white.
+ *
+ * @param data the file
+ * @param tiff what it says before its pixels
+ */
+record DesktopTiff(byte[] data, Tiff tiff) implements PixelDecoder {
+
+  @Override
+  public Mat decode(String name) {
+    BufferedImage image = DesktopReader.TIFF.read(name, data, reader -> reader.read(0));
+    Raster raster = image.getRaster();
+    int bands = raster.getNumBands();
+    boolean transparent =
+        tiff.alpha() == Tiff.Alpha.STRAIGHT || tiff.alpha() == Tiff.Alpha.ASSOCIATED;
+    int most = (1 << raster.getSampleModel().getSampleSize(0)) - 1;
+    if (raster.getWidth() != tiff.width()
+        || raster.getHeight() != tiff.height()
+        || tiff.colors() > bands
+        || transparent && tiff.alphaSample() >= bands) {
+      throw ImageHeader.pixelsDamaged(name);
+    }
+    int[] in = new int[bands * raster.getWidth()];
+    byte[] out = new byte[3 * raster.getWidth()];
+    Mat bgr = new Mat(raster.getHeight(), raster.getWidth(), CvType.CV_8UC3);
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getPixels(0, y, raster.getWidth(), 1, in);
+      for (int i = 0; i < out.length; i++) {
+        int pixel = i / 3 * bands;
+        double color = in[pixel + (tiff.colors() == 1 ? 0 : 2 - i % 3)] / (double) most;
+        double alpha = transparent ? in[pixel + tiff.alphaSample()] / (double) most : 1;
+        double laid = tiff.alpha() == Tiff.Alpha.STRAIGHT ? color * alpha : color;
+        out[i] = (byte) Math.min(255, Math.rint(255 * (laid + 1 - alpha)));
+      }
+      bgr.put(y, 0, out);
+    }
+    return bgr;
+  }
+}
