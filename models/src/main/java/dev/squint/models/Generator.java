@@ -157,8 +157,14 @@ final class Generator implements AutoCloseable {
       int steps = 0;
       long flops = 0;
       boolean ended = false;
+      NextToken next =
+          new NextToken(
+              config.decoding(),
+              config.endTokens(),
+              request.prompt().tokenIds(),
+              options.maxNewTokens());
       while (count < limit) {
-        long token = run.bestToken();
+        long token = next.choose(run.logits());
         ended = config.endTokens().contains(token);
         if (ended) {
           break;
