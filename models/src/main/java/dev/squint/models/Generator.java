@@ -217,6 +217,14 @@ final class Generator implements AutoCloseable {
     return cuts.acquire(plan.cut(), () -> new OpenSegments(sessions, decoder, plan.cut()));
   }
 
+  /** Opens the decoder in one piece and the tower, as a check. */
+  void requireOpens() {
+    vision.requireOpens();
+    Sessions checking = sessions.checking();
+    new OpenSegments(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
+        .close();
+  }
+
   private void checkIds(PromptInput prompt) {
     for (long id : prompt.tokenIds()) {
       if (id < 0 || id >= config.text().vocabulary()) {

@@ -9,10 +9,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.squint.models.graph.LfsPointer;
 import dev.squint.models.graph.Printable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -33,8 +33,6 @@ public final class JsonFile {
 
   private static final int DEEPEST = 64;
   private static final int LONGEST_NUMBER = 64;
-  private static final byte[] LFS_POINTER =
-      "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
   private JsonFile() {}
 
@@ -75,20 +73,10 @@ public final class JsonFile {
     if (bytes.length == 0) {
       throw new ModelException(file + " is empty; copy it from where the model came from");
     }
-    if (startsWith(bytes, LFS_POINTER)) {
-      throw new ModelException(
-          file + " is a Git LFS pointer and not the file itself: get it with git lfs pull");
+    if (LfsPointer.isOne(bytes)) {
+      throw new ModelException(LfsPointer.sentence(file));
     }
     return bytes;
-  }
-
-  private static boolean startsWith(byte[] bytes, byte[] start) {
-    for (int i = 0; i < start.length; i++) {
-      if (i >= bytes.length || bytes[i] != start[i]) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /**
@@ -135,6 +123,10 @@ public final class JsonFile {
 
   /** What the parser says, without the names of its classes. */
   private static String reason(IOException cause) {
+    String said = String.valueOf(cause.getMessage());
+    if (said.contains("ALLOW_NON_NUMERIC_NUMBERS")) {
+      return "it holds Infinity or NaN, which Python writes and JSON does not have; write null or a number in its place";
+    }
     if (cause instanceof MismatchedInputException) {
       return "more follows after its end";
     }

@@ -157,9 +157,18 @@ final class VisionEncoder implements AutoCloseable {
     }
   }
 
+  /** Opens the tower with its projector, as a check. */
+  void requireOpens() {
+    open(new Part(true, true, List.of()), sessions.checking()).close();
+  }
+
   private record Part(boolean projector, boolean tower, List<VisionTap> taps) {}
 
   private ModelSession open(Part part) {
+    return open(part, sessions);
+  }
+
+  private ModelSession open(Part part, Sessions sessions) {
     if (!part.tower()) {
       return sessions.open(graph.projector(), folder, "the projector of " + file);
     }

@@ -291,6 +291,23 @@ public final class VisionLanguageModel implements AutoCloseable {
     return generation;
   }
 
+  /**
+   * Opens what a question without pruning needs and closes it again, without preparing the weights
+   * for use.
+   *
+   * @throws ModelException if ONNX Runtime refuses a graph
+   */
+  public void requireOpens() {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      files.requireUnchanged();
+      generator.requireOpens();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
   private void checkOpen() {
     if (closed) {
       throw new ModelException("the model is closed; load it again");
