@@ -187,8 +187,8 @@ final class ConfigReader {
   private ModelConfig.Text text() {
     long layers = decoder.map(graph -> (long) graph.layers()).orElse(-1L);
     long hiddenSize = decoder.map(DecoderGraph::hidden).orElse(-1L);
-    requireSame("decoder layers", "num_hidden_layers", MOST_LAYERS, layers);
-    requireSame("hidden states of width", "hidden_size", WIDEST, hiddenSize);
+    requireSame("%d decoder layers", "num_hidden_layers", MOST_LAYERS, layers);
+    requireSame("a hidden size of %d", "hidden_size", WIDEST, hiddenSize);
     int hidden = text.size("hidden_size", hiddenSize, WIDEST);
     int heads =
         text.size(
@@ -225,8 +225,8 @@ final class ConfigReader {
     Optional<Integer> written = text.written(field, most);
     if (graph > 0 && written.isPresent() && written.get() != graph) {
       throw new ModelException(
-          "config.json says %d %s, but the decoder has %d; the files do not belong together"
-              .formatted(written.get(), what, graph));
+          "config.json says %s, but the decoder has %d; the files do not belong together"
+              .formatted(what.formatted(written.get()), graph));
     }
   }
 
