@@ -89,7 +89,7 @@ public record TowerSizes(
           "Identity");
 
   static TowerSizes of(OnnxGraph graph, VisionGraph tower, BitSet stream) {
-    Optional<NodeProto> patches = patches(graph, stream);
+    Optional<NodeProto> patches = patches(graph, tower.pictureNodes());
     TensorProto kernel =
         patches.map(node -> graph.initializer(Attributes.input(node, 1))).orElse(null);
     boolean square = kernel != null && kernel.getDimsCount() == PICTURE_RANK;
@@ -107,9 +107,9 @@ public record TowerSizes(
   }
 
   /** The only convolution, which cuts a picture into patches. */
-  private static Optional<NodeProto> patches(OnnxGraph graph, BitSet stream) {
+  private static Optional<NodeProto> patches(OnnxGraph graph, BitSet pictures) {
     List<NodeProto> found =
-        stream.stream()
+        pictures.stream()
             .mapToObj(i -> graph.nodes().get(i))
             .filter(node -> CONVOLUTIONS.contains(node.getOpType()))
             .toList();
