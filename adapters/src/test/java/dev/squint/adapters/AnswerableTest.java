@@ -68,8 +68,7 @@ class AnswerableTest {
     Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n");
   }
 
-  private static void json(Path file, Consumer<ObjectNode> change)
-      throws IOException {
+  private static void json(Path file, Consumer<ObjectNode> change) throws IOException {
     ObjectNode root = (ObjectNode) JSON.readTree(file.toFile());
     change.accept(root);
     Files.delete(file);
@@ -121,12 +120,12 @@ class AnswerableTest {
         no("tower in LFS", model -> pointer(model.resolve("onnx/vision_encoder.onnx"))),
         no(
             "another family",
-            model -> json(model.resolve("config.json"), root -> root.put("model_type", "qwen2_vl"))),
+            model ->
+                json(model.resolve("config.json"), root -> root.put("model_type", "qwen2_vl"))),
         no(
             "beam search",
             model ->
-                json(
-                    model.resolve("generation_config.json"), root -> root.put("num_beams", 5))),
+                json(model.resolve("generation_config.json"), root -> root.put("num_beams", 5))),
         no(
             "an operator of the tower that is not there",
             model -> unknownOperator(model.resolve("onnx/vision_encoder.onnx"))),
@@ -137,8 +136,7 @@ class AnswerableTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("folders")
-  void inspectionAndQuestionAgree(String name, Change change, boolean answers)
-      throws IOException {
+  void inspectionAndQuestionAgree(String name, Change change, boolean answers) throws IOException {
     Path model = folder.resolve("model");
     try (Stream<Path> files = Files.walk(embedded)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {

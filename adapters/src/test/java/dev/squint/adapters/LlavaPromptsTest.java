@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelConfig;
-import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
@@ -193,7 +192,10 @@ class LlavaPromptsTest {
             config.text(),
             config.vision());
     try (LlavaPrompts beyond = LlavaPrompts.open(folder, other, shape)) {
-      PromptInput prompt = beyond.prompt("is it red?", pixels(12 * config.vision().patchSize(), 12 * config.vision().patchSize()));
+      PromptInput prompt =
+          beyond.prompt(
+              "is it red?",
+              pixels(12 * config.vision().patchSize(), 12 * config.vision().patchSize()));
       int start = prompt("is it red?").layout().visual().get(0).start();
       assertThat(prompt.layout().visual())
           .containsExactly(

@@ -19,8 +19,7 @@ final class ClassDefaults {
   }
 
   static ClassDefaults read() {
-    try (InputStream stream =
-        ClassDefaults.class.getResourceAsStream("class-defaults.json")) {
+    try (InputStream stream = ClassDefaults.class.getResourceAsStream("class-defaults.json")) {
       return new ClassDefaults(new ObjectMapper().readTree(stream));
     } catch (IOException | IllegalArgumentException e) {
       throw new ModelException("the table of default sizes is damaged; get the jar again", e);

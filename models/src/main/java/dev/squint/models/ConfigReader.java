@@ -92,8 +92,7 @@ final class ConfigReader {
     String visionType = seeing.text("model_type").orElse(CLIP);
     boolean whole = llava && !root.isSection("vision_config");
     this.vision =
-        new Part(
-            seeing, whole ? defaults.llavaVision() : defaults.vision(visionType), visionType);
+        new Part(seeing, whole ? defaults.llavaVision() : defaults.vision(visionType), visionType);
   }
 
   /** The section of a {@code config.json} that describes the decoder. */
@@ -152,21 +151,20 @@ final class ConfigReader {
     return new ModelConfig(
         root.text("model_type").orElse("unknown"),
         imageToken(tokens),
-        tower.map(found -> found.tokens(grid * grid)).orElse(OptionalInt.empty()).orElse(grid * grid),
+        tower
+            .map(found -> found.tokens(grid * grid))
+            .orElse(OptionalInt.empty())
+            .orElse(grid * grid),
         text.size("max_position_embeddings", -1, MOST_TOKENS),
         ends,
         sizes,
         seen,
-        given
-            ? DecodingRules.read(generation, tokens, ends)
-            : rulesOfConfig(tokens, ends));
+        given ? DecodingRules.read(generation, tokens, ends) : rulesOfConfig(tokens, ends));
   }
 
   private DecodingRules rulesOfConfig(int tokens, Set<Long> ends) {
     DecodingRules rules = DecodingRules.read(root, tokens, ends);
-    return rules.equals(DecodingRules.NONE)
-        ? DecodingRules.read(text.json(), tokens, ends)
-        : rules;
+    return rules.equals(DecodingRules.NONE) ? DecodingRules.read(text.json(), tokens, ends) : rules;
   }
 
   /** Refuses what would change the pixels or the features in a way not known here. */
@@ -191,8 +189,7 @@ final class ConfigReader {
     requireSame("a hidden size of %d", "hidden_size", WIDEST, hiddenSize);
     int hidden = text.size("hidden_size", hiddenSize, WIDEST);
     int heads =
-        text.size(
-            "num_attention_heads", decoder.map(DecoderGraph::heads).orElse(-1L), MOST_HEADS);
+        text.size("num_attention_heads", decoder.map(DecoderGraph::heads).orElse(-1L), MOST_HEADS);
     int most = Math.max(heads, text.written("num_attention_heads", MOST_HEADS).orElse(1));
     int kvHeads =
         known(decoder.map(DecoderGraph::kvHeads), MOST_HEADS)
@@ -211,8 +208,7 @@ final class ConfigReader {
         heads,
         kvHeads,
         headDim,
-        text.size(
-            "intermediate_size", decoder.map(DecoderGraph::intermediate).orElse(-1L), WIDEST),
+        text.size("intermediate_size", decoder.map(DecoderGraph::intermediate).orElse(-1L), WIDEST),
         text.size("vocab_size", decoder.map(DecoderGraph::vocabulary).orElse(-1L), MOST_TOKENS),
         text.json()
             .number("rope_theta", 1, 1e15)

@@ -26,6 +26,9 @@ import java.util.regex.Pattern;
  */
 public final class JsonFile {
 
+  /** In what the parser says of numbers that only Python writes. */
+  private static final String NON_FINITE = "ALLOW_NON_NUMERIC_NUMBERS";
+
   private static final Pattern PARSER = Pattern.compile(", from `[^`]*`");
 
   /** The most bytes of a file of settings; real ones have a few thousand. */
@@ -66,8 +69,7 @@ public final class JsonFile {
           "no such file: " + file + "; copy it from where the model came from", e);
     } catch (IOException e) {
       throw new ModelException(
-          "%s cannot be read (%s); check its permissions"
-              .formatted(file, e.getClass().getSimpleName()),
+          "%s cannot be read (%s); check its permissions".formatted(file, FileFailure.reason(e)),
           e);
     }
     if (bytes.length == 0) {
@@ -116,6 +118,12 @@ public final class JsonFile {
    * @return one sentence
    */
   public static ModelException notJson(Path file, IOException cause) {
+    if (String.valueOf(cause.getMessage()).contains(NON_FINITE)) {
+      return new ModelException(
+          file
+              + " is not valid JSON: it holds Infinity or NaN, which Python writes and JSON does not have; write null or a number in its place",
+          cause);
+    }
     return new ModelException(
         "%s is not valid JSON: %s; download or export it again".formatted(file, reason(cause)),
         cause);
@@ -123,10 +131,6 @@ public final class JsonFile {
 
   /** What the parser says, without the names of its classes. */
   private static String reason(IOException cause) {
-    String said = String.valueOf(cause.getMessage());
-    if (said.contains("ALLOW_NON_NUMERIC_NUMBERS")) {
-      return "it holds Infinity or NaN, which Python writes and JSON does not have; write null or a number in its place";
-    }
     if (cause instanceof MismatchedInputException) {
       return "more follows after its end";
     }

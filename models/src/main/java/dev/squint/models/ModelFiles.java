@@ -67,11 +67,7 @@ record ModelFiles(
   /** A decoder that reads a past does both jobs; one beside it does not. */
   private static final List<String> DECODERS =
       List.of(
-          "decoder_model_merged",
-          "decoder_with_past_model",
-          "decoder_model",
-          "decoder",
-          "model");
+          "decoder_model_merged", "decoder_with_past_model", "decoder_model", "decoder", "model");
 
   private static final List<String> TOWERS = List.of("vision_encoder", "vision");
   private static final List<String> EMBEDDINGS = List.of("embed_tokens");
@@ -152,7 +148,7 @@ record ModelFiles(
     } catch (IOException e) {
       throw new ModelException(
           "%s cannot be listed (%s); check its permissions"
-              .formatted(folder, e.getClass().getSimpleName()),
+              .formatted(folder, FileFailure.reason(e)),
           e);
     }
   }
@@ -202,8 +198,7 @@ record ModelFiles(
     if (decoder.isEmpty() && vision.isEmpty()) {
       throw nothing(model, config);
     }
-    return new ModelFiles(
-        "hub", decoder, vision, hub.graph(EMBEDDINGS), config, Optional.empty());
+    return new ModelFiles("hub", decoder, vision, hub.graph(EMBEDDINGS), config, Optional.empty());
   }
 
   /** The graphs of a hub-layout folder. */
@@ -249,7 +244,7 @@ record ModelFiles(
     } catch (IOException e) {
       throw new ModelException(
           "%s cannot be listed (%s); check its permissions"
-              .formatted(folder, e.getClass().getSimpleName()),
+              .formatted(folder, FileFailure.reason(e)),
           e);
     }
     return found;

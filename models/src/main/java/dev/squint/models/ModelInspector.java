@@ -144,7 +144,7 @@ public final class ModelInspector {
     try {
       graphs.add(new ModelReport.GraphFile(role, file, Files.size(file), GraphSummary.of(graph)));
     } catch (IOException e) {
-      throw new ModelException("cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("cannot read %s: %s".formatted(file, FileFailure.reason(e)), e);
     }
   }
 

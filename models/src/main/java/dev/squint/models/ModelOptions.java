@@ -39,8 +39,7 @@ public record ModelOptions(
   }
 
   /** Options that load the most exact graphs. */
-  public ModelOptions(
-      ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
+  public ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
     this(provider, threads, cacheFolder, cutsKept, "");
   }
 

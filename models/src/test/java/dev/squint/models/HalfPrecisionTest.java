@@ -35,8 +35,7 @@ class HalfPrecisionTest {
     "vision_encoder, 'image_features'",
     "vision_encoder, 'pixel_values,image_features'"
   })
-  void graphsThatTakeAndGiveHalfFloatsGoWithOthers(String name, String tensors)
-      throws IOException {
+  void graphsThatTakeAndGiveHalfFloatsGoWithOthers(String name, String tensors) throws IOException {
     TinyFolder folder = TinyFolder.in(temp);
     halve(folder.graph(name), Set.of(tensors.split(",")));
     try (VisionLanguageModel model = folder.open()) {

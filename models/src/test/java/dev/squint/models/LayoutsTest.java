@@ -57,8 +57,24 @@ class LayoutsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"fp32", "fp16", "q8", "q8f16", "q4", "q4f16", "bnb4", "int4", "int8", "uint8",
-        "quantized", "q2", "q2f16", "q1", "q1f16", "bf16"})
+      strings = {
+        "fp32",
+        "fp16",
+        "q8",
+        "q8f16",
+        "q4",
+        "q4f16",
+        "bnb4",
+        "int4",
+        "int8",
+        "uint8",
+        "quantized",
+        "q2",
+        "q2f16",
+        "q1",
+        "q1f16",
+        "bf16"
+      })
   void everySuffixIsFound(String suffix) throws IOException {
     TinyFolder folder = TinyFolder.in(temp);
     for (String name : TinyFolder.GRAPHS) {
@@ -186,7 +202,9 @@ class LayoutsTest {
     try (VisionLanguageModel opened = folder.open()) {
       assertThat(opened.facts().visualTokens()).isEqualTo(16);
     } catch (ModelException e) {
-      assertThat(e.getMessage()).as("an operator of opset 14 may be gone").doesNotContain("reads up");
+      assertThat(e.getMessage())
+          .as("an operator of opset 14 may be gone")
+          .doesNotContain("reads up");
     }
   }
 
@@ -206,7 +224,8 @@ class LayoutsTest {
     TinyFolder folder = TinyFolder.in(model);
     refuses(temp.resolve("downloads"), "no such file", "so name that folder", "llava");
     refuses(model.resolve("onnx"), "there is one in the folder above", "llava");
-    refuses(folder.graph("vision_encoder"), "vision_encoder.onnx is a file", "name the model's folder");
+    refuses(
+        folder.graph("vision_encoder"), "vision_encoder.onnx is a file", "name the model's folder");
     refuses(temp.resolve("nowhere"), "no such model folder");
   }
 

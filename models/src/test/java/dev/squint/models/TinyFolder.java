@@ -96,16 +96,12 @@ record TinyFolder(Path path) {
     int behind = all.length - TinyLlava.FIRST_VISUAL - TinyLlava.VISUAL;
     System.arraycopy(all, 0, ids, 0, TinyLlava.FIRST_VISUAL);
     Arrays.fill(
-        ids,
-        TinyLlava.FIRST_VISUAL,
-        TinyLlava.FIRST_VISUAL + visual,
-        model.config().imageToken());
+        ids, TinyLlava.FIRST_VISUAL, TinyLlava.FIRST_VISUAL + visual, model.config().imageToken());
     System.arraycopy(all, all.length - behind, ids, ids.length - behind, behind);
     PromptInput prompt =
         new PromptInput(
             ids,
-            new TokenLayout(
-                ids.length, pictures.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
+            new TokenLayout(ids.length, pictures.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
             tiny.pixels());
     return model
         .generate(prompt, strategy, new GenerationOptions(tokens, 0, false, false))

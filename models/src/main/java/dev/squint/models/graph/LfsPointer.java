@@ -10,8 +10,7 @@ import java.util.Arrays;
 /** What Git leaves in the place of a large file until it is asked for the file itself. */
 public final class LfsPointer {
 
-  private static final byte[] START =
-      "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] START = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
   /** Pointers are said to be smaller than this. */
   private static final int LARGEST = 1024;

@@ -35,6 +35,9 @@ public record TowerSizes(
   private static final int PICTURE_RANK = 4;
   private static final int FEATURES_RANK = 3;
 
+  /** More than any tower makes of a picture; what declares more is tried. */
+  private static final int MOST_TOKENS = 1 << 20;
+
   private static final Set<String> CONVOLUTIONS =
       Set.of("Conv", "FusedConv", "ConvInteger", "QLinearConv");
 
@@ -194,8 +197,14 @@ public record TowerSizes(
   private static boolean leavesOutFirst(NodeProto node, WrittenNumbers numbers) {
     return node.getOpType().equals("Slice")
         && numbers.one(Attributes.input(node, 1)).filter(start -> start == 1).isPresent()
-        && numbers.one(Attributes.input(node, 2)).filter(end -> end >= Integer.MAX_VALUE).isPresent()
-        && numbers.one(Attributes.input(node, 3)).filter(axis -> axis == 1 || axis == -2).isPresent()
+        && numbers
+            .one(Attributes.input(node, 2))
+            .filter(end -> end >= Integer.MAX_VALUE)
+            .isPresent()
+        && numbers
+            .one(Attributes.input(node, 3))
+            .filter(axis -> axis == 1 || axis == -2)
+            .isPresent()
         && numbers.one(Attributes.input(node, 4)).orElse(1L) == 1;
   }
 
@@ -213,7 +222,7 @@ public record TowerSizes(
    * @param patches its patches
    */
   public OptionalInt tokens(int patches) {
-    if (declaredTokens > 0 && declaredTokens <= Integer.MAX_VALUE) {
+    if (declaredTokens > 0 && declaredTokens <= MOST_TOKENS) {
       return OptionalInt.of((int) declaredTokens);
     }
     return beyondPatches.isPresent()
