@@ -1,8 +1,10 @@
 package dev.squint.adapters;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.models.ExecutionProvider;
@@ -137,14 +139,7 @@ class AnswerableTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("folders")
   void inspectionAndQuestionAgree(String name, Change change, boolean answers) throws IOException {
-    Path model = folder.resolve("model");
-    try (Stream<Path> files = Files.walk(embedded)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Path target = model.resolve(embedded.relativize(file).toString());
-        Files.createDirectories(target.getParent());
-        Files.copy(file, target);
-      }
-    }
+    Path model = copy();
     change.of(model);
     Answerable answerable = Squint.answerable(model, options());
     Optional<String> refusal = ask(model);
@@ -154,6 +149,51 @@ class AnswerableTest {
     refusal.ifPresent(
         sentence ->
             assertThat(sentence).doesNotContain("\n", "::", "java.", "com.").hasSizeLessThan(600));
+  }
+
+  private Path copy() throws IOException {
+    Path model = folder.resolve("model");
+    try (Stream<Path> files = Files.walk(embedded)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path target = model.resolve(embedded.relativize(file).toString());
+        Files.createDirectories(target.getParent());
+        Files.copy(file, target);
+      }
+    }
+    return model;
+  }
+
+  /** The last slice of the tower is what leaves [CLS] out. */
+  @Test
+  void aModelThatKeepsClsAnswersAndDrawsNothing() throws IOException {
+    Path model = copy();
+    Path tower = model.resolve("onnx/vision_encoder.onnx");
+    ModelProto.Builder graph = ModelProto.parseFrom(Files.readAllBytes(tower)).toBuilder();
+    int last = graph.getGraph().getNodeCount() - 1;
+    while (!graph.getGraph().getNode(last).getOpType().equals("Slice")) {
+      last--;
+    }
+    NodeProto slice = graph.getGraph().getNode(last);
+    graph
+        .getGraphBuilder()
+        .setNode(
+            last,
+            NodeProto.newBuilder()
+                .setOpType("Identity")
+                .addInput(slice.getInput(0))
+                .addOutput(slice.getOutput(0)));
+    Files.delete(tower);
+    Files.write(tower, graph.build().toByteArray());
+    json(model.resolve("config.json"), root -> root.put("vision_feature_select_strategy", "full"));
+    try (Squint squint = Squint.load(model, options())) {
+      assertThat(squint.facts().visualTokens()).isEqualTo(145);
+      Answer answer = squint.ask(image, QUESTION, "fastv:k=2,keep=0.5");
+      assertThat(answer.trace().visualTokens()).isEqualTo(145);
+      assertThatThrownBy(() -> squint.overlay(ImageInput.of(image), answer))
+          .isInstanceOf(OverlayException.class)
+          .hasMessageContaining("became 145 visual tokens")
+          .hasMessageContaining("144 patches");
+    }
   }
 
   private static Optional<String> ask(Path model) {
