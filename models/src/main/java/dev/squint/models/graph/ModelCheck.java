@@ -51,7 +51,7 @@ record ModelCheck(Path file) {
     }
     if (model.getIrVersion() > NEWEST_IR) {
       throw new ModelException(
-          "%s is of IR version %d, but ONNX Runtime reads up to %d; export it again with an onnx package that writes that"
+          "%s is of IR version %d, but ONNX Runtime reads up to %d; export it again for an older IR version and opset"
               .formatted(file, model.getIrVersion(), NEWEST_IR));
     }
     checkOpsets(model);
@@ -74,7 +74,7 @@ record ModelCheck(Path file) {
     }
     if (versions.getOrDefault("", 0L) > NEWEST_OPSET) {
       throw new ModelException(
-          "%s is written in opset %d, but ONNX Runtime reads up to %d; export it again with opset_version=%d or convert it (onnx.version_converter)"
+          "%s is written in opset %d, but ONNX Runtime reads up to %d; export it again for an older IR version and opset (opset_version=%d)"
               .formatted(file, versions.get(""), NEWEST_OPSET, NEWEST_OPSET));
     }
     if (versions.getOrDefault("", 0L) == 0) {
