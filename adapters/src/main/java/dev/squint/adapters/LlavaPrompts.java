@@ -2,14 +2,13 @@ package dev.squint.adapters;
 
 import dev.squint.models.ModelConfig;
 import dev.squint.models.ModelException;
+import dev.squint.models.PictureTokens;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisionShape;
-import dev.squint.pruning.VisualSpan;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -42,21 +41,16 @@ final class LlavaPrompts implements AutoCloseable {
   private final TextTokenizer tokenizer;
   private final QuestionText questions;
   private final ModelConfig config;
-  private final VisionShape vision;
+  private final PictureTokens pictures;
 
   private LlavaPrompts(TextTokenizer tokenizer, ModelConfig config, VisionShape vision) {
     this.tokenizer = tokenizer;
     this.questions = new QuestionText(tokenizer.reserved());
     this.config = config;
-    this.vision = vision;
+    this.pictures = PictureTokens.of(config, vision);
   }
 
   static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
-    if (config.visualTokens() != vision.patches()) {
-      throw new ModelException(
-          "config.json: 'image_seq_length' is %d, but a picture has %d patches; use the files of one model"
-              .formatted(config.visualTokens(), vision.patches()));
-    }
     return new LlavaPrompts(TextTokenizer.open(folder), config, vision);
   }
 
@@ -69,7 +63,7 @@ final class LlavaPrompts implements AutoCloseable {
   PromptInput prompt(String question, PixelValues pixels) {
     int rows = (int) pixels.shape()[2] / patch();
     int columns = (int) pixels.shape()[3] / patch();
-    int visual = rows * columns;
+    int visual = pictures.count(rows, columns);
     String text = fitting(question, visual);
     long[] ids = tokenizer.tokens(TEMPLATE.formatted(text));
     int start = placeholder(ids);
@@ -83,9 +77,10 @@ final class LlavaPrompts implements AutoCloseable {
                   + " but the model's context holds %d; shorten the question")
               .formatted(visual, expanded.length, config.contextLength()));
     }
-    VisualSpan span = new VisualSpan(0, start, visual, rows, columns);
     return new PromptInput(
-        expanded, new TokenLayout(expanded.length, List.of(span)), Optional.of(pixels));
+        expanded,
+        new TokenLayout(expanded.length, pictures.spans(0, start, rows, columns)),
+        Optional.of(pixels));
   }
 
   /** Pixels of a side of a patch. */

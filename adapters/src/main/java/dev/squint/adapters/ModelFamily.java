@@ -1,9 +1,13 @@
 package dev.squint.adapters;
 
 import dev.squint.models.ModelException;
+import dev.squint.models.ModelJson;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
+import dev.squint.models.graph.Printable;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** What differs between model families: how a picture and a question are put to the model. */
 interface ModelFamily extends AutoCloseable {
@@ -18,12 +22,20 @@ interface ModelFamily extends AutoCloseable {
     return LlavaFamily.open(model);
   }
 
+  /** Refuses a folder whose {@code config.json} names a type that we do not know. */
+  static void checkFolder(Path folder) {
+    Path config = folder.resolve("config.json");
+    if (Files.isRegularFile(config)) {
+      checkType(ModelJson.read(config).text("model_type").orElse("unknown"));
+    }
+  }
+
   /** Refuses a type whose prompts we do not know. */
   static void checkType(String type) {
     if (!type.equals("llava")) {
       throw new ModelException(
           "config.json: model_type '"
-              + type
+              + Printable.of(type)
               + "' is of a family that Squint does not know; use a model of type 'llava'");
     }
   }

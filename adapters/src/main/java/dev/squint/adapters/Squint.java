@@ -11,7 +11,10 @@ import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.VisionShape;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -70,7 +73,24 @@ public final class Squint implements AutoCloseable {
    * @throws dev.squint.models.ModelException if a file is missing or cannot be used
    */
   public static Squint load(Path modelFolder, ModelOptions options) {
+    ModelFamily.checkFolder(modelFolder);
     return over(VisionLanguageModel.open(modelFolder, options), options);
+  }
+
+  /**
+   * Whether a model can be asked: what {@link #load(Path, ModelOptions)} and a first question would
+   * say. All its files are read but the weights, and its graphs are opened over them once.
+   *
+   * @param modelFolder a folder in hub layout
+   * @param options how it would be loaded
+   */
+  public static Answerable answerable(Path modelFolder, ModelOptions options) {
+    try (Squint squint = load(modelFolder, options)) {
+      squint.model.requireOpens();
+      return new Answerable(Optional.empty(), OptionalInt.of(squint.facts().visualTokens()));
+    } catch (ModelException | PromptException | ImageException e) {
+      return new Answerable(Optional.of(e.getMessage()), OptionalInt.empty());
+    }
   }
 
   private static Squint over(VisionLanguageModel model, ModelOptions options) {
@@ -234,9 +254,14 @@ public final class Squint implements AutoCloseable {
    * @return an encoded PNG
    */
   public byte[] overlay(ImageInput image, Answer answer) {
+    VisionShape vision = model.facts().vision();
+    if (model.facts().visualTokens() != vision.patches()) {
+      throw new OverlayException(
+          "the picture became %d visual tokens, which are not the %d patches of its grid, so they cannot be drawn on it; ask without an overlay"
+              .formatted(model.facts().visualTokens(), vision.patches()));
+    }
     Picture seen = family.seen(Picture.decode(image));
-    Overlay overlay =
-        new Overlay(model.facts().vision().gridRows(), model.facts().vision().gridColumns());
+    Overlay overlay = new Overlay(vision.gridRows(), vision.gridColumns());
     return overlay.draw(seen, answer.trace());
   }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelConfig;
-import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
@@ -182,7 +181,7 @@ class LlavaPromptsTest {
   }
 
   @Test
-  void aGridThatIsNotTheTowersIsRefused() {
+  void aTokenBeyondThePatchesStandsBeforeThem() {
     ModelConfig other =
         new ModelConfig(
             config.modelType(),
@@ -192,9 +191,17 @@ class LlavaPromptsTest {
             config.endTokens(),
             config.text(),
             config.vision());
-    assertThatThrownBy(() -> LlavaPrompts.open(folder, other, shape))
-        .isInstanceOf(ModelException.class)
-        .hasMessageContaining("'image_seq_length' is 145, but a picture has 144 patches");
+    try (LlavaPrompts beyond = LlavaPrompts.open(folder, other, shape)) {
+      PromptInput prompt =
+          beyond.prompt(
+              "is it red?",
+              pixels(12 * config.vision().patchSize(), 12 * config.vision().patchSize()));
+      int start = prompt("is it red?").layout().visual().get(0).start();
+      assertThat(prompt.layout().visual())
+          .containsExactly(
+              new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, 144, 12, 12));
+      assertThat(prompt.tokenIds()).hasSize(prompt("is it red?").tokenIds().length + 1);
+    }
   }
 
   @Test

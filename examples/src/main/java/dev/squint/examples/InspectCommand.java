@@ -3,7 +3,11 @@ package dev.squint.examples;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.squint.adapters.Answerable;
+import dev.squint.adapters.Squint;
+import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelInspector;
+import dev.squint.models.ModelOptions;
 import dev.squint.models.ModelReport;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -26,6 +30,8 @@ final class InspectCommand implements Runnable {
 
   @Mixin private ModelArgument model;
 
+  @Mixin private CacheOption cache;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
@@ -33,16 +39,23 @@ final class InspectCommand implements Runnable {
 
   @Override
   public void run() {
-    ModelReport report = ModelInspector.inspect(model.path(), model.precision());
+    ModelOptions options =
+        new ModelOptions(new ExecutionProvider.Cpu(), 0, cache.folder())
+            .withPrecision(model.precision());
+    Answerable answerable = Squint.answerable(model.path(), options);
+    ModelReport report =
+        ModelInspector.inspect(model.path(), model.precision(), answerable.visualTokens());
+    Optional<String> refusal = answerable.refusal();
     PrintWriter out = spec.commandLine().getOut();
-    out.print(json ? json(report) : text(report));
+    out.print(json ? json(report, refusal) : text(report, refusal));
     out.flush();
   }
 
-  private static String text(ModelReport report) {
+  private static String text(ModelReport report, Optional<String> refusal) {
     Rows rows = new Rows();
     rows.add("family", report.family().orElse("unknown (no config names it)"));
     rows.add("layout", report.layout());
+    rows.add("answers", "%s", refusal.map(reason -> "no, " + reason).orElse("yes"));
     for (ModelReport.GraphFile graph : report.graphs()) {
       rows.add(
           graph.role(),
@@ -61,8 +74,8 @@ final class InspectCommand implements Runnable {
     report
         .strategies()
         .forEach(
-            (name, refusal) ->
-                rows.add("strategy", "%s: %s", name, refusal.map(r -> "no, " + r).orElse("yes")));
+            (name, reason) ->
+                rows.add("strategy", "%s: %s", name, reason.map(r -> "no, " + r).orElse("yes")));
     report.note().ifPresent(note -> rows.add("note", "%s", note));
     return rows.toString();
   }
@@ -156,16 +169,17 @@ final class InspectCommand implements Runnable {
     return ranges.isEmpty() ? "none" : String.join(", ", ranges);
   }
 
-  private static String json(ModelReport report) {
+  private static String json(ModelReport report, Optional<String> refusal) {
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("family", report.family().orElse(null));
     root.put("layout", report.layout());
+    root.put("answers", refusal.orElse("yes"));
     root.put("visualTokens", report.visualTokens().orElse(null));
     root.put("graphs", report.graphs().stream().map(InspectCommand::fields).toList());
     root.put("decoder", report.decoder().map(InspectCommand::fields).orElse(null));
     root.put("vision", report.vision().orElse(null));
     Map<String, Object> strategies = new LinkedHashMap<>();
-    report.strategies().forEach((name, refusal) -> strategies.put(name, refusal.orElse("yes")));
+    report.strategies().forEach((name, reason) -> strategies.put(name, reason.orElse("yes")));
     root.put("strategies", strategies);
     root.put("note", report.note().orElse(null));
     try {

@@ -40,6 +40,13 @@ final class LoadOptions {
       description = "Threads, 0 for all cores (default: ${DEFAULT-VALUE}).")
   private int threads;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "SUFFIX",
+      defaultValue = "",
+      description = "Which graphs of a hub-layout folder, such as q4 (default: the most exact).")
+  private String precision;
+
   @Mixin private CacheOption cache;
 
   /** Checks all but the model. */
@@ -50,7 +57,8 @@ final class LoadOptions {
           "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
               .formatted(threads, most));
     }
-    return new ModelOptions(ExecutionProvider.parse(provider), threads, cache.folder());
+    return new ModelOptions(ExecutionProvider.parse(provider), threads, cache.folder())
+        .withPrecision(precision);
   }
 
   /** Whether no model is named, so that the embedded one is asked. */

@@ -14,7 +14,7 @@ final class ModelArgument {
       names = "--precision",
       defaultValue = "",
       paramLabel = "SUFFIX",
-      description = "Which files of a hub-layout folder, such as q4.")
+      description = "Which graphs of a hub-layout folder, such as q4 (default: the most exact).")
   private String precision;
 
   Path path() {

@@ -256,17 +256,7 @@ final class DecoderRun implements AutoCloseable {
     }
   }
 
-  /** The best next token; among equals the smallest id. */
-  long bestToken() {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      if (logits[i] > logits[best]) {
-        best = i;
-      }
-    }
-    return best;
-  }
-
+  /** Scores of the next token. */
   float[] logits() {
     return logits;
   }

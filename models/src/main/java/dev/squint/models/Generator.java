@@ -157,8 +157,14 @@ final class Generator implements AutoCloseable {
       int steps = 0;
       long flops = 0;
       boolean ended = false;
+      NextToken next =
+          new NextToken(
+              config.decoding(),
+              config.endTokens(),
+              request.prompt().tokenIds(),
+              options.maxNewTokens());
       while (count < limit) {
-        long token = run.bestToken();
+        long token = next.choose(run.logits());
         ended = config.endTokens().contains(token);
         if (ended) {
           break;
@@ -209,6 +215,14 @@ final class Generator implements AutoCloseable {
 
   private LeasePool<List<SegmentSpec>, OpenSegments>.Lease lease(PruningPlan plan) {
     return cuts.acquire(plan.cut(), () -> new OpenSegments(sessions, decoder, plan.cut()));
+  }
+
+  /** Opens the decoder in one piece and the tower, as a check. */
+  void requireOpens() {
+    vision.requireOpens();
+    Sessions checking = sessions.checking();
+    new OpenSegments(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
+        .close();
   }
 
   private void checkIds(PromptInput prompt) {

@@ -9,10 +9,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.squint.models.graph.LfsPointer;
 import dev.squint.models.graph.Printable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -26,6 +26,9 @@ import java.util.regex.Pattern;
  */
 public final class JsonFile {
 
+  /** In what the parser says of numbers that only Python writes. */
+  private static final String NON_FINITE = "ALLOW_NON_NUMERIC_NUMBERS";
+
   private static final Pattern PARSER = Pattern.compile(", from `[^`]*`");
 
   /** The most bytes of a file of settings; real ones have a few thousand. */
@@ -33,8 +36,6 @@ public final class JsonFile {
 
   private static final int DEEPEST = 64;
   private static final int LONGEST_NUMBER = 64;
-  private static final byte[] LFS_POINTER =
-      "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
   private JsonFile() {}
 
@@ -68,27 +69,16 @@ public final class JsonFile {
           "no such file: " + file + "; copy it from where the model came from", e);
     } catch (IOException e) {
       throw new ModelException(
-          "%s cannot be read (%s); check its permissions"
-              .formatted(file, e.getClass().getSimpleName()),
+          "%s cannot be read (%s); check its permissions".formatted(file, FileFailure.reason(e)),
           e);
     }
     if (bytes.length == 0) {
       throw new ModelException(file + " is empty; copy it from where the model came from");
     }
-    if (startsWith(bytes, LFS_POINTER)) {
-      throw new ModelException(
-          file + " is a Git LFS pointer and not the file itself: get it with git lfs pull");
+    if (LfsPointer.isOne(bytes)) {
+      throw new ModelException(LfsPointer.sentence(file));
     }
     return bytes;
-  }
-
-  private static boolean startsWith(byte[] bytes, byte[] start) {
-    for (int i = 0; i < start.length; i++) {
-      if (i >= bytes.length || bytes[i] != start[i]) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /**
@@ -128,6 +118,12 @@ public final class JsonFile {
    * @return one sentence
    */
   public static ModelException notJson(Path file, IOException cause) {
+    if (String.valueOf(cause.getMessage()).contains(NON_FINITE)) {
+      return new ModelException(
+          file
+              + " is not valid JSON: it holds Infinity or NaN, which Python writes and JSON does not have; write null or a number in its place",
+          cause);
+    }
     return new ModelException(
         "%s is not valid JSON: %s; download or export it again".formatted(file, reason(cause)),
         cause);

@@ -29,7 +29,7 @@ final class LoadedFiles {
       } catch (NoSuchFileException e) {
         return new State(file, Optional.empty());
       } catch (IOException e) {
-        throw new ModelException("cannot read %s: %s".formatted(file, e.getMessage()), e);
+        throw new ModelException("cannot read %s: %s".formatted(file, FileFailure.reason(e)), e);
       }
     }
   }

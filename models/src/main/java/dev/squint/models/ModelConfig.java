@@ -3,15 +3,17 @@ package dev.squint.models;
 import java.util.Set;
 
 /**
- * What the JSON files of a model folder say.
+ * What the files of a model folder say: its graphs first, else {@code config.json} and {@code
+ * generation_config.json}, else what transformers takes where these are silent.
  *
  * @param modelType the family, such as {@code llava}
  * @param imageToken id of the placeholder that stands for one visual token
- * @param visualTokens visual tokens per picture
+ * @param visualTokens visual tokens per picture, as the vision tower gives them
  * @param contextLength the longest sequence, prompt and answer together, in tokens
- * @param endTokens tokens that end an answer
+ * @param endTokens tokens that end an answer; none if the model's files name none
  * @param text sizes of the decoder
  * @param vision sizes of the vision tower
+ * @param decoding what decides on the next token besides its score
  */
 public record ModelConfig(
     String modelType,
@@ -20,11 +22,38 @@ public record ModelConfig(
     int contextLength,
     Set<Long> endTokens,
     Text text,
-    Vision vision) {
+    Vision vision,
+    DecodingRules decoding) {
 
   /** Copies the set. */
   public ModelConfig {
     endTokens = Set.copyOf(endTokens);
+  }
+
+  /** A model whose next token is always the one with the best score. */
+  public ModelConfig(
+      String modelType,
+      long imageToken,
+      int visualTokens,
+      int contextLength,
+      Set<Long> endTokens,
+      Text text,
+      Vision vision) {
+    this(
+        modelType,
+        imageToken,
+        visualTokens,
+        contextLength,
+        endTokens,
+        text,
+        vision,
+        DecodingRules.NONE);
+  }
+
+  /** The same with another number of visual tokens. */
+  ModelConfig withVisualTokens(int tokens) {
+    return new ModelConfig(
+        modelType, imageToken, tokens, contextLength, endTokens, text, vision, decoding);
   }
 
   /**

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
@@ -36,7 +37,11 @@ public final class ModelInspector {
   private Optional<DecoderGraph> decoder = Optional.empty();
   private Optional<VisionGraph> vision = Optional.empty();
 
-  private ModelInspector() {}
+  private final OptionalInt counted;
+
+  private ModelInspector(OptionalInt counted) {
+    this.counted = counted;
+  }
 
   /**
    * Inspects a model.
@@ -48,7 +53,21 @@ public final class ModelInspector {
    * @throws ModelException if there is no model or one of its files is broken
    */
   public static ModelReport inspect(Path model, String precision) {
-    return new ModelInspector().report(model, ModelFiles.find(model, precision));
+    return inspect(model, precision, OptionalInt.empty());
+  }
+
+  /**
+   * Inspects a model of which is known what only running it tells.
+   *
+   * @param model a folder in hub, onnxruntime-genai or Mobius layout, or one ONNX file
+   * @param precision which files of a hub-layout folder, such as {@code q4}; empty for the most
+   *     exact
+   * @param visualTokens visual tokens that a picture becomes
+   * @return what was found
+   * @throws ModelException if there is no model or one of its files is broken
+   */
+  public static ModelReport inspect(Path model, String precision, OptionalInt visualTokens) {
+    return new ModelInspector(visualTokens).report(model, ModelFiles.find(model, precision));
   }
 
   private ModelReport report(Path model, ModelFiles files) {
@@ -74,7 +93,7 @@ public final class ModelInspector {
     return new ModelReport(
         files.layout(),
         sizes.family(),
-        config.map(ModelConfig::visualTokens),
+        visualTokens(config),
         List.copyOf(graphs),
         decoder.map(found -> describe(found, sizes)),
         vision.map(ModelInspector::describe),
@@ -83,12 +102,28 @@ public final class ModelInspector {
   }
 
   /** Empty without a config.json and for families whose config lacks sizes of a square tower. */
-  private static Optional<ModelConfig> config(ModelFiles files) {
+  private Optional<ModelConfig> config(ModelFiles files) {
     try {
-      return files.config().map(file -> ConfigReader.read(file.toAbsolutePath().getParent()));
+      return files
+          .config()
+          .map(file -> ConfigReader.read(file.toAbsolutePath().getParent(), decoder, vision))
+          .map(read -> counted.isPresent() ? read.withVisualTokens(counted.getAsInt()) : read);
     } catch (ModelException e) {
       return Optional.empty();
     }
+  }
+
+  /** Empty where only running the tower tells. */
+  private Optional<Integer> visualTokens(Optional<ModelConfig> config) {
+    if (counted.isPresent()) {
+      return Optional.of(counted.getAsInt());
+    }
+    int grid = config.map(c -> c.vision().imageSize() / c.vision().patchSize()).orElse(0);
+    OptionalInt tokens =
+        vision.map(tower -> tower.sizes().tokens(grid * grid)).orElse(OptionalInt.empty());
+    return tokens.isPresent() && (grid > 0 || vision.get().sizes().declaredTokens() > 0)
+        ? Optional.of(tokens.getAsInt())
+        : Optional.empty();
   }
 
   /** What the graphs alone tell: enough to plan a strategy, not to count its FLOPs. */
@@ -109,7 +144,7 @@ public final class ModelInspector {
     try {
       graphs.add(new ModelReport.GraphFile(role, file, Files.size(file), GraphSummary.of(graph)));
     } catch (IOException e) {
-      throw new ModelException("cannot read %s: %s".formatted(file, e.getMessage()), e);
+      throw new ModelException("cannot read %s: %s".formatted(file, FileFailure.reason(e)), e);
     }
   }
 
@@ -149,7 +184,7 @@ public final class ModelInspector {
     }
     return new ModelReport.Decoder(
         decoder.layers(),
-        sizes.heads(),
+        known(decoder.heads()).or(sizes::heads),
         known(decoder.kvHeads()).or(sizes::kvHeads),
         known(decoder.hidden()).or(sizes::hidden),
         known(decoder.headDim()).or(sizes::headDim),

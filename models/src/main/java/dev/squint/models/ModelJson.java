@@ -67,6 +67,11 @@ public final class ModelJson {
     return file;
   }
 
+  /** Where a field stands in the file, such as {@code text_config.hidden_size}. */
+  String path(String field) {
+    return path + field;
+  }
+
   /** Whether a field is there and not null. */
   public boolean has(String field) {
     return node.hasNonNull(field);
@@ -280,6 +285,49 @@ public final class ModelJson {
   /** Where a field is, for messages: what encloses it, and its name. */
   public String path(String field) {
     return path + field;
+  }
+
+  /**
+   * An array of arrays of whole numbers.
+   *
+   * @param field its field
+   * @param least the smallest number that is taken
+   * @param most the largest number that is taken
+   * @return them, none if there is no such field
+   * @throws ModelException if the field is anything else, or one of them is empty
+   */
+  public List<List<Long>> sequences(String field, long least, long most) {
+    List<List<Long>> sequences = new ArrayList<>();
+    if (has(field)) {
+      for (JsonNode one : array(field)) {
+        if (!one.isArray() || one.isEmpty()) {
+          throw wrong(field, "an array of arrays of whole numbers", one);
+        }
+        List<Long> sequence = new ArrayList<>();
+        for (JsonNode number : one) {
+          sequence.add(whole(number, field, least, most));
+        }
+        sequences.add(List.copyOf(sequence));
+      }
+    }
+    return sequences;
+  }
+
+  private JsonNode array(String field) {
+    if (!node.get(field).isArray()) {
+      throw wrong(field, "an array");
+    }
+    return node.get(field);
+  }
+
+  /** Whether a field is there and is neither null, false, zero nor empty. */
+  public boolean isSet(String field) {
+    JsonNode value = node.path(field);
+    return has(field)
+        && !(value.isBoolean() && !value.asBoolean())
+        && !(value.isNumber() && value.asDouble() == 0)
+        && !(value.isContainerNode() && value.isEmpty())
+        && !(value.isTextual() && value.textValue().isEmpty());
   }
 
   /** Whether a field is a number. */

@@ -13,9 +13,11 @@ import java.util.Objects;
  * @param cacheFolder where the embedded model and native libraries are unpacked
  * @param cutsKept how many cuts of the decoder stay loaded while nobody uses them; each holds the
  *     decoder's weights once
+ * @param precision which graphs of a folder in hub layout are loaded, such as {@code q4} or {@code
+ *     fp16}; empty for the most exact. A graph that is not there in it is loaded in the most exact
  */
 public record ModelOptions(
-    ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
+    ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept, String precision) {
 
   /** What to do about a cache that cannot be used, for the end of a sentence. */
   public static final String OTHER_CACHE =
@@ -27,12 +29,18 @@ public record ModelOptions(
   public ModelOptions {
     Objects.requireNonNull(provider, "provider");
     Objects.requireNonNull(cacheFolder, "cacheFolder");
+    Objects.requireNonNull(precision, "precision");
     if (threads < 0) {
       throw new ModelException("threads must be 0 (one per core) or more, got " + threads);
     }
     if (cutsKept < 1) {
       throw new ModelException("cutsKept must be 1 or more, got " + cutsKept);
     }
+  }
+
+  /** Options that load the most exact graphs. */
+  public ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
+    this(provider, threads, cacheFolder, cutsKept, "");
   }
 
   /** Options that keep four cuts. */
@@ -55,12 +63,17 @@ public record ModelOptions(
 
   /** The same options with another provider. */
   public ModelOptions withProvider(ExecutionProvider other) {
-    return new ModelOptions(other, threads, cacheFolder, cutsKept);
+    return new ModelOptions(other, threads, cacheFolder, cutsKept, precision);
   }
 
   /** The same options with another number of cuts that stay loaded. */
   public ModelOptions withCutsKept(int cuts) {
-    return new ModelOptions(provider, threads, cacheFolder, cuts);
+    return new ModelOptions(provider, threads, cacheFolder, cuts, precision);
+  }
+
+  /** The same options with another precision. */
+  public ModelOptions withPrecision(String other) {
+    return new ModelOptions(provider, threads, cacheFolder, cutsKept, other);
   }
 
   static Path defaultCache(String property, Map<String, String> environment, String home) {

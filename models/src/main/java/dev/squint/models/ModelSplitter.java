@@ -163,7 +163,9 @@ public final class ModelSplitter {
       return folder;
     } catch (IOException e) {
       throw new ModelException(
-          "%s cannot be written (%s); choose a folder that can be".formatted(folder, e), e);
+          "%s cannot be written (%s); choose a folder that can be"
+              .formatted(folder, FileFailure.reason(e)),
+          e);
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.squint.models;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
@@ -28,6 +30,16 @@ public record PixelValues(FloatBuffer data, long[] shape) {
       throw new ModelException("pixel values need a direct buffer; copy the array into one first");
     }
     shape = shape.clone();
+  }
+
+  /** Pictures of nothing. */
+  static PixelValues blank(long[] shape) {
+    int size = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
+    FloatBuffer zeros =
+        ByteBuffer.allocateDirect(size * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    return new PixelValues(zeros, shape);
   }
 
   @Override

@@ -163,6 +163,7 @@ record PruningPlan(
       afterVision.ifPresent(this::checkNotInDecoder);
       inDecoder.forEach(this::checkNoFeatures);
       sites.forEach(this::checkPositions);
+      sites.forEach(this::checkScores);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
       List<SegmentSpec> probes = new ArrayList<>();
@@ -211,6 +212,20 @@ record PruningPlan(
       if (keepsPositions(site) && !positions.isControllable()) {
         throw refused(
             "it keeps the original positions of tokens, but the decoder has no input 'position_ids' and its rotary positions were not found in the graph; export it with 'position_ids'");
+      }
+    }
+
+    /** What the tower says of patches cannot be said of tokens where these are not the same. */
+    private void checkScores(SitePlan site) {
+      int patches = facts.vision().patches();
+      for (ObservationRequest need : site.needs()) {
+        boolean perPatch =
+            visionTapFor(need).filter(tap -> tap.kind() != VisionTap.Kind.FEATURES).isPresent();
+        if (perPatch && facts.visualTokens() != patches) {
+          throw refused(
+              "it wants the %s at %s, which is known of %d patches, but a picture becomes %d visual tokens (vision_feature_select_strategy adds [CLS] or drops a patch); choose a strategy that looks at features or text"
+                  .formatted(need, site.site(), patches, facts.visualTokens()));
+        }
       }
     }
 

@@ -16,8 +16,24 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param device where the sessions run
  * @param threads threads per session where there is no common pool
  * @param aliveTensors how many native tensors of this model are open
+ * @param weights what is done with weights when a session is opened
  */
-record Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
+record Sessions(
+    OrtRuntime runtime,
+    Device device,
+    int threads,
+    AtomicInteger aliveTensors,
+    OrtRuntime.Weights weights) {
+
+  /** Sessions that run. */
+  Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
+    this(runtime, device, threads, aliveTensors, OrtRuntime.Weights.PREPARED);
+  }
+
+  /** Sessions that are opened to see whether they open. */
+  Sessions checking() {
+    return new Sessions(runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE);
+  }
 
   /** A graph as it was read from its file. */
   ModelSession open(OnnxGraph graph) {
@@ -29,7 +45,7 @@ record Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger al
   }
 
   ModelSession open(byte[] model, Path folder, String name, Buffers buffers) {
-    return runtime.open(model, folder, device, threads, name, buffers);
+    return runtime.open(model, folder, device, threads, name, buffers, weights);
   }
 
   TensorScope scope() {

@@ -61,7 +61,7 @@ final class SplitFolder {
                 .formatted(Printable.of(target.relativize(foreign.get()).toString())));
       }
     } catch (IOException e) {
-      throw new ModelException("%s cannot be read: %s".formatted(target, e), e);
+      throw new ModelException("%s cannot be read: %s".formatted(target, FileFailure.reason(e)), e);
     }
   }
 
@@ -85,7 +85,7 @@ final class SplitFolder {
         }
       }
     } catch (IOException e) {
-      throw new ModelException("%s cannot be read: %s".formatted(target, e), e);
+      throw new ModelException("%s cannot be read: %s".formatted(target, FileFailure.reason(e)), e);
     }
   }
 

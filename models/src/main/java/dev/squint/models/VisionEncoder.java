@@ -21,26 +21,63 @@ final class VisionEncoder implements AutoCloseable {
 
   private static final int SESSIONS_KEPT = 12;
 
+  /** A picture that is tried takes 50 MB then. */
+  private static final int MOST_SIDE = 2048;
+
   private final Sessions sessions;
   private final OnnxGraph read;
   private final VisionGraph graph;
   private final Path file;
   private final Path folder;
-  private final List<Path> dataFiles;
   private final LeasePool<Part, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
 
   VisionEncoder(Sessions sessions, Path file) {
-    this.sessions = sessions;
-    this.file = file;
-    this.read = OnnxGraph.read(file);
-    this.folder = read.folder();
-    this.dataFiles = read.dataFiles();
-    this.graph = new VisionGraph(read);
+    this(sessions, OnnxGraph.read(file));
   }
 
-  /** The files that hold its weights. */
-  List<Path> dataFiles() {
-    return dataFiles;
+  private VisionEncoder(Sessions sessions, OnnxGraph read) {
+    this(sessions, read, new VisionGraph(read));
+  }
+
+  VisionEncoder(Sessions sessions, OnnxGraph read, VisionGraph graph) {
+    this.sessions = sessions;
+    this.file = read.file();
+    this.read = read;
+    this.folder = read.folder();
+    this.graph = graph;
+  }
+
+  /**
+   * The config with the number of visual tokens that a picture becomes. Where the graph does not
+   * tell, the tower runs once on an empty picture.
+   */
+  ModelConfig counted(ModelConfig config) {
+    int side = config.vision().imageSize();
+    int grid = side / config.vision().patchSize();
+    if (graph.sizes().tokens(grid * grid).isPresent()) {
+      return config;
+    }
+    if (side > MOST_SIDE) {
+      throw new ModelException(
+          "%s takes pictures of %d pixels a side, and how many visual tokens that makes cannot be tried above %d; export it with a declared number of tokens"
+              .formatted(file, side, MOST_SIDE));
+    }
+    long[] shape = {1, 3, side, side};
+    checkShape(shape);
+    try (TensorScope run = sessions.scope();
+        ModelSession session = open(new Part(true, true, List.of()))) {
+      OnnxTensor blank = run.floats(PixelValues.blank(shape).data(), shape);
+      Map<String, OnnxTensor> out =
+          session.run(run, Map.of(VisionGraph.PIXELS, blank), Set.of(VisionGraph.FEATURES));
+      long numbers = out.get(VisionGraph.FEATURES).getInfo().getNumElements();
+      long tokens = numbers / config.text().hidden();
+      if (tokens == 0 || tokens * config.text().hidden() != numbers) {
+        throw new ModelException(
+            "%s makes features that are not rows of %d numbers, which the decoder takes; use the files of one model"
+                .formatted(file, config.text().hidden()));
+      }
+      return config.withVisualTokens((int) tokens);
+    }
   }
 
   /** Whether height and width are left open. */
@@ -120,9 +157,18 @@ final class VisionEncoder implements AutoCloseable {
     }
   }
 
+  /** Opens the tower with its projector, as a check. */
+  void requireOpens() {
+    open(new Part(true, true, List.of()), sessions.checking()).close();
+  }
+
   private record Part(boolean projector, boolean tower, List<VisionTap> taps) {}
 
   private ModelSession open(Part part) {
+    return open(part, sessions);
+  }
+
+  private ModelSession open(Part part, Sessions sessions) {
     if (!part.tower()) {
       return sessions.open(graph.projector(), folder, "the projector of " + file);
     }

@@ -69,6 +69,11 @@ public final class VisionLanguageModel implements AutoCloseable {
    */
   public static VisionLanguageModel open(Path folder, ModelOptions options) {
     Objects.requireNonNull(options, "options");
+    if (Files.isRegularFile(folder)) {
+      throw new ModelException(
+          "%s is a file; name the model's folder, which holds config.json and its graphs"
+              .formatted(folder));
+    }
     if (!Files.isDirectory(folder)) {
       throw new ModelException(
           "no such model folder: %s; name one in hub layout, with config.json and onnx/"
@@ -92,55 +97,49 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
-    existing(folder.resolve("config.json"));
-    Path graphs = folder.resolve("onnx");
-    Path decoderFile = graph(graphs, "decoder_model_merged");
-    Path embedFile = graph(graphs, "embed_tokens");
-    Path visionFile = graph(graphs, "vision_encoder");
-    ModelConfig config = ConfigReader.read(folder);
+    if (!Files.isRegularFile(folder.resolve("config.json"))) {
+      throw ModelFiles.noConfig(folder);
+    }
+    ModelFiles found = ModelFiles.find(folder, options.precision());
+    Path decoderFile = found.requireDecoder(folder);
+    Path embedFile = found.requireEmbedding(folder);
+    Path visionFile = found.requireVision(folder);
     LoadedFiles graphFiles = new LoadedFiles(List.of(decoderFile, embedFile, visionFile));
     OnnxGraph decoderGraph = OnnxGraph.read(decoderFile);
-    OnnxGraph embedGraph = OnnxGraph.read(embedFile);
-    LoadedFiles files = graphFiles.and(decoderGraph.dataFiles()).and(embedGraph.dataFiles());
     DecoderGraph decoder = new DecoderGraph(decoderGraph);
+    OnnxGraph embedGraph = OnnxGraph.read(embedFile);
+    OnnxGraph visionGraph = OnnxGraph.read(visionFile);
+    VisionGraph tower = new VisionGraph(visionGraph);
+    LoadedFiles files =
+        graphFiles
+            .and(decoderGraph.dataFiles())
+            .and(embedGraph.dataFiles())
+            .and(visionGraph.dataFiles());
+    ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(tower));
+    AnswerCheck.inputs(decoder, tower);
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
     Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
-    VisionEncoder vision = new VisionEncoder(sessions, visionFile);
-    ModelFacts facts = facts(name, config, decoder, vision.graph());
+    VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
+    ModelConfig config = vision.counted(written);
+    AnswerCheck.features(
+        ModelJson.read(folder.resolve("config.json")),
+        tower.hasCls(),
+        patches(config),
+        config.visualTokens());
+    ModelFacts facts = facts(name, config, decoder, tower);
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     Similarities similarities = new Similarities(sessions, config.text().hidden());
     Generator generator =
         new Generator(
             sessions, config, facts, decoder, vision, embedder, similarities, options.cutsKept());
-    return new VisionLanguageModel(
-        folder, config, facts, sessions, generator, files.and(vision.dataFiles()));
-  }
-
-  private static Path graph(Path folder, String name) {
-    return ModelFiles.mostExact(folder, name)
-        .orElseGet(() -> existing(folder.resolve(name + ".onnx")));
-  }
-
-  private static Path existing(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new ModelException(
-          "no such file: "
-              + file
-              + "; a model folder in hub layout has config.json at its top and its graphs in onnx");
-    }
-    return file;
+    return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
   static ModelFacts facts(
       String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
     ModelConfig.Text text = config.text();
-    if (decoder.layers() != text.layers()) {
-      throw new ModelException(
-          "config.json says %d decoder layers, but the decoder has %d; the files do not belong together"
-              .formatted(text.layers(), decoder.layers()));
-    }
     ModelConfig.Vision tower = config.vision();
     int grid = tower.imageSize() / tower.patchSize();
     try {
@@ -170,6 +169,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     } catch (IllegalArgumentException e) {
       throw new ModelException("config.json does not describe a model: " + e.getMessage(), e);
     }
+  }
+
+  private static int patches(ModelConfig config) {
+    int grid = config.vision().imageSize() / config.vision().patchSize();
+    return grid * grid;
   }
 
   /** What a strategy may know about this model. */
@@ -285,6 +289,23 @@ public final class VisionLanguageModel implements AutoCloseable {
     }
     files.requireUnchanged();
     return generation;
+  }
+
+  /**
+   * Opens what a question without pruning needs and closes it again, without preparing the weights
+   * for use.
+   *
+   * @throws ModelException if ONNX Runtime refuses a graph
+   */
+  public void requireOpens() {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      files.requireUnchanged();
+      generator.requireOpens();
+    } finally {
+      lock.readLock().unlock();
+    }
   }
 
   private void checkOpen() {

@@ -3,7 +3,12 @@ package dev.squint.models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.PositionSource;
+import dev.squint.models.graph.TowerSizes;
+import dev.squint.models.graph.VisionGraph;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +47,50 @@ class ModelInspectorTest {
     String precision = report.graphs().get(0).summary().precision();
     String expected = export.json().get("precision").asText();
     assertThat(precision).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @MethodSource("decoders")
+  void sizesOfADecoderAreInItsGraph(ExportFixture export) {
+    ModelReport.Decoder decoder =
+        ModelInspector.inspect(export.graph(), "").decoder().orElseThrow();
+    assertThat(decoder.heads()).contains(export.size("heads"));
+    assertThat(decoder.kvHeads()).contains(export.size("kvHeads"));
+    assertThat(decoder.headDim()).contains(export.size("headDim"));
+    assertThat(decoder.hidden()).contains(export.size("hidden"));
+    assertThat(decoder.vocabulary()).contains(export.size("vocabulary"));
+    assertThat(new DecoderGraph(OnnxGraph.read(export.graph())).intermediate())
+        .isEqualTo(
+            export.name().equals("genai-llama-int4")
+                ? 48
+                : export.name().startsWith("genai") ? 24 : 16);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clip", "siglip"})
+  void sizesOfATowerAreInItsGraph(String kind) {
+    List<ExportFixture> towers =
+        ExportFixture.all("vision").stream()
+            .filter(export -> export.name().startsWith("vision-" + kind))
+            .toList();
+    assertThat(towers).isNotEmpty();
+    for (ExportFixture export : towers) {
+      TowerSizes sizes = new VisionGraph(OnnxGraph.read(export.graph())).sizes();
+      JsonNode grid = export.json().get("grid");
+      int patches = grid.get(0).asInt() * grid.get(1).asInt();
+      assertThat(sizes.hidden()).as(export.name()).isEqualTo(32);
+      assertThat(sizes.intermediate()).as(export.name()).isEqualTo(48);
+      assertThat(sizes.patchSize()).as(export.name()).isEqualTo(4);
+      assertThat(sizes.heads()).as(export.name()).isIn(4L, -1L);
+      assertThat(sizes.positions())
+          .as(export.name())
+          .isIn((long) patches + (kind.equals("clip") ? 1 : 0), -1L);
+      if (export.hasReference()) {
+        long[] features = export.shape("features");
+        int tokens = (int) features[features.length - 2];
+        assertThat(sizes.tokens(patches).orElse(tokens)).as(export.name()).isEqualTo(tokens);
+      }
+    }
   }
 
   @ParameterizedTest

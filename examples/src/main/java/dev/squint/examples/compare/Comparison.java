@@ -129,7 +129,7 @@ public final class Comparison {
   private RunRecord record(MetricSet metrics) {
     return new RunRecord(
         squint.facts().name(),
-        ModelHash.of(squint.folder()),
+        ModelHash.of(squint.folder(), options.precision()),
         data.name(),
         data.hash(),
         metrics.all().stream().map(metric -> metric.name()).toList(),
@@ -260,7 +260,7 @@ public final class Comparison {
     return new Summary(
         new Summary.Run(
             squint.facts().name(),
-            ModelHash.of(squint.folder()),
+            ModelHash.of(squint.folder(), options.precision()),
             data.name(),
             data.format(),
             data.hash(),

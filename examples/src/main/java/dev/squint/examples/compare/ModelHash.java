@@ -23,9 +23,16 @@ final class ModelHash {
 
   private ModelHash() {}
 
-  static String of(Path folder) {
+  /**
+   * Tells a model apart.
+   *
+   * @param folder its folder
+   * @param precision which of its graphs are loaded, empty for the most exact
+   */
+  static String of(Path folder, String precision) {
     try (Stream<Path> tree = Files.walk(folder)) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(precision.getBytes(StandardCharsets.UTF_8));
       List<Path> files = tree.filter(Files::isRegularFile).sorted().toList();
       for (Path file : files) {
         long size = Files.size(file);

@@ -21,12 +21,13 @@ final class OneAnswer {
    * Answers.
    *
    * @param args model folder, cache folder, provider, threads, longest answer, strategy, rows and
-   *     columns of visual tokens (0 for the model's own), picture, question
+   *     columns of visual tokens (0 for the model's own), picture, question, precision
    */
   public static void main(String[] args) {
     ModelOptions options =
         new ModelOptions(
-            ExecutionProvider.parse(args[2]), Integer.parseInt(args[3]), Path.of(args[1]));
+                ExecutionProvider.parse(args[2]), Integer.parseInt(args[3]), Path.of(args[1]))
+            .withPrecision(args[10]);
     int rows = Integer.parseInt(args[6]);
     int columns = Integer.parseInt(args[7]);
     ImageInput image = ImageInput.of(Path.of(args[8]));

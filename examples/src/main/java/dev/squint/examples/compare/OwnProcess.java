@@ -85,6 +85,7 @@ record OwnProcess(Squint squint, ModelOptions options, int maxNewTokens) {
     command.add(Integer.toString(cell.grid().map(Cell.Grid::columns).orElse(0)));
     command.add(picture);
     command.add(sample.question());
+    command.add(options.precision());
     return command;
   }
 

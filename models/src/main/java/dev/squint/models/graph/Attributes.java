@@ -2,6 +2,7 @@ package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -25,6 +26,11 @@ record Attributes(NodeProto node) {
    */
   int count(String name, long otherwise) {
     return (int) Math.max(1, Math.min(integer(name, otherwise), MOST));
+  }
+
+  /** Whole numbers, none where it has no such attribute. */
+  List<Long> integers(String name) {
+    return find(name).map(AttributeProto::getIntsList).orElse(List.of());
   }
 
   float number(String name, float otherwise) {

@@ -3,11 +3,13 @@ package dev.squint.models.graph;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.models.ModelException;
+import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -62,6 +64,7 @@ public final class DecoderGraph {
   private final BitSet residualStream;
   private final Map<String, Integer> pastLayers = new HashMap<>();
   private final int rowCut;
+  private volatile HeadSizes heads;
 
   /**
    * Analyses a decoder.
@@ -284,20 +287,31 @@ public final class DecoderGraph {
    * @throws ModelException if there is none that can be observed
    */
   AttentionSite attention(int layer) {
+    int node =
+        attentionNode(layer)
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        "%s: layer %d has no attention operator behind %s, so its attention cannot be observed; export the decoder with eager attention"
+                            .formatted(graph.file(), layer, past(layer, true))));
+    return FusedAttention.isOne(graph.nodes().get(node))
+        ? FusedAttention.read(graph, node)
+        : SoftmaxAttention.read(graph, node);
+  }
+
+  private OptionalInt attentionNode(int layer) {
     Flow here = flow(past(layer, true));
     Flow later =
         new Flow(graph, layer + 1 < layers ? List.of(past(layer + 1, true)) : List.of(), false);
     List<NodeProto> nodes = graph.nodes();
     for (int i = here.next(0); i >= 0; i = here.next(i + 1)) {
       NodeProto node = nodes.get(i);
-      boolean fused = FusedAttention.isOne(node);
-      if ((fused || node.getOpType().equals("Softmax")) && !later.reaches(i)) {
-        return fused ? FusedAttention.read(graph, i) : SoftmaxAttention.read(graph, i);
+      boolean attends = FusedAttention.isOne(node) || node.getOpType().equals("Softmax");
+      if (attends && !later.reaches(i)) {
+        return OptionalInt.of(i);
       }
     }
-    throw new ModelException(
-        "%s: layer %d has no attention operator behind %s, so its attention cannot be observed; export the decoder with eager attention"
-            .formatted(graph.file(), layer, past(layer, true)));
+    return OptionalInt.empty();
   }
 
   /**
@@ -315,9 +329,15 @@ public final class DecoderGraph {
     return graph.inputDimension(EMBEDS, 2);
   }
 
+  /** Query heads of the first layer, or -1 where the graph does not tell. */
+  public long heads() {
+    return headSizes().heads();
+  }
+
   /** Heads of keys and values in the cache of the first layer, or -1. */
   public long kvHeads() {
-    return graph.inputDimension(past(0, true), 1);
+    long declared = graph.inputDimension(past(0, true), 1);
+    return declared > 0 ? declared : headSizes().kvHeads();
   }
 
   /** Bytes of a number in the cache of the first layer. */
@@ -325,9 +345,51 @@ public final class DecoderGraph {
     return ElementSize.bits(elementType(past(0, true))) / Byte.SIZE;
   }
 
-  /** Width of a head in the cache of the first layer, or -1. */
+  /** Width of a head of the first layer, or -1. */
   public long headDim() {
-    return graph.inputDimension(past(0, true), 3);
+    return headSizes().headDim();
+  }
+
+  private HeadSizes headSizes() {
+    HeadSizes found = heads;
+    if (found == null) {
+      long declared = graph.inputDimension(past(0, true), 3);
+      OptionalInt node = attentionNode(0);
+      found =
+          node.isPresent()
+              ? HeadSizes.of(graph, node.getAsInt(), declared)
+              : new HeadSizes(-1, -1, declared);
+      heads = found;
+    }
+    return found;
+  }
+
+  /** Inner width of the MLP of the first layer, or -1 where it is not found. */
+  public long intermediate() {
+    if (layers == 1) {
+      return -1;
+    }
+    try {
+      return Matrix.behind(graph, feedForward(0).activations()).map(Matrix::rows).orElse(-1L);
+    } catch (ModelException e) {
+      // A layer that cannot be cut or observed: its other sizes are known all the same.
+      return -1;
+    }
+  }
+
+  /** The file it was read from. */
+  public Path file() {
+    return graph.file();
+  }
+
+  /** Names of its inputs. */
+  public Set<String> inputs() {
+    return graph.inputs().keySet();
+  }
+
+  /** How many tokens it takes at once, or -1 for any number. */
+  public long tokensAtOnce() {
+    return graph.inputDimension(EMBEDS, 1);
   }
 
   /** Number of tokens that the logits score, or -1 where the graph leaves it open. */

@@ -201,7 +201,11 @@ final class ExternalData {
               .formatted(graph, Printable.of(weight.getName()), Printable.of(location)));
     }
     try {
-      return new DataFile(real, Files.size(real));
+      long size = Files.size(real);
+      if (LfsPointer.isOne(real, size)) {
+        throw new ModelException(LfsPointer.sentence(real));
+      }
+      return new DataFile(real, size);
     } catch (IOException e) {
       throw new ModelException(
           "%s: the data file '%s' cannot be read (%s)"

@@ -22,6 +22,11 @@ record ModelCheck(Path file) {
   /** Far above what there will be; what is beyond is damaged, not new. */
   private static final long HIGHEST_VERSION = 1000;
 
+  /** The newest IR version and opset that the ONNX Runtime of this build reads. */
+  static final int NEWEST_IR = 13;
+
+  static final int NEWEST_OPSET = 26;
+
   /**
    * Checks all of a model but its graph.
    *
@@ -44,6 +49,11 @@ record ModelCheck(Path file) {
           "%s says that it is of IR version %d, which ONNX does not have; the file is damaged, export it again"
               .formatted(file, model.getIrVersion()));
     }
+    if (model.getIrVersion() > NEWEST_IR) {
+      throw new ModelException(
+          "%s is of IR version %d, but ONNX Runtime reads up to %d; export it again for an older IR version and opset"
+              .formatted(file, model.getIrVersion(), NEWEST_IR));
+    }
     checkOpsets(model);
     return model.toBuilder().clearTrainingInfo().clearMetadataProps().clearDocString().build();
   }
@@ -61,6 +71,11 @@ record ModelCheck(Path file) {
             "%s says that it is written in opset %d of '%s', which cannot be; the file is damaged, export it again"
                 .formatted(file, version, Printable.of(opset.getDomain())));
       }
+    }
+    if (versions.getOrDefault("", 0L) > NEWEST_OPSET) {
+      throw new ModelException(
+          "%s is written in opset %d, but ONNX Runtime reads up to %d; export it again for an older IR version and opset (opset_version=%d)"
+              .formatted(file, versions.get(""), NEWEST_OPSET, NEWEST_OPSET));
     }
     if (versions.getOrDefault("", 0L) == 0) {
       throw new ModelException(

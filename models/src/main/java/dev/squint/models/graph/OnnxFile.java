@@ -13,7 +13,6 @@ import dev.squint.models.ModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -43,8 +42,6 @@ record OnnxFile(Path path) {
   private static final int MOST_PARTS = 3_000_000;
 
   private static final int MEMORY_PER_BYTE = 16;
-
-  private static final String LFS_POINTER = "version https://git-lfs";
 
   /**
    * Reads all but the weights. A thread that has been interrupted reads on and stays interrupted.
@@ -93,11 +90,8 @@ record OnnxFile(Path path) {
           path
               + " is larger than 2 GB, which no ONNX file can be: export it again with external data");
     }
-    byte[] beginning = new byte[(int) Math.min(file.length(), LFS_POINTER.length())];
-    file.readFully(beginning);
-    if (new String(beginning, StandardCharsets.ISO_8859_1).equals(LFS_POINTER)) {
-      throw new ModelException(
-          path + " is a Git LFS pointer and not the file itself: get it with git lfs pull");
+    if (LfsPointer.isOne(path, file.length())) {
+      throw new ModelException(LfsPointer.sentence(path));
     }
   }
 

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.models.ModelException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
@@ -45,6 +46,7 @@ public final class VisionGraph {
   private final List<List<AttentionSite>> layers;
   private final boolean hasCls;
   private volatile String projectorInput;
+  private volatile TowerSizes sizes;
 
   /**
    * Analyses a tower.
@@ -119,6 +121,36 @@ public final class VisionGraph {
     return hasCls;
   }
 
+  /** The file it was read from. */
+  public Path file() {
+    return graph.file();
+  }
+
+  /** What the graph tells of its sizes. */
+  public TowerSizes sizes() {
+    TowerSizes found = sizes;
+    if (found == null) {
+      found = TowerSizes.of(graph, this, stream);
+      sizes = found;
+    }
+    return found;
+  }
+
+  /** The attention of the first layer, -1 if there is none. */
+  int firstAttention() {
+    return layers.isEmpty() ? -1 : layers.get(0).get(0).node();
+  }
+
+  /** The node of the residual stream behind the first layer, -1 if there is no second one. */
+  int behindFirstLayer() {
+    return layers.size() < 2 ? -1 : stream.previousSetBit(layers.get(1).get(0).node());
+  }
+
+  /** Nodes that pictures flow through. */
+  BitSet pictureNodes() {
+    return graph.dependents(Set.of(PIXELS));
+  }
+
   /** The number of encoder layers that the file holds and that therefore run. */
   public int layers() {
     return layers.size();
@@ -150,7 +182,7 @@ public final class VisionGraph {
         == PATCHES_RANK;
   }
 
-  /** Height and width of the pictures, or -1 where the graph leaves it open. */
+  /** Channels, height or width of the pictures, or -1 where the graph leaves it open. */
   public long inputDimension(int dimension) {
     return graph.inputDimension(PIXELS, dimension);
   }

@@ -40,6 +40,8 @@ public final class OrtRuntime {
   private static final String FOLDING_LIMIT =
       "optimization.constant_folding_max_output_size_in_bytes";
 
+  private static final String NO_PREPACKING = "session.disable_prepacking";
+
   private static final String ENVIRONMENT_ALLOCATORS = "session.use_env_allocators";
 
   /**
@@ -172,6 +174,20 @@ public final class OrtRuntime {
     }
   }
 
+  /** Opens a session to run. */
+  public ModelSession open(
+      byte[] model, Path folder, Device device, int threads, String name, Buffers buffers) {
+    return open(model, folder, device, threads, name, buffers, Weights.PREPARED);
+  }
+
+  /** What is done with weights when a session is opened. */
+  public enum Weights {
+    /** They are laid out anew where that makes it faster. */
+    PREPARED,
+    /** They stay in their files, unread where the system maps these. */
+    AS_THEY_LIE
+  }
+
   /**
    * Opens a session over a serialised model.
    *
@@ -181,15 +197,25 @@ public final class OrtRuntime {
    * @param threads threads of the session if there is no common pool, 0 for one per core
    * @param name what the model is, for messages
    * @param buffers where it keeps what it computes, if there is no arena for all
+   * @param weights what is done with its weights
    * @return the session, which the caller closes
    * @throws ModelException if ONNX Runtime refuses the model
    */
   public ModelSession open(
-      byte[] model, Path folder, Device device, int threads, String name, Buffers buffers) {
+      byte[] model,
+      Path folder,
+      Device device,
+      int threads,
+      String name,
+      Buffers buffers,
+      Weights weights) {
     try (SessionOptions options = options(threads)) {
       device.configure(options);
       if (!sharedArena) {
         buffers.configure(options);
+      }
+      if (weights == Weights.AS_THEY_LIE) {
+        options.addConfigEntry(NO_PREPACKING, "1");
       }
       options.addConfigEntry(FOLDING_LIMIT, Long.toString(FoldingLimit.of(model)));
       options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());

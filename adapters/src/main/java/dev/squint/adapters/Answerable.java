@@ -1,0 +1,12 @@
+package dev.squint.adapters;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Whether a model can be asked.
+ *
+ * @param refusal why not, one sentence; empty if it can
+ * @param visualTokens visual tokens that a picture becomes, if it can
+ */
+public record Answerable(Optional<String> refusal, OptionalInt visualTokens) {}
