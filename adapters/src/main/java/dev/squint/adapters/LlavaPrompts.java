@@ -167,7 +167,7 @@ final class LlavaPrompts implements AutoCloseable {
     long counted = 0;
     for (int start = 0; start < text.length(); ) {
       int end = partEnd(text, start);
-      counted += Math.max(0, tokenizer.tokens(text.substring(start, end), false).length - PER_PART);
+      counted += Math.max(0, tokenizer.tokens(text.substring(start, end), true).length - PER_PART);
       if (counted > 2L * left) {
         throw new PromptException(
             ("the question is too long: its first %,d characters are more than %,d tokens, but beside"

@@ -19,7 +19,7 @@ final class Globals {
           "strftime_now", Globals::now);
 
   /** What jinja2 has and is not here. */
-  private static final List<String> OTHERS = List.of("lipsum", "cycler", "joiner");
+  private static final List<String> OTHERS = List.of("lipsum", "cycler", "joiner", "self");
 
   private static final Map<Character, String> DATES =
       Map.ofEntries(

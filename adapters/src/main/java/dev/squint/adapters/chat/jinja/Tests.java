@@ -21,7 +21,12 @@ final class Tests {
           plain("mapping", value -> value instanceof Map),
           plain("iterable", Tests::isIterable),
           plain("sequence", Tests::isSequence),
-          plain("callable", value -> value instanceof Callable),
+          plain(
+              "callable",
+              value ->
+                  value instanceof Callable
+                      || value instanceof LoopState
+                      || value instanceof Undefined),
           plain("escaped", value -> value instanceof Markup),
           plain("odd", value -> Math.floorMod(Values.index(value), 2L) == 1),
           plain("even", value -> Math.floorMod(Values.index(value), 2L) == 0),

@@ -61,7 +61,7 @@ final class TextParts {
     int at = Whitespace.skip(text, 0);
     for (long left = cuts; at < text.length(); left--) {
       if (left == 0) {
-        add(on, parts, text, at, Whitespace.stripEnd(text).length());
+        add(on, parts, text, at, text.length());
         break;
       }
       int end = at;
@@ -79,7 +79,7 @@ final class TextParts {
     int end = Whitespace.stripEnd(text).length();
     for (long left = cuts; end > 0; left--) {
       if (left == 0) {
-        add(on, parts, text, Whitespace.skip(text, 0), end);
+        add(on, parts, text, 0, end);
         break;
       }
       int at = end;

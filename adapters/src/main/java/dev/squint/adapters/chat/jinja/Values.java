@@ -98,9 +98,12 @@ final class Values {
     if (value instanceof View view) {
       return view.name();
     }
+    if (value instanceof Callable) {
+      return value instanceof Macro ? "macro" : "function";
+    }
     return value instanceof Lazy
         ? "generator"
-        : value instanceof Markup ? "escaped text" : value.getClass().getSimpleName().toLowerCase();
+        : value instanceof Markup ? "safe text" : value instanceof LoopState ? "loop" : "namespace";
   }
 
   /** A whole number, as Python takes it where it wants an index. */
