@@ -52,6 +52,8 @@ final class BlockTag implements Tag, FlexibleTag {
   @Override
   public String interpret(TagNode node, JinjavaInterpreter interpreter) {
     Rendering on = Rendering.of(interpreter);
-    return renderer.render(on, head((TagToken) node.getMaster()), node.getChildren());
+    List<Node> body = on.program().body(node);
+    on.budget().steps(1 + body.size() / 8);
+    return renderer.render(on, head((TagToken) node.getMaster()), body);
   }
 }

@@ -5,20 +5,24 @@ final class Budget {
 
   private static final long MOST_STEPS = 2_000_000;
   private static final long MOST_CHARACTERS = 4_000_000;
-  private static final long MOST_COMPARED = 2_000_000_000L;
+  private static final long MOST_COMPARED = 200_000_000;
 
   /** Characters that may be made for each that is passed in. */
   private static final long PER_CHARACTER = 64;
 
+  /** Characters that may be looked at for each that is passed in. */
+  private static final long COMPARED_PER_CHARACTER = 1_000;
+
   private static final int DEEPEST = 100;
 
   private long steps = MOST_STEPS;
-  private long compared = MOST_COMPARED;
+  private long compared;
   private long characters;
   private int depth;
 
   Budget(long given) {
     this.characters = MOST_CHARACTERS + PER_CHARACTER * given;
+    this.compared = MOST_COMPARED + COMPARED_PER_CHARACTER * given;
   }
 
   void steps(long more) {

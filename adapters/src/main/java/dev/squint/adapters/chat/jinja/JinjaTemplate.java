@@ -2,7 +2,6 @@ package dev.squint.adapters.chat.jinja;
 
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.interpret.InterpretException;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.interpret.TemplateError;
 import com.hubspot.jinjava.lib.expression.ExpressionStrategy;
@@ -45,9 +44,8 @@ public final class JinjaTemplate {
           for (TemplateError error : parser.getErrorsCopy()) {
             throw Fault.of("a block is not closed, or closed and not opened (line %d)", error.getLineno());
           }
-          check(root, false, false);
-          return new JinjaTemplate(
-              jinjava, new Program(root, writer.prints(), writer.heads(), writer.names()));
+          check(root, false);
+          return new JinjaTemplate(jinjava, Program.of(root, writer));
         });
   }
 
@@ -78,7 +76,7 @@ public final class JinjaTemplate {
   }
 
   /** Refuses an {@code else} or {@code break} where there is nothing of which it could be one. */
-  private static void check(Node node, boolean hasElse, boolean inLoop) {
+  private static void check(Node node, boolean inLoop) {
     boolean isFor = node instanceof TagNode tag && tag.getName().equals("for");
     boolean isIf = node instanceof TagNode tag && tag.getName().equals("if");
     boolean isMacro = node instanceof TagNode tag && !isFor && !isIf;
@@ -96,7 +94,7 @@ public final class JinjaTemplate {
           && !(isFor && !ended || inLoop)) {
         throw Fault.of("a '%s' stands outside of its loop", tag.getName());
       }
-      check(child, isIf || isFor, isFor && !ended || inLoop && !isMacro);
+      check(child, isFor && !ended || inLoop && !isMacro);
     }
   }
 
@@ -111,7 +109,7 @@ public final class JinjaTemplate {
     return guarded(
         () -> {
           Rendering rendering = new Rendering(jinjava, program, variables, letters);
-          return rendering.body(program.root().getChildren());
+          return rendering.body(program.body(program.root()));
         });
   }
 
@@ -122,12 +120,13 @@ public final class JinjaTemplate {
       throw new JinjaException("it is nested too deep", e);
     } catch (Fault e) {
       throw new JinjaException(e.getMessage(), e);
-    } catch (InterpretException e) {
+    } catch (RuntimeException e) {
+      // jinjava's own, and what went wrong within one of its nodes.
       Throwable root = e;
       while (root.getCause() != null) {
         root = root.getCause();
       }
-      throw new JinjaException("it cannot be rendered (" + root.getMessage() + ")", e);
+      throw new JinjaException("it fails (" + root.getClass().getSimpleName() + ")", e);
     }
   }
 }

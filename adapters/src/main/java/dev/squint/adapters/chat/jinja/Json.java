@@ -70,7 +70,7 @@ final class Json {
     } else if (value instanceof Map<?, ?> map) {
       List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
       if (sorted) {
-        entries.sort((a, b) -> Comparing.order(a.getKey(), b.getKey()));
+        entries.sort((a, b) -> Comparing.order(on, a.getKey(), b.getKey()));
       }
       writeAll('{', '}', entries, depth);
     } else if (value instanceof List<?> list) {

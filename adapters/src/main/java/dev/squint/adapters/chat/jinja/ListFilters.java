@@ -128,7 +128,7 @@ final class ListFilters {
     Comparator<Object> order =
         (a, b) ->
             Comparing.order(
-                key(((List<?>) a).get(by), exact), key(((List<?>) b).get(by), exact));
+                on, key(((List<?>) a).get(by), exact), key(((List<?>) b).get(by), exact));
     return sorted(on, Methods.items(on, map), order, Arguments.flag(given[2]));
   }
 
@@ -139,7 +139,7 @@ final class ListFilters {
     return sorted(
         on,
         all(on, value),
-        (a, b) -> Comparing.order(keysOf(on, a, attribute, exact), keysOf(on, b, attribute, exact)),
+        (a, b) -> Comparing.order(on, keysOf(on, a, attribute, exact), keysOf(on, b, attribute, exact)),
         Arguments.flag(given[0]));
   }
 
@@ -173,7 +173,7 @@ final class ListFilters {
       if (best instanceof Undefined
           || sign
                   * Comparing.order(
-                      by, key(PickFilters.attribute(on, best, attribute), exact))
+                      on, by, key(PickFilters.attribute(on, best, attribute), exact))
               > 0) {
         best = item;
       }
@@ -229,11 +229,11 @@ final class ListFilters {
         sorted(
             on,
             all(on, value),
-            (a, b) -> Comparing.order(groupKey(on, a, given, exact), groupKey(on, b, given, exact)),
+            (a, b) -> Comparing.order(on, groupKey(on, a, given, exact), groupKey(on, b, given, exact)),
             false);
     for (Object item : items) {
       Object by = groupKey(on, item, given, exact);
-      if (groups.isEmpty() || !Comparing.equal(by, last)) {
+      if (groups.isEmpty() || !Comparing.equal(on, by, last)) {
         group = new ArrayList<>();
         groups.add(Tuple.of(groupName(on, item, given), group));
         last = by;

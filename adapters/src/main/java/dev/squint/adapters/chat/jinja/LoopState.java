@@ -50,7 +50,7 @@ final class LoopState {
               (on, given) -> {
                 Object now = new Tuple(given.positional());
                 boolean changed =
-                    lastChanged == Arguments.NONE || !Comparing.equal(now, lastChanged);
+                    lastChanged == Arguments.NONE || !Comparing.equal(on, now, lastChanged);
                 lastChanged = now;
                 return changed;
               };

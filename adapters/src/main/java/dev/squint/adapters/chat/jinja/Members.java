@@ -45,10 +45,9 @@ final class Members {
       }
     } else if (of instanceof String text && (key instanceof Long || key instanceof Boolean)) {
       long place = Values.index(key);
-      long length = Values.length(text);
+      long length = Values.length(on, text);
       place += place < 0 ? length : 0;
       if (place >= 0 && place < length) {
-        on.budget().steps(1 + place / 64);
         return Character.toString(text.codePointAt(text.offsetByCodePoints(0, (int) place)));
       }
     } else if (of instanceof List<?> list && (key instanceof Long || key instanceof Boolean)) {

@@ -39,14 +39,14 @@ final class Methods {
           (on, given) -> {
             Object wanted = given.of("count()").positional(1, 1)[0];
             on.budget().steps(list.size());
-            return list.stream().filter(item -> Comparing.equal(item, wanted)).count();
+            return list.stream().filter(item -> Comparing.equal(on, item, wanted)).count();
           };
       case "index" ->
           (on, given) -> {
             Object wanted = given.of("index()").positional(1, 1)[0];
             on.budget().steps(list.size());
             for (int i = 0; i < list.size(); i++) {
-              if (Comparing.equal(list.get(i), wanted)) {
+              if (Comparing.equal(on, list.get(i), wanted)) {
                 return (long) i;
               }
             }

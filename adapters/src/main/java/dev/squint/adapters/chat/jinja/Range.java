@@ -6,6 +6,7 @@ import java.util.AbstractList;
 final class Range extends AbstractList<Object> {
 
   private static final int MOST = 100_000;
+  private static final long FARTHEST = 1L << 60;
 
   private final long start;
   private final long step;
@@ -15,7 +16,10 @@ final class Range extends AbstractList<Object> {
     if (step == 0) {
       throw Fault.of("range() has a step of 0");
     }
-    long span = Math.subtractExact(end, start);
+    if (Math.abs(start) > FARTHEST || Math.abs(end) > FARTHEST) {
+      throw Fault.of("range() reaches beyond %,d", FARTHEST);
+    }
+    long span = end - start;
     long count = span == 0 || span > 0 != step > 0 ? 0 : (span - Long.signum(step)) / step + 1;
     if (count > MOST) {
       throw Fault.of("range() has more than %,d numbers", MOST);

@@ -21,7 +21,7 @@ final class SkeletonWriter {
   private static final Set<String> OPENING =
       Set.of("if", "for", "macro", "call", "filter", "with", "generation");
   private static final int DEEPEST = 40;
-  private static final int MOST_PIECES = 50_000;
+  private static final int MOST_PIECES = 20_000;
 
   private final StringBuilder skeleton = new StringBuilder();
   private final List<Expression> prints = new ArrayList<>();

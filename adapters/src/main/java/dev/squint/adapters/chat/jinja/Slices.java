@@ -25,6 +25,7 @@ final class Slices {
   }
 
   private static String range(Rendering on, String text, Long from, Long to) {
+    on.budget().search(text.length(), 1);
     int length = text.codePointCount(0, text.length());
     int start = (int) bound(from, 0, length, 0, length);
     int end = (int) bound(to, length, length, 0, length);

@@ -113,7 +113,7 @@ final class Tests {
 
   private static boolean divides(Rendering on, Object value, Arguments arguments) {
     Object by = arguments.positional(1, 1)[0];
-    return Comparing.equal(Arithmetic.apply(on, "%", value, by), 0L);
+    return Comparing.equal(on, Arithmetic.apply(on, "%", value, by), 0L);
   }
 
   private static boolean isSame(Rendering on, Object value, Arguments arguments) {

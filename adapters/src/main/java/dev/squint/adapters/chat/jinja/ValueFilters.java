@@ -13,8 +13,8 @@ final class ValueFilters {
     return Map.ofEntries(
         Map.entry("default", ValueFilters::instead),
         Map.entry("d", ValueFilters::instead),
-        Map.entry("length", (on, value, a) -> length(value, a)),
-        Map.entry("count", (on, value, a) -> length(value, a)),
+        Map.entry("length", (on, value, a) -> length(on, value, a)),
+        Map.entry("count", (on, value, a) -> length(on, value, a)),
         Map.entry("attr", ValueFilters::attribute),
         Map.entry("tojson", Json::filter),
         Map.entry("abs", ValueFilters::absolute),
@@ -23,9 +23,9 @@ final class ValueFilters {
         Map.entry("round", ValueFilters::rounded));
   }
 
-  private static Object length(Object value, Arguments arguments) {
+  private static Object length(Rendering on, Object value, Arguments arguments) {
     arguments.positional(0, 0);
-    return Values.length(value);
+    return Values.length(on, value);
   }
 
   private static Object instead(Rendering on, Object value, Arguments arguments) {

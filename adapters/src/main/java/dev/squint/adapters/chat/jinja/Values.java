@@ -130,7 +130,11 @@ final class Values {
 
   /** A value that may be the key of a mapping. */
   static Object key(Object value) {
-    if (value instanceof List && !(value instanceof Tuple) || value instanceof Map) {
+    if (value instanceof Tuple tuple && tuple.stream().noneMatch(List.class::isInstance)) {
+      tuple.forEach(Values::key);
+      return value;
+    }
+    if (value instanceof List || value instanceof Map) {
       throw Fault.of("a %s is the key of a mapping", type(value));
     }
     if (value instanceof Boolean || value instanceof Double) {
@@ -177,10 +181,19 @@ final class Values {
     throw Fault.of("a %s is gone through", type(value));
   }
 
-  static long length(Object value) {
+  static long length(Rendering on, Object value) {
     if (value instanceof String text) {
-      return text.codePointCount(0, text.length());
+      on.budget().search(text.length(), 1);
+      return length(text);
     }
+    return length(value);
+  }
+
+  static long length(String text) {
+    return text.codePointCount(0, text.length());
+  }
+
+  private static long length(Object value) {
     if (value instanceof List<?> list) {
       return list.size();
     }
