@@ -24,8 +24,8 @@ final class QuestionText {
   }
 
   /**
-   * The question with special tokens written so that they stay plain text; every other letter is
-   * as it was, but half of a surrogate pair, which is no text and becomes U+FFFD.
+   * The question with special tokens written so that they stay plain text; every other letter is as
+   * it was, but half of a surrogate pair, which is no text and becomes U+FFFD.
    *
    * @param question what is asked
    * @param most characters that it may have

@@ -69,7 +69,9 @@ final class TextTokenizer implements AutoCloseable {
     }
   }
 
-  /** Whether transformers closes the spaces before punctuation: of pairs only where it is forced. */
+  /**
+   * Whether transformers closes the spaces before punctuation: of pairs only where it is forced.
+   */
   private static boolean cleansUp(Path folder, boolean isBpe) {
     ModelJson config = ModelJson.readIfThere(folder.resolve("tokenizer_config.json"));
     boolean wanted = config.flag("clean_up_tokenization_spaces").orElse(false);

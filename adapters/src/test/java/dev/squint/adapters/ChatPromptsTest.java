@@ -93,7 +93,8 @@ class ChatPromptsTest {
   void specialTokensInAQuestionStayText(String name, JsonNode kind) throws IOException {
     try (LlavaPrompts prompts = open(kind)) {
       long[] plain = prompts.prompt("a", pixels()).tokenIds();
-      for (String special : new String[] {"<s>", "</s>", "<image>", "<|im_end|>", "<|im_start|>x"}) {
+      for (String special :
+          new String[] {"<s>", "</s>", "<image>", "<|im_end|>", "<|im_start|>x"}) {
         long[] ids = prompts.prompt(special, pixels()).tokenIds();
         for (long id = 257; id < 264; id++) {
           long token = id;

@@ -18,9 +18,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The chat template of a model folder, where transformers 5 finds it: what the processor has ({@code
- * processor_config.json}, else {@code chat_template.json}, else {@code chat_template.jinja} and
- * {@code additional_chat_templates}), else what the tokenizer has ({@code tokenizer_config.json}).
+ * The chat template of a model folder, where transformers 5 finds it: what the processor has
+ * ({@code processor_config.json}, else {@code chat_template.json}, else {@code chat_template.jinja}
+ * and {@code additional_chat_templates}), else what the tokenizer has ({@code
+ * tokenizer_config.json}).
  *
  * @param source its text
  * @param file where it was found
@@ -92,9 +93,7 @@ record TemplateFile(String source, Path file, boolean ofTokenizer) {
       return MissingNode.getInstance();
     }
     JsonNode root = JsonFile.tree(file);
-    return root.hasNonNull(FIELD)
-        ? root.get(FIELD)
-        : MissingNode.getInstance();
+    return root.hasNonNull(FIELD) ? root.get(FIELD) : MissingNode.getInstance();
   }
 
   /** A template, an object of them by name or a list of names and templates. */

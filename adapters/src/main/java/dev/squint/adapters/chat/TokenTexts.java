@@ -35,9 +35,7 @@ record TokenTexts(Map<String, String> byName) {
   }
 
   private static JsonNode tree(Path file) {
-    return Files.exists(file)
-        ? JsonFile.tree(file)
-        : MissingNode.getInstance();
+    return Files.exists(file) ? JsonFile.tree(file) : MissingNode.getInstance();
   }
 
   private static void add(Map<String, String> texts, JsonNode from) {

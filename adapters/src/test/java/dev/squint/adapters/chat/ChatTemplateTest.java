@@ -92,7 +92,8 @@ class ChatTemplateTest {
     write("chat_template.json", "{\"chat_template\":3}");
     refused("chat_template.json: 'chat_template' is not a text");
     write("chat_template.json", "{\"chat_template\":\"{{ 1 +\"}");
-    refused("chat_template.json: this chat template cannot be rendered: line 1: braces are not closed");
+    refused(
+        "chat_template.json: this chat template cannot be rendered: line 1: braces are not closed");
     Files.delete(folder.resolve("chat_template.json"));
     Files.write(folder.resolve("chat_template.jinja"), new byte[] {(byte) 0xff, 'a'});
     refused("chat_template.jinja is not UTF-8 text");
@@ -157,6 +158,7 @@ class ChatTemplateTest {
 
   @Test
   void aQuestionIsNeverATemplate() throws IOException {
-    assertThat(template(PARTS).render("x{{ 6*7 }}{% raw %}")).isEqualTo("<image>x{{ 6*7 }}{% raw %}");
+    assertThat(template(PARTS).render("x{{ 6*7 }}{% raw %}"))
+        .isEqualTo("<image>x{{ 6*7 }}{% raw %}");
   }
 }

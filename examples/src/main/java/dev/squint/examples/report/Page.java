@@ -108,7 +108,7 @@ record Page(Summary summary, List<Picked> gallery) {
         "Data",
         "%s (%s), SHA-256 %s; %d records could not be used"
             .formatted(run.data(), run.format(), run.dataHash(), run.defects()));
-    facts.put("Prompt", run.promptTemplate());
+    facts.put("Prompt", run.promptTemplate().replace("\n", "\\n"));
     facts.put("Decoding", "greedy, at most " + run.maxNewTokens() + " tokens");
     facts.put("Seed", Long.toString(run.seed()));
     facts.put(

@@ -150,8 +150,7 @@ final class Arithmetic {
   }
 
   private static Object real(String operator, double a, double b) {
-    if (b == 0 && List.of("/", "//", "%").contains(operator)
-        || operator.equals("**") && a <= 0) {
+    if (b == 0 && List.of("/", "//", "%").contains(operator) || operator.equals("**") && a <= 0) {
       throw Fault.of("a number is divided by zero, or zero or less is raised");
     }
     double result =

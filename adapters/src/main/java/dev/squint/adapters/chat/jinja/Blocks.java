@@ -32,7 +32,8 @@ final class Blocks {
             heads,
             (on, head, body) -> Text.of(on, filtered(on, ((Head.Filtered) head).filtered(), body))),
         new BlockTag("with", true, heads, Blocks::with),
-        new BlockTag("generation", true, heads, (on, head, body) -> on.within(() -> on.body(body))));
+        new BlockTag(
+            "generation", true, heads, (on, head, body) -> on.within(() -> on.body(body))));
   }
 
   private static String misplaced(Rendering on, Head head, List<Node> body) {

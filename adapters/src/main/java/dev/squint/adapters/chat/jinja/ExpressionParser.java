@@ -13,10 +13,12 @@ final class ExpressionParser {
   private static final int DEEPEST = 60;
 
   private final TokenStream tokens;
+  private final PrimaryParser primaries;
   private int depth;
 
   ExpressionParser(TokenStream tokens) {
     this.tokens = tokens;
+    this.primaries = new PrimaryParser(tokens, this);
   }
 
   /** {@code a, b}: one expression, or a tuple of several; nothing where that may be. */
@@ -151,70 +153,11 @@ final class ExpressionParser {
     } else if (tokens.skip("+")) {
       value = new Operation.Signed(false, signed(false));
     } else {
-      value = primary();
+      value = primaries.next();
     }
     value = postfix(value);
     depth--;
     return withFilter ? filtered(value) : value;
-  }
-
-  Expression primary() {
-    Token token = tokens.next();
-    return switch (token.kind()) {
-      case NAME ->
-          switch (token.text()) {
-            case "true", "True" -> new Operand.Literal(true);
-            case "false", "False" -> new Operand.Literal(false);
-            case "none", "None" -> new Operand.Literal(null);
-            default -> new Operand.Name(token.text());
-          };
-      case STRING -> {
-        StringBuilder text = new StringBuilder(token.text());
-        while (tokens.current().kind() == Token.Kind.STRING) {
-          text.append(tokens.next().text());
-        }
-        yield new Operand.Literal(text.toString());
-      }
-      case INTEGER, FLOAT -> new Operand.Literal(token.value());
-      case OPERATOR -> bracketed(token);
-      default -> throw tokens.unexpected(token);
-    };
-  }
-
-  private Expression bracketed(Token token) {
-    switch (token.text()) {
-      case "(" -> {
-        Expression value = list(true, true);
-        tokens.expect(")");
-        return value;
-      }
-      case "[" -> {
-        List<Expression> items = new ArrayList<>();
-        while (!tokens.is("]")) {
-          items.add(expression());
-          if (!tokens.skip(",")) {
-            break;
-          }
-        }
-        tokens.expect("]");
-        return new Operand.ListOf(List.copyOf(items), false);
-      }
-      case "{" -> {
-        List<Expression> keys = new ArrayList<>();
-        List<Expression> values = new ArrayList<>();
-        while (!tokens.is("}")) {
-          keys.add(expression());
-          tokens.expect(":");
-          values.add(expression());
-          if (!tokens.skip(",")) {
-            break;
-          }
-        }
-        tokens.expect("}");
-        return new Operand.DictOf(List.copyOf(keys), List.copyOf(values));
-      }
-      default -> throw tokens.unexpected(token);
-    }
   }
 
   Expression postfix(Expression of) {
@@ -283,7 +226,7 @@ final class ExpressionParser {
     if (tokens.is("(")) {
       arguments = arguments();
     } else if (takesArgument()) {
-      Expression argument = postfix(primary());
+      Expression argument = postfix(primaries.next());
       arguments = new Operand.ArgumentList(List.of(argument), Map.of(), null, null);
     }
     Test test = tokens.within(() -> Tests.get(name));

@@ -70,15 +70,13 @@ sealed interface Head {
       }
       case "macro" -> new MacroOf(tokens.name(), parameters(tokens, parser));
       case "call" -> {
-        Map<String, Expression> parameters =
-            tokens.is("(") ? parameters(tokens, parser) : Map.of();
+        Map<String, Expression> parameters = tokens.is("(") ? parameters(tokens, parser) : Map.of();
         if (!(parser.expression() instanceof Operand.Call call)) {
           throw tokens.fault("a block 'call' calls nothing");
         }
         yield new CallOf(parameters, call);
       }
-      case "filter" ->
-          new Filtered(filters(tokens, parser, parser.filter(new Operand.Name(BODY))));
+      case "filter" -> new Filtered(filters(tokens, parser, parser.filter(new Operand.Name(BODY))));
       case "with" -> {
         List<Target> targets = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
@@ -100,8 +98,7 @@ sealed interface Head {
     return filters(tokens, parser, new Operand.Name(BODY));
   }
 
-  private static Expression filters(
-      TokenStream tokens, ExpressionParser parser, Expression first) {
+  private static Expression filters(TokenStream tokens, ExpressionParser parser, Expression first) {
     Expression filtered = first;
     while (tokens.skip("|")) {
       filtered = parser.filter(filtered);

@@ -42,7 +42,8 @@ public final class JinjaTemplate {
           parser.getContext().setExpressionStrategy(new Printing());
           Node root = parser.parse(writer.skeleton());
           for (TemplateError error : parser.getErrorsCopy()) {
-            throw Fault.of("a block is not closed, or closed and not opened (line %d)", error.getLineno());
+            throw Fault.of(
+                "a block is not closed, or closed and not opened (line %d)", error.getLineno());
           }
           check(root, false);
           return new JinjaTemplate(jinjava, Program.of(root, writer));

@@ -52,8 +52,7 @@ final class Json {
       behindKey = Values.string(separators.get(1));
     }
     Json json =
-        new Json(
-            on, space, between, behindKey, Arguments.flag(given[3]), Arguments.flag(given[0]));
+        new Json(on, space, between, behindKey, Arguments.flag(given[3]), Arguments.flag(given[0]));
     json.write(value, 0);
     return on.made(json.out.toString());
   }
@@ -91,9 +90,7 @@ final class Json {
     if (value instanceof Double number) {
       return Double.isNaN(number)
           ? "NaN"
-          : Double.isInfinite(number)
-              ? number > 0 ? "Infinity" : "-Infinity"
-              : Text.number(number);
+          : Double.isInfinite(number) ? number > 0 ? "Infinity" : "-Infinity" : Text.number(number);
     }
     throw Fault.of("a %s is written as JSON", Values.type(value));
   }

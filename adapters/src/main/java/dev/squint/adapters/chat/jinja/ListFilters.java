@@ -139,7 +139,8 @@ final class ListFilters {
     return sorted(
         on,
         all(on, value),
-        (a, b) -> Comparing.order(on, keysOf(on, a, attribute, exact), keysOf(on, b, attribute, exact)),
+        (a, b) ->
+            Comparing.order(on, keysOf(on, a, attribute, exact), keysOf(on, b, attribute, exact)),
         Arguments.flag(given[0]));
   }
 
@@ -171,9 +172,7 @@ final class ListFilters {
     for (Object item : all(on, value)) {
       Object by = key(PickFilters.attribute(on, item, attribute), exact);
       if (best instanceof Undefined
-          || sign
-                  * Comparing.order(
-                      on, by, key(PickFilters.attribute(on, best, attribute), exact))
+          || sign * Comparing.order(on, by, key(PickFilters.attribute(on, best, attribute), exact))
               > 0) {
         best = item;
       }
@@ -229,7 +228,8 @@ final class ListFilters {
         sorted(
             on,
             all(on, value),
-            (a, b) -> Comparing.order(on, groupKey(on, a, given, exact), groupKey(on, b, given, exact)),
+            (a, b) ->
+                Comparing.order(on, groupKey(on, a, given, exact), groupKey(on, b, given, exact)),
             false);
     for (Object item : items) {
       Object by = groupKey(on, item, given, exact);

@@ -45,15 +45,19 @@ record Macro(String name, Map<String, Expression> parameters, List<Node> body, S
       } else if (named.containsKey(key)) {
         value = named.remove(key);
       } else {
-        value = parameter.getValue() == null
-            ? new Undefined(key)
-            : on.value(parameter.getValue());
+        value = parameter.getValue() == null ? new Undefined(key) : on.value(parameter.getValue());
       }
       on.scope().set(key, value);
       place++;
     }
-    rest(on, "varargs", positional.size() > place, () ->
-        new Tuple(positional.subList(Math.min(positional.size(), parameters.size()), positional.size())));
+    rest(
+        on,
+        "varargs",
+        positional.size() > place,
+        () ->
+            new Tuple(
+                positional.subList(
+                    Math.min(positional.size(), parameters.size()), positional.size())));
     if (named.containsKey("caller") && on.program().uses("caller")) {
       on.scope().set("caller", named.remove("caller"));
     } else if (on.program().uses("caller") && !parameters.containsKey("caller")) {

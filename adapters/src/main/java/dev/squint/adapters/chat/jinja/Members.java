@@ -10,11 +10,43 @@ final class Members {
   /** What Python's types have beside what is here. */
   private static final Set<String> OTHERS =
       Set.of(
-          "append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove", "popitem",
-          "setdefault", "update", "fromkeys", "encode", "translate", "maketrans", "format_map",
-          "isidentifier", "isprintable", "isascii", "real", "imag", "numerator", "denominator",
-          "bit_length", "bit_count", "conjugate", "to_bytes", "from_bytes", "as_integer_ratio",
-          "is_integer", "hex", "fromhex", "start", "stop", "step", "mapping", "isdisjoint");
+          "append",
+          "clear",
+          "pop",
+          "reverse",
+          "insert",
+          "sort",
+          "extend",
+          "remove",
+          "popitem",
+          "setdefault",
+          "update",
+          "fromkeys",
+          "encode",
+          "translate",
+          "maketrans",
+          "format_map",
+          "isidentifier",
+          "isprintable",
+          "isascii",
+          "real",
+          "imag",
+          "numerator",
+          "denominator",
+          "bit_length",
+          "bit_count",
+          "conjugate",
+          "to_bytes",
+          "from_bytes",
+          "as_integer_ratio",
+          "is_integer",
+          "hex",
+          "fromhex",
+          "start",
+          "stop",
+          "step",
+          "mapping",
+          "isdisjoint");
 
   private Members() {}
 
@@ -98,7 +130,12 @@ final class Members {
     return switch (Values.type(of)) {
       case "str" ->
           Set.of(
-                  "encode", "translate", "maketrans", "format_map", "isidentifier", "isprintable",
+                  "encode",
+                  "translate",
+                  "maketrans",
+                  "format_map",
+                  "isidentifier",
+                  "isprintable",
                   "isascii")
               .contains(name);
       case "dict" ->

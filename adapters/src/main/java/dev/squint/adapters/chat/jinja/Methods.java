@@ -52,8 +52,7 @@ final class Methods {
             }
             throw Fault.of("index() finds nothing");
           };
-      case "copy" ->
-          list instanceof Tuple ? null : (on, given) -> new ArrayList<Object>(list);
+      case "copy" -> list instanceof Tuple ? null : (on, given) -> new ArrayList<Object>(list);
       default -> null;
     };
   }

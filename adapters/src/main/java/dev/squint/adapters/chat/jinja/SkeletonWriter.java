@@ -14,9 +14,26 @@ final class SkeletonWriter {
   /** What may stand between braces here. */
   private static final Set<String> TAGS =
       Set.of(
-          "if", "elif", "else", "endif", "for", "endfor", "break", "continue", "set", "endset",
-          "macro", "endmacro", "call", "endcall", "filter", "endfilter", "with", "endwith",
-          "generation", "endgeneration");
+          "if",
+          "elif",
+          "else",
+          "endif",
+          "for",
+          "endfor",
+          "break",
+          "continue",
+          "set",
+          "endset",
+          "macro",
+          "endmacro",
+          "call",
+          "endcall",
+          "filter",
+          "endfilter",
+          "with",
+          "endwith",
+          "generation",
+          "endgeneration");
 
   private static final Set<String> OPENING =
       Set.of("if", "for", "macro", "call", "filter", "with", "generation");

@@ -36,8 +36,7 @@ final class Slices {
     return on.made(text.substring(first, text.offsetByCodePoints(first, end - start)));
   }
 
-  private static List<Object> sliced(
-      Rendering on, List<?> list, Long from, Long to, long step) {
+  private static List<Object> sliced(Rendering on, List<?> list, Long from, Long to, long step) {
     if (step == 0 || step == Long.MIN_VALUE) {
       throw Fault.of("a slice has a step of 0");
     }

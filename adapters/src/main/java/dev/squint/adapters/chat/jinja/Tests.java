@@ -70,8 +70,7 @@ final class Tests {
 
   private static Map.Entry<String, Test> comparing(String operator, String name) {
     return Map.entry(
-        name,
-        (on, value, a) -> Comparing.holds(on, operator, value, a.positional(1, 1)[0]));
+        name, (on, value, a) -> Comparing.holds(on, operator, value, a.positional(1, 1)[0]));
   }
 
   static boolean isKnown(String name) {
@@ -107,8 +106,7 @@ final class Tests {
 
   private static boolean isCased(Rendering on, Object value, boolean upper) {
     String text = Text.of(on, value);
-    return (boolean)
-        TextMethods.of(text, upper ? "isupper" : "islower").call(on, Arguments.of());
+    return (boolean) TextMethods.of(text, upper ? "isupper" : "islower").call(on, Arguments.of());
   }
 
   private static boolean divides(Rendering on, Object value, Arguments arguments) {

@@ -122,9 +122,7 @@ final class TextFilters {
     Object[] given = arguments.bound("width", "first", "blank");
     Object width = Arguments.or(given[0], 4L);
     String space =
-        width instanceof String text
-            ? text
-            : TextMethods.repeated(on, " ", Values.index(width));
+        width instanceof String text ? text : TextMethods.repeated(on, " ", Values.index(width));
     boolean blank = Arguments.flag(given[2]);
     List<Object> lines = TextParts.lines(on, Values.string(value) + "\n", false);
     StringBuilder out = new StringBuilder(Arguments.flag(given[1]) ? space : "");

@@ -57,7 +57,8 @@ final class TextMethods {
           };
       case "split" -> (on, a) -> TextParts.split(on, text, a, false);
       case "rsplit" -> (on, a) -> TextParts.split(on, text, a, true);
-      case "splitlines" -> (on, a) -> TextParts.lines(on, text, Arguments.flag(a.bound("keepends")[0]));
+      case "splitlines" ->
+          (on, a) -> TextParts.lines(on, text, Arguments.flag(a.bound("keepends")[0]));
       case "partition" -> (on, a) -> TextParts.partition(on, text, a, false);
       case "rpartition" -> (on, a) -> TextParts.partition(on, text, a, true);
       case "join" -> (on, a) -> joined(on, text, a.positional(1, 1)[0]);
@@ -70,13 +71,15 @@ final class TextMethods {
       case "zfill", "ljust", "rjust", "center", "expandtabs" ->
           (on, a) -> TextFormats.padded(on, text, name, a);
       case "isdigit", "isnumeric", "isdecimal" ->
-          (on, a) -> all(text, c -> Character.isDigit(c) || name.equals("isnumeric") && isNumber(c));
+          (on, a) ->
+              all(text, c -> Character.isDigit(c) || name.equals("isnumeric") && isNumber(c));
       case "isalpha" -> (on, a) -> all(text, Character::isLetter);
       case "isalnum" -> (on, a) -> all(text, c -> Character.isLetterOrDigit(c) || isNumber(c));
       case "isspace" -> (on, a) -> all(text, Whitespace::is);
       case "isupper" -> (on, a) -> cased(text, Character::isUpperCase);
       case "islower" -> (on, a) -> cased(text, Character::isLowerCase);
-      case "istitle" -> (on, a) -> text.equals(titled(text)) && text.chars().anyMatch(TextMethods::isCased);
+      case "istitle" ->
+          (on, a) -> text.equals(titled(text)) && text.chars().anyMatch(TextMethods::isCased);
       default -> null;
     };
   }
@@ -124,7 +127,9 @@ final class TextMethods {
         .forEach(
             c ->
                 out.appendCodePoint(
-                    Character.isUpperCase(c) ? Character.toLowerCase(c) : Character.toUpperCase(c)));
+                    Character.isUpperCase(c)
+                        ? Character.toLowerCase(c)
+                        : Character.toUpperCase(c)));
     return out.toString();
   }
 
@@ -135,8 +140,7 @@ final class TextMethods {
 
   /** Without the characters at its ends, null standing for white space. */
   static String stripped(String text, String characters, boolean atStart, boolean atEnd) {
-    IntPredicate goes =
-        characters == null ? Whitespace::is : c -> characters.indexOf(c) >= 0;
+    IntPredicate goes = characters == null ? Whitespace::is : c -> characters.indexOf(c) >= 0;
     int start = 0;
     int end = text.length();
     while (atStart && start < end && goes.test(text.codePointAt(start))) {

@@ -39,12 +39,12 @@ final class TextParts {
     return parts;
   }
 
-  private static List<Object> splitFromEnd(
-      Rendering on, String text, String separator, long cuts) {
+  private static List<Object> splitFromEnd(Rendering on, String text, String separator, long cuts) {
     List<Object> parts = new ArrayList<>();
     int end = text.length();
     for (long left = cuts; left > 0; left--) {
-      int at = end < separator.length() ? -1 : text.lastIndexOf(separator, end - separator.length());
+      int at =
+          end < separator.length() ? -1 : text.lastIndexOf(separator, end - separator.length());
       if (at < 0) {
         break;
       }

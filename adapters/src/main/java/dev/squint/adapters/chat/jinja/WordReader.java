@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 final class WordReader {
 
   private static final Pattern FLOAT =
-      Pattern.compile("(?<!\\.)\\d+(?:_\\d+)*(?:(?:\\.\\d+(?:_\\d+)*)?[eE][+-]?\\d+|\\.\\d+(?:_\\d+)*)");
+      Pattern.compile(
+          "(?<!\\.)\\d+(?:_\\d+)*(?:(?:\\.\\d+(?:_\\d+)*)?[eE][+-]?\\d+|\\.\\d+(?:_\\d+)*)");
   private static final Pattern INTEGER =
       Pattern.compile(
           "0[bB](?:_?[01])++|0[oO](?:_?[0-7])++|0[xX](?:_?[\\da-fA-F])++|[1-9](?:_?\\d)*+|0(?:_?0)*+");
@@ -146,7 +147,10 @@ final class WordReader {
         };
     try {
       return new Token(
-          Token.Kind.INTEGER, text, Long.valueOf(base == 10 ? text : text.substring(2), base), line);
+          Token.Kind.INTEGER,
+          text,
+          Long.valueOf(base == 10 ? text : text.substring(2), base),
+          line);
     } catch (NumberFormatException e) {
       throw Fault.at(line, "a number has more than 64 bits");
     }

@@ -239,7 +239,8 @@ class JinjaTemplateTest {
     assertThat(
             IntStream.range(0, 200)
                 .parallel()
-                .mapToObj(i -> template.render(Map.of("l", List.of(i, 1)), 10).equals("" + (i + 1))))
+                .mapToObj(
+                    i -> template.render(Map.of("l", List.of(i, 1)), 10).equals("" + (i + 1))))
         .containsOnly(true);
   }
 
