@@ -144,6 +144,7 @@ def settings(llava, tokenizer, out):
     write_json(out / "special_tokens_map.json", {
         "bos_token": model.BOS, "eos_token": model.EOS, "pad_token": model.PAD,
         "additional_special_tokens": [model.IMAGE]})
+    (out / "chat_template.jinja").write_text(model.CHAT_TEMPLATE)
 
 
 def write_json(path, value):

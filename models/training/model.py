@@ -11,6 +11,11 @@ import scenes
 BOS, EOS, PAD, IMAGE = "<s>", "</s>", "<pad>", "<image>"
 VISUAL_TOKENS = scenes.GRID * scenes.GRID
 TEMPLATE = "USER: " + IMAGE + "\n{question} ASSISTANT:"
+# The same letters, as transformers puts a chat.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] | upper }}: {% for part in message['content'] %}"
+    "{{ '<image>\\n' if part['type'] == 'image' else part['text'] }}{% endfor %} {% endfor %}"
+    "{% if add_generation_prompt %}ASSISTANT:{% endif %}")
 
 
 def config(vocabulary, image_token):

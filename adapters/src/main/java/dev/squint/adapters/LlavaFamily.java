@@ -6,8 +6,8 @@ import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
 
 /**
- * LLaVA-1.5: pictures through the hub's {@code CLIPImageProcessor}, one placeholder for all of a
- * picture's tokens.
+ * LLaVA: pictures through the hub's {@code CLIPImageProcessor}, questions through the model's chat
+ * template.
  *
  * @param preprocessor makes pixel values
  * @param prompts makes token ids
@@ -45,7 +45,7 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
 
   @Override
   public String template() {
-    return LlavaPrompts.TEMPLATE;
+    return prompts.template();
   }
 
   @Override

@@ -1,28 +1,31 @@
 package dev.squint.adapters;
 
+import dev.squint.adapters.chat.ChatTemplate;
 import dev.squint.models.ModelConfig;
 import dev.squint.models.ModelException;
 import dev.squint.models.PictureTokens;
 import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
+import dev.squint.models.graph.Printable;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisionShape;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Prompts of LLaVA-1.5: {@code USER: <image>\n{question} ASSISTANT:}, the one {@code <image>}
- * standing for all visual tokens of the picture.
+ * Prompts as the processor of LLaVA makes them: the model's chat template puts the question, in its
+ * text the one placeholder becomes one for each visual token, and this text is tokenized.
  *
  * <p>A question costs no more than one that fits: it is read up to the characters that the context
- * can hold at the very most, and tokenized whole only if its parts have shown that it may fit. So
- * 20 million characters are refused in milliseconds.
+ * can hold at the very most, and put and tokenized whole only if its parts have shown that it may
+ * fit. So 20 million characters are refused in milliseconds.
  */
 final class LlavaPrompts implements AutoCloseable {
 
-  private static final String IMAGE = "<image>";
-  static final String TEMPLATE = "USER: " + IMAGE + "\n%s ASSISTANT:";
+  private static final String SHORT_QUESTION = "what?";
 
   /**
    * Characters for each of the longest token: composing a text makes one of up to three, and what
@@ -39,19 +42,49 @@ final class LlavaPrompts implements AutoCloseable {
   private static final int PER_PART = 8;
 
   private final TextTokenizer tokenizer;
+  private final ChatTemplate template;
   private final QuestionText questions;
   private final ModelConfig config;
   private final PictureTokens pictures;
+  private final int templateLength;
+  private final int templateTokens;
 
-  private LlavaPrompts(TextTokenizer tokenizer, ModelConfig config, VisionShape vision) {
+  private LlavaPrompts(
+      TextTokenizer tokenizer, ChatTemplate template, ModelConfig config, PictureTokens pictures) {
     this.tokenizer = tokenizer;
-    this.questions = new QuestionText(tokenizer.reserved());
+    this.template = template;
+    this.questions =
+        new QuestionText(
+            Stream.concat(tokenizer.reserved().stream(), Stream.of(template.placeholder()))
+                .collect(Collectors.toSet()));
     this.config = config;
-    this.pictures = PictureTokens.of(config, vision);
+    this.pictures = pictures;
+    String shortest = template.render(SHORT_QUESTION);
+    this.templateLength = shortest.length();
+    this.templateTokens = questions.count(shortest);
+    span(tokens(shortest, 2), 2);
   }
 
   static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
-    return new LlavaPrompts(TextTokenizer.open(folder), config, vision);
+    TextTokenizer tokenizer = TextTokenizer.open(folder);
+    try {
+      String placeholder =
+          tokenizer
+              .addedText(config.imageToken())
+              .orElseThrow(
+                  () ->
+                      new ModelException(
+                          "tokenizer.json has no added token %d, the image token of config.json; use the tokenizer that belongs to the model"
+                              .formatted(config.imageToken())));
+      return new LlavaPrompts(
+          tokenizer,
+          ChatTemplate.open(folder, placeholder),
+          config,
+          PictureTokens.of(config, vision));
+    } catch (RuntimeException | Error e) {
+      tokenizer.close();
+      throw e;
+    }
   }
 
   /**
@@ -64,23 +97,39 @@ final class LlavaPrompts implements AutoCloseable {
     int rows = (int) pixels.shape()[2] / patch();
     int columns = (int) pixels.shape()[3] / patch();
     int visual = pictures.count(rows, columns);
-    String text = fitting(question, visual);
-    long[] ids = tokenizer.tokens(TEMPLATE.formatted(text));
-    int start = placeholder(ids);
-    long[] expanded = new long[ids.length - 1 + visual];
-    System.arraycopy(ids, 0, expanded, 0, start);
-    Arrays.fill(expanded, start, start + visual, config.imageToken());
-    System.arraycopy(ids, start + 1, expanded, start + visual, ids.length - start - 1);
-    if (expanded.length >= config.contextLength()) {
+    String text = template.render(fitting(question, visual));
+    questions.check(text, templateTokens);
+    long[] ids = tokens(text, visual);
+    int start = span(ids, visual);
+    if (ids.length >= config.contextLength()) {
       throw new PromptException(
           ("the question is too long: with the picture's %d visual tokens the prompt has %d tokens,"
                   + " but the model's context holds %d; shorten the question")
-              .formatted(visual, expanded.length, config.contextLength()));
+              .formatted(visual, ids.length, config.contextLength()));
     }
     return new PromptInput(
-        expanded,
-        new TokenLayout(expanded.length, pictures.spans(0, start, rows, columns)),
+        ids,
+        new TokenLayout(ids.length, pictures.spans(0, start, rows, columns)),
         Optional.of(pixels));
+  }
+
+  /** The tokens of a prompt whose placeholder stands for so many visual tokens. */
+  private long[] tokens(String prompt, int visual) {
+    String placeholder = template.placeholder();
+    long length = prompt.length() + (visual - 1L) * placeholder.length();
+    if (length > tokenizer.mostCharacters()) {
+      throw new PromptException(
+          ("the question is too long: with the picture's %d visual tokens the prompt has %,d"
+                  + " characters, but the tokenizer takes %,d; shorten the question")
+              .formatted(visual, length, tokenizer.mostCharacters()));
+    }
+    return tokenizer.tokens(
+        prompt.replace(placeholder, placeholder.repeat(visual)), !template.begins(prompt));
+  }
+
+  /** How a question is put, {@code {question}} standing for it. */
+  String template() {
+    return template.shown();
   }
 
   /** Pixels of a side of a patch. */
@@ -99,7 +148,7 @@ final class LlavaPrompts implements AutoCloseable {
   private String fitting(String question, int visual) {
     int left = Math.max(0, config.contextLength() - visual);
     long held = (long) left * SLACK * Math.max(SHORT_TOKENS, tokenizer.longestToken());
-    int most = (int) Math.max(PART, Math.min(held, tokenizer.mostCharacters() - TEMPLATE.length()));
+    int most = (int) Math.max(PART, Math.min(held, tokenizer.mostCharacters() - templateLength));
     String text =
         questions
             .harmless(question, most)
@@ -121,7 +170,7 @@ final class LlavaPrompts implements AutoCloseable {
     long counted = 0;
     for (int start = 0; start < text.length(); ) {
       int end = partEnd(text, start);
-      counted += Math.max(0, tokenizer.tokens(text.substring(start, end)).length - PER_PART);
+      counted += Math.max(0, tokenizer.tokens(text.substring(start, end), true).length - PER_PART);
       if (counted > 2L * left) {
         throw new PromptException(
             ("the question is too long: its first %,d characters are more than %,d tokens, but beside"
@@ -146,26 +195,23 @@ final class LlavaPrompts implements AutoCloseable {
     return Character.isLowSurrogate(text.charAt(end)) ? end - 1 : end;
   }
 
-  private int placeholder(long[] ids) {
-    int found = -1;
-    for (int i = 0; i < ids.length; i++) {
-      if (ids[i] == config.imageToken()) {
-        if (found >= 0) {
-          found = -1;
-          break;
-        }
-        found = i;
-      }
+  /** Where the visual tokens begin. */
+  private int span(long[] ids, int visual) {
+    int start = 0;
+    while (start < ids.length && ids[start] != config.imageToken()) {
+      start++;
     }
-    if (found < 0) {
+    int end = start;
+    while (end < ids.length && ids[end] == config.imageToken()) {
+      end++;
+    }
+    if (end - start != visual
+        || Arrays.stream(ids, end, ids.length).anyMatch(id -> id == config.imageToken())) {
       throw new ModelException(
-          "tokenizer.json does not turn '"
-              + IMAGE
-              + "' into the image token "
-              + config.imageToken()
-              + " of config.json; use the tokenizer that belongs to the model");
+          "tokenizer.json does not turn '%s' into the image token %d of config.json; use the tokenizer that belongs to the model"
+              .formatted(Printable.of(template.placeholder()), config.imageToken()));
     }
-    return found;
+    return start;
   }
 
   @Override

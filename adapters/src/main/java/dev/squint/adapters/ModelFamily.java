@@ -49,7 +49,7 @@ interface ModelFamily extends AutoCloseable {
   /** The picture resized so that it becomes a grid of so many visual tokens. */
   PixelValues pixels(Picture picture, int rows, int columns);
 
-  /** How a question is put, {@code %s} standing for it. */
+  /** How a question is put, {@code {question}} standing for it. */
   String template();
 
   /**

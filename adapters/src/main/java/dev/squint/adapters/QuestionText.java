@@ -3,10 +3,7 @@ package dev.squint.adapters;
 import java.util.Collection;
 import java.util.Optional;
 
-/**
- * Makes of a question one line that says nothing to the tokenizer but its words, in one pass over
- * it.
- */
+/** Makes of a question what says nothing to the tokenizer but its letters. */
 final class QuestionText {
 
   /** The space that breaks a token may make another one; after so many the question is refused. */
@@ -27,19 +24,22 @@ final class QuestionText {
   }
 
   /**
-   * The question in one line, with special tokens written so that they stay plain text.
+   * The question with special tokens written so that they stay plain text; every other letter is as
+   * it was, but half of a surrogate pair, which is no text and becomes U+FFFD.
    *
    * @param question what is asked
-   * @param most characters that may become of it
-   * @return it, or empty if more become of it
+   * @param most characters that it may have
+   * @return it, or empty if it has more
    * @throws PromptException if it is blank or cannot be kept from being a special token
    */
   Optional<String> harmless(String question, int most) {
-    Optional<String> line = oneLine(question, most);
-    if (line.isEmpty()) {
-      return line;
+    if (question.chars().allMatch(QuestionText::isBlank)) {
+      throw new PromptException("the question is empty; ask something about the picture");
     }
-    String text = line.get();
+    if (question.length() > most) {
+      return Optional.empty();
+    }
+    String text = whole(question);
     for (int pass = 0; pass < MOST_PASSES; pass++) {
       String broken = broken(text);
       if (broken.equals(text)) {
@@ -47,40 +47,54 @@ final class QuestionText {
       }
       text = broken;
     }
-    throw new PromptException(
+    throw reserved();
+  }
+
+  private static PromptException reserved() {
+    return new PromptException(
         "the question holds a text that the model's tokenizer reserves; ask in other words");
   }
 
-  /** Runs of spaces, line breaks and control characters become one space; ends have none. */
-  private static Optional<String> oneLine(String question, int most) {
-    StringBuilder line = new StringBuilder(Math.min(question.length(), most));
-    boolean space = false;
+  private static boolean isBlank(int c) {
+    return c <= ' ' || c == '\u007f' || Character.isSpaceChar(c);
+  }
+
+  private static String whole(String question) {
+    StringBuilder whole = null;
     for (int i = 0; i < question.length(); i++) {
       char c = question.charAt(i);
-      if (c <= ' ' || c == '\u007f' || Character.isSpaceChar(c)) {
-        space = line.length() > 0;
-        continue;
-      }
-      if (line.length() >= most) {
-        return Optional.empty();
-      }
-      if (space) {
-        line.append(' ');
-        space = false;
-      }
       if (Character.isHighSurrogate(c)
           && i + 1 < question.length()
           && Character.isLowSurrogate(question.charAt(i + 1))) {
-        line.append(c).append(question.charAt(++i));
-      } else {
-        // Half of a pair is no text: the tokenizer would misread all that stands around it.
-        line.append(Character.isSurrogate(c) ? '\ufffd' : c);
+        i++;
+      } else if (Character.isSurrogate(c)) {
+        whole = whole == null ? new StringBuilder(question) : whole;
+        whole.setCharAt(i, '\ufffd');
       }
     }
-    if (line.isEmpty()) {
-      throw new PromptException("the question is empty; ask something about the picture");
+    return whole == null ? question : whole.toString();
+  }
+
+  /**
+   * Checks that a prompt has no special tokens but those of its template.
+   *
+   * @param prompt the prompt
+   * @param expected how many it has with any other question
+   * @throws PromptException if the template made more of the question's letters
+   */
+  void check(String prompt, int expected) {
+    if (count(prompt) != expected) {
+      throw reserved();
     }
-    return Optional.of(line.toString());
+  }
+
+  /** How many special tokens a text has. */
+  int count(String text) {
+    int count = 0;
+    for (int i = 0; i < text.length() && reserved.length > 0; i++) {
+      count += startsReserved(text, i) ? 1 : 0;
+    }
+    return count;
   }
 
   /** Puts a space behind the first character of each token that is reserved. */

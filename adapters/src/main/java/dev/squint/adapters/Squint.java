@@ -265,7 +265,10 @@ public final class Squint implements AutoCloseable {
     return overlay.draw(seen, answer.trace());
   }
 
-  /** How a question is put to the model, {@code %s} standing for it. */
+  /**
+   * How a question is put to the model: the text that its chat template makes, {@code {question}}
+   * standing for the question and the model's placeholder once for the image.
+   */
   public String promptTemplate() {
     return family.template();
   }

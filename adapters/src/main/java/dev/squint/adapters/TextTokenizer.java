@@ -3,12 +3,14 @@ package dev.squint.adapters;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.squint.models.ModelException;
+import dev.squint.models.ModelJson;
 import dev.squint.models.graph.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Turns text into tokens and back by the tokenizer of a model folder, whose file is checked before
@@ -19,16 +21,22 @@ import java.util.Map;
  */
 final class TextTokenizer implements AutoCloseable {
 
+  private static final String FORCED_CLEAN_UP =
+      "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
+
   private final Path file;
   private final HuggingFaceTokenizer tokenizer;
-  private final List<String> reserved;
+  private final List<TokenizerJson.Added> added;
+  private final boolean cleansUp;
   private final int longestToken;
   private final int mostCharacters;
 
-  private TextTokenizer(Path file, HuggingFaceTokenizer tokenizer, TokenizerJson json) {
+  private TextTokenizer(
+      Path file, HuggingFaceTokenizer tokenizer, TokenizerJson json, boolean cleansUp) {
     this.file = file;
     this.tokenizer = tokenizer;
-    this.reserved = json.reserved();
+    this.added = json.added();
+    this.cleansUp = cleansUp;
     this.longestToken = json.longestToken();
     this.mostCharacters = json.mostCharacters();
   }
@@ -41,13 +49,14 @@ final class TextTokenizer implements AutoCloseable {
   static TextTokenizer open(Path folder) {
     Path file = folder.resolve("tokenizer.json");
     TokenizerJson json = TokenizerJson.read(file);
+    boolean cleansUp = cleansUp(folder, json.isBpe());
     keepDjlOffline();
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(json.json()),
               Map.of("truncation", "false", "padding", "false"));
-      return new TextTokenizer(file, tokenizer, json);
+      return new TextTokenizer(file, tokenizer, json, cleansUp);
     } catch (LinkageError e) {
       throw new ModelException(
           "the tokenizer's native library cannot be loaded; allow programs in the temporary folder and in ~/.djl.ai",
@@ -58,6 +67,15 @@ final class TextTokenizer implements AutoCloseable {
               .formatted(file, Printable.of(String.valueOf(e.getMessage()))),
           e);
     }
+  }
+
+  /**
+   * Whether transformers closes the spaces before punctuation: of pairs only where it is forced.
+   */
+  private static boolean cleansUp(Path folder, boolean isBpe) {
+    ModelJson config = ModelJson.readIfThere(folder.resolve("tokenizer_config.json"));
+    boolean wanted = config.flag("clean_up_tokenization_spaces").orElse(false);
+    return wanted && (!isBpe || config.flag(FORCED_CLEAN_UP).orElse(false));
   }
 
   /**
@@ -74,9 +92,20 @@ final class TextTokenizer implements AutoCloseable {
             });
   }
 
-  /** Texts that stand for tokens of their own, such as {@code </s>}. */
+  /** Texts of special tokens, such as {@code </s>}. */
   List<String> reserved() {
-    return reserved;
+    return added.stream()
+        .filter(TokenizerJson.Added::isSpecial)
+        .map(TokenizerJson.Added::text)
+        .toList();
+  }
+
+  /** The text of an added token. */
+  Optional<String> addedText(long id) {
+    return added.stream()
+        .filter(token -> token.id() == id)
+        .map(TokenizerJson.Added::text)
+        .findFirst();
   }
 
   /** Characters of the longest token there is. */
@@ -90,21 +119,22 @@ final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * The tokens of a text, with those that the model puts around it.
+   * The tokens of a text.
    *
    * <p>Asks the library for these alone: DJL's own call also makes objects for each token, which
    * end the process where the heap has no room for them.
    *
    * @param text whole Unicode of up to {@link #mostCharacters} characters
+   * @param framed whether those that the tokenizer puts around a text are among them
    */
-  long[] tokens(String text) {
+  long[] tokens(String text, boolean framed) {
     if (text.length() > mostCharacters) {
       throw new IllegalArgumentException("a text of %d characters".formatted(text.length()));
     }
     TokenizersLibrary library = TokenizersLibrary.LIB;
     long encoding;
     try {
-      encoding = library.encode(tokenizer.getHandle(), text, true);
+      encoding = library.encode(tokenizer.getHandle(), text, framed);
     } catch (RuntimeException e) {
       throw new ModelException(
           "%s has no token for a part of the text, and none for what it does not know; use the tokenizer that belongs to the model"
@@ -118,9 +148,26 @@ final class TextTokenizer implements AutoCloseable {
     }
   }
 
-  /** The text of tokens, without the special ones. */
+  /**
+   * The text of tokens as {@code decode(skip_special_tokens=True)} of transformers has it, without
+   * the spaces around it.
+   */
   String text(long[] tokens) {
-    return tokenizer.decode(tokens, true).strip();
+    String text = tokenizer.decode(tokens, true);
+    return (cleansUp ? cleanedUp(text) : text).strip();
+  }
+
+  private static String cleanedUp(String text) {
+    return text.replace(" .", ".")
+        .replace(" ?", "?")
+        .replace(" !", "!")
+        .replace(" ,", ",")
+        .replace(" ' ", "'")
+        .replace(" n't", "n't")
+        .replace(" 'm", "'m")
+        .replace(" 's", "'s")
+        .replace(" 've", "'ve")
+        .replace(" 're", "'re");
   }
 
   @Override

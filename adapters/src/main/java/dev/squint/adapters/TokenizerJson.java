@@ -14,8 +14,10 @@ import dev.squint.models.graph.Printable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -36,11 +38,22 @@ import java.util.Set;
  * and a {@code Strip} decoder that cuts the ends of tokens.
  *
  * @param json the new file
- * @param reserved texts of added tokens, which a question must not turn into
+ * @param added its added tokens
+ * @param isBpe whether it merges pairs of bytes or characters
  * @param longestToken characters of the longest token of its vocabulary
  * @param mostCharacters the longest text that is tokenized within seconds and a few hundred MB
  */
-record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int mostCharacters) {
+record TokenizerJson(
+    byte[] json, List<Added> added, boolean isBpe, int longestToken, int mostCharacters) {
+
+  /**
+   * A text that is one token wherever it stands.
+   *
+   * @param id its token
+   * @param text its letters
+   * @param isSpecial whether it is no part of what people write
+   */
+  record Added(int id, String text, boolean isSpecial) {}
 
   /** The most bytes of a file; the largest of the hub have 35 million. */
   private static final int LARGEST = 64 << 20;
@@ -92,7 +105,7 @@ record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int m
     private final ObjectNode small = JsonNodeFactory.instance.objectNode();
     private final ObjectNode model = JsonNodeFactory.instance.objectNode();
     private final TokenizerParts parts = new TokenizerParts();
-    private final Set<String> reserved = new LinkedHashSet<>();
+    private final Map<String, Added> reserved = new LinkedHashMap<>();
     private boolean listed;
     private int values;
     private int longest = 1;
@@ -111,7 +124,8 @@ record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int m
       rebuilt.set("pre_tokenizer", parts.preTokenizer(small.path("pre_tokenizer")));
       rebuilt.set("post_processor", parts.postProcessor(small.path("post_processor")));
       rebuilt.set("decoder", parts.decoder(small.path("decoder")));
-      rebuilt.set("model", model());
+      ObjectNode rebuiltModel = model();
+      rebuilt.set("model", rebuiltModel);
       byte[] json = write(rebuilt);
       int most = parts.mostCharacters(MOST_CHARACTERS);
       if (listed) {
@@ -119,7 +133,9 @@ record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int m
       }
       int word = model.path("max_input_chars_per_word").asInt(1);
       most = (int) Math.min(most, 10 * MOST_STEPS / Math.max(1, word) / Math.max(1, word));
-      return new TokenizerJson(json, List.copyOf(reserved), longest, Math.max(1, most));
+      boolean isBpe = rebuiltModel.path("type").textValue().equals("BPE");
+      return new TokenizerJson(
+          json, List.copyOf(reserved.values()), isBpe, longest, Math.max(1, most));
     }
 
     /** Everything but vocabulary and merges. */
@@ -210,9 +226,12 @@ record TokenizerJson(byte[] json, List<String> reserved, int longestToken, int m
           throw fault("has an added token without a text of up to %d characters", LONGEST_ADDED);
         }
         // The library passes over both as well.
-        if (!content.isEmpty() && reserved.add(content)) {
+        if (!content.isEmpty() && !reserved.containsKey(content)) {
           longest = Math.max(longest, content.length());
-          added.add(added(token, content));
+          ObjectNode one = added(token, content);
+          added.add(one);
+          boolean isSpecial = one.get("special").booleanValue();
+          reserved.put(content, new Added(one.get("id").intValue(), content, isSpecial));
         }
       }
       return added;

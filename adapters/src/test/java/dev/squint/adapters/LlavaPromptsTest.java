@@ -119,10 +119,33 @@ class LlavaPromptsTest {
         .hasMessage("the question is empty; ask something about the picture");
   }
 
-  @Test
-  void controlCharactersCountAsSpaces() {
-    assertThat(prompt("is\u0001 it\u001b \r\n red?\u0000").tokenIds())
-        .containsExactly(prompt("is it red?").tokenIds());
+  /** The model sees what was asked: no letter is folded, cut off or left out. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "is it\nred?",
+        "is  it red?",
+        "is\tit red?",
+        " is it red? ",
+        "is it red?\n",
+        "is\u0001it\u001bred?",
+        "is it\u0000 red?",
+        "is it\u00a0red?",
+        "x{{ 6*7 }}{% if true %}y{% endif %}{# z #}"
+      })
+  void lettersOfAQuestionReachTheTokenizerAsTheyAre(String question) throws IOException {
+    PromptInput prompt = prompt(question);
+    VisualSpan span = prompt.layout().visual().get(0);
+    long[] ids = prompt.tokenIds();
+    try (HuggingFaceTokenizer tokenizer =
+        HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"))) {
+      long[] tail = tokenizer.encode("\n" + question + " ASSISTANT:", false, false).getIds();
+      assertThat(Arrays.copyOfRange(ids, span.end(), ids.length)).containsExactly(tail);
+    }
+    if (question.equals("x{{ 6*7 }}{% if true %}y{% endif %}{# z #}")) {
+      return;
+    }
+    assertThat(ids).isNotEqualTo(prompt("is it red?").tokenIds());
   }
 
   @Test

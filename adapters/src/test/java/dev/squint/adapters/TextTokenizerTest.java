@@ -40,7 +40,7 @@ class TextTokenizerTest {
             StreamSupport.stream(row.path("ids").spliterator(), false)
                 .mapToLong(JsonNode::asLong)
                 .toArray();
-        assertThat(tokenizer.tokens(text)).as("%s of '%s'", name, text).containsExactly(ids);
+        assertThat(tokenizer.tokens(text, true)).as("%s of '%s'", name, text).containsExactly(ids);
         assertThat(tokenizer.text(ids)).isEqualTo(row.path("decoded").textValue().strip());
       }
     }

@@ -195,7 +195,7 @@ class TokenizerJsonTest {
     ((ObjectNode) tokenizer.get("model")).putObject("other").put("a", 1);
     Files.writeString(folder.resolve("tokenizer.json"), tokenizer.toString());
     try (TextTokenizer opened = TextTokenizer.open(folder)) {
-      assertThat(opened.tokens("a")).isNotEmpty();
+      assertThat(opened.tokens("a", true)).isNotEmpty();
     }
   }
 

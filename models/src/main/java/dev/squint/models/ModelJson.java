@@ -68,7 +68,7 @@ public final class ModelJson {
   }
 
   /** Where a field stands in the file, such as {@code text_config.hidden_size}. */
-  String path(String field) {
+  public String path(String field) {
     return path + field;
   }
 
@@ -280,11 +280,6 @@ public final class ModelJson {
   /** Whether a field is false. */
   public boolean isFalse(String field) {
     return node.path(field).isBoolean() && !node.path(field).booleanValue();
-  }
-
-  /** Where a field is, for messages: what encloses it, and its name. */
-  public String path(String field) {
-    return path + field;
   }
 
   /**

@@ -113,7 +113,7 @@ record Page(Summary summary, List<Picked> gallery) {
         "Data",
         "%s (format of %s), SHA-256 %s; %d records could not be used"
             .formatted(run.data(), run.format(), run.dataHash(), run.defects()));
-    facts.put("Prompt", run.promptTemplate());
+    facts.put("Prompt", run.promptTemplate().replace("\n", "\\n"));
     facts.put(
         "Behind each question", run.promptSuffix().isEmpty() ? "nothing" : run.promptSuffix());
     facts.put("Decoding", "greedy, at most " + run.maxNewTokens() + " tokens");
