@@ -165,7 +165,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
 
   private GreedyDpp kernel(float[] quality) {
     if (rule.equals(OPENVINO)) {
-      return new GreedyDpp(quality, (float) (1 - weight), (float) weight, EPSILON);
+      return new GreedyDpp(quality, 1 - weight, weight, EPSILON);
     }
     if (rule.equals(WEIGHTED)) {
       double exponent = weight / (2 * (1 - weight));
