@@ -12,15 +12,16 @@ import java.util.Arrays;
  *
  * <p>The kernel of tokens i and j is {@code similarity(i, j) * (plain + scaled * quality(i) *
  * quality(j))}. The highest gain is picked, the lower index first among equals; a gain that is not
- * a number is never picked. A token whose gain has fallen to 2^-23 of its own kernel value, whatever
- * those of others are, is explained by the picks: what is left is the rounding of similarities,
- * which come in single precision. When no other token is left, these go by the highest quality.
+ * a number is never picked. A token whose gain has fallen to 2^-23 of its own kernel value,
+ * whatever those of others are, is explained by the picks: what is left is the rounding of
+ * similarities, which come in single precision. When no other token is left, these go by the
+ * highest quality.
  *
  * <p>All arithmetic is in double precision, so the picks are those of the determinants. The same
  * search in single precision (the authors', OpenVINO's) picks the same while gains are well above
- * its rounding. Below that its order is that of the rounding and changes with the order of its sums;
- * and where it rounds a gain below zero, the authors' code goes on with roots that are not numbers
- * and picks tokens twice.
+ * its rounding. Below that its order is that of the rounding and changes with the order of its
+ * sums; and where it rounds a gain below zero, the authors' code goes on with roots that are not
+ * numbers and picks tokens twice.
  *
  * <p>Gains never rise, so a gain that is out of date bounds the true one from above. Tokens are
  * kept in blocks, by falling kernel value, and a block is brought up to date only when its highest
@@ -32,7 +33,7 @@ import java.util.Arrays;
  * @param scaled share of the similarity scaled by the qualities
  * @param epsilon what is added to a pick's gain before its root is taken
  */
-record GreedyDpp(float[] quality, double plain, double scaled, double epsilon) {
+record GreedyDpp(double[] quality, double plain, double scaled, double epsilon) {
 
   private static final double EXPLAINED = Math.ulp(1f);
   private static final int BLOCK = 64;
@@ -100,7 +101,9 @@ record GreedyDpp(float[] quality, double plain, double scaled, double epsilon) {
     return reordered;
   }
 
-  /** The block with the highest gain; among equals one that is out of date, then the lowest token. */
+  /**
+   * The block with the highest gain; among equals one that is out of date, then the lowest token.
+   */
   private static Block highest(Block[] blocks, int step) {
     Block highest = blocks[0];
     for (Block block : blocks) {
@@ -114,11 +117,11 @@ record GreedyDpp(float[] quality, double plain, double scaled, double epsilon) {
   private void fill(int[] picks, int from, boolean[] picked) {
     for (int step = from; step < picks.length; step++) {
       int index = -1;
-      float highest = Float.NEGATIVE_INFINITY;
+      double highest = Double.NEGATIVE_INFINITY;
       for (int i = 0; i < quality.length; i++) {
         if (!picked[i] && (index < 0 || quality[i] > highest)) {
           index = i;
-          highest = Float.isNaN(quality[i]) ? Float.NEGATIVE_INFINITY : quality[i];
+          highest = Double.isNaN(quality[i]) ? Double.NEGATIVE_INFINITY : quality[i];
         }
       }
       picks[step] = index;

@@ -44,18 +44,19 @@ import java.util.stream.IntStream;
  *       paper's rule; it does not publish lambda, and 0.5 is ours (of 576 it keeps about what the
  *       code's table for 192 does).
  *   <li>{@code count=scaled}: {@code floor(rank * scale + bias)} stay, at most v - 1, and all of
- *       them if the rank is v; the code's first release (October 2024), with a scale and a bias that
- *       are the same at each of its four sites: 13.5 and 0 for 192 tokens, 9 and 6 for 128, 0.8 and
- *       0 for 64. Recycled tokens come on top.
+ *       them if the rank is v; the code's first release (October 2024), with a scale and a bias
+ *       that are the same at each of its four sites: 13.5 and 0 for 192 tokens, 9 and 6 for 128,
+ *       0.8 and 0 for 64. Recycled tokens come on top.
  *   <li>{@code count=table}: fixed counts, those of the code's version 1.5 for 192, 128 or 64
- *       tokens of 576 ({@code table}), and for 96 those that version 2 added to them; scaled to the N
- *       tokens that entered the decoder: {@code rint(c N / 576)}, at most v - 1. The name of a budget is the code's average, which counts the layers
- *       that are cut as already cut and leaves recycled tokens out; the trace has what really ran.
+ *       tokens of 576 ({@code table}), and for 96 those that version 2 added to them; scaled to the
+ *       N tokens that entered the decoder: {@code rint(c N / 576)}, at most v - 1. The name of a
+ *       budget is the code's average, which counts the layers that are cut as already cut and
+ *       leaves recycled tokens out; the trace has what really ran.
  * </ul>
  *
- * <p><b>Where</b>: before layers 3, 7 and 16 of 32, as the code since version 1.5, which lets layers
- * 2, 6 and 15 run in full and cuts what leaves them; the first release cuts behind layer 19 too, so
- * {@code count=scaled} has a fourth site before layer 20. {@code layers} sets others.
+ * <p><b>Where</b>: before layers 3, 7 and 16 of 32, as the code since version 1.5, which lets
+ * layers 2, 6 and 15 run in full and cuts what leaves them; the first release cuts behind layer 19
+ * too, so {@code count=scaled} has a fourth site before layer 20. {@code layers} sets others.
  *
  * <p><b>Recycling</b>: of the d tokens that leave, the {@code floor(tau d) + 1} with the highest
  * scores form {@code floor(theta r) + 1} clusters around density peaks ({@link DensityPeaks}) of

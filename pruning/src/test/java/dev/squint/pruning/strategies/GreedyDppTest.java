@@ -23,7 +23,7 @@ class GreedyDppTest {
       @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     double[][] features = new double[tokens][12];
-    float[] quality = new float[tokens];
+    double[] quality = new double[tokens];
     for (int i = 0; i < tokens; i++) {
       quality[i] = (float) random.nextDouble(0.2, 1);
       for (int k = 0; k < 12; k++) {
@@ -53,7 +53,7 @@ class GreedyDppTest {
       @ForAll @IntRange(min = 4, max = 16) int tokens, @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     double[][] features = new double[tokens][32];
-    float[] quality = new float[tokens];
+    double[] quality = new double[tokens];
     for (int i = 0; i < tokens; i++) {
       quality[i] = (float) Math.pow(10, random.nextDouble(-4, 0));
       for (int k = 0; k < 32; k++) {
@@ -86,7 +86,7 @@ class GreedyDppTest {
       @ForAll @IntRange(min = 2, max = 300) int tokens, @ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     double[][] features = new double[tokens][320];
-    float[] quality = new float[tokens];
+    double[] quality = new double[tokens];
     for (int i = 0; i < tokens; i++) {
       quality[i] = (float) Math.pow(10, random.nextDouble(-2, 0));
       for (int k = 0; k < 320; k++) {
@@ -107,7 +107,7 @@ class GreedyDppTest {
   @Test
   void whatIsHardlyRelevantComesBeforeARepetition() {
     double[][] plane = {{1, 0}, {1, 0}, {0, 1}};
-    float[] quality = {1, 0.9f, 2e-4f};
+    double[] quality = {1, 0.9f, 2e-4f};
     assertThat(new GreedyDpp(quality, 0, 1, 0).pick(observation(cosines(plane), 0), 0, 0, 2))
         .containsExactly(0, 2);
   }
@@ -116,17 +116,17 @@ class GreedyDppTest {
   void whatIsNotANumberComesLast() {
     double[][] cosines = {{1, 0, Double.NaN}, {0, 1, 0}, {Double.NaN, 0, Double.NaN}};
     assertThat(
-            new GreedyDpp(new float[] {0.5f, 0.4f, 1}, 0, 1, 0)
+            new GreedyDpp(new double[] {0.5f, 0.4f, 1}, 0, 1, 0)
                 .pick(observation(cosines, 0), 0, 0, 2))
         .containsExactly(0, 1);
     assertThat(
-            new GreedyDpp(new float[] {Float.NaN, Float.NaN, Float.NaN}, 0, 1, 0)
+            new GreedyDpp(new double[] {Float.NaN, Float.NaN, Float.NaN}, 0, 1, 0)
                 .pick(observation(cosines, 0), 0, 0, 2))
         .containsExactly(0, 1);
   }
 
   /** The search without blocks and bounds, every gain kept up to date. */
-  private static int[] upToDate(double[][] cosines, float[] quality, int count) {
+  private static int[] upToDate(double[][] cosines, double[] quality, int count) {
     int tokens = quality.length;
     double[] gains = new double[tokens];
     for (int i = 0; i < tokens; i++) {
@@ -165,7 +165,7 @@ class GreedyDppTest {
   @Test
   void whatIsExplainedGoesByQuality() {
     double[][] plane = {{1, 0}, {0.6, 0.8}, {0, 1}, {0.8, 0.6}};
-    float[] quality = {1, 0.3f, 0.9f, 0.4f};
+    double[] quality = {1, 0.3f, 0.9f, 0.4f};
     assertThat(new GreedyDpp(quality, 0, 1, 0).pick(observation(cosines(plane), 0), 0, 0, 3))
         .containsExactly(0, 2, 3);
   }
@@ -173,15 +173,15 @@ class GreedyDppTest {
   @Test
   void aBlockOfTheSimilarityIsRead() {
     double[][] plane = {{1, 0}, {0.6, 0.8}, {0, 1}};
-    float[] quality = {1, 1};
+    double[] quality = {1, 1};
     Observation padded = observation(cosines(plane), 2);
     assertThat(new GreedyDpp(quality, 1, 0, 0).pick(padded, 1, 1, 1)).containsExactly(0);
     assertThat(new GreedyDpp(quality, 0, 1, 0).pick(padded, 1, 1, 2)).containsExactly(0, 1);
-    assertThat(new GreedyDpp(new float[] {0.5f, 1}, 0, 1, 0).pick(padded, 1, 1, 1))
+    assertThat(new GreedyDpp(new double[] {0.5f, 1}, 0, 1, 0).pick(padded, 1, 1, 1))
         .containsExactly(1);
   }
 
-  private static double determinant(double[][] cosines, float[] quality, int[] set) {
+  private static double determinant(double[][] cosines, double[] quality, int[] set) {
     int size = set.length;
     double[][] matrix = new double[size][size];
     for (int i = 0; i < size; i++) {

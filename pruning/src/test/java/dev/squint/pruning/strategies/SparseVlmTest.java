@@ -54,7 +54,9 @@ class SparseVlmTest {
     assertThat(dropping.merges()).isFalse();
   }
 
-  /** The first release cuts behind layers 2, 6, 15 and 19 of 32, all others behind the first three. */
+  /**
+   * The first release cuts behind layers 2, 6, 15 and 19 of 32, all others behind the first three.
+   */
   @ParameterizedTest
   @CsvSource({
     "count=scaled, 32, 3 7 16 20",
