@@ -51,6 +51,11 @@ public record Composition(List<Strategy> parts) implements Strategy {
   }
 
   @Override
+  public boolean drawsBySeed() {
+    return parts.stream().anyMatch(Strategy::drawsBySeed);
+  }
+
+  @Override
   public Optional<CachePlan> cache(ModelFacts model) {
     List<CachePlan> plans = parts.stream().flatMap(part -> part.cache(model).stream()).toList();
     if (plans.size() > 1) {

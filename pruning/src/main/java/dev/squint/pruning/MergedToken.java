@@ -28,11 +28,15 @@ public record MergedToken(int origin, int[] sources, float[] weights) {
               + weights.length
               + " weights");
     }
-    if (origin < 0 || Arrays.stream(sources).anyMatch(source -> source < 0)) {
+    int[] ascending = sources.clone();
+    Arrays.sort(ascending);
+    if (origin < 0 || ascending[0] < 0) {
       throw new StrategyException("a merged token cannot come from a token below 0");
     }
-    if (Arrays.stream(sources).distinct().count() < sources.length) {
-      throw new StrategyException("a merged token names a source twice; add its weights");
+    for (int i = 1; i < ascending.length; i++) {
+      if (ascending[i] == ascending[i - 1]) {
+        throw new StrategyException("a merged token names a source twice; add its weights");
+      }
     }
     for (float weight : weights) {
       if (!Float.isFinite(weight)) {
@@ -65,7 +69,11 @@ public record MergedToken(int origin, int[] sources, float[] weights) {
   }
 
   int lastToken() {
-    return Math.max(origin, Arrays.stream(sources).max().getAsInt());
+    int last = origin;
+    for (int source : sources) {
+      last = Math.max(last, source);
+    }
+    return last;
   }
 
   @Override

@@ -46,4 +46,15 @@ public interface Strategy {
   default Optional<CachePlan> cache(ModelFacts model) {
     return Optional.empty();
   }
+
+  /**
+   * Says whether what stays can depend on {@link SiteContext#seed() the request's seed}. What does
+   * not is asked once where a strategy that draws is asked once per seed.
+   *
+   * @return no by default; yes for strategies that draw, unless they have a seed of their own or
+   *     keep everything
+   */
+  default boolean drawsBySeed() {
+    return false;
+  }
 }

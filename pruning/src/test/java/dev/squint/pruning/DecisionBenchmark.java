@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** How long a strategy decides over 2,880 visual tokens, all its sites together. */
+/** How long a strategy decides over the visual tokens of a picture, all its sites together. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -28,16 +28,16 @@ public class DecisionBenchmark {
   @Param("none")
   public String strategy;
 
-  /** 5 tiles of 576 tokens, or 1 piece of 2,880. */
-  @Param({"5", "1"})
-  public int tiles;
+  /** One piece of 576 tokens, five tiles of as many, or one piece of 2,880. */
+  @Param({"1x576", "5x576", "1x2880"})
+  public String picture;
 
   private Decisions decisions;
 
   /** Draws what is observed. */
   @Setup
   public void draw() {
-    decisions = Decisions.of(strategy, tiles);
+    decisions = Decisions.of(strategy, picture);
   }
 
   /**

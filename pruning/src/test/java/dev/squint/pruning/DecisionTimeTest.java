@@ -17,10 +17,10 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 import org.openjdk.jmh.util.Statistics;
 
 /**
- * The bars for deciding over 2,880 visual tokens at a hidden size of 4,096: 1 ms for rules that
- * rank a row of scores, 20 ms for those that compare or merge vectors; medians, which neighbours on
- * the machine disturb least. {@code mvn -Pjmh -pl pruning test} measures them, a minute for five
- * strategies; the normal build decides once.
+ * The bars for deciding over up to 2,880 visual tokens at a hidden size of 4,096: 1 ms for rules
+ * that rank a row of scores, 20 ms for those that compare or merge vectors; medians, which
+ * neighbours on the machine disturb least. {@code mvn -Pjmh -pl pruning test} measures them, a
+ * minute for five strategies; the normal build decides once.
  *
  * <p>{@code -Dsquint.jmh="dart;fastv:k=3"} measures some specs only.
  */
@@ -29,11 +29,13 @@ class DecisionTimeTest {
   private static final double SCORES = 1;
   private static final double VECTORS = 20;
 
-  /** Compare all pairs of a tile again and again: they claim the bar for tiles of 576 tokens. */
-  private static final Set<String> CLAIM_TILES = Set.of("prumerge-plus", "tome", "vispruner");
+  private static final String ONE_TILE = "1x2880";
 
-  /** Clusters hidden states at up to three sites, which are timed together: it misses the bar. */
-  private static final Set<String> CLAIM_NOTHING = Set.of("sparsevlm");
+  /** Looks for the nearest of each token among all of a tile: claims the bar for 576 of them. */
+  private static final Set<String> CLAIM_SMALL_TILES = Set.of("vispruner");
+
+  /** Clusters hidden states at up to three sites, which are timed together: claims it for 576. */
+  private static final Set<String> CLAIM_SMALL_PICTURES = Set.of("sparsevlm");
 
   static List<String> strategies() {
     String some = System.getProperty("squint.jmh", "");
@@ -48,10 +50,10 @@ class DecisionTimeTest {
   @ParameterizedTest
   @MethodSource("strategies")
   void everyStrategyDecides(String strategy) {
-    List<Decisions.Site> sites = Decisions.of(strategy, 5).sites();
+    List<Decisions.Site> sites = Decisions.of(strategy, "5x576").sites();
     assertThat(sites).isNotEmpty();
-    Selection first = sites.get(0).decide().requireFits(Decisions.TOKENS);
-    assertThat(first.size()).isLessThanOrEqualTo(Decisions.TOKENS);
+    Selection first = sites.get(0).decide().requireFits(5 * 576);
+    assertThat(first.size()).isLessThanOrEqualTo(5 * 576);
   }
 
   @Test
@@ -59,20 +61,19 @@ class DecisionTimeTest {
   void barsAreHeld() throws RunnerException {
     List<String> missed = new ArrayList<>();
     for (String strategy : strategies()) {
-      double bar = Decisions.of(strategy, 5).comparesOrMerges() ? VECTORS : SCORES;
+      double bar = Decisions.of(strategy, "1x576").comparesOrMerges() ? VECTORS : SCORES;
       for (RunResult result : measure(strategy)) {
         Statistics times = result.getPrimaryResult().getStatistics();
-        String tiles = result.getParams().getParam("tiles");
+        String picture = result.getParams().getParam("picture");
         boolean claimed =
-            !CLAIM_NOTHING.contains(strategy)
-                && (tiles.equals("5") || !CLAIM_TILES.contains(strategy));
+            !(picture.equals(ONE_TILE) && CLAIM_SMALL_TILES.contains(strategy))
+                && (picture.equals("1x576") || !CLAIM_SMALL_PICTURES.contains(strategy));
         boolean held = times.getPercentile(50) <= bar;
         String line =
-            "%-16s %s x %4d tokens: %7.3f ms, nine of ten below %7.3f ms; bar %2.0f ms %s"
+            "%-16s %6s tokens: %7.3f ms, nine of ten below %7.3f ms; bar %2.0f ms %s"
                 .formatted(
                     strategy,
-                    tiles,
-                    Decisions.TOKENS / Integer.parseInt(tiles),
+                    picture,
                     times.getPercentile(50),
                     times.getPercentile(90),
                     bar,

@@ -25,9 +25,6 @@ import java.util.stream.IntStream;
  */
 record Decisions(List<Site> sites) {
 
-  /** Visual tokens of the prompt. */
-  static final int TOKENS = 2880;
-
   private static final ModelFacts MODEL = TestModels.llava();
 
   /** Wide enough that more tokens can be picked than any default keeps. */
@@ -47,20 +44,26 @@ record Decisions(List<Site> sites) {
     }
   }
 
-  /** A picture of five tiles of 24 x 24, or one picture of 48 x 60 in one piece. */
-  static TokenLayout layout(int tiles) {
-    int rows = tiles == 1 ? 48 : 24;
-    int length = TOKENS / tiles;
+  /** A picture of tiles of 24 x 24, or one of 48 x 60 in one piece. */
+  private static TokenLayout layout(int tiles, int length) {
+    int rows = length > 576 ? 48 : 24;
     List<VisualSpan> spans =
         IntStream.range(0, tiles)
             .mapToObj(
                 tile -> new VisualSpan(0, tile, 35 + tile * length, length, rows, length / rows))
             .toList();
-    return new TokenLayout(35 + TOKENS + 45, spans);
+    return new TokenLayout(35 + tiles * length + 45, spans);
   }
 
-  static Decisions of(String spec, int tiles) {
-    TokenLayout layout = layout(tiles);
+  /**
+   * What a strategy decides.
+   *
+   * @param spec the strategy
+   * @param picture tiles and tokens of each, such as {@code 5x576}
+   */
+  static Decisions of(String spec, String picture) {
+    String[] numbers = picture.split("x");
+    TokenLayout layout = layout(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1]));
     SiteContext whole = SiteContext.whole(new dev.squint.pruning.Site.AfterVision(), layout, 1);
     int[] positions = whole.positions().visual();
     int[] alive = whole.alive();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -59,8 +60,12 @@ class EveryStrategyTest {
 
   /** Runs a strategy over a prompt, each site on what the one before it left. */
   private static List<Choice> run(Strategy strategy, TokenLayout layout, Source source) {
+    return run(strategy, layout, source, 7);
+  }
+
+  private static List<Choice> run(Strategy strategy, TokenLayout layout, Source source, long seed) {
     List<Choice> choices = new ArrayList<>();
-    SiteContext first = SiteContext.whole(new Site.AfterVision(), layout, 7);
+    SiteContext first = SiteContext.whole(new Site.AfterVision(), layout, seed);
     int[] alive = first.alive();
     int entered = alive.length;
     int[] positions = layout.visualPositions();
@@ -76,7 +81,7 @@ class EveryStrategyTest {
               alive,
               plan.site().depth() < 0 ? alive.length : entered,
               new SiteContext.Positions(at, first.positions().text()),
-              7);
+              seed);
       Selection selection =
           plan.decision().select(context, source.of(plan, context)).requireFits(alive.length);
       choices.add(new Choice(plan, context, selection));
@@ -127,6 +132,34 @@ class EveryStrategyTest {
       int after = choices.get(choices.size() - 1).selection.size();
       assertThat(after).isLessThan(DECIDES_ALONE.contains(name) ? before + 1 : before);
     }
+  }
+
+  static List<String> withOrWithoutSeed() {
+    List<String> specs = new ArrayList<>(prunes());
+    specs.addAll(
+        List.of(
+            "random:keep=1",
+            "random:keep=1,at=3",
+            "random:keep=0.9",
+            "random:tokens=5",
+            "random:keep=1,tokens=5",
+            "random:keep=0.5,seed=3",
+            "layerwise:score=random",
+            "fastervlm:keep=0.5 + random:keep=0.5,at=3",
+            "fastervlm:keep=0.5 + random:keep=1,at=3"));
+    return specs;
+  }
+
+  /** What says that it does not draw is asked once, however many seeds there are. */
+  @ParameterizedTest
+  @MethodSource("withOrWithoutSeed")
+  void onlyWhatDrawsDependsOnTheSeed(String spec) {
+    Strategy strategy = Strategies.parse(spec);
+    Set<List<Selection>> kept = new HashSet<>();
+    for (long seed = 1; seed <= 5; seed++) {
+      kept.add(run(strategy, SEVERAL, drawn(3), seed).stream().map(Choice::selection).toList());
+    }
+    assertThat(kept.size() > 1).isEqualTo(strategy.drawsBySeed());
   }
 
   @ParameterizedTest

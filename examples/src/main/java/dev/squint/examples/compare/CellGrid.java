@@ -6,6 +6,7 @@ import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +27,8 @@ import java.util.TreeSet;
  * is the budget, {@code {keep}} stands for the ratio and {@code {tokens}} for the number of tokens
  * it keeps of the model's: {@code sparsevlm:count=table,table={tokens}}. Any other spec is one cell
  * as it stands. The unpruned model, random selection, the even grid and, where the model can,
- * smaller pictures are always there.
+ * smaller pictures are always there. Random selection is drawn once per seed, unless it keeps
+ * everything.
  *
  * @param keeps retention ratios, each above 0 and at most 1
  * @param seeds how many draws of random selection
@@ -107,15 +109,15 @@ record CellGrid(List<Double> keeps, int seeds, boolean resizes) {
     }
     List<Cell> cells = new ArrayList<>();
     for (double keep : keeps) {
-      int draws = spec.equals(RANDOM) ? seeds : 1;
-      for (int seed = 0; seed < draws; seed++) {
-        String filled = filled(template.get(), keep, facts.visualTokens());
-        String id = spec.equals(RANDOM) ? filled + " seed " + seed : filled;
+      String filled = filled(template.get(), keep, facts.visualTokens());
+      Strategy strategy = Strategies.parse(filled);
+      boolean draws = spec.equals(RANDOM) && strategy.drawsBySeed();
+      for (int seed = 0; seed < (draws ? seeds : 1); seed++) {
         cells.add(
             new Cell(
-                id,
+                draws ? filled + " seed " + seed : filled,
                 spec,
-                Strategies.parse(filled),
+                strategy,
                 OptionalDouble.of(keep),
                 seed,
                 Optional.empty()));

@@ -45,6 +45,19 @@ class CellGridTest {
   }
 
   @Test
+  void whatKeepsEverythingIsDrawnOnce() {
+    assertThat(ids("", 1, 0.5))
+        .containsExactly(
+            "none",
+            "random:keep=1",
+            "random:keep=0.5 seed 0",
+            "random:keep=0.5 seed 1",
+            "uniform:keep=1",
+            "uniform:keep=0.5",
+            "resize:keep=0.5");
+  }
+
+  @Test
   void aSpecThatTakesKeepGetsACellPerRatio() {
     assertThat(ids("fastv:k=3; none; fastervlm", 0.25, 0.5, 0.5))
         .containsSubsequence(

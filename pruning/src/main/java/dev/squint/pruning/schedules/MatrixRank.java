@@ -42,18 +42,60 @@ public final class MatrixRank {
 
   private static double[][] gram(float[][] rows) {
     double[][] gram = new double[rows.length][rows.length];
+    double[][] finite = new double[rows.length][];
     for (int i = 0; i < rows.length; i++) {
-      for (int j = 0; j <= i; j++) {
-        double sum = 0;
-        for (int k = 0; k < rows[i].length; k++) {
-          double product = (double) rows[i][k] * rows[j][k];
-          sum += Double.isFinite(product) ? product : 0;
-        }
-        gram[i][j] = sum;
-        gram[j][i] = sum;
+      finite[i] = finite(rows[i]);
+      int j = 0;
+      for (; j + 4 <= i + 1; j += 4) {
+        multiply(finite[i], finite, j, gram[i]);
+      }
+      for (; j <= i; j++) {
+        gram[i][j] = product(finite[i], finite[j]);
+      }
+      for (j = 0; j < i; j++) {
+        gram[j][i] = gram[i][j];
       }
     }
     return gram;
+  }
+
+  private static double[] finite(float[] row) {
+    double[] finite = new double[row.length];
+    for (int k = 0; k < row.length; k++) {
+      finite[k] = Float.isFinite(row[k]) ? row[k] : 0;
+    }
+    return finite;
+  }
+
+  private static double product(double[] one, double[] other) {
+    double sum = 0;
+    for (int k = 0; k < one.length; k++) {
+      sum += one[k] * other[k];
+    }
+    return sum;
+  }
+
+  /** The products of a row with four others: their sums do not wait for each other. */
+  private static void multiply(double[] row, double[][] others, int first, double[] into) {
+    double[] one = others[first];
+    double[] two = others[first + 1];
+    double[] three = others[first + 2];
+    double[] four = others[first + 3];
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    for (int k = 0; k < row.length; k++) {
+      double value = row[k];
+      a += value * one[k];
+      b += value * two[k];
+      c += value * three[k];
+      d += value * four[k];
+    }
+    into[first] = a;
+    into[first + 1] = b;
+    into[first + 2] = c;
+    into[first + 3] = d;
   }
 
   private static void diagonalise(double[][] a) {

@@ -108,9 +108,9 @@ final class BipartiteMerging {
           for (int i = from; i < to; i++) {
             Cluster cluster = order[2 * i];
             multiply(cluster, products, row);
-            best[i] = between.nearest(products);
-            double cosine = between.cosine(best[i], products) * inverse(cluster.length);
-            edges[i] = Ranking.key((float) cosine, i);
+            Edge edge = between.nearest(products);
+            best[i] = edge.place;
+            edges[i] = Ranking.key((float) (edge.cosine * inverse(cluster.length)), i);
           }
         });
   }
@@ -137,34 +137,60 @@ final class BipartiteMerging {
   /**
    * The tokens that may be joined.
    *
-   * @param order every second of these
    * @param alone for each token there was at first one over the length of its key, not a number
    *     unless it may be joined and is made of nothing else
    * @param place for each of those where it stands among the tokens that may be joined
    * @param several where the others stand
+   * @param inverses for each of those one over the length of its key
+   * @param ends for each of those where its members end, and those of the next begin
+   * @param members theirs, one after the other
+   * @param weights of the members
    */
-  private record Between(Cluster[] order, float[] alone, int[] place, int[] several) {
+  private record Between(
+      float[] alone,
+      int[] place,
+      int[] several,
+      float[] inverses,
+      int[] ends,
+      int[] members,
+      float[] weights) {
 
     private static Between of(Cluster[] order, int tokens) {
       float[] alone = new float[tokens];
       Arrays.fill(alone, Float.NaN);
       int[] place = new int[tokens];
       int[] several = new int[order.length / 2];
+      float[] inverses = new float[several.length];
+      int[] ends = new int[several.length];
+      int[] members = new int[tokens];
+      float[] weights = new float[tokens];
       int count = 0;
+      int end = 0;
       for (int i = 0; i < several.length; i++) {
         Cluster cluster = order[2 * i + 1];
-        if (cluster.tokens.length > 1) {
-          several[count++] = i;
-        } else {
-          alone[cluster.origin] = (float) inverse(cluster.length);
+        float inverse = (float) inverse(cluster.length);
+        if (cluster.tokens.length == 1) {
+          alone[cluster.origin] = inverse;
           place[cluster.origin] = i;
+          continue;
         }
+        System.arraycopy(cluster.tokens, 0, members, end, cluster.tokens.length);
+        System.arraycopy(cluster.weights, 0, weights, end, cluster.tokens.length);
+        end += cluster.tokens.length;
+        several[count] = i;
+        inverses[count] = inverse;
+        ends[count++] = end;
       }
-      return new Between(order, alone, place, Arrays.copyOf(several, count));
+      return new Between(
+          alone, place, Arrays.copyOf(several, count), inverses, ends, members, weights);
     }
 
-    /** Where the one with the highest cosine stands, by its products with a key. */
-    private int nearest(float[] products) {
+    /**
+     * Finds the one with the highest cosine by its products with a key.
+     *
+     * @return where it stands, and the cosine times the key's length
+     */
+    private Edge nearest(float[] products) {
       float highest = Float.NEGATIVE_INFINITY;
       int token = -1;
       for (int i = 0; i < alone.length; i++) {
@@ -174,26 +200,27 @@ final class BipartiteMerging {
           token = i;
         }
       }
-      int nearest = token < 0 ? 0 : place[token];
-      for (int i : several) {
-        float cosine = cosine(i, products);
+      int nearest = token < 0 ? -1 : place[token];
+      int from = 0;
+      for (int i = 0; i < several.length; i++) {
+        float product = 0;
+        int end = ends[i];
+        for (int k = from; k < end; k++) {
+          product += weights[k] * products[members[k]];
+        }
+        from = end;
+        float cosine = product * inverses[i];
         if (cosine > highest) {
           highest = cosine;
-          nearest = i;
+          nearest = several[i];
         }
       }
-      return nearest;
-    }
-
-    private float cosine(int i, float[] products) {
-      Cluster cluster = order[2 * i + 1];
-      float product = 0;
-      for (int k = 0; k < cluster.tokens.length; k++) {
-        product += cluster.weights[k] * products[cluster.tokens[k]];
-      }
-      return product * (float) inverse(cluster.length);
+      return nearest < 0 ? new Edge(0, Float.NaN) : new Edge(nearest, highest);
     }
   }
+
+  /** Where the nearest stands, and its cosine times the length of the other key. */
+  private record Edge(int place, float cosine) {}
 
   private static double inverse(double length) {
     return length > 0 ? 1 / length : 0;

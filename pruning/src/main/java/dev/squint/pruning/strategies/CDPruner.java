@@ -65,8 +65,12 @@ import java.util.Set;
  *
  * <p>Similarities are observed within a tile or frame: a budget for a picture or the request is
  * shared among its tiles in proportion to their tokens. The scores of the selection are the
- * relevances. Rounding can leave no token whose gain is above 1e-6 of the first pick's (repeated
- * features); the rest of the picks goes to the most relevant.
+ * relevances. Gains are computed in double precision, where the authors' code and OpenVINO use
+ * single: the picks are the same while gains are well above its rounding, for features of width d
+ * as a rule down to about half of d picks. A token that is explained by those picked, its gain down
+ * to the rounding of the similarities, comes after all others, and among those the most relevant
+ * first; the authors' code picks by rounding there, some tokens twice, and so keeps fewer than
+ * asked for. {@code openvino} skips terms below 1e-6 in its sums, which is not repeated here.
  *
  * @param rule {@code paper}, {@code weighted}, {@code code} or {@code openvino}
  * @param weight weight of the relevance, 0 to 1; read by {@code rule=weighted}, there below 1, and
@@ -90,7 +94,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
   private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
   private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
-  private static final float EPSILON = 1e-6f;
+  private static final double EPSILON = 1e-6;
 
   public CDPruner {
     RULE.check(NAME, rule);
@@ -122,7 +126,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
 
   private Selection diversify(SiteContext context, Observations observations) {
     Observation features = observations.get(FEATURES);
-    float[] relevance = relevance(observations, context.visualTokens());
+    double[] relevance = relevance(observations, context.visualTokens());
     if (rule.equals(CODE)) {
       normalise(relevance, 0, relevance.length);
     }
@@ -144,7 +148,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
     int[] ascending = Arrays.copyOf(kept, size);
     Arrays.sort(ascending);
     Selection selection =
-        budget.noted(new Selection(ascending, relevance), budget.scope().groups(context));
+        budget.noted(new Selection(ascending, scores(relevance)), budget.scope().groups(context));
     return observations.get(COSINES).rows() > 0
         ? selection
         : selection.withNote("no text stands behind the picture, so no token is more relevant");
@@ -163,21 +167,29 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
         new TileShare(new Scope.Group(middle, share.tile().to()), share.count() - first));
   }
 
-  private GreedyDpp kernel(float[] quality) {
+  private static float[] scores(double[] relevance) {
+    float[] scores = new float[relevance.length];
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = (float) relevance[i];
+    }
+    return scores;
+  }
+
+  private GreedyDpp kernel(double[] quality) {
     if (rule.equals(OPENVINO)) {
-      return new GreedyDpp(quality, (float) (1 - weight), (float) weight, EPSILON);
+      return new GreedyDpp(quality, 1 - weight, weight, EPSILON);
     }
     if (rule.equals(WEIGHTED)) {
       double exponent = weight / (2 * (1 - weight));
       for (int i = 0; i < quality.length; i++) {
-        quality[i] = (float) StrictMath.exp(exponent * quality[i]);
+        quality[i] = StrictMath.exp(exponent * quality[i]);
       }
     }
     return new GreedyDpp(quality, 0, 1, 0);
   }
 
   /** How well each token fits the question, up to a positive factor. */
-  private float[] relevance(Observations observations, int tokens) {
+  private double[] relevance(Observations observations, int tokens) {
     Observation cosines = observations.get(COSINES);
     double[] weights = new double[cosines.rows()];
     Arrays.fill(weights, -1);
@@ -192,11 +204,10 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
         sums[i] += weights[text] * row[i];
       }
     }
-    float[] relevance = new float[tokens];
     for (int i = 0; i < tokens; i++) {
-      relevance[i] = (float) (sums[i] / Math.max(1, weights.length));
+      sums[i] /= Math.max(1, weights.length);
     }
-    return relevance;
+    return sums;
   }
 
   /**
@@ -235,22 +246,22 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
   }
 
   /** Stretches relevances to 0..1, what is not a number to 0; all to 1 if they are equal. */
-  private void normalise(float[] relevance, int from, int to) {
-    float least = Float.POSITIVE_INFINITY;
-    float most = Float.NEGATIVE_INFINITY;
+  private void normalise(double[] relevance, int from, int to) {
+    double least = Double.POSITIVE_INFINITY;
+    double most = Double.NEGATIVE_INFINITY;
     for (int i = from; i < to; i++) {
-      if (Float.isFinite(relevance[i])) {
+      if (Double.isFinite(relevance[i])) {
         least = Math.min(least, relevance[i]);
         most = Math.max(most, relevance[i]);
       }
     }
-    float range = most - least;
-    float raised = rule.equals(CODE) ? EPSILON : 0;
-    float widened = rule.equals(OPENVINO) ? EPSILON : 0;
+    double range = most - least;
+    double raised = rule.equals(CODE) ? EPSILON : 0;
+    double widened = rule.equals(OPENVINO) ? EPSILON : 0;
     for (int i = from; i < to; i++) {
       if (!(range > 0)) {
         relevance[i] = 1;
-      } else if (Float.isFinite(relevance[i])) {
+      } else if (Double.isFinite(relevance[i])) {
         relevance[i] = (relevance[i] - least + raised) / (range + widened);
       } else {
         relevance[i] = 0;

@@ -17,7 +17,9 @@ import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -33,10 +35,14 @@ import java.util.stream.IntStream;
  * last layer. Visual pivots stay, text pivots are only probes. Layer k is the first that runs on
  * the kept tokens, with their original positions. No attention is read.
  *
- * <p>The pivots take turns by falling norm, the visual ones first; among equals the lower index is
- * first, a norm that is not a number is the smallest and such a cosine the highest. The authors'
- * code and a port in LightCompress walk a hash set instead, that is, in no defined order, though
- * later pivots choose from what earlier ones left.
+ * <p>The order of the pivots matters, since later ones choose from what earlier ones left, and the
+ * paper gives none. With {@code rule=paper} they take turns by falling norm, the visual ones first.
+ * The authors' code and a port in LightCompress walk a Python set of their places in the prompt. In
+ * CPython that is an order, though one that means nothing: for eight pivots by their place modulo
+ * 32 (another power of two for other numbers of them), the stronger pivot first where two would
+ * stand at the same place. {@code rule=code} walks in that order, with the rotary ids as places;
+ * where two pivots share an id, by falling norm. Among equal norms the lower index is first, a norm
+ * that is not a number is the smallest and such a cosine the highest.
  *
  * <ul>
  *   <li>{@code rule=paper}: each pivot's threshold on the cosine is set "dynamically by the
@@ -120,9 +126,9 @@ public record Dart(String rule, int k, int visual, int text, Budget budget) impl
     DenseRows words = new DenseRows(observations.get(states(Tokens.TEXT_AFTER_VISUAL)));
     float[] norms = visualKeys.magnitudes();
     float[] textNorms = textKeys.magnitudes();
-    List<DenseRows.Row> probes = new ArrayList<>();
+    List<Pivot> probes = new ArrayList<>();
     for (int word : largest(textNorms, 0, textNorms.length, text)) {
-      probes.add(words.row(word));
+      probes.add(Pivot.of(words, word, context.positions().text()));
     }
     boolean[] kept = new boolean[norms.length];
     List<Scope.Group> groups = budget.scope().groups(context);
@@ -132,20 +138,45 @@ public record Dart(String rule, int k, int visual, int text, Budget budget) impl
         Arrays.fill(kept, group.from(), group.to(), true);
         continue;
       }
-      List<DenseRows.Row> pivots = new ArrayList<>();
+      List<Pivot> pivots = new ArrayList<>();
       for (int pivot : largest(norms, group.from(), group.to(), Math.min(visual, count))) {
         kept[pivot] = true;
-        pivots.add(patches.row(pivot));
+        pivots.add(Pivot.of(patches, pivot, context.positions().visual()));
       }
       int left = count - pivots.size();
       pivots.addAll(probes);
-      float[][] cosines = patches.cosines(group.from(), group.to(), pivots);
+      List<DenseRows.Row> turns = inTurn(pivots).stream().map(Pivot::state).toList();
+      float[][] cosines = patches.cosines(group.from(), group.to(), turns);
       for (int i = 0; i < cosines.length; i++) {
         take(cosines[i], share(i, cosines.length, left, group.size()), group.from(), kept);
       }
     }
     int[] indices = IntStream.range(0, kept.length).filter(token -> kept[token]).toArray();
     return budget.noted(Selection.of(indices), groups);
+  }
+
+  /**
+   * A token that others are compared with.
+   *
+   * @param state its hidden state
+   * @param place in the prompt, -1 if that is not known
+   */
+  private record Pivot(DenseRows.Row state, int place) {
+
+    private static Pivot of(DenseRows states, int token, int[] places) {
+      return new Pivot(states.row(token), token < places.length ? places[token] : -1);
+    }
+  }
+
+  /** The pivots, given by falling norm, in the order in which they take tokens. */
+  private List<Pivot> inTurn(List<Pivot> pivots) {
+    Map<Integer, Pivot> byPlace = new HashMap<>();
+    pivots.forEach(pivot -> byPlace.put(pivot.place, pivot));
+    if (!rule.equals(CODE) || byPlace.containsKey(-1) || byPlace.size() < pivots.size()) {
+      return pivots;
+    }
+    int[] places = pivots.stream().mapToInt(Pivot::place).toArray();
+    return Arrays.stream(PythonSetOrder.of(places)).mapToObj(byPlace::get).toList();
   }
 
   /** How many tokens a pivot takes. */

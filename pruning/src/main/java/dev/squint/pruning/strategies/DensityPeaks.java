@@ -35,7 +35,11 @@ record DensityPeaks(int[] centres, int[] nearest) {
     float[][] distances = distances(products, states.columns());
     int[] centres =
         Arrays.copyOf(Ranking.falling(peaks(distances, densities(distances, clusters))), clusters);
-    float[][] far = join == Join.DISTANCE ? distances : turned(products);
+    float[][] far = new float[clusters][tokens.length];
+    for (int i = 0; i < clusters; i++) {
+      far[i] =
+          join == Join.DISTANCE ? distances[centres[i]] : turned(products[centres[i]], centres[i]);
+    }
     return new DensityPeaks(centres, nearest(far, centres));
   }
 
@@ -49,39 +53,47 @@ record DensityPeaks(int[] centres, int[] nearest) {
 
   private static float[][] distances(float[][] products, int width) {
     float[][] distances = new float[products.length][products.length];
-    for (int i = 0; i < products.length; i++) {
-      for (int j = 0; j < i; j++) {
-        double square = (double) products[i][i] + products[j][j] - 2.0 * products[i][j];
-        distances[i][j] = (float) Math.sqrt(Math.max(0, square) / width);
-        distances[j][i] = distances[i][j];
-      }
-    }
+    RowParts.each(
+        0,
+        products.length,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            for (int j = 0; j < i; j++) {
+              double square = (double) products[i][i] + products[j][j] - 2.0 * products[i][j];
+              distances[i][j] = (float) Math.sqrt(Math.max(0, square) / width);
+              distances[j][i] = distances[i][j];
+            }
+          }
+        });
     return distances;
   }
 
-  /** For tokens and columns the cosine times the token's length, negated. */
-  private static float[][] turned(float[][] products) {
-    float[][] turned = new float[products.length][products.length];
-    for (int j = 0; j < products.length; j++) {
-      double length = Math.sqrt(products[j][j]);
-      for (int i = 0; i < products.length; i++) {
-        turned[i][j] = length == 0 ? 0 : (float) (-products[i][j] / length);
-      }
+  /** For each token the cosine with a centre times the token's own length, negated. */
+  private static float[] turned(float[] products, int centre) {
+    float[] turned = new float[products.length];
+    double length = Math.sqrt(products[centre]);
+    for (int i = 0; i < products.length && length != 0; i++) {
+      turned[i] = (float) (-products[i] / length);
     }
     return turned;
   }
 
   private static float[] densities(float[][] distances, int neighbours) {
     float[] densities = new float[distances.length];
-    float[] nearest = new float[neighbours];
-    for (int i = 0; i < densities.length; i++) {
-      smallest(distances[i], nearest);
-      double squares = 0;
-      for (float distance : nearest) {
-        squares += (double) distance * distance;
-      }
-      densities[i] = (float) Math.exp(-squares / neighbours);
-    }
+    RowParts.each(
+        0,
+        densities.length,
+        (from, to) -> {
+          float[] nearest = new float[neighbours];
+          for (int i = from; i < to; i++) {
+            smallest(distances[i], nearest);
+            double squares = 0;
+            for (float distance : nearest) {
+              squares += (double) distance * distance;
+            }
+            densities[i] = (float) Math.exp(-squares / neighbours);
+          }
+        });
     return densities;
   }
 
@@ -102,30 +114,39 @@ record DensityPeaks(int[] centres, int[] nearest) {
   }
 
   private static float[] peaks(float[][] distances, float[] densities) {
+    int[] falling = Ranking.falling(densities);
+    float[] peaks = new float[densities.length];
+    RowParts.each(
+        0,
+        falling.length,
+        (from, to) -> {
+          for (int rank = from; rank < to; rank++) {
+            int token = falling[rank];
+            float separation = rank == 0 ? largest(distances) : Float.POSITIVE_INFINITY;
+            for (int denser = 0; denser < rank; denser++) {
+              separation = Math.min(separation, distances[token][falling[denser]]);
+            }
+            peaks[token] = densities[token] * separation;
+          }
+        });
+    return peaks;
+  }
+
+  private static float largest(float[][] distances) {
     float largest = 0;
     for (float[] row : distances) {
       for (float distance : row) {
         largest = distance > largest ? distance : largest;
       }
     }
-    int[] falling = Ranking.falling(densities);
-    float[] peaks = new float[densities.length];
-    for (int rank = 0; rank < falling.length; rank++) {
-      int token = falling[rank];
-      float separation = rank == 0 ? largest : Float.POSITIVE_INFINITY;
-      for (int denser = 0; denser < rank; denser++) {
-        separation = Math.min(separation, distances[token][falling[denser]]);
-      }
-      peaks[token] = densities[token] * separation;
-    }
-    return peaks;
+    return largest;
   }
 
-  private static int[] nearest(float[][] distances, int[] centres) {
-    int[] nearest = new int[distances.length];
+  private static int[] nearest(float[][] far, int[] centres) {
+    int[] nearest = new int[far[0].length];
     for (int token = 0; token < nearest.length; token++) {
       for (int i = 1; i < centres.length; i++) {
-        if (distances[token][centres[i]] < distances[token][centres[nearest[token]]]) {
+        if (far[i][token] < far[nearest[token]][token]) {
           nearest[token] = i;
         }
       }

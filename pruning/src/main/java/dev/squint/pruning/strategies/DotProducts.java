@@ -18,6 +18,7 @@ final class DotProducts {
 
   private static final int PART = 1024;
   private static final int TURNED = 64;
+  private static final int TOGETHER = 16;
   private static final int UNROLLED = 4;
 
   private DotProducts() {}
@@ -72,11 +73,17 @@ final class DotProducts {
   /** Columns behind the last are zero. */
   private static void turn(Observation values, int[] tokens, int from, float[][] turned) {
     int length = Math.min(TURNED, values.columns() - from);
-    float[] row = new float[TURNED];
-    for (int token = 0; token < tokens.length; token++) {
-      values.copyRow(tokens[token], from, length, row);
+    float[][] rows = new float[TOGETHER][TURNED];
+    for (int first = 0; first < tokens.length; first += TOGETHER) {
+      int some = Math.min(TOGETHER, tokens.length - first);
+      for (int i = 0; i < some; i++) {
+        values.copyRow(tokens[first + i], from, length, rows[i]);
+      }
       for (int column = 0; column < TURNED; column++) {
-        turned[column][token] = row[column];
+        float[] into = turned[column];
+        for (int i = 0; i < some; i++) {
+          into[first + i] = rows[i][column];
+        }
       }
     }
   }

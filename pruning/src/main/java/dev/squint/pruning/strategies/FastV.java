@@ -22,10 +22,15 @@ import java.util.Set;
  *
  * <p>Layers 0..k-1 run on all tokens. A visual token's score is the attention that the last prompt
  * token pays to it in layer k-1, averaged over heads. Layer k is the first that runs on the kept
- * tokens, with their original positions, and the choice stands for the whole answer (the code's
- * mode with a KV cache). Where the paper averages over all queries, this follows the authors' code,
- * which reads the last row. The paper's R is the share dropped: {@code keep = 1 - R}, and {@code
- * rint(N * keep)} tokens stay.
+ * tokens, with their original positions, and the choice stands for the whole answer. Where the
+ * paper averages over all queries, this follows the authors' code, which reads the last row. The
+ * paper's R is the share dropped: {@code keep = 1 - R}, and {@code rint(N * keep)} tokens stay.
+ *
+ * <p>The authors published several codes, which choose alike for the first token of an answer. The
+ * first one, that of their figures, has no KV cache: it masks the other tokens or takes them out,
+ * and chooses anew at each generated token. Their fork of transformers does so too without a KV
+ * cache; with one it chooses once, in the prefill, and their README says that this departs from the
+ * first code. Here the choice is made once, as in that mode of the fork.
  *
  * @param k the first decoder layer that runs pruned, counted from 0; at least 1
  * @param budget how many visual tokens stay, by default counted over all of the request

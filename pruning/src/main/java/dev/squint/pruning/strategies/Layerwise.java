@@ -153,6 +153,11 @@ public record Layerwise(
     return List.copyOf(sites);
   }
 
+  @Override
+  public boolean drawsBySeed() {
+    return score.equals("random");
+  }
+
   private Schedule schedule(ModelFacts model, List<Integer> cuts) {
     double share = shares.isEmpty() ? HALF : shares.get(0);
     return switch (schedule) {

@@ -39,14 +39,21 @@ import java.util.Set;
  *       not looked at, and how many stay depends on the picture.
  * </ul>
  *
- * <p>This is the stage of which published code exists (a port in LightCompress); the paper's later
- * stages, which drop tokens in the decoder and in the KV cache, are not part of it. The port counts
- * [CLS] among the tokens of a budget; here a budget counts patches. The port puts merged windows
- * before all other tokens, by falling similarity; here a merged window stands at its last patch,
- * and all tokens stay in spatial order. The port takes grids only whose sides the window divides;
- * here windows at the right and lower edge are as much smaller as the grid demands, and a window of
- * one patch has nothing to merge. Rows that newline tokens part are put together again; tokens
- * without a grid, or of which some have left already, are taken as one row.
+ * <p>Of the paper's three stages this is the first alone. The authors' code has all of them: it
+ * merges windows of 3 x 3 within the tower, behind its first layer, where they are alike by 0.8, so
+ * that the rest of the tower runs on fewer tokens; marks the 8 % of the tokens with the highest
+ * attention of [CLS] in the last layer, which never leave; drops tokens behind the decoder's layers
+ * 2, 6, 10 and 14 of which neither the sum of the text's attention is above one threshold (a share
+ * of that to all visual tokens) nor its maximum above another; and takes what has left out of the
+ * KV cache of the layers before, once the prefill is done. None of these later stages is offered
+ * here. Merging behind the tower, and the choice by a budget, are those of a port in LightCompress,
+ * which has the vision stage only; the threshold of 0.6 is the port's too. The port counts [CLS]
+ * among the tokens of a budget; here a budget counts patches. The port puts merged windows before
+ * all other tokens, by falling similarity; here a merged window stands at its last patch, and all
+ * tokens stay in spatial order. The port takes grids only whose sides the window divides; here
+ * windows at the right and lower edge are as much smaller as the grid demands, and a window of one
+ * patch has nothing to merge. Rows that newline tokens part are put together again; tokens without
+ * a grid, or of which some have left already, are taken as one row.
  *
  * @param rule {@code budget} or {@code threshold}
  * @param window side of a window in patches, at least 2

@@ -162,23 +162,28 @@ record PruMerging(
   private void merge(
       float[] scores, Scope.Group tile, Observation keys, int[] centres, List<MergedToken> merged) {
     boolean code = rule.equals("code");
-    float[] row = new float[keys.columns()];
     int usual = Math.max(1, (int) Math.rint(scores.length * 32 / 576.0));
-    Highest nearest = new Highest(Math.min(neighbours.orElse(usual), scores.length - 1));
-    for (int centre : centres) {
-      keys.copyRow(tile.from() + centre, row);
-      nearest.clear();
-      for (int other = 0; other < scores.length; other++) {
-        if (other != centre) {
-          nearest.offer(other, row[other]);
-        }
-      }
-      Sum sum = new Sum(nearest.size() + 1);
-      sum.add(tile.from() + centre, code ? 1 : scores[centre]);
-      for (int place = 0; place < nearest.size(); place++) {
-        sum.add(tile.from() + nearest.token(place), scores[nearest.token(place)]);
-      }
-      sum.addTo(merged, tile.from() + centre, code ? 1 : sum.total);
+    int wanted = Math.min(neighbours.orElse(usual), scores.length - 1);
+    Sum[] sums = new Sum[centres.length];
+    RowParts.each(
+        0,
+        centres.length,
+        (from, to) -> {
+          float[] row = new float[scores.length];
+          HighestOfRow nearest = new HighestOfRow(wanted, row.length);
+          for (int i = from; i < to; i++) {
+            int centre = centres[i];
+            keys.copyRow(tile.from() + centre, 0, row.length, row);
+            row[centre] = Float.NaN;
+            sums[i] = new Sum(wanted + 1);
+            sums[i].add(tile.from() + centre, code ? 1 : scores[centre]);
+            for (int token : nearest.of(row)) {
+              sums[i].add(tile.from() + token, scores[token]);
+            }
+          }
+        });
+    for (int i = 0; i < sums.length; i++) {
+      sums[i].addTo(merged, tile.from() + centres[i], code ? 1 : sums[i].total);
     }
     if (code) {
       Sum left = new Sum(scores.length);

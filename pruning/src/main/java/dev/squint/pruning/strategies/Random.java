@@ -80,6 +80,11 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Strat
     return List.of(new SitePlan(at, Set.of(), positions, this::draw));
   }
 
+  @Override
+  public boolean drawsBySeed() {
+    return seed.isEmpty() && (budget.tokens().isPresent() || budget.keep() < 1);
+  }
+
   private Selection draw(SiteContext context, Observations observations) {
     SplittableRandom random = new SplittableRandom(seed.orElse(context.seed()));
     List<Scope.Group> groups = budget.scope().groups(context);

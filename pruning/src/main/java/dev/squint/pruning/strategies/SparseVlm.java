@@ -43,13 +43,20 @@ import java.util.stream.IntStream;
  *       is that of the raters' attention to the visual tokens; none leaves if it is v. This is the
  *       paper's rule; it does not publish lambda, and 0.5 is ours (of 576 it keeps about what the
  *       code's table for 192 does).
- *   <li>{@code count=scaled}: {@code floor(rank * scale + bias)} stay, at most v - 1; the code's
- *       first release, scale and bias 13.5 and 0 for 192 tokens, 9 and 6 for 128, 0.8 and 0 for 64.
- *   <li>{@code count=table}: fixed counts, the code's version 1.5 for 192, 128, 96 or 64 tokens of
- *       576 ({@code table}), scaled to the N tokens that entered the decoder: {@code rint(c N /
- *       576)}, at most v - 1. The name of a budget is the code's average, which counts the layers
- *       that are cut as already cut and leaves recycled tokens out; the trace has what really ran.
+ *   <li>{@code count=scaled}: {@code floor(rank * scale + bias)} stay, at most v - 1, and all of
+ *       them if the rank is v; the code's first release (October 2024), with a scale and a bias
+ *       that are the same at each of its four sites: 13.5 and 0 for 192 tokens, 9 and 6 for 128,
+ *       0.8 and 0 for 64. Recycled tokens come on top.
+ *   <li>{@code count=table}: fixed counts, those of the code's version 1.5 for 192, 128 or 64
+ *       tokens of 576 ({@code table}), and for 96 those that version 2 added to them; scaled to the
+ *       N tokens that entered the decoder: {@code rint(c N / 576)}, at most v - 1. The name of a
+ *       budget is the code's average, which counts the layers that are cut as already cut and
+ *       leaves recycled tokens out; the trace has what really ran.
  * </ul>
+ *
+ * <p><b>Where</b>: before layers 3, 7 and 16 of 32, as the code since version 1.5, which lets
+ * layers 2, 6 and 15 run in full and cuts what leaves them; the first release cuts behind layer 19
+ * too, so {@code count=scaled} has a fourth site before layer 20. {@code layers} sets others.
  *
  * <p><b>Recycling</b>: of the d tokens that leave, the {@code floor(tau d) + 1} with the highest
  * scores form {@code floor(theta r) + 1} clusters around density peaks ({@link DensityPeaks}) of
@@ -69,7 +76,8 @@ import java.util.stream.IntStream;
  * @param recycle {@code on} or {@code off}
  * @param tau share of the dropped tokens that is recycled, from 0 to 1
  * @param theta clusters per recycled token, from 0 to 1
- * @param layers the first layers that run pruned; empty for 3, 7 and 16 of 32, scaled
+ * @param layers the first layers that run pruned; empty for 3, 7 and 16 of 32, scaled to the depth
+ *     of the model, and with {@code count=scaled} 20 too
  */
 public record SparseVlm(
     String rule,
@@ -105,7 +113,11 @@ public record SparseVlm(
   private static final Parameter.Number THETA =
       new Parameter.Number("theta", 0.1, 0, 1, "clusters per recycled token");
   private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
+      new Parameter.Layers(
+          "layers",
+          "first layers that run pruned; unset 3/7/16 of 32 (count=scaled: 3/7/16/20), scaled");
+  private static final int[] CUTS = {3, 7, 16};
+  private static final int[] CUTS_OF_FIRST_RELEASE = {3, 7, 16, 20};
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
 
   public SparseVlm {
@@ -155,7 +167,8 @@ public record SparseVlm(
   @Override
   public List<SitePlan> plan(ModelFacts model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
+    int[] cuts = count.equals("scaled") ? CUTS_OF_FIRST_RELEASE : CUTS;
+    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, cuts)) {
       Look look =
           new Look(
               new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL),

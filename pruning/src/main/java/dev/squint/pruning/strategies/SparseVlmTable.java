@@ -4,7 +4,10 @@ import java.util.List;
 
 /** The counts that SparseVLM's code keeps at its three sites, for 576 visual tokens. */
 enum SparseVlmTable {
-  /** Version 1.5, to which recycled tokens are added. */
+  /**
+   * Version 1.5, to which recycled tokens are added. Its table has no row for 96: that came with
+   * version 2, which runs the rows of 1.5 unless it is switched to its own.
+   */
   FIRST(new int[][] {{300, 200, 110}, {303, 110, 36}, {238, 48, 26}, {66, 30, 17}}),
   /** Version 2, without recycling. */
   PLUS(new int[][] {{300, 200, 118}, {238, 108, 60}, {246, 54, 28}, {66, 34, 20}});

@@ -37,22 +37,42 @@ final class TextRaters {
   }
 
   private static double[] relevance(Observation dots) {
-    double[] relevance = new double[dots.rows()];
-    double[] column = new double[dots.rows()];
-    for (int visual = 0; visual < dots.columns(); visual++) {
-      double highest = Double.NEGATIVE_INFINITY;
-      for (int text = 0; text < column.length; text++) {
-        highest = Math.max(highest, dots.at(text, visual));
-      }
-      double sum = 0;
-      for (int text = 0; text < column.length; text++) {
-        column[text] = Math.exp(dots.at(text, visual) - highest);
-        sum += column[text];
-      }
-      for (int text = 0; text < column.length; text++) {
-        relevance[text] += column[text] / sum / dots.columns();
+    int texts = dots.rows();
+    double[][] shares = new double[texts][dots.columns()];
+    RowParts.each(
+        0,
+        dots.columns(),
+        (from, to) -> {
+          float[][] some = new float[texts][to - from];
+          for (int text = 0; text < texts; text++) {
+            dots.copyRow(text, from, to - from, some[text]);
+          }
+          for (int visual = from; visual < to; visual++) {
+            share(some, visual - from, shares, visual);
+          }
+        });
+    double[] relevance = new double[texts];
+    for (int text = 0; text < texts; text++) {
+      for (double share : shares[text]) {
+        relevance[text] += share / dots.columns();
       }
     }
     return relevance;
+  }
+
+  /** The softmax over the texts of their dot products with one visual token. */
+  private static void share(float[][] dots, int column, double[][] shares, int visual) {
+    double highest = Double.NEGATIVE_INFINITY;
+    for (float[] row : dots) {
+      highest = Math.max(highest, row[column]);
+    }
+    double sum = 0;
+    for (int text = 0; text < dots.length; text++) {
+      shares[text][visual] = Math.exp(dots[text][column] - highest);
+      sum += shares[text][visual];
+    }
+    for (double[] row : shares) {
+      row[visual] /= sum;
+    }
   }
 }

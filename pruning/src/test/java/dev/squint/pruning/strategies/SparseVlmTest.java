@@ -3,7 +3,9 @@ package dev.squint.pruning.strategies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.MergedToken;
+import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
@@ -20,6 +22,7 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +52,29 @@ class SparseVlmTest {
     SitePlan dropping = Strategies.parse("sparsevlm:recycle=off").plan(Models.llava(true)).get(0);
     assertThat(dropping.needs()).doesNotContain(STATES);
     assertThat(dropping.merges()).isFalse();
+  }
+
+  /**
+   * The first release cuts behind layers 2, 6, 15 and 19 of 32, all others behind the first three.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "count=scaled, 32, 3 7 16 20",
+    "'rule=code,count=scaled', 32, 3 7 16 20",
+    "'rule=code,count=scaled,scale=0.8', 40, 4 9 20 25",
+    "count=scaled, 8, 1 2 4 5",
+    "count=scaled, 2, 1",
+    "'count=scaled,layers=3/7/16', 32, 3 7 16",
+    "'rule=code,count=table', 32, 3 7 16",
+    "count=rank, 40, 4 9 20",
+  })
+  void sitesOfTheReleases(String parameters, int layers, String expected) {
+    DecoderShape shape = new DecoderShape(layers, 4096, 32, 32, 128, 11008, 32000);
+    ModelFacts facts = new ModelFacts("a llava", shape, Models.llava(true).vision(), 576);
+    assertThat(Strategies.parse("sparsevlm:" + parameters).plan(facts))
+        .extracting(site -> ((Site.BeforeLayer) site.site()).layer())
+        .containsExactly(
+            Arrays.stream(expected.split(" ")).map(Integer::valueOf).toArray(Integer[]::new));
   }
 
   /** Softmax over three texts of one visual token: e^2, e^1, e^0 over their sum; mean 1/3. */
