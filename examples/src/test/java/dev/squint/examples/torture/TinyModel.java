@@ -17,6 +17,10 @@ final class TinyModel {
   private static final List<String> SPECIAL = List.of("<pad>", "<s>", "</s>", "<image>");
   private static final String LETTERS = " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV:?.\n<>";
 
+  private static final String TEMPLATE =
+      "{% for m in messages %}USER: {% for c in m.content %}"
+          + "{{ '<image>\\n' if c.type == 'image' else c.text }}{% endfor %} ASSISTANT:{% endfor %}";
+
   private TinyModel() {}
 
   /** Writes it. */
@@ -30,6 +34,7 @@ final class TinyModel {
     ObjectMapper json = new ObjectMapper();
     json.writeValue(folder.resolve("preprocessor_config.json").toFile(), preprocessor(json));
     json.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer(json));
+    Files.writeString(folder.resolve("chat_template.jinja"), TEMPLATE);
     return folder;
   }
 
