@@ -121,7 +121,7 @@ public final class JsonFile {
     if (String.valueOf(cause.getMessage()).contains(NON_FINITE)) {
       return new ModelException(
           file
-              + " is not valid JSON: it holds Infinity or NaN, which Python writes and JSON does not have; write null or a number in its place",
+              + " is not valid JSON: it holds Infinity or NaN, which Python writes and JSON does not have; write a number in its place",
           cause);
     }
     return new ModelException(

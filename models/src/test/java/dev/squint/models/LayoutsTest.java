@@ -215,7 +215,7 @@ class LayoutsTest {
     Path config = temp.resolve("config.json");
     Files.writeString(
         config, Files.readString(config).replaceFirst("\\{", "{\"extra\": " + number + ","));
-    refuses(temp, "config.json is not valid JSON", "Infinity or NaN", "write null or a number");
+    refuses(temp, "config.json is not valid JSON", "Infinity or NaN", "write a number");
   }
 
   @Test

@@ -35,6 +35,7 @@ interface Campaign extends AutoCloseable {
       case "graphs" ->
           new GraphCampaign(fixtures, TinyModel.write(fixtures, scratch.resolve("model")));
       case "json" -> new JsonCampaign(TinyModel.write(fixtures, scratch.resolve("model")));
+      case "templates" -> new TemplateCampaign(TinyModel.write(fixtures, scratch.resolve("model")));
       case "tokenizers" ->
           new TokenizerCampaign(TinyModel.write(fixtures, scratch.resolve("model")));
       case "splits" -> new SplitCampaign(TinyModel.write(fixtures, scratch.resolve("model")));

@@ -25,6 +25,7 @@ class TortureSampleTest {
     "graphs, 120",
     "json, 120",
     "tokenizers, 120",
+    "templates, 120",
     "splits, 100"
   })
   void inputsAreAnsweredOrRefused(String campaign, int cases)

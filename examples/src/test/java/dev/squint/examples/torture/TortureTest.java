@@ -28,6 +28,7 @@ class TortureTest {
           "graphs", 50_000,
           "json", 10_000,
           "tokenizers", 10_000,
+          "templates", 10_000,
           "splits", 5_000,
           "kills", 200,
           "full-disk", 200);
@@ -41,7 +42,7 @@ class TortureTest {
         List.of(
             System.getProperty(
                     "squint.torture.only",
-                    "splits,tokenizers,json,images,own-images,graphs,kills,full-disk")
+                    "splits,tokenizers,templates,json,images,own-images,graphs,kills,full-disk")
                 .split(","));
     Table table = new Table();
     List<CaseResult> faults = new ArrayList<>();
