@@ -163,7 +163,7 @@ class InlineImagesTest {
                 .formatted(hint));
     for (Path file : new Path[] {tsv, jsonLines}) {
       Sample sample = DataSets.read(file).samples().get(0);
-      assertThat(sample.question()).startsWith("which?\nA. red\nB. blue\nAnswer");
+      assertThat(sample.question()).isEqualTo("which?\nA. red\nB. blue");
       assertThat(sample.choices()).containsExactly("red", "blue");
     }
   }

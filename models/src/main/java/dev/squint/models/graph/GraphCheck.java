@@ -35,7 +35,7 @@ record GraphCheck(Path file) {
       throw new ModelException(
           "%s has more than %d nodes; export a single model".formatted(file, MOST_NODES));
     }
-    checkAll(graph, Optional.empty());
+    checkAll(graph, Optional.empty(), Optional.empty());
   }
 
   private long nodes(GraphProto graph, int depth) {
@@ -52,19 +52,20 @@ record GraphCheck(Path file) {
     return count;
   }
 
-  private void checkAll(GraphProto graph, Optional<WrittenNumbers> around) {
+  private void checkAll(
+      GraphProto graph, Optional<WrittenNumbers> around, Optional<MadeSizeCheck> sizesAround) {
     checkValues(graph);
     checkProducers(graph);
     NodeCheck nodes = new NodeCheck(file);
     WrittenNumbers numbers = WrittenNumbers.in(around, graph);
     LoopCheck loops = new LoopCheck(file, numbers);
-    MadeSizeCheck sizes = new MadeSizeCheck(file, numbers);
+    MadeSizeCheck sizes = new MadeSizeCheck(file, sizesAround, numbers, graph);
     for (NodeProto node : graph.getNodeList()) {
       nodes.check(node);
       loops.check(node);
       sizes.check(node);
       for (GraphProto inner : OnnxGraph.subgraphs(node)) {
-        checkAll(inner, Optional.of(numbers));
+        checkAll(inner, Optional.of(numbers), Optional.of(sizes));
         new TopologicalOrder(file).of(inner);
       }
     }

@@ -721,10 +721,29 @@ class HostileFilesTest {
   void aShapeOfMillionsOfAxes(String operator) throws IOException {
     graph.addInitializer(
         TensorProto.newBuilder().setName("often").setDataType(7).addDims(1).addInt64Data(1 << 25));
-    graph.addNode(GraphNodes.node("Tile", List.of("x", "often"), "long"));
+    graph.addNode(GraphNodes.node("Tile", List.of("x", "often"), "tiled"));
+    graph.addNode(GraphNodes.node("Equal", List.of("x", "tiled"), "equal"));
+    graph.addNode(GraphNodes.node("Where", List.of("equal", "x", "x"), "long"));
     List<String> inputs =
         operator.equals("ConstantOfShape") ? List.of("long") : List.of("x", "long");
     graph.addNode(GraphNodes.node(operator, inputs, "much"));
     refuses(bytes(graph), operator, "takes a tensor of more than 64 values as a shape or as axes");
+  }
+
+  @Test
+  void aWeightOrAReshapedTensorOfManyValuesIsNoShape() throws IOException {
+    graph.addInitializer(
+        TensorProto.newBuilder().setName("size").setDataType(7).addDims(1).addInt64Data(1 << 30));
+    graph.addNode(GraphNodes.node("Reshape", List.of("x", "size"), "long"));
+    graph.addNode(GraphNodes.node("Expand", List.of("x", "long"), "much"));
+    refuses(bytes(graph), "Expand", "takes a tensor of more than 64 values as a shape");
+    graph.removeNode(graph.getNodeCount() - 1);
+    TensorProto.Builder weight = TensorProto.newBuilder().setName("w").setDataType(7).addDims(65);
+    for (int i = 0; i < 65; i++) {
+      weight.addInt64Data(1);
+    }
+    graph.addInitializer(weight);
+    graph.addNode(GraphNodes.node("Expand", List.of("x", "w"), "much"));
+    refuses(bytes(graph), "Expand", "takes a tensor of more than 64 values as a shape");
   }
 }
