@@ -57,6 +57,7 @@ final class OrtFailure {
       rest = INTRODUCTION.matcher(text).replaceFirst("").strip();
     }
     text = AT_NODE.matcher(text).replaceAll("node $1 '$2': ");
+    text = text.replace("expected to have type but instead is null", "has no type");
     while (text.endsWith(".") || text.endsWith(":")) {
       text = text.substring(0, text.length() - 1).strip();
     }

@@ -33,6 +33,9 @@ class OrtFailureTest {
         Arguments.of(
             "Error code - ORT_FAIL - message: Load model from /a/b c.onnx failed:This is an invalid model. In Node, (\"n\", Sqrt, \"\", -1) : (\"x\": tensor(int64),) -> (\"y\",) , Error Node (n) has input size 8 not in range [min=1, max=1].",
             "Node (n) has input size 8 not in range [min=1, max=1]"),
+        Arguments.of(
+            "Node (concat) Op (Concat) [TypeInferenceError] Input 0 expected to have type but instead is null",
+            "Node (concat) Op (Concat) [TypeInferenceError] Input 0 has no type"),
         Arguments.of("a.cc:1 unfinished(signature", "unfinished(signature"),
         Arguments.of("", "it gives no reason"),
         Arguments.of("Error code - ORT_FAIL - message: ", "it gives no reason"),
