@@ -76,7 +76,9 @@ class RightAnswersTest {
         }
       }
     }
-    assertThat(right).as("right answers; wrong are %s", wrong).isGreaterThanOrEqualTo(least);
+    assertThat(right)
+        .as("right answers; wrong are %s", wrong.stream().limit(10).toList())
+        .isGreaterThanOrEqualTo(least);
   }
 
   @ParameterizedTest
