@@ -35,6 +35,8 @@ public final class Squint implements AutoCloseable {
   /** What {@link #caption} asks. */
   public static final String CAPTION_PROMPT = "describe the picture.";
 
+  private static final long OPENED_FOR_A_LOOK = 2L << 30;
+
   private final VisionLanguageModel model;
   private final ModelFamily family;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -79,17 +81,26 @@ public final class Squint implements AutoCloseable {
 
   /**
    * Whether a model can be asked: what {@link #load(Path, ModelOptions)} and a first question would
-   * say. All its files are read but the weights, and its graphs are opened over them once.
+   * say. All its files are read but the weights. Its graphs are opened over them once if all files
+   * together have up to 2 GiB; opening more than that takes the memory of an answer.
    *
    * @param modelFolder a folder in hub layout
    * @param options how it would be loaded
    */
   public static Answerable answerable(Path modelFolder, ModelOptions options) {
+    return answerable(modelFolder, options, OPENED_FOR_A_LOOK);
+  }
+
+  /** The same for another size up to which graphs are opened, in bytes. */
+  static Answerable answerable(Path modelFolder, ModelOptions options, long opened) {
     try (Squint squint = load(modelFolder, options)) {
-      squint.model.requireOpens();
-      return new Answerable(Optional.empty(), OptionalInt.of(squint.facts().visualTokens()));
+      boolean opens = squint.model.fileBytes() <= opened;
+      if (opens) {
+        squint.model.requireOpens();
+      }
+      return new Answerable(Optional.empty(), OptionalInt.of(squint.facts().visualTokens()), opens);
     } catch (ModelException | PromptException | ImageException e) {
-      return new Answerable(Optional.of(e.getMessage()), OptionalInt.empty());
+      return new Answerable(Optional.of(e.getMessage()), OptionalInt.empty(), false);
     }
   }
 

@@ -151,6 +151,22 @@ class AnswerableTest {
             assertThat(sentence).doesNotContain("\n", "::", "java.", "com.").hasSizeLessThan(600));
   }
 
+  @Test
+  void aLargeModelIsReadAndNotOpened() throws IOException {
+    Path model = copy();
+    long bytes;
+    try (Stream<Path> files = Files.walk(model)) {
+      bytes = files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+    }
+    Answerable small = Squint.answerable(model, options(), bytes);
+    assertThat(small.opened()).isTrue();
+    unknownOperator(model.resolve("onnx/decoder_model_merged.onnx"));
+    assertThat(Squint.answerable(model, options(), bytes + 1000).refusal()).isPresent();
+    Answerable large = Squint.answerable(model, options(), 1 << 20);
+    assertThat(large.refusal()).isEmpty();
+    assertThat(large.opened()).isFalse();
+  }
+
   private Path copy() throws IOException {
     Path model = folder.resolve("model");
     try (Stream<Path> files = Files.walk(embedded)) {

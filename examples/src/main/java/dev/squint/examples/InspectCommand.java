@@ -45,17 +45,27 @@ final class InspectCommand implements Runnable {
     Answerable answerable = Squint.answerable(model.path(), options);
     ModelReport report =
         ModelInspector.inspect(model.path(), model.precision(), answerable.visualTokens());
-    Optional<String> refusal = answerable.refusal();
+    String answers = answers(answerable);
     PrintWriter out = spec.commandLine().getOut();
-    out.print(json ? json(report, refusal) : text(report, refusal));
+    out.print(json ? json(report, answerable.refusal()) : text(report, answers));
     out.flush();
   }
 
-  private static String text(ModelReport report, Optional<String> refusal) {
+  private static String answers(Answerable answerable) {
+    return answerable
+        .refusal()
+        .map(reason -> "no, " + reason)
+        .orElse(
+            answerable.opened()
+                ? "yes"
+                : "yes, by its files; they are too large to be opened for a look");
+  }
+
+  private static String text(ModelReport report, String answers) {
     Rows rows = new Rows();
     rows.add("family", report.family().orElse("unknown (no config names it)"));
     rows.add("layout", report.layout());
-    rows.add("answers", "%s", refusal.map(reason -> "no, " + reason).orElse("yes"));
+    rows.add("answers", "%s", answers);
     for (ModelReport.GraphFile graph : report.graphs()) {
       rows.add(
           graph.role(),

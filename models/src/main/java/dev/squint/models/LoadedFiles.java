@@ -58,6 +58,14 @@ final class LoadedFiles {
     return all;
   }
 
+  /** Bytes of all of them, as they were. */
+  long bytes() {
+    return states.values().stream()
+        .flatMap(state -> state.stamp().stream())
+        .mapToLong(Stamp::bytes)
+        .sum();
+  }
+
   /**
    * Refuses a model of which a file is another now. One that is gone is not: what is open does not
    * need it.

@@ -292,6 +292,15 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /**
+   * How large the model is.
+   *
+   * @return bytes of all its files, weights among them
+   */
+  public long fileBytes() {
+    return files.bytes();
+  }
+
+  /**
    * Opens what a question without pruning needs and closes it again, without preparing the weights
    * for use.
    *
