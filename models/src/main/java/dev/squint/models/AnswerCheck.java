@@ -11,14 +11,13 @@ import java.util.Set;
  */
 final class AnswerCheck {
 
-  private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
   private static final Set<String> KNOWN =
       Set.of(
           DecoderGraph.EMBEDS,
           DecoderGraph.MASK,
           DecoderGraph.POSITIONS,
           DecoderGraph.TOKEN_TYPES,
-          LOGITS_TO_KEEP);
+          DecoderGraph.LOGITS_TO_KEEP);
 
   /** Towers of these types have no [CLS]. */
   private static final Set<String> WITHOUT_CLS =
@@ -45,11 +44,16 @@ final class AnswerCheck {
     }
     for (String input : decoder.inputs()) {
       if (!KNOWN.contains(input) && !input.startsWith(DecoderGraph.PAST)) {
-        throw new ModelException(
-            "the decoder has an input '%s' that Squint does not know how to fill; export it without"
-                .formatted(Printable.of(input)));
+        throw unknownInput(input);
       }
     }
+  }
+
+  /** Refuses a decoder that wants what nobody here can give it. */
+  static ModelException unknownInput(String input) {
+    return new ModelException(
+        "the decoder has an input '%s' that Squint does not know how to fill; export it without"
+            .formatted(Printable.of(input)));
   }
 
   /**

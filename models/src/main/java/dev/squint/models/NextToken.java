@@ -13,6 +13,7 @@ final class NextToken {
   private static final float NEVER = Float.NEGATIVE_INFINITY;
 
   private final DecodingRules rules;
+  private final boolean changes;
   private final Set<Long> endTokens;
   private final int promptLength;
   private final int longest;
@@ -25,6 +26,7 @@ final class NextToken {
    */
   NextToken(DecodingRules rules, Set<Long> endTokens, long[] prompt, int longest) {
     this.rules = rules;
+    this.changes = !rules.equals(DecodingRules.NONE);
     this.endTokens = endTokens;
     this.promptLength = prompt.length;
     this.longest = longest;
@@ -38,7 +40,7 @@ final class NextToken {
    * @param logits a score for each token, left as they are
    */
   long choose(float[] logits) {
-    long token = best(rules.equals(DecodingRules.NONE) ? logits : changed(logits.clone()));
+    long token = best(changes ? changed(logits.clone()) : logits);
     if (length == tokens.length) {
       tokens = Arrays.copyOf(tokens, length + length / 2 + 1);
     }

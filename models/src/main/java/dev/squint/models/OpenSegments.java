@@ -2,7 +2,6 @@ package dev.squint.models;
 
 import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.Printable;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
@@ -15,8 +14,6 @@ import java.util.Set;
 
 /** The segments of one cut, loaded. */
 final class OpenSegments implements AutoCloseable {
-
-  private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
 
   /**
    * One loaded segment.
@@ -80,7 +77,7 @@ final class OpenSegments implements AutoCloseable {
             SegmentModel.TAP_ROWS,
             SegmentModel.TAP_COLUMNS,
             SegmentModel.TAP_TEXT,
-            LOGITS_TO_KEEP);
+            DecoderGraph.LOGITS_TO_KEEP);
     for (String input : session.inputs()) {
       boolean ours =
           known.contains(input)
@@ -89,9 +86,7 @@ final class OpenSegments implements AutoCloseable {
               || input.equals(model.spec().arriving(DecoderGraph.TOKEN_TYPES));
       boolean cached = input.startsWith(DecoderGraph.PAST) || input.startsWith(CacheNames.PREFIX);
       if (!ours && !cached) {
-        throw new ModelException(
-            "the decoder has an input '%s' that Squint does not know how to fill; export it without"
-                .formatted(Printable.of(input)));
+        throw AnswerCheck.unknownInput(input);
       }
     }
   }

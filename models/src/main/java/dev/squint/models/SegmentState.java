@@ -20,8 +20,6 @@ import java.util.Set;
 /** One segment at work on one request: it owns the KV cache of its layers. */
 final class SegmentState implements AutoCloseable {
 
-  private static final String LOGITS_TO_KEEP = "num_logits_to_keep";
-
   private final OpenSegments.Segment segment;
   private final SegmentCache cache;
   private long nextPosition;
@@ -124,8 +122,8 @@ final class SegmentState implements AutoCloseable {
     if (names.contains(SegmentModel.TAP_TEXT)) {
       inputs.put(SegmentModel.TAP_TEXT, run.indices(in.tapText(), in.tapText().length));
     }
-    if (names.contains(LOGITS_TO_KEEP)) {
-      inputs.put(LOGITS_TO_KEEP, run.longs(new long[] {1}));
+    if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
+      inputs.put(DecoderGraph.LOGITS_TO_KEEP, run.longs(new long[] {1}));
     }
     return inputs;
   }

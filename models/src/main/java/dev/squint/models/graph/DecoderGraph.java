@@ -47,6 +47,9 @@ public final class DecoderGraph {
    */
   public static final String TOKEN_TYPES = "token_type_ids";
 
+  /** Name of the input that tells how many of the last positions get logits. */
+  public static final String LOGITS_TO_KEEP = "num_logits_to_keep";
+
   /** Name of the input that tells past and new tokens, shape {@code [1, past + tokens]}. */
   public static final String MASK = "attention_mask";
 

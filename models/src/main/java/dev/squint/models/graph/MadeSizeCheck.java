@@ -94,8 +94,10 @@ final class MadeSizeCheck {
       case "Reshape" -> markAbove(node, product(node, 1));
       case "Gather" -> keep(node, 1);
       default -> {
-        for (int i = 0; KEEPING.contains(node.getOpType()) && i < node.getInputCount(); i++) {
-          keep(node, i);
+        if (KEEPING.contains(node.getOpType())) {
+          for (int i = 0; i < node.getInputCount(); i++) {
+            keep(node, i);
+          }
         }
       }
     }
