@@ -23,7 +23,8 @@ public final class Parameter<T> implements Component<T> {
   private static final Pattern DIGITS = Pattern.compile("[+-]?\\d+");
   private static final Pattern NUMBER =
       Pattern.compile("[+-]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d+)?|[+-]?(NaN|Infinity)");
-  private static final String OUT_OF_RANGE = "is out of range; ";
+  private static final String OUT_OF_RANGE = "is out of range";
+  private static final String NOT_KNOWN = "is not known";
 
   private final String name;
   private final String summary;
@@ -32,16 +33,8 @@ public final class Parameter<T> implements Component<T> {
   private final Function<String, T> reader;
   private final Function<T, String> writer;
   private final Predicate<T> allowed;
-  private final Function<String, String> fault;
+  private final List<String> words;
 
-  /**
-   * Describes a parameter.
-   *
-   * @param reader makes a value of its text; throws IllegalArgumentException with a fault
-   * @param writer the text of a value, empty if it stands for nothing given
-   * @param fault for the text of a value that is not allowed what is wrong with it, such that
-   *     "choose" and the range may follow
-   */
   private Parameter(
       String name,
       String summary,
@@ -50,244 +43,51 @@ public final class Parameter<T> implements Component<T> {
       Function<String, T> reader,
       Function<T, String> writer,
       Predicate<T> allowed,
-      Function<String, String> fault) {
+      List<String> words) {
     this.name = Objects.requireNonNull(name, "name");
     this.summary = Objects.requireNonNull(summary, "summary");
     this.range = Objects.requireNonNull(range, "range");
     this.byDefault = Objects.requireNonNull(byDefault, "byDefault");
-    this.reader = reader;
-    this.writer = writer;
-    this.allowed = allowed;
-    this.fault = fault;
+    this.reader = Objects.requireNonNull(reader, "reader");
+    this.writer = Objects.requireNonNull(writer, "writer");
+    this.allowed = Objects.requireNonNull(allowed, "allowed");
+    this.words = words;
   }
 
   /**
-   * A parameter of any type.
+   * A parameter of any type, written as {@link Object#toString} does unless {@link #written} says
+   * otherwise.
    *
    * @param <T> the type
    * @param name the key, lower-case letters
-   * @param range the values that are allowed, a noun phrase that fits after "choose"
    * @param byDefault the value taken when the spec does not give one
+   * @param range the values that are allowed, a noun phrase that fits after "choose"
+   * @param allowed which values are in range
    * @param reader makes a value of its text; throws {@link IllegalArgumentException} with a phrase
    *     that fits after {@code key=text}, such as "is not a colour"
-   * @param writer the text of a value, which the reader reads; empty for a value that says that
-   *     nothing is given
-   * @param allowed which values are in range
    * @param summary what it sets, a short phrase
    * @return the parameter
    */
   public static <T> Parameter<T> of(
       String name,
-      String range,
       T byDefault,
-      Function<String, T> reader,
-      Function<T, String> writer,
-      Predicate<T> allowed,
-      String summary) {
-    Function<String, T> faulting =
-        text -> {
-          try {
-            return reader.apply(text);
-          } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(e.getMessage() + "; ", e);
-          }
-        };
-    return new Parameter<>(
-        name, summary, range, byDefault, faulting, writer, allowed, text -> OUT_OF_RANGE);
-  }
-
-  private static <T> Parameter<T> ranged(
-      String name,
       String range,
-      T byDefault,
-      Function<String, T> reader,
-      Function<T, String> writer,
       Predicate<T> allowed,
+      Function<String, T> reader,
       String summary) {
     return new Parameter<>(
-        name, summary, range, byDefault, reader, writer, allowed, text -> OUT_OF_RANGE);
-  }
-
-  /** A share of tokens to keep. */
-  public static Parameter<Double> ratio(String name, double byDefault, String summary) {
-    return ranged(
-        name,
-        "a retention ratio above 0 and at most 1",
-        byDefault,
-        Parameter::real,
-        Object::toString,
-        value -> value > 0 && value <= 1,
-        summary);
-  }
-
-  /** A number from {@code min}, both ends allowed; {@code max} may be infinite. */
-  public static Parameter<Double> number(
-      String name, double byDefault, double min, double max, String summary) {
-    return ranged(
-        name,
-        Double.isInfinite(max)
-            ? "a number of at least " + min
-            : "a number from " + min + " to " + max,
-        byDefault,
-        Parameter::real,
-        Object::toString,
-        value -> value >= min && value <= max,
-        summary);
-  }
-
-  /** A whole number of at least {@code min}. */
-  public static Parameter<Integer> whole(String name, int byDefault, int min, String summary) {
-    return whole(name, byDefault, min, Integer.MAX_VALUE, summary);
+        name, summary, range, byDefault, reader, Object::toString, allowed, List.of());
   }
 
   /**
-   * A whole number from {@code min} to {@code max}, which {@code Integer.MAX_VALUE} leaves open.
-   */
-  public static Parameter<Integer> whole(
-      String name, int byDefault, int min, int max, String summary) {
-    return ranged(
-        name,
-        max == Integer.MAX_VALUE
-            ? "a whole number of at least " + min
-            : "a whole number from " + min + " to " + max,
-        byDefault,
-        Parameter::integer,
-        Object::toString,
-        value -> value >= min && value <= max,
-        summary);
-  }
-
-  /** A number of tokens that need not be given; given, it wins over a retention ratio. */
-  public static Parameter<OptionalInt> count(String name, String summary) {
-    return ranged(
-        name,
-        "a whole number of at least 1",
-        OptionalInt.empty(),
-        text -> OptionalInt.of(integer(text)),
-        value -> value.isPresent() ? Integer.toString(value.getAsInt()) : "",
-        value -> value.orElse(1) >= 1,
-        summary);
-  }
-
-  /** The start of a random sequence; unset, the request's seed is taken. */
-  public static Parameter<OptionalLong> seed(String name, String summary) {
-    return ranged(
-        name,
-        "a whole number from " + Long.MIN_VALUE + " to " + Long.MAX_VALUE,
-        OptionalLong.empty(),
-        text -> OptionalLong.of(digits(text)),
-        value -> value.isPresent() ? Long.toString(value.getAsLong()) : "",
-        value -> true,
-        summary);
-  }
-
-  /** A site: {@code vision}, or the number of the first decoder layer that runs pruned. */
-  public static Parameter<Site> site(String name, Site byDefault, String summary) {
-    return ranged(
-        name,
-        "vision, or a decoder layer of at least 1",
-        byDefault,
-        Parameter::site,
-        Parameter::text,
-        site -> !(site instanceof Site.BeforeProjector),
-        summary);
-  }
-
-  /**
-   * One of a few values, the first by default. Their words are those of {@link Object#toString}, in
-   * lower case.
-   */
-  public static <T> Parameter<T> choice(String name, List<T> values, String summary) {
-    List<String> words = values.stream().map(Parameter::word).toList();
-    Function<String, String> fault =
-        text ->
-            "is not known; "
-                + Suggestion.nearest(text, words)
-                    .map("did you mean '%s'? Or "::formatted)
-                    .orElse("");
-    return new Parameter<>(
-        name,
-        summary,
-        "one of " + String.join(", ", words),
-        values.get(0),
-        text -> {
-          if (!words.contains(text)) {
-            throw new IllegalArgumentException(fault.apply(text));
-          }
-          return values.get(words.indexOf(text));
-        },
-        Parameter::word,
-        List.copyOf(values)::contains,
-        fault);
-  }
-
-  /** Decoder layers, ascending, written {@code 3/7/16}; none unless given. */
-  public static Parameter<List<Integer>> layers(String name, String summary) {
-    return list(
-        name,
-        "ascending decoder layers of at least 1, joined by '/', such as 3/7/16",
-        Parameter::integer,
-        Parameter::ascend,
-        summary);
-  }
-
-  /** Numbers in a range, one per site, written {@code 0.5/0.25/0.1}; none unless given. */
-  public static Parameter<List<Double>> numbers(
-      String name, double min, double max, String summary) {
-    return list(
-        name,
-        "numbers from " + min + " to " + max + ", joined by '/'",
-        Parameter::real,
-        values -> values.stream().allMatch(value -> value >= min && value <= max),
-        summary);
-  }
-
-  /** Numbers of tokens, one per site, written {@code 96/32}; none unless given. */
-  public static Parameter<List<Integer>> counts(String name, String summary) {
-    return list(
-        name,
-        "whole numbers of at least 1, joined by '/', such as 96/32",
-        Parameter::integer,
-        values -> values.stream().allMatch(value -> value >= 1),
-        summary);
-  }
-
-  /** Free text without a comma, such as the path of a file; {@code what} is its range. */
-  public static Parameter<Optional<String>> text(String name, String what, String summary) {
-    return ranged(
-        name,
-        what,
-        Optional.empty(),
-        Optional::of,
-        value -> value.orElse(""),
-        value -> true,
-        summary);
-  }
-
-  private static <E> Parameter<List<E>> list(
-      String name,
-      String range,
-      Function<String, E> element,
-      Predicate<List<E>> allowed,
-      String summary) {
-    return ranged(
-        name,
-        range,
-        List.of(),
-        text -> elements(text, element),
-        Parameter::joined,
-        allowed,
-        summary);
-  }
-
-  /**
-   * Writes several values the way a parameter of several reads them.
+   * The same parameter, written otherwise.
    *
-   * @param values the values
-   * @return for example {@code 3/7/16}
+   * @param writer the text of a value, which is read back as an equal one; empty for a value that
+   *     says that nothing is given
+   * @return the parameter
    */
-  public static String joined(List<?> values) {
-    return values.stream().map(Object::toString).collect(Collectors.joining("/"));
+  public Parameter<T> written(Function<T, String> writer) {
+    return new Parameter<>(name, summary, range, byDefault, reader, writer, allowed, words);
   }
 
   /**
@@ -299,15 +99,127 @@ public final class Parameter<T> implements Component<T> {
    * @return the parameter
    */
   public <U> Parameter<U> mapped(Function<T, U> to, Function<U, T> from) {
+    Predicate<U> fits = value -> allowed.test(from.apply(value));
+    U usual = to.apply(byDefault);
     return new Parameter<>(
-        name,
-        summary,
-        range,
-        to.apply(byDefault),
-        reader.andThen(to),
-        writer.compose(from),
-        value -> allowed.test(from.apply(value)),
-        fault);
+        name, summary, range, usual, reader.andThen(to), writer.compose(from), fits, words);
+  }
+
+  /** A share of tokens to keep, above 0 and at most 1. */
+  public static Parameter<Double> ratio(String name, double byDefault, String summary) {
+    String range = "a retention ratio above 0 and at most 1";
+    return of(name, byDefault, range, share -> share > 0 && share <= 1, Parameter::real, summary);
+  }
+
+  /** A number from {@code min} to {@code max}, which may be infinite. */
+  public static Parameter<Double> number(
+      String name, double byDefault, double min, double max, String summary) {
+    String range = "a number " + (Double.isInfinite(max) ? "of at least " + min : from(min, max));
+    return of(name, byDefault, range, n -> n >= min && n <= max, Parameter::real, summary);
+  }
+
+  /** A whole number of at least {@code min}. */
+  public static Parameter<Integer> whole(String name, int byDefault, int min, String summary) {
+    String range = "a whole number of at least " + min;
+    return of(name, byDefault, range, n -> n >= min, Parameter::integer, summary);
+  }
+
+  /** A whole number from {@code min} to {@code max}. */
+  public static Parameter<Integer> whole(
+      String name, int byDefault, int min, int max, String summary) {
+    String range = "a whole number " + from(min, max);
+    return of(name, byDefault, range, n -> n >= min && n <= max, Parameter::integer, summary);
+  }
+
+  /** A number of tokens that need not be given; given, it wins over a retention ratio. */
+  public static Parameter<OptionalInt> count(String name, String summary) {
+    return of(
+            name,
+            OptionalInt.empty(),
+            "a whole number of at least 1",
+            count -> count.orElse(1) >= 1,
+            text -> OptionalInt.of(integer(text)),
+            summary)
+        .written(count -> count.isPresent() ? Integer.toString(count.getAsInt()) : "");
+  }
+
+  /** The start of a random sequence; unset, the request's seed is taken. */
+  public static Parameter<OptionalLong> seed(String name, String summary) {
+    String range = "a whole number " + from(Long.MIN_VALUE, Long.MAX_VALUE);
+    Function<String, OptionalLong> reader = text -> OptionalLong.of(digits(text));
+    return of(name, OptionalLong.empty(), range, seed -> true, reader, summary)
+        .written(seed -> seed.isPresent() ? Long.toString(seed.getAsLong()) : "");
+  }
+
+  /** A site: {@code vision}, or the number of the first decoder layer that runs pruned. */
+  public static Parameter<Site> site(String name, Site byDefault, String summary) {
+    String range = "vision, or a decoder layer of at least 1";
+    Predicate<Site> allowed = site -> !(site instanceof Site.BeforeProjector);
+    return of(name, byDefault, range, allowed, Parameter::site, summary).written(Parameter::text);
+  }
+
+  /** One of a few values, named by their words in lower case; the first is the default. */
+  public static <T> Parameter<T> choice(String name, List<T> values, String summary) {
+    List<T> known = List.copyOf(values);
+    List<String> words = known.stream().map(Parameter::word).toList();
+    Function<String, T> reader =
+        text -> {
+          if (!words.contains(text)) {
+            throw new IllegalArgumentException(NOT_KNOWN);
+          }
+          return known.get(words.indexOf(text));
+        };
+    String range = "one of " + String.join(", ", words);
+    return new Parameter<>(
+        name, summary, range, known.get(0), reader, Parameter::word, known::contains, words);
+  }
+
+  /** Decoder layers, ascending, written {@code 3/7/16}; none unless given. */
+  public static Parameter<List<Integer>> layers(String name, String summary) {
+    String range = "ascending decoder layers of at least 1, joined by '/', such as 3/7/16";
+    return list(name, range, Parameter::ascend, Parameter::integer, summary);
+  }
+
+  /** Numbers in a range, one per site, written {@code 0.5/0.25/0.1}; none unless given. */
+  public static Parameter<List<Double>> numbers(
+      String name, double min, double max, String summary) {
+    String range = "numbers " + from(min, max) + ", joined by '/'";
+    Predicate<Double> allowed = n -> n >= min && n <= max;
+    return list(name, range, all -> all.stream().allMatch(allowed), Parameter::real, summary);
+  }
+
+  /** Numbers of tokens, one per site, written {@code 96/32}; none unless given. */
+  public static Parameter<List<Integer>> counts(String name, String summary) {
+    String range = "whole numbers of at least 1, joined by '/', such as 96/32";
+    Predicate<Integer> allowed = n -> n >= 1;
+    return list(name, range, all -> all.stream().allMatch(allowed), Parameter::integer, summary);
+  }
+
+  /** Free text without a comma, such as the path of a file; {@code what} is its range. */
+  public static Parameter<Optional<String>> text(String name, String what, String summary) {
+    Function<String, Optional<String>> reader = Optional::of;
+    return of(name, Optional.empty(), what, text -> true, reader, summary)
+        .written(text -> text.orElse(""));
+  }
+
+  private static <E> Parameter<List<E>> list(
+      String name,
+      String range,
+      Predicate<List<E>> allowed,
+      Function<String, E> element,
+      String summary) {
+    return of(name, List.of(), range, allowed, text -> elements(text, element), summary)
+        .written(Parameter::joined);
+  }
+
+  /**
+   * Writes several values the way a parameter of several reads them.
+   *
+   * @param values the values
+   * @return for example {@code 3/7/16}
+   */
+  public static String joined(List<?> values) {
+    return values.stream().map(Object::toString).collect(Collectors.joining("/"));
   }
 
   @Override
@@ -354,8 +266,8 @@ public final class Parameter<T> implements Component<T> {
   @Override
   public void check(String strategy, T value) {
     if (!allowed.test(value)) {
-      String text = writer.apply(value);
-      throw refused(strategy, text, fault.apply(text));
+      throw refused(
+          strategy, writer.apply(value), words.isEmpty() ? OUT_OF_RANGE : NOT_KNOWN, null);
     }
   }
 
@@ -364,24 +276,32 @@ public final class Parameter<T> implements Component<T> {
     try {
       value = reader.apply(text);
     } catch (IllegalArgumentException e) {
-      StrategyException refused = refused(strategy, text, e.getMessage());
-      refused.initCause(e.getCause());
-      throw refused;
+      throw refused(strategy, text, e.getMessage(), e);
     }
     if (!allowed.test(value)) {
-      throw refused(strategy, text, fault.apply(text));
+      throw refused(strategy, text, OUT_OF_RANGE, null);
     }
     return value;
   }
 
-  private StrategyException refused(String strategy, String text, String fault) {
-    return new StrategyException(
-        "strategy '%s': %s=%s %schoose %s".formatted(strategy, name, text, fault, range));
+  private StrategyException refused(String strategy, String text, String fault, Exception cause) {
+    String hint =
+        Suggestion.nearest(text, words).map("did you mean '%s'? Or "::formatted).orElse("");
+    StrategyException refused =
+        new StrategyException(
+            "strategy '%s': %s=%s %s; %schoose %s"
+                .formatted(strategy, name, text, fault, hint, range));
+    refused.initCause(cause);
+    return refused;
+  }
+
+  private static String from(Object min, Object max) {
+    return "from " + min + " to " + max;
   }
 
   private static long digits(String text) {
     if (!DIGITS.matcher(text).matches()) {
-      throw new IllegalArgumentException("is not a whole number; ");
+      throw new IllegalArgumentException("is not a whole number");
     }
     try {
       return Long.parseLong(text);
@@ -400,7 +320,7 @@ public final class Parameter<T> implements Component<T> {
 
   private static double real(String text) {
     if (!NUMBER.matcher(text).matches()) {
-      throw new IllegalArgumentException("is not a number; ");
+      throw new IllegalArgumentException("is not a number");
     }
     return Double.parseDouble(text);
   }
@@ -410,7 +330,7 @@ public final class Parameter<T> implements Component<T> {
       return new Site.AfterVision();
     }
     if (!DIGITS.matcher(text).matches()) {
-      throw new IllegalArgumentException("is not a site; ");
+      throw new IllegalArgumentException("is not a site");
     }
     int layer = integer(text);
     if (layer < 1) {

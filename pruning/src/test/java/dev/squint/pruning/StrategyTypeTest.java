@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -182,11 +183,10 @@ class StrategyTypeTest {
             Parameter.whole("depth", 2, 1, 9, "how deep"),
             Parameter.of(
                 "colour",
-                "red or blue",
                 "red",
-                Type::read,
-                colour -> colour,
+                "red or blue",
                 colour -> !colour.equals("green"),
+                Type::read,
                 "what is seen"));
       }
 
@@ -213,7 +213,7 @@ class StrategyTypeTest {
     assertThatThrownBy(
             () ->
                 new Painted.Type()
-                    .create(new ParsedParameters("painted", java.util.Map.of("colour", "loud"))))
+                    .create(new ParsedParameters("painted", Map.of("colour", "loud"))))
         .isInstanceOf(StrategyException.class)
         .hasMessage("strategy 'painted': colour=loud is not a colour; choose red or blue");
     assertThatThrownBy(() -> Painted.TYPE.check("red"))

@@ -28,7 +28,6 @@ import java.util.Optional;
 public record AVL(double core, double stay, int every) implements DescribedStrategy {
 
   private static final String NAME = "avl";
-
   private static final Type TYPE = new Type();
 
   public AVL {
@@ -55,10 +54,9 @@ public record AVL(double core, double stay, int every) implements DescribedStrat
     return Optional.of(new CachePlan.Split(core, stay, every));
   }
 
-  /** Describes {@link AVL}. */
+  /** The descriptor of {@link AVL}, for the service loader. */
   public static final class Type extends StrategyType<AVL> {
 
-    /** For the service loader. */
     public Type() {
       super(
           AVL.class,

@@ -86,7 +86,6 @@ public record CDPruner(String rule, double weight, Budget budget) implements Des
   private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
   private static final double EPSILON = 1e-6;
-
   private static final Type TYPE = new Type();
 
   public CDPruner {
@@ -255,10 +254,9 @@ public record CDPruner(String rule, double weight, Budget budget) implements Des
     }
   }
 
-  /** Describes {@link CDPruner}. */
+  /** The descriptor of {@link CDPruner}, for the service loader. */
   public static final class Type extends StrategyType<CDPruner> {
 
-    /** For the service loader. */
     public Type() {
       super(
           CDPruner.class,

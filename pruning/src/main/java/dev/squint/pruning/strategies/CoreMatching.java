@@ -43,7 +43,6 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
   private static final String CODE = "code";
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 6 of 32, scaled");
-
   private static final Type TYPE = new Type();
 
   public CoreMatching {
@@ -82,10 +81,9 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
         : new Selection(kept, counts);
   }
 
-  /** Describes {@link CoreMatching}. */
+  /** The descriptor of {@link CoreMatching}, for the service loader. */
   public static final class Type extends StrategyType<CoreMatching> {
 
-    /** For the service loader. */
     public Type() {
       super(
           CoreMatching.class,

@@ -71,7 +71,6 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
       Parameter.whole("k", 2, 1, "first decoder layer that runs pruned");
   private static final Parameter<Integer> VISUAL =
       Parameter.whole("visual", 4, 1, "number of visual pivots");
-
   private static final Type TYPE = new Type();
 
   public Dart {
@@ -213,10 +212,9 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
     return indices;
   }
 
-  /** Describes {@link Dart}. */
+  /** The descriptor of {@link Dart}, for the service loader. */
   public static final class Type extends StrategyType<Dart> {
 
-    /** For the service loader. */
     public Type() {
       super(
           Dart.class,

@@ -40,7 +40,6 @@ public record DivPrune(Budget budget) implements DescribedStrategy {
   private static final String NAME = "divprune";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.098, Scope.TILE);
   private static final FeatureSimilarity SIMILARITY = new FeatureSimilarity(Stage.PROJECTED);
-
   private static final Type TYPE = new Type();
 
   public DivPrune {
@@ -136,10 +135,9 @@ public record DivPrune(Budget budget) implements DescribedStrategy {
     return index;
   }
 
-  /** Describes {@link DivPrune}. */
+  /** The descriptor of {@link DivPrune}, for the service loader. */
   public static final class Type extends StrategyType<DivPrune> {
 
-    /** For the service loader. */
     public Type() {
       super(
           DivPrune.class,

@@ -40,7 +40,6 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
   private static final Parameter<Integer> K =
       Parameter.whole("k", 2, 1, "first decoder layer that runs pruned");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
-
   private static final Type TYPE = new Type();
 
   public FastV {
@@ -74,10 +73,9 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
             (context, observations) -> budget.top(context, observations.get(attention).row(0))));
   }
 
-  /** Describes {@link FastV}. */
+  /** The descriptor of {@link FastV}, for the service loader. */
   public static final class Type extends StrategyType<FastV> {
 
-    /** For the service loader. */
     public Type() {
       super(
           FastV.class,

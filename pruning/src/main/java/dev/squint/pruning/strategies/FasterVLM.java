@@ -31,7 +31,6 @@ public record FasterVLM(Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "fastervlm";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
-
   private static final Type TYPE = new Type();
 
   public FasterVLM {
@@ -63,10 +62,9 @@ public record FasterVLM(Budget budget) implements DescribedStrategy {
             (context, observations) -> budget.top(context, observations.get(attention).row(0))));
   }
 
-  /** Describes {@link FasterVLM}. */
+  /** The descriptor of {@link FasterVLM}, for the service loader. */
   public static final class Type extends StrategyType<FasterVLM> {
 
-    /** For the service loader. */
     public Type() {
       super(
           FasterVLM.class,

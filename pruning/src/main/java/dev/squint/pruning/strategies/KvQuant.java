@@ -37,7 +37,6 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
   private static final String NAME = "kv-quant";
   private static final String NO = "none";
   private static final String HADAMARD = "hadamard";
-
   private static final Type TYPE = new Type();
 
   public KvQuant {
@@ -75,10 +74,9 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
     return Optional.of(new CachePlan.Quantised(bits, low, salient, text, window, rotate));
   }
 
-  /** Describes {@link KvQuant}. */
+  /** The descriptor of {@link KvQuant}, for the service loader. */
   public static final class Type extends StrategyType<KvQuant> {
 
-    /** For the service loader. */
     public Type() {
       super(
           KvQuant.class,

@@ -69,7 +69,6 @@ public record Layerwise(
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
-
   private static final Type TYPE = new Type();
 
   public Layerwise {
@@ -192,10 +191,9 @@ public record Layerwise(
     return scores;
   }
 
-  /** Describes {@link Layerwise}. */
+  /** The descriptor of {@link Layerwise}, for the service loader. */
   public static final class Type extends StrategyType<Layerwise> {
 
-    /** For the service loader. */
     public Type() {
       super(
           Layerwise.class,

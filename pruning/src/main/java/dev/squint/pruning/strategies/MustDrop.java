@@ -65,7 +65,6 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
 
   private static final String THRESHOLD = "threshold";
   private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
-
   private static final Type TYPE = new Type();
 
   public MustDrop {
@@ -214,10 +213,9 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
     return columns;
   }
 
-  /** Describes {@link MustDrop}. */
+  /** The descriptor of {@link MustDrop}, for the service loader. */
   public static final class Type extends StrategyType<MustDrop> {
 
-    /** For the service loader. */
     public Type() {
       super(
           MustDrop.class,

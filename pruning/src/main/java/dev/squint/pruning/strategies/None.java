@@ -21,10 +21,9 @@ public record None() implements DescribedStrategy {
     return List.of();
   }
 
-  /** Describes {@link None}. */
+  /** The descriptor of {@link None}, for the service loader. */
   public static final class Type extends StrategyType<None> {
 
-    /** For the service loader. */
     public Type() {
       super(None.class, "none", "keeps every visual token", "baseline");
     }

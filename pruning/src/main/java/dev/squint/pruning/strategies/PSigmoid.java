@@ -33,7 +33,6 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers(
           "layers", "first layers that run pruned; unset 4/8/12/16/20/24/28 of 32, scaled");
-
   private static final Type TYPE = new Type();
 
   public PSigmoid {
@@ -63,10 +62,9 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
     return LastRow.sites(model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
   }
 
-  /** Describes {@link PSigmoid}. */
+  /** The descriptor of {@link PSigmoid}, for the service loader. */
   public static final class Type extends StrategyType<PSigmoid> {
 
-    /** For the service loader. */
     public Type() {
       super(
           PSigmoid.class,

@@ -89,10 +89,9 @@ public record PruMerge(boolean plus, OptionalInt tokens, OptionalInt neighbours,
     return new PruMerging(plus, tokens, neighbours, rule).plan(model);
   }
 
-  /** Describes {@link PruMerge} without evenly spread tokens. */
+  /** The descriptor of {@link PruMerge} without evenly spread tokens, for the service loader. */
   public static final class Type extends StrategyType<PruMerge> {
 
-    /** For the service loader. */
     public Type() {
       super(
           PruMerge.class,
@@ -106,10 +105,9 @@ public record PruMerge(boolean plus, OptionalInt tokens, OptionalInt neighbours,
     }
   }
 
-  /** Describes {@link PruMerge} with evenly spread tokens. */
+  /** The descriptor of {@link PruMerge} with evenly spread tokens, for the service loader. */
   public static final class Plus extends StrategyType<PruMerge> {
 
-    /** For the service loader. */
     public Plus() {
       super(
           PruMerge.class,

@@ -42,7 +42,6 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers)
   private static final String CODE = "code";
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
-
   private static final Type TYPE = new Type();
 
   public PyramidDrop {
@@ -83,10 +82,9 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers)
     return Math.max(1, Math.min(alive, count));
   }
 
-  /** Describes {@link PyramidDrop}. */
+  /** The descriptor of {@link PyramidDrop}, for the service loader. */
   public static final class Type extends StrategyType<PyramidDrop> {
 
-    /** For the service loader. */
     public Type() {
       super(
           PyramidDrop.class,

@@ -38,7 +38,6 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
   private static final Parameter<Site> AT =
       Parameter.site("at", new Site.AfterVision(), "where tokens leave");
-
   private static final Type TYPE = new Type();
 
   public Random {
@@ -104,10 +103,9 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
     return drawn;
   }
 
-  /** Describes {@link Random}. */
+  /** The descriptor of {@link Random}, for the service loader. */
   public static final class Type extends StrategyType<Random> {
 
-    /** For the service loader. */
     public Type() {
       super(
           Random.class,

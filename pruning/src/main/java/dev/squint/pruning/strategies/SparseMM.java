@@ -129,10 +129,9 @@ public record SparseMM(double keep, OptionalInt tokens, int window, Optional<Hea
     }
   }
 
-  /** Describes {@link SparseMM}. */
+  /** The descriptor of {@link SparseMM}, for the service loader. */
   public static final class Type extends StrategyType<SparseMM> {
 
-    /** For the service loader. */
     public Type() {
       super(
           SparseMM.class,
@@ -143,13 +142,13 @@ public record SparseMM(double keep, OptionalInt tokens, int window, Optional<Hea
           Parameter.count("tokens", "visual tokens that a KV head keeps, on average"),
           Parameter.whole("window", 32, 1, "last prompt tokens whose attention counts"),
           Parameter.of(
-              "heads",
-              "the path of a file with a line per layer and a score per query head in it",
-              Optional.<Heads>empty(),
-              file -> Optional.of(Heads.read(file)),
-              heads -> heads.map(Heads::file).orElse(""),
-              heads -> true,
-              "scores of the heads; all alike if left out"));
+                  "heads",
+                  Optional.<Heads>empty(),
+                  "the path of a file with a line per layer and a score per query head in it",
+                  heads -> true,
+                  file -> Optional.of(Heads.read(file)),
+                  "scores of the heads; all alike if left out")
+              .written(heads -> heads.map(Heads::file).orElse("")));
     }
   }
 }

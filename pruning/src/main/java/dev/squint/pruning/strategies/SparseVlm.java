@@ -101,7 +101,6 @@ public record SparseVlm(
   private static final int[] CUTS = {3, 7, 16};
   private static final int[] CUTS_OF_FIRST_RELEASE = {3, 7, 16, 20};
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
-
   private static final Type TYPE = new Type();
 
   public SparseVlm {
@@ -212,10 +211,9 @@ public record SparseVlm(
     return merged;
   }
 
-  /** Describes {@link SparseVlm}. */
+  /** The descriptor of {@link SparseVlm}, for the service loader. */
   public static final class Type extends StrategyType<SparseVlm> {
 
-    /** For the service loader. */
     public Type() {
       super(
           SparseVlm.class,

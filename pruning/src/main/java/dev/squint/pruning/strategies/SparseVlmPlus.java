@@ -49,7 +49,6 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
-
   private static final Type TYPE = new Type();
 
   public SparseVlmPlus {
@@ -163,10 +162,9 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
     return factors;
   }
 
-  /** Describes {@link SparseVlmPlus}. */
+  /** The descriptor of {@link SparseVlmPlus}, for the service loader. */
   public static final class Type extends StrategyType<SparseVlmPlus> {
 
-    /** For the service loader. */
     public Type() {
       super(
           SparseVlmPlus.class,

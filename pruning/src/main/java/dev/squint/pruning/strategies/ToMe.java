@@ -57,7 +57,6 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
   private static final Parameter<Integer> ROUNDS =
       Parameter.whole("rounds", 4, 1, 1000, "rounds the merging is spread over");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
-
   private static final Type TYPE = new Type();
 
   public ToMe {
@@ -115,10 +114,9 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
     }
   }
 
-  /** Describes {@link ToMe}. */
+  /** The descriptor of {@link ToMe}, for the service loader. */
   public static final class Type extends StrategyType<ToMe> {
 
-    /** For the service loader. */
     public Type() {
       super(
           ToMe.class,

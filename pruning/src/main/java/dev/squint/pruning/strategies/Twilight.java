@@ -27,7 +27,6 @@ public record Twilight(double p, List<Integer> layers) implements DescribedStrat
   private static final String NAME = "twilight";
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
-
   private static final Type TYPE = new Type();
 
   public Twilight {
@@ -46,10 +45,9 @@ public record Twilight(double p, List<Integer> layers) implements DescribedStrat
     return LastRow.sites(model, cuts, new TopP(p));
   }
 
-  /** Describes {@link Twilight}. */
+  /** The descriptor of {@link Twilight}, for the service loader. */
   public static final class Type extends StrategyType<Twilight> {
 
-    /** For the service loader. */
     public Type() {
       super(
           Twilight.class,

@@ -33,7 +33,6 @@ public record UniformGrid(Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "uniform";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
-
   private static final Type TYPE = new Type();
 
   public UniformGrid {
@@ -108,10 +107,9 @@ public record UniformGrid(Budget budget) implements DescribedStrategy {
     return (int) ((2L * index + 1) * cells / (2L * parts));
   }
 
-  /** Describes {@link UniformGrid}. */
+  /** The descriptor of {@link UniformGrid}, for the service loader. */
   public static final class Type extends StrategyType<UniformGrid> {
 
-    /** For the service loader. */
     public Type() {
       super(
           UniformGrid.class,

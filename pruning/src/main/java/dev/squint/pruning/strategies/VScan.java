@@ -76,7 +76,6 @@ public record VScan(
       Parameter.counts("tokens", "number kept at each site, first per tile; wins over keep");
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first pruned layers of stage 2; unset 16 of 32");
-
   private static final Type TYPE = new Type();
 
   public VScan {
@@ -172,10 +171,9 @@ public record VScan(
         scan::select);
   }
 
-  /** Describes {@link VScan}. */
+  /** The descriptor of {@link VScan}, for the service loader. */
   public static final class Type extends StrategyType<VScan> {
 
-    /** For the service loader. */
     public Type() {
       super(
           VScan.class,

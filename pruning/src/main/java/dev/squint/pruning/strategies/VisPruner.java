@@ -49,7 +49,6 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
       Parameter.number("important", 0.5, 0, 1, "share of the kept that attention chooses");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
   private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
-
   private static final Type TYPE = new Type();
 
   public VisPruner {
@@ -144,10 +143,9 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
     }
   }
 
-  /** Describes {@link VisPruner}. */
+  /** The descriptor of {@link VisPruner}, for the service loader. */
   public static final class Type extends StrategyType<VisPruner> {
 
-    /** For the service loader. */
     public Type() {
       super(
           VisPruner.class,

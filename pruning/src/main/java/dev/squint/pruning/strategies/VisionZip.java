@@ -56,7 +56,6 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
 
   private static final String NAME = "visionzip";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(64 / 576.0, Scope.TILE);
-
   private static final Type TYPE = new Type();
 
   public VisionZip {
@@ -162,10 +161,9 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
     }
   }
 
-  /** Describes {@link VisionZip}. */
+  /** The descriptor of {@link VisionZip}, for the service loader. */
   public static final class Type extends StrategyType<VisionZip> {
 
-    /** For the service loader. */
     public Type() {
       super(
           VisionZip.class,

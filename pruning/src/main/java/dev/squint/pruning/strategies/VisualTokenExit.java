@@ -154,10 +154,9 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
     }
   }
 
-  /** Describes {@link VisualTokenExit}. */
+  /** The descriptor of {@link VisualTokenExit}, for the service loader. */
   public static final class Type extends StrategyType<VisualTokenExit> {
 
-    /** For the service loader. */
     public Type() {
       super(
           VisualTokenExit.class,

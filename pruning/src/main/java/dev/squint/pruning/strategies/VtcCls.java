@@ -41,7 +41,6 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
 
   private static final String NAME = "vtc-cls";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
-
   private static final Type TYPE = new Type();
 
   public VtcCls {
@@ -102,10 +101,9 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
     return mean;
   }
 
-  /** Describes {@link VtcCls}. */
+  /** The descriptor of {@link VtcCls}, for the service loader. */
   public static final class Type extends StrategyType<VtcCls> {
 
-    /** For the service loader. */
     public Type() {
       super(
           VtcCls.class,

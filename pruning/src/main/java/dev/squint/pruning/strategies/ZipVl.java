@@ -39,7 +39,6 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
   private static final String NAME = "zipvl";
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
-
   private static final Type TYPE = new Type();
 
   public ZipVl {
@@ -86,10 +85,9 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
     return sums;
   }
 
-  /** Describes {@link ZipVl}. */
+  /** The descriptor of {@link ZipVl}, for the service loader. */
   public static final class Type extends StrategyType<ZipVl> {
 
-    /** For the service loader. */
     public Type() {
       super(
           ZipVl.class,
