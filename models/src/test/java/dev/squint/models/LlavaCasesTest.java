@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.pruning.SquintException;
 import dev.squint.pruning.Strategies;
-import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -97,7 +97,7 @@ class LlavaCasesTest {
         try {
           TinyFolder.answer(model, 3, Strategies.parse(provider.name()));
           acted++;
-        } catch (ModelException | StrategyException e) {
+        } catch (SquintException e) {
           refusal = Optional.of(e.getMessage());
           assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(600);
         }

@@ -287,12 +287,9 @@ public final class Parameter<T> implements Component<T> {
   private StrategyException refused(String strategy, String text, String fault, Exception cause) {
     String hint =
         Suggestion.nearest(text, words).map("did you mean '%s'? Or "::formatted).orElse("");
-    StrategyException refused =
-        new StrategyException(
-            "strategy '%s': %s=%s %s; %schoose %s"
-                .formatted(strategy, name, text, fault, hint, range));
-    refused.initCause(cause);
-    return refused;
+    return new StrategyException(
+        "strategy '%s': %s=%s %s; %schoose %s".formatted(strategy, name, text, fault, hint, range),
+        cause);
   }
 
   private static String from(Object min, Object max) {

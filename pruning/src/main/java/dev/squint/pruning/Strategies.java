@@ -70,10 +70,8 @@ public final class Strategies {
         }
       }
     } catch (ServiceConfigurationError e) {
-      StrategyException broken =
-          new StrategyException("a strategy on the class path cannot be loaded: " + e.getMessage());
-      broken.initCause(e);
-      throw broken;
+      throw new StrategyException(
+          "a strategy on the class path cannot be loaded: " + e.getMessage(), e);
     }
     return List.copyOf(byName.values());
   }
