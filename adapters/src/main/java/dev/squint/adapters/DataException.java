@@ -1,17 +1,19 @@
 package dev.squint.adapters;
 
+import dev.squint.pruning.SquintException;
+
 /** Questions that cannot be used; the message names the file and what to do. */
-public class DataException extends IllegalArgumentException {
+public class DataException extends SquintException {
 
   private static final long serialVersionUID = 1L;
 
   /** Creates one with its sentence. */
   public DataException(String message) {
-    super(message);
+    super(Kind.BAD_REQUEST, message);
   }
 
   /** Creates one with its sentence and its cause. */
   public DataException(String message, Throwable cause) {
-    super(message, cause);
+    super(Kind.BAD_REQUEST, message, cause);
   }
 }

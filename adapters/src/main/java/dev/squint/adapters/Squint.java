@@ -8,6 +8,8 @@ import dev.squint.models.PixelValues;
 import dev.squint.models.PromptInput;
 import dev.squint.models.VisionLanguageModel;
 import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.SquintException;
+import dev.squint.pruning.SquintException.Kind;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
@@ -99,7 +101,7 @@ public final class Squint implements AutoCloseable {
         squint.model.requireOpens();
       }
       return new Answerable(Optional.empty(), OptionalInt.of(squint.facts().visualTokens()), opens);
-    } catch (ModelException | PromptException | ImageException e) {
+    } catch (SquintException e) {
       return new Answerable(Optional.of(e.getMessage()), OptionalInt.empty(), false);
     }
   }
@@ -227,7 +229,7 @@ public final class Squint implements AutoCloseable {
 
   private void checkOpen() {
     if (closed) {
-      throw new ModelException("the model is closed; load it again");
+      throw new ModelException(Kind.BAD_REQUEST, "the model is closed; load it again");
     }
   }
 

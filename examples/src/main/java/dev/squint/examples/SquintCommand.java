@@ -1,11 +1,6 @@
 package dev.squint.examples;
 
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.ImageException;
-import dev.squint.adapters.OverlayException;
-import dev.squint.adapters.PromptException;
-import dev.squint.models.ModelException;
-import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.SquintException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -24,13 +19,19 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/**
- * The command {@code squint}: exit code 0 for an answer, 2 for bad input, 1 for a failure of ours.
- */
+/** The command {@code squint}. Its exit codes are those that its help lists. */
 @Command(
     name = "squint",
     description = "Asks vision-language models about pictures and prunes visual tokens on the way.",
     mixinStandardHelpOptions = true,
+    exitCodeListHeading = "Exit codes:%n",
+    exitCodeList = {
+      "0:an answer",
+      "1:Squint failed, the answer could not be written, or a comparison did not hold",
+      "2:bad input: a request, a model or a strategy that cannot be used",
+      "3:no room in memory or no time for the request; it may go well later",
+      "141:the reader of the output has gone"
+    },
     version = "squint " + SquintCommand.VERSION,
     subcommands = {
       AskCommand.class,
@@ -43,6 +44,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
     })
 public final class SquintCommand implements Runnable {
 
+  static final int FAILED = 1;
+  static final int BAD_INPUT = 2;
+  static final int TRY_AGAIN = 3;
   static final String VERSION = "0.1.0-SNAPSHOT";
 
   @Option(
@@ -81,7 +85,7 @@ public final class SquintCommand implements Runnable {
     return report(
         line,
         "standard output cannot be written (%s); check where it goes".formatted(lost.getMessage()),
-        1);
+        FAILED);
   }
 
   static CommandLine commandLine() {
@@ -97,7 +101,7 @@ public final class SquintCommand implements Runnable {
               if (root.verbose) {
                 e.printStackTrace(line.getErr());
               }
-              return report(line, firstLine(e), isBadInput(e) ? 2 : 1);
+              return report(line, firstLine(e), exitCode(e));
             });
   }
 
@@ -138,16 +142,19 @@ public final class SquintCommand implements Runnable {
       List<String> close = unmatched.getSuggestions();
       mend = close.isEmpty() ? "" : "; did you mean '" + close.get(0) + "'?";
     }
-    return report(e.getCommandLine(), firstLine(e) + mend, 2);
+    return report(e.getCommandLine(), firstLine(e) + mend, BAD_INPUT);
   }
 
-  private static boolean isBadInput(Exception e) {
-    return e instanceof ImageException
-        || e instanceof DataException
-        || e instanceof PromptException
-        || e instanceof OverlayException
-        || e instanceof StrategyException
-        || e instanceof ModelException;
+  /** The exit code of a failure. */
+  static int exitCode(Throwable e) {
+    if (!(e instanceof SquintException failure)) {
+      return FAILED;
+    }
+    return switch (failure.kind()) {
+      case BAD_REQUEST, BAD_MODEL, REFUSED_STRATEGY -> BAD_INPUT;
+      case OVERLOAD, DEADLINE -> TRY_AGAIN;
+      case INTERNAL -> FAILED;
+    };
   }
 
   private static String firstLine(Throwable e) {

@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.pruning.SquintException.Kind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
@@ -70,6 +71,7 @@ final class EmbeddedModel {
       return folder;
     } catch (IOException e) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "the embedded model '%s' cannot be unpacked to %s (%s); %s"
               .formatted(name, folder, e.getMessage(), ModelOptions.OTHER_CACHE),
           e);

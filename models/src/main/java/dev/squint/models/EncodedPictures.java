@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.SquintException.Kind;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ public final class EncodedPictures implements AutoCloseable {
     lock.readLock().lock();
     if (closed) {
       lock.readLock().unlock();
-      throw new ModelException("the picture is closed; encode it again");
+      throw new ModelException(Kind.BAD_REQUEST, "the picture is closed; encode it again");
     }
     return new Lease();
   }

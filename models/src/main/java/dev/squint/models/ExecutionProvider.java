@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.pruning.SquintException.Kind;
 import java.util.Locale;
 
 /** Where a model runs. */
@@ -17,7 +18,8 @@ public sealed interface ExecutionProvider {
     /** Checks the device number. */
     public Cuda {
       if (id < 0) {
-        throw new ModelException("provider 'cuda:%d': a device number counts from 0".formatted(id));
+        throw new ModelException(
+            Kind.BAD_REQUEST, "provider 'cuda:%d': a device number counts from 0".formatted(id));
       }
     }
   }
@@ -47,6 +49,7 @@ public sealed interface ExecutionProvider {
       return new Cuda(Integer.parseInt(lower.substring("cuda:".length())));
     }
     throw new ModelException(
+        Kind.BAD_REQUEST,
         "unknown provider '%s': choose cpu, cuda, cuda:ID or auto".formatted(text));
   }
 }

@@ -1,5 +1,7 @@
 package dev.squint.models;
 
+import dev.squint.pruning.SquintException.Kind;
+
 /**
  * How an answer is generated.
  *
@@ -15,7 +17,8 @@ public record GenerationOptions(
   /** Checks the values. */
   public GenerationOptions {
     if (maxNewTokens < 1) {
-      throw new ModelException("maxNewTokens must be 1 or more, got " + maxNewTokens);
+      throw new ModelException(
+          Kind.BAD_REQUEST, "maxNewTokens must be 1 or more, got " + maxNewTokens);
     }
   }
 

@@ -9,6 +9,7 @@ import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Speedup;
+import dev.squint.pruning.SquintException.Kind;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.Timings;
 import dev.squint.pruning.Trace;
@@ -69,6 +70,7 @@ final class Generator implements AutoCloseable {
     int length = prompt.layout().length();
     if (length >= config.contextLength()) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "the prompt has %d tokens, but the context of %s is %d tokens and the answer needs room too; shorten the question"
               .formatted(length, facts.name(), config.contextLength()));
     }

@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.pruning.SquintException.Kind;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,7 +24,7 @@ final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
   /** Borrows the thing with this key, opening it if needed. */
   synchronized Lease acquire(K key, Supplier<V> open) {
     if (closed) {
-      throw new ModelException("the model is closed; load it again");
+      throw new ModelException(Kind.BAD_REQUEST, "the model is closed; load it again");
     }
     Entry entry = entries.get(key);
     if (entry == null) {
@@ -106,7 +107,8 @@ final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
       } catch (RuntimeException e) {
         throw e;
       } catch (Exception e) {
-        throw new ModelException("a session could not be closed: " + e.getMessage(), e);
+        throw new ModelException(
+            Kind.INTERNAL, "a session could not be closed: " + e.getMessage(), e);
       }
     }
   }

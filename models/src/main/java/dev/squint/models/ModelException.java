@@ -1,25 +1,49 @@
 package dev.squint.models;
 
-/**
- * A model, prompt or device that cannot be used, told in one sentence with the mend where there is
- * one.
- */
-public class ModelException extends RuntimeException {
+import dev.squint.pruning.SquintException;
+
+/** A model, prompt or device that cannot be used; by default the model is to blame. */
+public class ModelException extends SquintException {
 
   private static final long serialVersionUID = 1L;
 
   /**
-   * @param message one sentence that names the thing and the mend
+   * A model that cannot be used.
+   *
+   * @param message one sentence that names the thing and the fix
    */
   public ModelException(String message) {
-    super(message);
+    this(message, null);
   }
 
   /**
-   * @param message one sentence that names the thing and the mend
-   * @param cause what the lower layer said
+   * A model that cannot be used.
+   *
+   * @param message one sentence that names the thing and the fix
+   * @param cause what the lower layer said, or null
    */
   public ModelException(String message, Throwable cause) {
-    super(message, cause);
+    this(Kind.BAD_MODEL, message, cause);
+  }
+
+  /**
+   * Something else that goes wrong with a model.
+   *
+   * @param kind whose fault it is
+   * @param message one sentence that names the thing and the fix
+   */
+  public ModelException(Kind kind, String message) {
+    this(kind, message, null);
+  }
+
+  /**
+   * Something else that goes wrong with a model.
+   *
+   * @param kind whose fault it is
+   * @param message one sentence that names the thing and the fix
+   * @param cause what the lower layer said, or null
+   */
+  public ModelException(Kind kind, String message, Throwable cause) {
+    super(kind, message, cause);
   }
 }

@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.models.graph.Printable;
+import dev.squint.pruning.SquintException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -91,6 +92,7 @@ record ModelFiles(
   static ModelFiles find(Path model, String precision) {
     if (!PRECISION.matcher(precision).matches()) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "'%s' is no precision; name one such as q4 or fp16".formatted(Printable.of(precision)));
     }
     if (Files.isRegularFile(model)) {
@@ -98,6 +100,7 @@ record ModelFiles(
     }
     if (!Files.isDirectory(model)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "no such model: " + model + "; name a folder or an .onnx file of an exported model");
     }
     Optional<Path> config = existing(model.resolve("config.json"));
@@ -189,6 +192,7 @@ record ModelFiles(
     }
     if (!precision.isEmpty() && !there.contains(precision)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "%s has no graph of precision '%s': looked for onnx/decoder_model_merged_%s.onnx; there is %s"
               .formatted(model, precision, precision, Printable.of(String.join(", ", there))));
     }

@@ -10,10 +10,10 @@ import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.SquintException;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,7 +84,7 @@ public final class ModelInspector {
           config
               .map(c -> VisionLanguageModel.facts(name, c, decoder.get(), vision.get()))
               .orElseGet(() -> graphFacts(name));
-      for (StrategyProvider provider : Strategies.available()) {
+      for (StrategyType<?> provider : Strategies.available()) {
         strategies.put(provider.name(), refusal(provider.name(), facts));
       }
     } else {
@@ -218,7 +218,7 @@ public final class ModelInspector {
           .flatMap(Optional::stream)
           .findFirst()
           .or(() -> tapRefusals.computeIfAbsent(plan.visionTaps(), this::refusal));
-    } catch (ModelException | StrategyException e) {
+    } catch (SquintException e) {
       return Optional.of(e.getMessage());
     }
   }

@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.pruning.SquintException.Kind;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -31,10 +32,11 @@ public record ModelOptions(
     Objects.requireNonNull(cacheFolder, "cacheFolder");
     Objects.requireNonNull(precision, "precision");
     if (threads < 0) {
-      throw new ModelException("threads must be 0 (one per core) or more, got " + threads);
+      throw new ModelException(
+          Kind.BAD_REQUEST, "threads must be 0 (one per core) or more, got " + threads);
     }
     if (cutsKept < 1) {
-      throw new ModelException("cutsKept must be 1 or more, got " + cutsKept);
+      throw new ModelException(Kind.BAD_REQUEST, "cutsKept must be 1 or more, got " + cutsKept);
     }
   }
 

@@ -12,6 +12,7 @@ import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.SplitKey;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.WeightFile;
+import dev.squint.pruning.SquintException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -124,6 +125,7 @@ public final class ModelSplitter {
     }
     if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "%s exists; name another folder or say that it may be replaced".formatted(folder));
     }
     return written(folder, () -> target.create(splitter::write));
@@ -163,6 +165,7 @@ public final class ModelSplitter {
       return folder;
     } catch (IOException e) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "%s cannot be written (%s); choose a folder that can be"
               .formatted(folder, FileFailure.reason(e)),
           e);
@@ -193,6 +196,7 @@ public final class ModelSplitter {
     for (int cut : edges) {
       if (cut < 1 || cut >= layers) {
         throw new ModelException(
+            Kind.BAD_REQUEST,
             "a cut before layer %d is asked for, but the decoder has %d layers; choose 1..%d"
                 .formatted(cut, layers, layers - 1));
       }
@@ -200,6 +204,7 @@ public final class ModelSplitter {
     for (Tap tap : options.taps()) {
       if (tap.layer() < 0 || tap.layer() >= layers) {
         throw new ModelException(
+            Kind.BAD_REQUEST,
             "a tap in layer %d is asked for, but the decoder has layers 0..%d"
                 .formatted(tap.layer(), layers - 1));
       }

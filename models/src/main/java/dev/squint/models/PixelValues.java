@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.pruning.SquintException.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -17,17 +18,20 @@ public record PixelValues(FloatBuffer data, long[] shape) {
   public PixelValues {
     if (shape.length != 4 || Arrays.stream(shape).anyMatch(d -> d < 1)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "pixel values need the shape [pictures, 3, height, width], got "
               + Arrays.toString(shape));
     }
     long size = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     if (data.remaining() != size) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "pixel values of shape %s need %d floats, got %d"
               .formatted(Arrays.toString(shape), size, data.remaining()));
     }
     if (!data.isDirect()) {
-      throw new ModelException("pixel values need a direct buffer; copy the array into one first");
+      throw new ModelException(
+          Kind.BAD_REQUEST, "pixel values need a direct buffer; copy the array into one first");
     }
     shape = shape.clone();
   }

@@ -1,5 +1,6 @@
 package dev.squint.models;
 
+import dev.squint.pruning.SquintException.Kind;
 import dev.squint.pruning.TokenLayout;
 import java.util.Objects;
 import java.util.Optional;
@@ -19,15 +20,17 @@ public record PromptInput(long[] tokenIds, TokenLayout layout, Optional<PixelVal
     Objects.requireNonNull(pixels, "pixels");
     tokenIds = tokenIds.clone();
     if (tokenIds.length == 0) {
-      throw new ModelException("the prompt has no tokens; ask a question");
+      throw new ModelException(Kind.BAD_REQUEST, "the prompt has no tokens; ask a question");
     }
     if (layout.length() != tokenIds.length) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "the token layout describes %d tokens, but the prompt has %d"
               .formatted(layout.length(), tokenIds.length));
     }
     if (pixels.isPresent() == layout.visual().isEmpty()) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           pixels.isPresent()
               ? "a picture is given, but no token of the prompt stands for it; put an image"
                   + " placeholder into the prompt"

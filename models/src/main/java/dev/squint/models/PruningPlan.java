@@ -12,6 +12,7 @@ import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.SquintException.Kind;
 import dev.squint.pruning.Strategy;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -346,6 +347,7 @@ record PruningPlan(
 
     private ModelException refused(String reason) {
       return new ModelException(
+          Kind.REFUSED_STRATEGY,
           "strategy '%s' cannot act on %s: %s".formatted(strategy, facts.name(), reason));
     }
   }

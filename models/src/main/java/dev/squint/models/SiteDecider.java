@@ -11,6 +11,7 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
+import dev.squint.pruning.SquintException.Kind;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.TokenLayout;
 import java.util.ArrayList;
@@ -86,6 +87,7 @@ final class SiteDecider {
     int left = passage.visual().length;
     if (left == 0 && alive.length == rows.count()) {
       throw new ModelException(
+          Kind.REFUSED_STRATEGY,
           "strategy '%s' left no token at all at %s".formatted(strategy, plan.site()));
     }
     selection.notes().forEach(note -> notes.add("%s: %s".formatted(plan.site(), note)));
@@ -168,6 +170,7 @@ final class SiteDecider {
   private Selection checked(SitePlan plan, Selection selection, int alive) {
     if (!plan.merges() && !selection.merged().isEmpty()) {
       throw new ModelException(
+          Kind.REFUSED_STRATEGY,
           "strategy '%s' merges tokens at %s, but its plan does not say so; set merges in the site plan"
               .formatted(strategy, plan.site()));
     }
@@ -175,7 +178,9 @@ final class SiteDecider {
       return selection.requireFits(alive);
     } catch (StrategyException e) {
       throw new ModelException(
-          "strategy '%s' at %s: %s".formatted(strategy, plan.site(), e.getMessage()), e);
+          Kind.REFUSED_STRATEGY,
+          "strategy '%s' at %s: %s".formatted(strategy, plan.site(), e.getMessage()),
+          e);
     }
   }
 

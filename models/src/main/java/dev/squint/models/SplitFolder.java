@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.squint.models.graph.Printable;
+import dev.squint.pruning.SquintException.Kind;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -97,6 +98,7 @@ final class SplitFolder {
 
   private ModelException irreplaceable(String reason) {
     return new ModelException(
+        Kind.BAD_REQUEST,
         "%s cannot be replaced: %s; choose another folder".formatted(target, reason));
   }
 

@@ -9,6 +9,7 @@ import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.RuntimeLibrary;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.SquintException.Kind;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.VisionShape;
 import java.nio.file.Files;
@@ -71,11 +72,13 @@ public final class VisionLanguageModel implements AutoCloseable {
     Objects.requireNonNull(options, "options");
     if (Files.isRegularFile(folder)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "%s is a file; name the model's folder, which holds config.json and its graphs"
               .formatted(folder));
     }
     if (!Files.isDirectory(folder)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "no such model folder: %s; name one in hub layout, with config.json and onnx/"
               .formatted(folder));
     }
@@ -266,6 +269,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       checkOpen();
       if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
         throw new ModelException(
+            Kind.BAD_REQUEST,
             "the encoded pictures are not those of the prompt; encode the prompt's own");
       }
       return generated(input, Optional.of(lease), strategy, options);
@@ -319,7 +323,7 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   private void checkOpen() {
     if (closed) {
-      throw new ModelException("the model is closed; load it again");
+      throw new ModelException(Kind.BAD_REQUEST, "the model is closed; load it again");
     }
   }
 

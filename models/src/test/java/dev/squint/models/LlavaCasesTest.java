@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.pruning.SquintException;
 import dev.squint.pruning.Strategies;
-import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,12 +92,12 @@ class LlavaCasesTest {
       Map<String, Optional<String>> said =
           ModelInspector.inspect(temp, "", OptionalInt.of(visual)).strategies();
       int acted = 0;
-      for (StrategyProvider provider : Strategies.available()) {
+      for (StrategyType<?> provider : Strategies.available()) {
         Optional<String> refusal = Optional.empty();
         try {
           TinyFolder.answer(model, 3, Strategies.parse(provider.name()));
           acted++;
-        } catch (ModelException | StrategyException e) {
+        } catch (SquintException e) {
           refusal = Optional.of(e.getMessage());
           assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(600);
         }

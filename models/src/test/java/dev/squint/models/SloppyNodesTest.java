@@ -17,7 +17,7 @@ import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.graph.VisionTap;
-import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.SquintException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,7 +147,7 @@ class SloppyNodesTest {
   private static void attempt(String what, Runnable use, List<String> raw) {
     try {
       use.run();
-    } catch (ModelException | StrategyException e) {
+    } catch (SquintException e) {
       if (e.getMessage().contains("\n")) {
         raw.add(what + ": " + e.getMessage());
       }

@@ -2,10 +2,8 @@ package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
 import dev.squint.adapters.ImageException;
-import dev.squint.adapters.PromptException;
 import dev.squint.examples.data.Sample;
-import dev.squint.models.ModelException;
-import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.SquintException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,7 +111,7 @@ record Answers(Asker asker, List<Sample> samples, Results results, Stop stop) {
     Outcome outcome;
     try {
       outcome = Outcome.of(seen.ask(cell, samples.get(question), question));
-    } catch (ImageException | PromptException | StrategyException | ModelException e) {
+    } catch (SquintException e) {
       failed(cell, question, e, progress);
       return;
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.adapters.DataException;
+import dev.squint.pruning.SquintException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -122,7 +123,7 @@ final class Ledger implements AutoCloseable {
       }
       try {
         line.accept(node);
-      } catch (IllegalArgumentException e) {
+      } catch (IllegalArgumentException | SquintException e) {
         throw damaged(number, e);
       }
     }

@@ -2,10 +2,8 @@ package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
 import dev.squint.adapters.ImageException;
-import dev.squint.adapters.PromptException;
 import dev.squint.examples.data.Sample;
-import dev.squint.models.ModelException;
-import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.SquintException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,7 +73,7 @@ record Trials(Asker asker, List<Sample> samples, Results results, Stop stop) {
         answer(seen, cell, question);
         untried.remove(cell);
         progress.step();
-      } catch (StrategyException | ModelException | ImageException | PromptException e) {
+      } catch (SquintException e) {
         reasons.put(cell, e.getMessage());
       }
     }
@@ -95,7 +93,7 @@ record Trials(Asker asker, List<Sample> samples, Results results, Stop stop) {
     try {
       answer(seen, unpruned, question);
       return true;
-    } catch (ImageException | PromptException | ModelException e) {
+    } catch (SquintException e) {
       // As above.
       return false;
     }

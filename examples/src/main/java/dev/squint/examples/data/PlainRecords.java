@@ -96,7 +96,7 @@ final class PlainRecords {
           parser.getHeaderNames().stream()
               .map(name -> name.strip().toLowerCase(Locale.ROOT))
               .toList());
-    } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+    } catch (IOException | UncheckedIOException | IllegalArgumentException | DataException e) {
       return false;
     }
   }

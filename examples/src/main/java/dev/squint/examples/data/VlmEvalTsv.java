@@ -1,5 +1,6 @@
 package dev.squint.examples.data;
 
+import dev.squint.adapters.DataException;
 import dev.squint.adapters.Base64Image;
 import dev.squint.adapters.Squint;
 import java.io.IOException;
@@ -56,7 +57,7 @@ final class VlmEvalTsv {
       return names.contains("index")
           && (names.contains(QUESTION) || names.contains(ANSWER))
           && (names.contains("image") || names.contains("image_path"));
-    } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+    } catch (IOException | UncheckedIOException | IllegalArgumentException | DataException e) {
       return false;
     }
   }

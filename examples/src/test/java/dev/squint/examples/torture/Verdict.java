@@ -1,12 +1,6 @@
 package dev.squint.examples.torture;
 
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.ImageException;
-import dev.squint.adapters.OverlayException;
-import dev.squint.adapters.PromptException;
-import dev.squint.models.ModelException;
-import dev.squint.pruning.StrategyException;
-import java.util.List;
+import dev.squint.pruning.SquintException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -21,15 +15,6 @@ record Verdict(Outcome outcome, String detail) {
 
   private static final int LONGEST_SENTENCE = 2_000;
   private static final int LINES_OF_TRACE = 6;
-
-  private static final List<Class<? extends Exception>> OWN =
-      List.of(
-          ModelException.class,
-          ImageException.class,
-          PromptException.class,
-          StrategyException.class,
-          OverlayException.class,
-          DataException.class);
 
   /** What a library or Java itself says, and no sentence of ours should repeat. */
   private static final Pattern FOREIGN =
@@ -56,8 +41,7 @@ record Verdict(Outcome outcome, String detail) {
       return new Verdict(Outcome.MEMORY, trace(e));
     }
     String message = String.valueOf(e.getMessage());
-    boolean sentence =
-        OWN.stream().anyMatch(own -> own.isInstance(e)) && unlikeASentence(message).isEmpty();
+    boolean sentence = e instanceof SquintException && unlikeASentence(message).isEmpty();
     return sentence
         ? new Verdict(Outcome.REFUSED, message)
         : new Verdict(

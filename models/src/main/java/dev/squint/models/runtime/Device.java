@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelException;
+import dev.squint.pruning.SquintException.Kind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +48,7 @@ public final class Device {
   private static Device tryCuda(int id, OrtRuntime runtime) {
     if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "provider 'cuda:%d': this build of ONNX Runtime has no CUDA; put com.microsoft.onnxruntime:onnxruntime_gpu on the class path instead of onnxruntime, or choose cpu"
               .formatted(id));
     }
@@ -57,6 +59,7 @@ public final class Device {
     } catch (OrtException | ModelException e) {
       String reason = OrtFailure.reason(e.getMessage());
       throw new ModelException(
+          Kind.BAD_REQUEST,
           "provider 'cuda:%d': no usable GPU (%s); check the driver and the CUDA libraries, or choose cpu"
               .formatted(id, reason),
           e);

@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.models.ModelException;
 import dev.squint.models.graph.Printable;
+import dev.squint.pruning.SquintException.Kind;
 import java.util.Map;
 import java.util.Set;
 
@@ -75,7 +76,7 @@ public final class ModelSession implements AutoCloseable {
     try {
       session.close();
     } catch (OrtException e) {
-      throw OrtFailure.of(name + " could not be closed", "report this", e);
+      throw OrtFailure.of(Kind.INTERNAL, name + " could not be closed", "report this", e);
     }
   }
 }

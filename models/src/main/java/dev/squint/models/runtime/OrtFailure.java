@@ -1,8 +1,10 @@
 package dev.squint.models.runtime;
 
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtException.OrtErrorCode;
 import dev.squint.models.ModelException;
 import dev.squint.models.graph.Printable;
+import dev.squint.pruning.SquintException.Kind;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -39,13 +41,30 @@ final class OrtFailure {
   /**
    * The exception to throw.
    *
+   * @param kind whose fault it is, unless memory is short or the device fails
    * @param what what could not be done, such as {@code ONNX Runtime refuses decoder.onnx}
    * @param fix what to do where the reason itself tells nothing better
    * @param e what ONNX Runtime reports
    */
-  static ModelException of(String what, String fix, OrtException e) {
+  static ModelException of(Kind kind, String what, String fix, OrtException e) {
     String reason = reason(String.valueOf(e.getMessage()));
-    return new ModelException("%s: %s; %s".formatted(what, reason, fix(reason, fix)), e);
+    return new ModelException(
+        kind(reason, e.getCode(), kind), "%s: %s; %s".formatted(what, reason, fix(reason, fix)), e);
+  }
+
+  private static Kind kind(String reason, OrtErrorCode code, Kind otherwise) {
+    if (lacksMemory(reason)) {
+      return Kind.OVERLOAD;
+    }
+    return switch (code) {
+      case ORT_ENGINE_ERROR, ORT_EP_FAIL, ORT_DEVICE_RESET, ORT_MODEL_LOAD_CANCELED ->
+          Kind.INTERNAL;
+      default -> otherwise;
+    };
+  }
+
+  private static boolean lacksMemory(String reason) {
+    return reason.contains("allocat") || reason.contains("memory");
   }
 
   /** The reason alone, in one line of a few hundred characters. */
@@ -137,7 +156,7 @@ final class OrtFailure {
         || reason.contains("Could not find an implementation")) {
       return "export it again with operators that ONNX Runtime has";
     }
-    if (reason.contains("allocat") || reason.contains("memory")) {
+    if (lacksMemory(reason)) {
       return "choose a smaller model or picture, or give the process more memory";
     }
     return otherwise;

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.squint.models.ModelException;
 import dev.squint.models.graph.FoldingLimit;
+import dev.squint.pruning.SquintException.Kind;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -90,9 +91,11 @@ public final class OrtRuntime {
     } catch (IllegalStateException e) {
       return adopt(OrtEnvironment.getEnvironment());
     } catch (OrtException e) {
-      throw OrtFailure.of("ONNX Runtime could not be started", "start the process again", e);
+      throw OrtFailure.of(
+          Kind.INTERNAL, "ONNX Runtime could not be started", "start the process again", e);
     } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
       throw new ModelException(
+          Kind.INTERNAL,
           "ONNX Runtime's native library could not be loaded; check that the temporary folder has"
               + " room and allows execution, or set onnxruntime.native.path",
           e);
@@ -236,6 +239,9 @@ public final class OrtRuntime {
 
   private static ModelException refused(String name, OrtException e) {
     return OrtFailure.of(
-        "ONNX Runtime refuses " + name, "the file is damaged, export or download it again", e);
+        Kind.BAD_MODEL,
+        "ONNX Runtime refuses " + name,
+        "the file is damaged, export or download it again",
+        e);
   }
 }

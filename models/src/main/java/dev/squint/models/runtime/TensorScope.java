@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.squint.models.ModelException;
 import dev.squint.models.graph.Printable;
+import dev.squint.pruning.SquintException.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -168,6 +169,7 @@ public final class TensorScope implements AutoCloseable {
       return tensors;
     } catch (OrtException e) {
       throw OrtFailure.of(
+          Kind.BAD_MODEL,
           name + " failed",
           "the graphs or their inputs do not fit each other, export the model again",
           e);
@@ -175,7 +177,8 @@ public final class TensorScope implements AutoCloseable {
   }
 
   private static ModelException notMade(OrtException e) {
-    return OrtFailure.of("a tensor could not be made", "give the process more memory", e);
+    return OrtFailure.of(
+        Kind.INTERNAL, "a tensor could not be made", "give the process more memory", e);
   }
 
   /** Closes one tensor before the scope ends. */

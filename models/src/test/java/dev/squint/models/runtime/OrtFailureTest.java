@@ -3,7 +3,9 @@ package dev.squint.models.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtException.OrtErrorCode;
 import dev.squint.models.ModelException;
+import dev.squint.pruning.SquintException.Kind;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,9 +62,28 @@ class OrtFailureTest {
   @ParameterizedTest
   @MethodSource
   void fixes(String message, String fix) {
-    ModelException failure = OrtFailure.of("it failed", "try again", new OrtException(message));
+    ModelException failure =
+        OrtFailure.of(Kind.BAD_MODEL, "it failed", "try again", new OrtException(message));
     assertThat(failure).hasMessageStartingWith("it failed: " + message).hasMessageContaining(fix);
     assertThat(failure).hasCauseInstanceOf(OrtException.class);
+  }
+
+  static Stream<Arguments> kinds() {
+    String memory = "Failed to allocate memory for requested buffer of size 9";
+    return Stream.of(
+        Arguments.of(OrtErrorCode.ORT_FAIL, "anything", Kind.BAD_MODEL, Kind.BAD_MODEL),
+        Arguments.of(OrtErrorCode.ORT_FAIL, "anything", Kind.INTERNAL, Kind.INTERNAL),
+        Arguments.of(OrtErrorCode.ORT_RUNTIME_EXCEPTION, memory, Kind.BAD_MODEL, Kind.OVERLOAD),
+        Arguments.of(OrtErrorCode.ORT_FAIL, memory, Kind.INTERNAL, Kind.OVERLOAD),
+        Arguments.of(OrtErrorCode.ORT_EP_FAIL, "CUDA 700", Kind.BAD_MODEL, Kind.INTERNAL),
+        Arguments.of(OrtErrorCode.ORT_ENGINE_ERROR, "CUDA 700", Kind.BAD_MODEL, Kind.INTERNAL));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void kinds(OrtErrorCode code, String message, Kind otherwise, Kind kind) {
+    OrtException reported = new OrtException(code, message);
+    assertThat(OrtFailure.of(otherwise, "it failed", "try again", reported).kind()).isEqualTo(kind);
   }
 
   @Test
