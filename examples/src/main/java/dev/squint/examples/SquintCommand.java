@@ -4,6 +4,8 @@ import dev.squint.adapters.DataException;
 import dev.squint.adapters.ImageException;
 import dev.squint.adapters.OverlayException;
 import dev.squint.adapters.PromptException;
+import dev.squint.evaluation.Setting;
+import dev.squint.evaluation.SettingException;
 import dev.squint.models.ModelException;
 import dev.squint.pruning.StrategyException;
 import java.io.FileDescriptor;
@@ -44,6 +46,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class SquintCommand implements Runnable {
 
   static final String VERSION = "0.1.0-SNAPSHOT";
+
+  /** Set by the launcher where standard error is a terminal: its columns. */
+  private static final String TERMINAL = "squint.terminal";
 
   @Option(
       names = "--verbose",
@@ -150,8 +155,28 @@ public final class SquintCommand implements Runnable {
         || e instanceof ModelException;
   }
 
+  /** Progress on standard error. */
+  static TerminalProgress progress(CommandLine line) {
+    return new TerminalProgress(line.getErr(), Integer.getInteger(TERMINAL, 0));
+  }
+
+  /** The option that a setting of the evaluation comes from. */
+  private static String option(Setting setting) {
+    return switch (setting) {
+      case OUTPUT -> "--out";
+      case TIMED -> "--timed";
+      default -> "--" + setting.toString().replace(' ', '-');
+    };
+  }
+
+  private static String sentence(Throwable e) {
+    return e instanceof SettingException wrong
+        ? wrong.message(SquintCommand::option)
+        : e.getMessage();
+  }
+
   private static String firstLine(Throwable e) {
-    String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    String message = e.getMessage() == null ? e.getClass().getSimpleName() : sentence(e);
     return message.lines().findFirst().orElse(message);
   }
 
