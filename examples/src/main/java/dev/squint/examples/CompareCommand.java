@@ -1,25 +1,23 @@
 package dev.squint.examples;
 
 import dev.squint.adapters.Squint;
-import dev.squint.examples.compare.BaselineCheck;
-import dev.squint.examples.compare.BudgetRule;
-import dev.squint.examples.compare.ComparePlan;
-import dev.squint.examples.compare.Comparison;
-import dev.squint.examples.data.DataSet;
-import dev.squint.examples.data.DataSets;
-import dev.squint.examples.data.PromptStyle;
-import dev.squint.examples.data.SampleData;
-import dev.squint.examples.data.Task;
-import dev.squint.examples.metrics.MetricSet;
-import dev.squint.examples.report.Summary;
-import dev.squint.examples.report.SummaryFile;
+import dev.squint.evaluation.compare.BaselineCheck;
+import dev.squint.evaluation.compare.BudgetRule;
+import dev.squint.evaluation.compare.Comparison;
+import dev.squint.evaluation.compare.ComparisonBuilder;
+import dev.squint.evaluation.data.DataSet;
+import dev.squint.evaluation.data.DataSets;
+import dev.squint.evaluation.data.PromptStyle;
+import dev.squint.evaluation.data.SampleData;
+import dev.squint.evaluation.metrics.MetricSet;
+import dev.squint.evaluation.report.Summary;
+import dev.squint.evaluation.report.SummaryFile;
 import dev.squint.models.ModelOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,13 +35,8 @@ final class CompareCommand implements Callable<Integer> {
 
   private static final String STRATEGIES =
       "fastv:k=2; pyramiddrop; sparsevlm; fastervlm; visionzip; vispruner; divprune; dart";
-  private static final int SHORT = 16;
-  private static final int CAPTION = 64;
-  private static final int SMALL_MODEL_CUTS = 128;
-  private static final int LARGE_MODEL_CUTS = 2;
-
-  /** Set by the launcher where standard error is a terminal: its columns. */
-  private static final String TERMINAL = "squint.terminal";
+  private static final int SMALL_MODEL_SPLITS = 128;
+  private static final int LARGE_MODEL_SPLITS = 2;
 
   /** What the shell says of a process that Ctrl-C has ended. */
   private static final int STOPPED = 130;
@@ -114,7 +107,7 @@ final class CompareCommand implements Callable<Integer> {
       paramLabel = "TEXT",
       defaultValue = PromptStyle.AUTO,
       description =
-          "Sentence behind each question; auto for that of lmms-eval and LLaVA for the kind of data set (none for the embedded model), none for bare questions (default: ${DEFAULT-VALUE}).")
+          "Sentence after each question; auto for that of lmms-eval and LLaVA for the kind of data set (none for the embedded model), none for bare questions (default: ${DEFAULT-VALUE}).")
   private String promptSuffix;
 
   @Option(
@@ -198,13 +191,7 @@ final class CompareCommand implements Callable<Integer> {
         source,
         set.format(),
         set.samples().size(),
-        set.defects().isEmpty()
-            ? ""
-            : ", %,d records that cannot be used (the first: %s: %s)"
-                .formatted(
-                    set.defects().size(),
-                    set.defects().get(0).record(),
-                    set.defects().get(0).reason()));
+        set.skipped().isEmpty() ? "" : ", " + set.skippedInWords());
     if (!suffix.isEmpty()) {
       say("each is asked with: %s", suffix);
     }
@@ -217,33 +204,34 @@ final class CompareCommand implements Callable<Integer> {
                 suffix,
                 MetricSet.of(set, Optional.ofNullable(metric)).plotted().name()));
     boolean small = load.isSmall();
-    int cutsKept = small ? SMALL_MODEL_CUTS : LARGE_MODEL_CUTS;
-    ComparePlan plan =
-        new ComparePlan(
-            strategies,
-            keeps,
-            seeds,
-            limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
-            seed,
-            workers,
-            small,
-            cutsKept,
-            maxNewTokens == null ? set.task() == Task.CAPTION ? CAPTION : SHORT : maxNewTokens,
-            Optional.ofNullable(metric),
-            timed,
-            out);
-    try (Squint squint = load.load(options.withCutsKept(cutsKept))) {
-      return new Comparison(
-              plan,
-              squint,
-              style.applied(set),
-              suffix,
-              options,
-              SquintCommand.VERSION,
-              spec.commandLine().getErr(),
-              Integer.getInteger(TERMINAL, 0))
+    ModelOptions loaded = options.withCutsKept(small ? SMALL_MODEL_SPLITS : LARGE_MODEL_SPLITS);
+    ComparisonBuilder plan =
+        Comparison.of(set)
+            .specs(strategies.split(";"))
+            .keep(keeps.stream().mapToDouble(Double::doubleValue).toArray())
+            .seeds(seeds)
+            .seed(seed)
+            .workers(workers)
+            .promptStyle(style)
+            .timedRequests(timed)
+            .memoryProcesses(small ? Runtime.getRuntime().availableProcessors() : 1)
+            .output(out);
+    Optional.ofNullable(limit).ifPresent(plan::limit);
+    Optional.ofNullable(maxNewTokens).ifPresent(plan::maxNewTokens);
+    Optional.ofNullable(metric).ifPresent(plan::metric);
+    try (Squint squint = load.load(loaded);
+        TerminalProgress progress = SquintCommand.progress(spec.commandLine());
+        ShutdownSignal signal = new ShutdownSignal(this::sayStopped)) {
+      return plan.model(squint, loaded)
+          .listener(progress)
+          .stopWhen(signal::isRaised)
+          .build()
           .run();
     }
+  }
+
+  private void sayStopped() {
+    say("%nstopped; what is done is kept in %s, and the same command goes on from there", out);
   }
 
   private int conclude(
@@ -256,7 +244,7 @@ final class CompareCommand implements Callable<Integer> {
       holds = rule.get().cheapest(now).isPresent();
     }
     if (old.isPresent()) {
-      BaselineCheck.Outcome outcome = check.compare(old.get(), now);
+      BaselineCheck.Result outcome = check.compare(old.get(), now);
       outcome.lines().forEach(print::println);
       holds &= outcome.worse() == 0;
     }

@@ -1,5 +1,7 @@
 package dev.squint.examples;
 
+import dev.squint.evaluation.Setting;
+import dev.squint.evaluation.SettingException;
 import dev.squint.pruning.SquintException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -48,6 +50,9 @@ public final class SquintCommand implements Runnable {
   static final int BAD_INPUT = 2;
   static final int TRY_AGAIN = 3;
   static final String VERSION = "0.1.0-SNAPSHOT";
+
+  /** Set by the launcher where standard error is a terminal: its columns. */
+  private static final String TERMINAL = "squint.terminal";
 
   @Option(
       names = "--verbose",
@@ -157,8 +162,28 @@ public final class SquintCommand implements Runnable {
     };
   }
 
+  /** Progress on standard error. */
+  static TerminalProgress progress(CommandLine line) {
+    return new TerminalProgress(line.getErr(), Integer.getInteger(TERMINAL, 0));
+  }
+
+  /** The option that a setting of the evaluation comes from. */
+  private static String option(Setting setting) {
+    return switch (setting) {
+      case OUTPUT -> "--out";
+      case TIMED -> "--timed";
+      default -> "--" + setting.toString().replace(' ', '-');
+    };
+  }
+
+  private static String sentence(Throwable e) {
+    return e instanceof SettingException wrong
+        ? wrong.message(SquintCommand::option)
+        : e.getMessage();
+  }
+
   private static String firstLine(Throwable e) {
-    String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    String message = e.getMessage() == null ? e.getClass().getSimpleName() : sentence(e);
     return message.lines().findFirst().orElse(message);
   }
 

@@ -31,16 +31,20 @@ class ArchitectureTest {
           .definedBy("dev.squint.models..")
           .layer("adapters")
           .definedBy("dev.squint.adapters..")
+          .layer("evaluation")
+          .definedBy("dev.squint.evaluation..")
           .layer("examples")
           .definedBy("dev.squint.examples..")
           .whereLayer("examples")
           .mayNotBeAccessedByAnyLayer()
-          .whereLayer("adapters")
+          .whereLayer("evaluation")
           .mayOnlyBeAccessedByLayers("examples")
+          .whereLayer("adapters")
+          .mayOnlyBeAccessedByLayers("evaluation", "examples")
           .whereLayer("models")
-          .mayOnlyBeAccessedByLayers("adapters", "examples")
+          .mayOnlyBeAccessedByLayers("adapters", "evaluation", "examples")
           .whereLayer("pruning")
-          .mayOnlyBeAccessedByLayers("models", "adapters", "examples");
+          .mayOnlyBeAccessedByLayers("models", "adapters", "evaluation", "examples");
 
   @ArchTest
   static final ArchRule PRUNING_HAS_NO_NATIVE_DEPENDENCY =
@@ -51,6 +55,15 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "ai.onnxruntime..", "ai.onnx..", "ai.djl..", "org.opencv..", "nu.pattern..");
+
+  @ArchTest
+  static final ArchRule THE_COMMAND_LINE_USES_NO_INTERNALS =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.squint.examples..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.squint.evaluation.internal..");
 
   @ArchTest
   static final ArchRule STATIC_STATE_IS_FINAL =
@@ -65,19 +78,20 @@ class ArchitectureTest {
           .because("only the ONNX Runtime environment belongs to the process");
 
   @ArchTest
-  static void allFourModulesAreLookedAt(JavaClasses classes) {
+  static void allModulesAreLookedAt(JavaClasses classes) {
     assertThat(classes.stream().map(JavaClass::getPackageName).collect(Collectors.toSet()))
         .contains(
             "dev.squint.pruning",
             "dev.squint.models",
             "dev.squint.adapters",
+            "dev.squint.evaluation",
             "dev.squint.examples");
   }
 
   @ArchTest
   static void everyPackageIsDescribed(JavaClasses classes) throws IOException {
     Path root = Path.of("").toAbsolutePath().getParent();
-    for (String module : List.of("pruning", "models", "adapters", "examples")) {
+    for (String module : List.of("pruning", "models", "adapters", "adapters/evaluation", "examples")) {
       Path sources = root.resolve(module).resolve("src/main/java");
       try (Stream<Path> files = Files.walk(sources)) {
         List<Path> bare =

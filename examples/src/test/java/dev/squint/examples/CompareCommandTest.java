@@ -1,16 +1,11 @@
 package dev.squint.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.squint.examples.data.Medium;
-import dev.squint.examples.data.SampleData;
-import dev.squint.models.ModelOptions;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -23,7 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -175,174 +170,6 @@ class CompareCommandTest {
   }
 
   @Test
-  void resizedPicturesCostFewerTokensInTheTowerToo() throws IOException {
-    Path out = folder.resolve("report");
-    assertThat(compare(out, "--limit", "4", "--timed", "0").code()).isZero();
-    JsonNode cells = json(out.resolve("summary.json")).path("cells");
-    JsonNode whole = cells.get(0);
-    for (JsonNode cell : cells) {
-      if (cell.path("id").asText().equals("resize:keep=0.5")) {
-        assertThat(cell.path("cost").path("keptTokens").intValue()).isEqualTo(72);
-        assertThat(cell.path("cost").path("visionFlops").doubleValue())
-            .isLessThan(0.55 * whole.path("cost").path("visionFlops").doubleValue());
-        return;
-      }
-    }
-    throw new AssertionError("no cell resizes");
-  }
-
-  /** The formulas as the papers print them, over the token counts of the lines. */
-  @Test
-  void flopsRatiosAreThoseOfThePapers() throws IOException {
-    Path out = folder.resolve("report");
-    assertThat(compare(out, "--limit", "8", "--timed", "0").code()).isZero();
-    double width;
-    double inner;
-    try (InputStream config = ModelOptions.class.getResourceAsStream("squint-tiny/config.json")) {
-      JsonNode text = new ObjectMapper().readTree(config).path("text_config");
-      width = text.path("hidden_size").doubleValue();
-      inner = text.path("intermediate_size").doubleValue();
-    }
-    Map<String, double[]> left = new HashMap<>();
-    for (JsonNode line : lines(out)) {
-      if (line.path("cell").asText().equals("fastv:k=2,keep=0.1")) {
-        int prompt = line.path("prompt_tokens").intValue();
-        left.merge("fastv", cut(prompt, prompt - 130, 2, width, inner), CompareCommandTest::plus);
-        left.merge(
-            "sparsevlm", cut(prompt, prompt - 130, 3, width, inner), CompareCommandTest::plus);
-        left.merge("pyramiddrop", cut(144, 14, 3, width, inner), CompareCommandTest::plus);
-        left.merge("fastervlm", cut(144, 14, 3, width, inner), CompareCommandTest::plus);
-      }
-    }
-    JsonNode paper = null;
-    for (JsonNode cell : json(out.resolve("summary.json")).path("cells")) {
-      if (cell.path("id").asText().equals("fastv:k=2,keep=0.1")) {
-        paper = cell.path("cost").path("paperLeft");
-      }
-    }
-    assertThat(left).hasSize(4);
-    for (Map.Entry<String, double[]> entry : left.entrySet()) {
-      assertThat(paper.path(entry.getKey()).doubleValue())
-          .as(entry.getKey())
-          .isCloseTo(entry.getValue()[0] / entry.getValue()[1], within(1e-12));
-    }
-  }
-
-  /** FLOPs of 8 layers of which 2 run on all tokens, and of all 8 on all. */
-  private static double[] cut(double all, double kept, int matrices, double d, double m) {
-    double whole = 4 * all * d * d + 2 * all * all * d + matrices * all * d * m;
-    double pruned = 4 * kept * d * d + 2 * kept * kept * d + matrices * kept * d * m;
-    return new double[] {2 * whole + 6 * pruned, 8 * whole};
-  }
-
-  private static double[] plus(double[] a, double[] b) {
-    return new double[] {a[0] + b[0], a[1] + b[1]};
-  }
-
-  @Test
-  void anyTwoCellsAreComparedOnTheSameQuestions() throws IOException {
-    Path out = folder.resolve("report");
-    assertThat(compare(out, "--limit", "20", "--timed", "0", "--workers", "2").code()).isZero();
-    Map<String, Set<String>> right = new HashMap<>();
-    for (JsonNode line : lines(out)) {
-      Set<String> own = right.computeIfAbsent(line.path("cell").asText(), id -> new HashSet<>());
-      if (line.path("exact_match").intValue() == 1) {
-        own.add(line.path("doc_id").asText());
-      }
-    }
-    JsonNode summary = json(out.resolve("summary.json"));
-    JsonNode discordant = summary.path("discordant");
-    assertThat(discordant.path("cells")).hasSize(CELLS);
-    int apart = 0;
-    for (int i = 0; i < CELLS; i++) {
-      for (int j = 0; j < CELLS; j++) {
-        Set<String> wins = new HashSet<>(right.get(discordant.path("cells").get(i).asText()));
-        wins.removeAll(right.get(discordant.path("cells").get(j).asText()));
-        assertThat(discordant.path("wins").get(i).get(j).intValue()).isEqualTo(wins.size());
-        apart += wins.size();
-      }
-      JsonNode against = summary.path("cells").get(i).path("against");
-      assertThat(against.path("onlyUnpruned")).isEqualTo(discordant.path("wins").get(0).get(i));
-      assertThat(against.path("onlyPruned")).isEqualTo(discordant.path("wins").get(i).get(0));
-    }
-    assertThat(apart).isPositive();
-  }
-
-  @Test
-  void goesOnWhereItStoppedAndGrows() throws IOException {
-    Path grown = folder.resolve("grown");
-    Path once = folder.resolve("once");
-    assertThat(compare(grown, "--limit", "5", "--timed", "0").code()).isZero();
-    List<JsonNode> first = lines(grown);
-    assertThat(compare(grown, "--limit", "15", "--timed", "0").code()).isZero();
-    assertThat(lines(grown)).hasSize(15 * CELLS).startsWith(first.toArray(JsonNode[]::new));
-    assertThat(compare(once, "--limit", "15", "--timed", "0", "--workers", "2").code()).isZero();
-    assertThat(still(grown)).isEqualTo(still(once));
-    Outcome again = compare(once, "--limit", "15", "--timed", "0");
-    assertThat(again.err()).doesNotContain("answers [");
-  }
-
-  @Test
-  void aStrategyThatComesLaterIsTimedBesideTheUnprunedModel() throws IOException {
-    Path out = folder.resolve("report");
-    List<String> small =
-        List.of("--keep", "0.1", "--seeds", "1", "--limit", "4", "--out", out.toString());
-    List<String> first = new ArrayList<>(List.of("compare", "--strategies", "", "--timed", "1"));
-    first.addAll(small);
-    assertThat(run(first).code()).isZero();
-    List<String> second =
-        new ArrayList<>(List.of("compare", "--strategies", "fastervlm", "--timed", "1"));
-    second.addAll(small);
-    assertThat(run(second).code()).isZero();
-    List<String> timed = new ArrayList<>();
-    for (String line : Files.readAllLines(out.resolve(COSTS))) {
-      JsonNode node = new ObjectMapper().readTree(line);
-      if (node.has("total_ms")) {
-        timed.add(node.path("batch").asText() + " " + node.path("cell").asText());
-      }
-    }
-    assertThat(timed)
-        .containsExactlyInAnyOrder(
-            "1 none",
-            "1 random:keep=0.1 seed 0",
-            "1 uniform:keep=0.1",
-            "1 resize:keep=0.1",
-            "2 none",
-            "2 fastervlm:keep=0.1");
-    JsonNode before = json(out.resolve("summary.json"));
-    second.set(second.indexOf("--timed") + 1, "0");
-    assertThat(run(second).code()).isZero();
-    assertThat(json(out.resolve("summary.json")).path("cells")).isEqualTo(before.path("cells"));
-    assertThat(out.resolve("speedup.png")).exists();
-  }
-
-  @Test
-  void moreCellsThanCutsStayLoadedAnswerAllQuestions() throws IOException {
-    Path out = folder.resolve("report");
-    String keeps = String.join(",", IntStream.range(0, 43).mapToObj(i -> "0." + (10 + i)).toList());
-    Outcome outcome =
-        run(
-            List.of(
-                "compare",
-                "--out",
-                out.toString(),
-                "--strategies",
-                "",
-                "--keep",
-                keeps,
-                "--seeds",
-                "1",
-                "--limit",
-                "2",
-                "--timed",
-                "0"));
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(lines(out)).hasSize(2 * (1 + 3 * 43));
-    assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
-        .isEqualTo(2);
-  }
-
-  @Test
   void anotherRunDoesNotMixIn() {
     Path out = folder.resolve("report");
     assertThat(compare(out, "--limit", "3", "--timed", "0").code()).isZero();
@@ -361,7 +188,7 @@ class CompareCommandTest {
     assertThat(Files.readString(bare.resolve("index.html")))
         .contains("each asked the same 3 of 240 questions, scored by exact_match.")
         .contains("(format of easy-VQA)")
-        .contains("<dt>Behind each question</dt><dd>nothing</dd>");
+        .contains("<dt>After each question</dt><dd>nothing</dd>");
     List<String> asked = new ArrayList<>(List.of(short3));
     asked.addAll(List.of("--prompt-suffix", "answer in one word."));
     Outcome same = compare(bare, asked.toArray(String[]::new));
@@ -374,7 +201,7 @@ class CompareCommandTest {
     assertThat(lines(own))
         .allMatch(line -> line.path("input").asText().endsWith("?\nanswer in one word."));
     assertThat(Files.readString(own.resolve("index.html")))
-        .contains("<dt>Behind each question</dt><dd>answer in one word.</dd>");
+        .contains("<dt>After each question</dt><dd>answer in one word.</dd>");
     assertThat(json(own.resolve("summary.json")).path("run").path("promptSuffix").asText())
         .isEqualTo("answer in one word.");
   }
@@ -389,76 +216,25 @@ class CompareCommandTest {
   }
 
   @Test
-  void whatFailsIsReportedAndCounted() throws IOException {
-    Path data = Files.createDirectories(folder.resolve("data"));
-    try (SampleData sample = SampleData.open()) {
-      Path picture = ((Medium.ImageFile) sample.read().samples().get(0).medium()).file();
-      Files.copy(picture, data.resolve("good.png"));
-    }
-    Files.writeString(data.resolve("broken.png"), "no picture");
+  void recordsThatCannotBeUsedAreSaid() throws IOException {
+    Files.copy(Path.of("images/scene-01.png"), folder.resolve("good.png"));
+    Path data = folder.resolve("mine.jsonl");
     Files.writeString(
-        data.resolve("mine.jsonl"),
+        data,
         """
         {"image":"good.png","question":"what color is the circle?","answer":"red"}
-        {"image":"broken.png","question":"what color is the circle?","answer":"red"}
-        {"image":"missing.png","question":"what color is the circle?","answer":"red"}
-        {"video":"clip.mp4","question":"what happens?","answer":"red"}
         {"image":"good.png","answer":"red"}
-        {"image":"good.png","question":"how many shapes?","answer":"2"}
         """);
-    Path out = folder.resolve("report");
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "compare",
-                "--data",
-                data.toString(),
-                "--out",
-                out.toString(),
-                "--timed",
-                "0",
-                "--strategies",
-                "fastv:k=40; fastervlm",
-                "--keep",
-                "0.5",
-                "--seeds",
-                "1"));
+    String[] words = {"--strategies", "", "--keep", "0.5", "--seeds", "1", "--timed", "0"};
+    List<String> arguments = new ArrayList<>(List.of("compare", "--data", data.toString()));
+    arguments.addAll(List.of("--out", folder.resolve("report").toString()));
+    arguments.addAll(List.of(words));
     Outcome outcome = run(arguments);
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(outcome.err())
-        .contains("JSON lines format, 5 questions, 1 records that cannot be used (the first: 5:")
-        .contains("fastv:k=40,keep=0.5 did not run: ")
-        .containsPattern("3 of 5 questions are left out .*, the first: \\S+")
-        .contains("15 failed");
-    JsonNode summary = json(out.resolve("summary.json"));
-    assertThat(summary.path("run").path("questions").intValue()).isEqualTo(2);
-    assertThat(summary.path("run").path("defects").intValue()).isEqualTo(1);
-    for (JsonNode cell : summary.path("cells")) {
-      if (cell.path("series").asText().equals("fastv:k=40")) {
-        assertThat(cell.path("refused").asText()).contains("the decoder has 8 layers");
-      } else {
-        assertThat(cell.path("errors").intValue()).isEqualTo(3);
-      }
-    }
-    List<String> reasons =
-        lines(out).stream()
-            .filter(line -> line.has("error"))
-            .map(line -> line.path("error").asText())
-            .toList();
-    assertThat(reasons).hasSize(3 * 5);
-    assertThat(reasons).anyMatch(reason -> reason.contains("is a video"));
-    int before = lines(out).size();
-    assertThat(run(arguments).code()).isZero();
-    assertThat(lines(out)).as("the same failures are not written twice").hasSize(before);
-    try (SampleData sample = SampleData.open()) {
-      Files.copy(
-          ((Medium.ImageFile) sample.read().samples().get(0).medium()).file(),
-          data.resolve("missing.png"));
-    }
-    assertThat(run(arguments).code()).isZero();
-    assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
-        .as("a mended picture is asked about")
-        .isEqualTo(3);
+        .contains(
+            "JSON lines format, 1 questions, 1 records that cannot be used (the first: 2:",
+            "record 2 cannot be used: ");
   }
 
   @Test
@@ -509,7 +285,17 @@ class CompareCommandTest {
   }
 
   @Test
+  void killedFiveTimesItEndsInTheSameSummary() throws Exception {
+    endsInTheSameSummary(5, 4);
+  }
+
+  @Test
+  @Tag("slow")
   void killedTwentyTimesItEndsInTheSameSummary() throws Exception {
+    endsInTheSameSummary(20, 16);
+  }
+
+  private void endsInTheSameSummary(int kills, int least) throws Exception {
     Path whole = folder.resolve("whole");
     Path killed = folder.resolve("killed");
     String[] more = {"--limit", "60", "--timed", "0", "--workers", "2", "--threads", "1"};
@@ -517,7 +303,7 @@ class CompareCommandTest {
     Random random = new Random(0);
     long before = 0;
     int grew = 0;
-    for (int kill = 0; kill < 20; kill++) {
+    for (int kill = 0; kill < kills; kill++) {
       Process process = start(killed, more);
       Path results = killed.resolve("results.jsonl");
       long begun = size(results);
@@ -530,7 +316,7 @@ class CompareCommandTest {
       grew += size(results) > before ? 1 : 0;
       before = size(results);
     }
-    assertThat(grew).as("kills that came while answers were written").isGreaterThan(15);
+    assertThat(grew).as("kills that came while answers were written").isGreaterThanOrEqualTo(least);
     assertThat(json(killed.resolve("run.json"))).isEqualTo(json(whole.resolve("run.json")));
     assertThat(killed.resolve("summary.json")).doesNotExist();
     assertThat(compare(killed, more).code()).isZero();

@@ -6,9 +6,9 @@ import dev.squint.adapters.AskOptions;
 import dev.squint.adapters.ImageInput;
 import dev.squint.adapters.SeenPicture;
 import dev.squint.adapters.Squint;
-import dev.squint.examples.data.Medium;
-import dev.squint.examples.data.Sample;
-import dev.squint.examples.data.SampleData;
+import dev.squint.evaluation.data.MediaSource;
+import dev.squint.evaluation.data.Sample;
+import dev.squint.evaluation.data.SampleData;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.io.PrintWriter;
@@ -64,7 +64,7 @@ class RightAnswersTest {
       assertThat(samples).hasSize(240);
       for (int i = 0; i < samples.size(); i += every) {
         Sample sample = samples.get(i);
-        Path image = ((Medium.ImageFile) sample.medium()).file();
+        Path image = ((MediaSource.ImageFile) sample.medium()).file();
         String said;
         try (SeenPicture seen = squint.see(ImageInput.of(image))) {
           said = squint.ask(seen, sample.question(), strategy, AskOptions.defaults()).text();

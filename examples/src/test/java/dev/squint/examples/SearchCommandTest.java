@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.adapters.AskOptions;
 import dev.squint.adapters.ImageInput;
-import dev.squint.adapters.QuestionSet;
-import dev.squint.adapters.QuestionSet.Question;
 import dev.squint.adapters.Squint;
+import dev.squint.evaluation.data.DataSets;
+import dev.squint.evaluation.data.MediaSource;
+import dev.squint.evaluation.data.Sample;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.io.BufferedReader;
@@ -40,11 +41,11 @@ class SearchCommandTest {
     Files.createDirectories(folder.resolve("images"));
     List<List<Object>> rows = new ArrayList<>();
     try (Squint squint = Squint.load()) {
-      for (int picture = 1; picture <= 2; picture++) {
-        Path image = folder.resolve("images").resolve(picture + ".png");
-        Files.copy(Path.of("images", "scene-0" + picture + ".png"), image);
+      for (int scene = 1; scene <= 2; scene++) {
+        Path image = folder.resolve("images").resolve(scene + ".png");
+        Files.copy(Path.of("images", "scene-0" + scene + ".png"), image);
         for (String question : QUESTIONS) {
-          rows.add(List.of(question, squint.ask(image, question).text(), picture));
+          rows.add(List.of(question, squint.ask(image, question).text(), scene));
         }
       }
     }
@@ -89,16 +90,16 @@ class SearchCommandTest {
       assertThat(files).containsExactly(out);
     }
     try (Squint squint = Squint.load()) {
-      for (Question question : QuestionSet.read(folder).questions()) {
+      for (Sample sample : DataSets.read(folder).samples()) {
         String answer =
             squint
                 .ask(
-                    ImageInput.of(question.image()),
-                    question.text(),
+                    ImageInput.of(((MediaSource.ImageFile) sample.medium()).file()),
+                    sample.question(),
                     Strategies.parse("layerwise:file=" + out),
                     AskOptions.defaults())
                 .text();
-        assertThat(question.isAnsweredBy(answer)).as(question.text()).isTrue();
+        assertThat(sample.answers()).as(sample.question()).containsExactly(answer);
       }
     }
   }
@@ -129,7 +130,7 @@ class SearchCommandTest {
     String nowhere = target.toString();
     Outcome other = run("search", "--data", nowhere, "-o", out.toString());
     assertThat(other.code()).isEqualTo(2);
-    assertThat(other.err().lines()).singleElement().asString().contains("no questions.json");
+    assertThat(other.err().lines()).singleElement().asString().contains("no questions of a known format");
     assertThat(target).isEmptyDirectory();
   }
 

@@ -3,6 +3,7 @@ package dev.squint.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.adapters.Squint;
+import dev.squint.evaluation.search.ScheduleTarget;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

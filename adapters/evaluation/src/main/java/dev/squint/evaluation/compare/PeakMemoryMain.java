@@ -1,0 +1,41 @@
+package dev.squint.evaluation.compare;
+
+import dev.squint.adapters.AskOptions;
+import dev.squint.adapters.ImageInput;
+import dev.squint.adapters.SeenPicture;
+import dev.squint.adapters.Squint;
+import dev.squint.models.ExecutionProvider;
+import dev.squint.models.ModelOptions;
+import dev.squint.pruning.Strategies;
+import java.nio.file.Path;
+
+/**
+ * The process that {@link PeakMemoryProbe} starts: loads the model, answers one question with one
+ * setting and prints the most memory that it held, in bytes.
+ */
+final class PeakMemoryMain {
+
+  private PeakMemoryMain() {}
+
+  /**
+   * AccuracyPass.
+   *
+   * @param args model folder, cache folder, provider, threads, longest answer, strategy, rows and
+   *     columns of visual tokens (0 for the model's own), image, question, precision
+   */
+  public static void main(String[] args) {
+    ModelOptions options =
+        new ModelOptions(
+                ExecutionProvider.parse(args[2]), Integer.parseInt(args[3]), Path.of(args[1]))
+            .withPrecision(args[10]);
+    int rows = Integer.parseInt(args[6]);
+    int columns = Integer.parseInt(args[7]);
+    ImageInput image = ImageInput.of(Path.of(args[8]));
+    try (Squint squint = Squint.load(Path.of(args[0]), options);
+        SeenPicture seen = rows == 0 ? squint.see(image) : squint.see(image, rows, columns)) {
+      AskOptions ask = new AskOptions(Integer.parseInt(args[4]), 0, false);
+      squint.ask(seen, args[9], Strategies.parse(args[5]), ask);
+      System.out.println(ResidentMemory.ofThisProcess().peak().orElseThrow());
+    }
+  }
+}

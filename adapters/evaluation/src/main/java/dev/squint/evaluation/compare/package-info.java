@@ -1,0 +1,2 @@
+/** The comparison runner: every strategy at every budget on every question. */
+package dev.squint.evaluation.compare;

@@ -1,0 +1,118 @@
+package dev.squint.evaluation.internal;
+
+import dev.squint.adapters.Answer;
+import dev.squint.adapters.AskOptions;
+import dev.squint.adapters.DataException;
+import dev.squint.adapters.ImageException;
+import dev.squint.adapters.ImageInput;
+import dev.squint.adapters.SeenPicture;
+import dev.squint.adapters.Squint;
+import dev.squint.evaluation.data.MediaSource;
+import dev.squint.evaluation.data.Sample;
+import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.SquintException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Puts questions to a loaded model.
+ *
+ * @param squint the model
+ * @param precision which of its graphs are loaded, empty for the most exact
+ * @param seed the run's seed
+ * @param maxNewTokens longest answer
+ */
+public record SquintRunner(Squint squint, String precision, long seed, int maxNewTokens)
+    implements ModelRunner {
+
+  /** The image in full and in the sizes that configurations resize it to, each encoded once. */
+  private final class Session implements ImageSession {
+
+    private final ImageInput image;
+    private final Map<Optional<RunConfig.Grid>, SeenPicture> encoded = new HashMap<>();
+
+    Session(ImageInput image) {
+      this.image = image;
+    }
+
+    @Override
+    public ModelOutput ask(RunConfig config, Sample sample, int question) {
+      try {
+        SeenPicture seen = encoded.computeIfAbsent(config.grid(), this::encode);
+        AskOptions options = new AskOptions(maxNewTokens, config.seedOf(seed, question), false);
+        Answer answer = squint.ask(seen, sample.question(), config.strategy(), options);
+        return new ModelOutput(answer.text(), Optional.of(answer.trace()));
+      } catch (SquintException e) {
+        throw new AnswerException(e);
+      }
+    }
+
+    private SeenPicture encode(Optional<RunConfig.Grid> grid) {
+      return grid.isEmpty()
+          ? squint.see(image)
+          : squint.see(image, grid.get().rows(), grid.get().columns());
+    }
+
+    @Override
+    public byte[] overlay(ModelOutput output) {
+      return squint.overlay(image, new Answer(output.text(), output.trace().orElseThrow()));
+    }
+
+    @Override
+    public void close() {
+      encoded.values().forEach(SeenPicture::close);
+      encoded.clear();
+    }
+  }
+
+  @Override
+  public String name() {
+    return squint.facts().name();
+  }
+
+  @Override
+  public String hash() {
+    return ModelHash.of(squint.folder(), precision);
+  }
+
+  @Override
+  public String provider() {
+    return squint.provider();
+  }
+
+  @Override
+  public String promptTemplate() {
+    return squint.promptTemplate();
+  }
+
+  @Override
+  public Optional<ModelFacts> facts() {
+    return Optional.of(squint.facts());
+  }
+
+  @Override
+  public boolean canResize() {
+    return squint.canResize();
+  }
+
+  @Override
+  public ImageSession open(Sample sample) {
+    try {
+      return new Session(image(sample.medium()));
+    } catch (ImageException | DataException e) {
+      throw new AnswerException(e);
+    }
+  }
+
+  private static ImageInput image(MediaSource medium) {
+    if (medium instanceof MediaSource.ImageFile file) {
+      return ImageInput.of(file.file());
+    }
+    if (medium instanceof MediaSource.InlineImage inline) {
+      return ImageInput.of(inline.encoded());
+    }
+    throw new DataException(
+        medium.name() + " is a video, and the model takes images only; ask about its frames");
+  }
+}

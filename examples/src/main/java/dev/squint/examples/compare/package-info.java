@@ -1,2 +1,0 @@
-/** The comparison runner: every strategy at every budget on every question. */
-package dev.squint.examples.compare;

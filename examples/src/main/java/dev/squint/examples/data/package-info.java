@@ -1,2 +1,0 @@
-/** Question sets in the formats that people have, read as they are. */
-package dev.squint.examples.data;

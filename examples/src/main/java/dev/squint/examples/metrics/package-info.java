@@ -1,2 +1,0 @@
-/** Scores of answers as the field computes them, and how sure they are. */
-package dev.squint.examples.metrics;

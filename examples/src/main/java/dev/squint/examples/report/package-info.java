@@ -1,2 +1,0 @@
-/** What a comparison says, as tables, plots and a page. */
-package dev.squint.examples.report;
