@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageReadParam;
-import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 
 /**
@@ -70,17 +69,7 @@ final class DesktopJpeg {
     if (bands != 1 && bands != 3) {
       throw ImageHeader.pixelsDamaged(name);
     }
-    int[] in = new int[bands * raster.getWidth()];
-    byte[] out = new byte[3 * raster.getWidth()];
-    Mat bgr = new Mat(raster.getHeight(), raster.getWidth(), CvType.CV_8UC3);
-    for (int y = 0; y < raster.getHeight(); y++) {
-      raster.getPixels(0, y, raster.getWidth(), 1, in);
-      for (int i = 0; i < out.length; i++) {
-        int pixel = i / 3 * bands;
-        out[i] = (byte) in[bands == 1 ? pixel : pixel + 2 - i % 3];
-      }
-      bgr.put(y, 0, out);
-    }
-    return bgr;
+    return DesktopReader.bgr(
+        raster, (samples, pixel, color) -> samples[bands == 1 ? pixel : pixel + color]);
   }
 }

@@ -1,11 +1,14 @@
 package dev.squint.adapters;
 
+import java.awt.image.Raster;
 import java.io.IOException;
 import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.ImageInputStreamImpl;
+import org.opencv.core.CvType;
+import org.opencv.core.Mat;
 
 /** A reader of the desktop library that comes with Java. */
 enum DesktopReader {
@@ -50,6 +53,29 @@ enum DesktopReader {
     throw new ImageException(
         "%s cannot be read: this Java has no reader of %s files; install a full JDK"
             .formatted(name, name()));
+  }
+
+  /** A new 8-bit BGR matrix of what was read, to be released by the caller. */
+  static Mat bgr(Raster raster, Sampling sampling) {
+    int width = raster.getWidth();
+    int bands = raster.getNumBands();
+    int[] samples = new int[bands * width];
+    byte[] row = new byte[3 * width];
+    Mat bgr = new Mat(raster.getHeight(), width, CvType.CV_8UC3);
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getPixels(0, y, width, 1, samples);
+      for (int i = 0; i < row.length; i++) {
+        row[i] = (byte) sampling.of(samples, i / 3 * bands, 2 - i % 3);
+      }
+      bgr.put(y, 0, row);
+    }
+    return bgr;
+  }
+
+  /** Red, green or blue, 0 to 2, of the pixel whose samples begin at a place of a row. */
+  @FunctionalInterface
+  interface Sampling {
+    int of(int[] samples, int pixel, int color);
   }
 
   /** What is done with a reader that has its input. */

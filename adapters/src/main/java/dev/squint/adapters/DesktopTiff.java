@@ -2,7 +2,6 @@ package dev.squint.adapters;
 
 import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
-import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 
 /**
@@ -29,20 +28,13 @@ record DesktopTiff(byte[] data, Tiff tiff) implements PixelDecoder {
         || transparent && tiff.alphaSample() >= bands) {
       throw ImageHeader.pixelsDamaged(name);
     }
-    int[] in = new int[bands * raster.getWidth()];
-    byte[] out = new byte[3 * raster.getWidth()];
-    Mat bgr = new Mat(raster.getHeight(), raster.getWidth(), CvType.CV_8UC3);
-    for (int y = 0; y < raster.getHeight(); y++) {
-      raster.getPixels(0, y, raster.getWidth(), 1, in);
-      for (int i = 0; i < out.length; i++) {
-        int pixel = i / 3 * bands;
-        double color = in[pixel + (tiff.colors() == 1 ? 0 : 2 - i % 3)] / (double) most;
-        double alpha = transparent ? in[pixel + tiff.alphaSample()] / (double) most : 1;
-        double laid = tiff.alpha() == Tiff.Alpha.STRAIGHT ? color * alpha : color;
-        out[i] = (byte) Math.min(255, Math.rint(255 * (laid + 1 - alpha)));
-      }
-      bgr.put(y, 0, out);
-    }
-    return bgr;
+    return DesktopReader.bgr(
+        raster,
+        (samples, pixel, color) -> {
+          double shade = samples[pixel + (tiff.colors() == 1 ? 0 : color)] / (double) most;
+          double alpha = transparent ? samples[pixel + tiff.alphaSample()] / (double) most : 1;
+          double laid = tiff.alpha() == Tiff.Alpha.STRAIGHT ? shade * alpha : shade;
+          return (int) Math.min(255, Math.rint(255 * (laid + 1 - alpha)));
+        });
   }
 }

@@ -2,18 +2,15 @@ package dev.squint.adapters;
 
 import dev.squint.models.ModelException;
 import dev.squint.models.ModelOptions;
-import dev.squint.models.UnpackedResource;
+import dev.squint.models.NativeLibrary;
 import java.io.IOException;
-import java.net.URL;
 import java.nio.file.Path;
 import nu.pattern.OpenCV;
 import org.opencv.core.Core;
 
 /**
- * Loads OpenCV's native library once per process. The library weighs 65 MB, and unpacking it at
- * each start would be most of a short run, so on Linux it is unpacked once into the cache folder
- * and verified at each start; elsewhere, and where the cache cannot be written, OpenCV's own loader
- * does it.
+ * Loads OpenCV's {@linkplain NativeLibrary native library} once per process: 65 MB, which to unpack
+ * at each start would be most of a short run.
  */
 final class OpenCv {
 
@@ -28,22 +25,15 @@ final class OpenCv {
    */
   static void load(Path cacheFolder) {
     OpenCvLog.turnOff();
-    String processor =
-        switch (System.getProperty("os.arch")) {
-          case "amd64", "x86_64" -> "x86_64";
-          case "aarch64" -> "ARMv8";
-          default -> "";
-        };
-    URL resource =
-        OpenCV.class.getResource("/nu/pattern/opencv/linux/%s/%s".formatted(processor, LIBRARY));
-    Path folder = cacheFolder.resolve("native").resolve(processor);
-    if (!System.getProperty("os.name").equals("Linux") || resource == null) {
-      OpenCV.loadLocally();
-      return;
-    }
+    String processor = NativeLibrary.processor("x86_64", "ARMv8");
+    String root = "/nu/pattern/opencv/linux/%s/".formatted(processor);
+    Path folder = cacheFolder.toAbsolutePath().resolve("native").resolve(processor);
     try {
-      Path library = new UnpackedResource(resource, folder, LIBRARY).verified();
-      System.load(library.toAbsolutePath().toString());
+      if (NativeLibrary.unpack(OpenCV.class, root, folder, LIBRARY)) {
+        System.load(folder.resolve(LIBRARY).toString());
+      } else {
+        OpenCV.loadLocally();
+      }
     } catch (IOException | UnsatisfiedLinkError e) {
       loadLocally(folder, e);
     }

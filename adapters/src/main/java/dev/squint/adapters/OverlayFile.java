@@ -1,12 +1,11 @@
 package dev.squint.adapters;
 
+import dev.squint.models.AtomicFiles;
+import dev.squint.models.FileFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Locale;
-import java.util.UUID;
 
 /** The file an overlay goes to: checked before the model runs, written whole or not at all. */
 public final class OverlayFile {
@@ -20,7 +19,6 @@ public final class OverlayFile {
    * @throws OverlayException if not, or if the file is one of those, be it under another name
    */
   public static void check(Path target, Path... sources) {
-    Path folder = target.toAbsolutePath().getParent();
     if (!target.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       throw new OverlayException(
           "cannot write the overlay " + target + ": name a file ending in .png");
@@ -40,25 +38,11 @@ public final class OverlayFile {
                 .formatted(target, source));
       }
     }
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new OverlayException(
-          "cannot write the overlay "
-              + target
-              + ": there is no folder "
-              + folder
-              + "; create it first");
-    }
-    if (Files.exists(target) && !Files.isWritable(target)) {
-      throw new OverlayException(
-          "cannot write the overlay " + target + ": you may not change it; name another file");
-    }
-    try {
-      Files.delete(Files.createTempFile(folder, ".overlay", ".part"));
-    } catch (IOException e) {
-      throw new OverlayException(
-          "cannot write the overlay " + target + ": you may not write there; choose another folder",
-          e);
-    }
+    AtomicFiles.obstacle(target)
+        .ifPresent(
+            reason -> {
+              throw new OverlayException("cannot write the overlay " + target + ": " + reason);
+            });
   }
 
   private static boolean belongsTo(Path source, Path target) {
@@ -74,20 +58,12 @@ public final class OverlayFile {
   }
 
   static void write(Path target, byte[] png) {
-    Path folder = target.toAbsolutePath().getParent();
     try {
-      // Not a temporary file of the library: that could be read by its owner only.
-      Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID());
-      try {
-        Files.write(temporary, png, StandardOpenOption.CREATE_NEW);
-        Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      AtomicFiles.replace(target, png);
     } catch (IOException e) {
       throw new OverlayException(
           "cannot write the overlay %s (%s): choose another folder"
-              .formatted(target, e.getMessage()),
+              .formatted(target, FileFailure.reason(e)),
           e);
     }
   }

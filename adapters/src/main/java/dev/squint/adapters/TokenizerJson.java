@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -359,7 +358,7 @@ record TokenizerJson(
       ObjectNode fields = (ObjectNode) rebuilt.remove("model");
       ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length + 1024);
       try (JsonParser parser = JsonFile.parser(bytes);
-          JsonGenerator json = new ObjectMapper().getFactory().createGenerator(out)) {
+          JsonGenerator json = JsonFile.generator(out)) {
         json.writeStartObject();
         for (var field : rebuilt.properties()) {
           json.writeFieldName(field.getKey());

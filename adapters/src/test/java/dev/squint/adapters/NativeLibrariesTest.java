@@ -3,6 +3,7 @@ package dev.squint.adapters;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.condition.OS.LINUX;
 
+import dev.squint.models.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,13 +46,11 @@ class NativeLibrariesTest {
     assertThat(said.strip()).endsWith(LoadMain.LOADED);
   }
 
-  private static Map<Path, Long> checksums(Path folder) throws IOException {
-    Map<Path, Long> sums = new TreeMap<>();
+  private static Map<Path, String> hashes(Path folder) throws IOException {
+    Map<Path, String> sums = new TreeMap<>();
     try (Stream<Path> all = Files.walk(folder)) {
       for (Path file : all.filter(Files::isRegularFile).toList()) {
-        CRC32 crc = new CRC32();
-        crc.update(Files.readAllBytes(file));
-        sums.put(file, crc.getValue());
+        sums.put(file, Sha256.of(file));
       }
     }
     return sums;
@@ -62,7 +60,7 @@ class NativeLibrariesTest {
   void whateverInTheCacheIsDamagedNoProcessEnds() throws Exception {
     Path cache = temp.resolve("cache");
     load(cache.toString());
-    Map<Path, Long> whole = checksums(cache);
+    Map<Path, String> whole = hashes(cache);
     assertThat(whole.keySet())
         .anyMatch(file -> file.endsWith("libonnxruntime.so"))
         .anyMatch(file -> file.endsWith("libtokenizers.so"))
@@ -74,7 +72,7 @@ class NativeLibrariesTest {
           cut(file, kept, sameSize);
         }
         load(cache.toString());
-        assertThat(checksums(cache)).isEqualTo(whole);
+        assertThat(hashes(cache)).isEqualTo(whole);
       }
     }
     assertThat(temp.resolve("djl")).doesNotExist();

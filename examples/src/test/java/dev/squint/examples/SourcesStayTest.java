@@ -4,16 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.adapters.Squint;
 import dev.squint.evaluation.search.ScheduleTarget;
+import dev.squint.examples.torture.WorkFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,7 +37,7 @@ class SourcesStayTest {
     sources = temp.resolve("sources");
     String answer;
     try (Squint squint = Squint.load()) {
-      copy(squint.folder(), sources.resolve("model"));
+      WorkFolder.copy(squint.folder(), sources.resolve("model"));
       answer = squint.ask(Path.of("images/scene-01.png"), QUESTION).text();
     }
     Path data = sources.resolve("data");
@@ -54,43 +51,12 @@ class SourcesStayTest {
     Files.createSymbolicLink(temp.resolve("soft.png"), sources.resolve("picture.png"));
     Files.createSymbolicLink(temp.resolve("soft.txt"), sources.resolve("notes.txt"));
     Files.createSymbolicLink(temp.resolve("report"), data);
-    before = hashes();
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> all = Files.walk(from)) {
-      for (Path path : all.toList()) {
-        Path target = to.resolve(from.relativize(path).toString());
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(path, target);
-        }
-      }
-    }
-  }
-
-  private static Map<String, String> hashes() throws IOException {
-    Map<String, String> hashes = new TreeMap<>();
-    try (Stream<Path> all = Files.walk(sources)) {
-      for (Path file : all.filter(Files::isRegularFile).toList()) {
-        hashes.put(sources.relativize(file).toString(), sha256(Files.readAllBytes(file)));
-      }
-    }
-    return hashes;
-  }
-
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    before = WorkFolder.hashes(sources);
   }
 
   @AfterEach
   void nothingIsChanged() throws IOException {
-    assertThat(hashes()).isEqualTo(before);
+    assertThat(WorkFolder.hashes(sources)).isEqualTo(before);
     assertThat(temp.resolve("hard.png")).hasSameBinaryContentAs(Path.of("images/scene-01.png"));
   }
 

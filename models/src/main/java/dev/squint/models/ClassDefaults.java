@@ -1,7 +1,6 @@
 package dev.squint.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
@@ -20,7 +19,7 @@ final class ClassDefaults {
 
   static ClassDefaults read() {
     try (InputStream stream = ClassDefaults.class.getResourceAsStream("class-defaults.json")) {
-      return new ClassDefaults(new ObjectMapper().readTree(stream));
+      return new ClassDefaults(JsonFile.tree(stream.readAllBytes()));
     } catch (IOException | IllegalArgumentException e) {
       throw new ModelException("the table of default sizes is damaged; get the jar again", e);
     }

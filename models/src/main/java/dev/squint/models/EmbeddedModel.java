@@ -1,7 +1,6 @@
 package dev.squint.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.pruning.SquintException.Kind;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,7 +32,7 @@ final class EmbeddedModel {
     byte[] index = readIndex();
     this.hash = Sha256.of(index).substring(0, HASH_LETTERS);
     try {
-      for (JsonNode entry : new ObjectMapper().readTree(index)) {
+      for (JsonNode entry : JsonFile.tree(index)) {
         paths.add(entry.path("path").asText());
       }
     } catch (IOException e) {

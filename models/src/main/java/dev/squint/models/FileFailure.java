@@ -10,11 +10,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 
 /** What the system said of a file, in words; Java says it by the name of a class. */
-final class FileFailure {
+public final class FileFailure {
 
   private FileFailure() {}
 
-  static String reason(IOException failure) {
+  /**
+   * One clause for people.
+   *
+   * @param failure what reading or writing has thrown
+   */
+  public static String reason(IOException failure) {
     if (failure instanceof AccessDeniedException) {
       return "permission denied";
     }

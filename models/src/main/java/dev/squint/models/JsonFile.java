@@ -2,17 +2,21 @@ package dev.squint.models;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import dev.squint.models.graph.LfsPointer;
 import dev.squint.models.graph.Printable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -36,6 +40,9 @@ public final class JsonFile {
 
   private static final int DEEPEST = 64;
   private static final int LONGEST_NUMBER = 64;
+  private static final ObjectReader READER =
+      new ObjectMapper(factory()).reader(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final ObjectWriter WRITER = new ObjectMapper().writer();
 
   private JsonFile() {}
 
@@ -91,12 +98,21 @@ public final class JsonFile {
   public static JsonNode tree(Path file) {
     byte[] bytes = bytes(file, SETTINGS);
     try {
-      return new ObjectMapper(factory())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .readTree(bytes);
+      return tree(bytes);
     } catch (IOException e) {
       throw notJson(file, e);
     }
+  }
+
+  /**
+   * Any JSON value.
+   *
+   * @param bytes it and nothing else
+   * @return what they hold
+   * @throws IOException if they are not JSON within the bounds
+   */
+  public static JsonNode tree(byte[] bytes) throws IOException {
+    return READER.readTree(bytes);
   }
 
   /**
@@ -107,7 +123,22 @@ public final class JsonFile {
    * @throws IOException if they do not even start as JSON
    */
   public static JsonParser parser(byte[] bytes) throws IOException {
-    return new ObjectMapper(factory()).createParser(bytes);
+    return READER.createParser(bytes);
+  }
+
+  /**
+   * Writes JSON piece by piece.
+   *
+   * @param to takes it
+   * @throws IOException never
+   */
+  public static JsonGenerator generator(OutputStream to) throws IOException {
+    return WRITER.createGenerator(to);
+  }
+
+  /** A value as JSON for people to read. */
+  static byte[] pretty(Object value) throws IOException {
+    return WRITER.withDefaultPrettyPrinter().writeValueAsBytes(value);
   }
 
   /**

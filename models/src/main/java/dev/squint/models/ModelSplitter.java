@@ -1,6 +1,5 @@
 package dev.squint.models;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Printable;
@@ -238,7 +237,7 @@ public final class ModelSplitter {
     for (int i = 0; i < placed.size(); i++) {
       String name = segmentName(i);
       byte[] bytes = placed.get(i).bytes();
-      new NewFile(work.resolve(name)).write(bytes);
+      AtomicFiles.create(work.resolve(name), bytes);
       SegmentManifest manifest = SegmentManifest.of(placed.get(i));
       Map<String, Object> fields = manifest.fields(name);
       fields.put("bytes", bytes.length);
@@ -264,8 +263,7 @@ public final class ModelSplitter {
     }
     root.put("weightFiles", weightFiles);
     root.put("segments", described);
-    new NewFile(work.resolve(SplitFolder.MANIFEST))
-        .write(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
+    AtomicFiles.create(work.resolve(SplitFolder.MANIFEST), JsonFile.pretty(root));
   }
 
   /** Links the files that hold the weights; false if they lie deeper or links are not possible. */

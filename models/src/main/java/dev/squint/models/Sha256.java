@@ -10,16 +10,30 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256 in hexadecimal digits. */
-final class Sha256 {
+/** SHA-256 in 64 hexadecimal digits. */
+public final class Sha256 {
 
   private Sha256() {}
 
-  static String of(byte[] content) {
-    return HexFormat.of().formatHex(digest().digest(content));
+  /**
+   * The hash of bytes.
+   *
+   * @param parts one after the other
+   */
+  public static String of(byte[]... parts) {
+    MessageDigest digest = digest();
+    for (byte[] part : parts) {
+      digest.update(part);
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
-  static String of(Path file) throws IOException {
+  /**
+   * The hash of a file, which is read in blocks.
+   *
+   * @throws IOException if it cannot be read
+   */
+  public static String of(Path file) throws IOException {
     try (InputStream stream = Files.newInputStream(file);
         DigestInputStream digest = new DigestInputStream(stream, digest())) {
       digest.transferTo(OutputStream.nullOutputStream());

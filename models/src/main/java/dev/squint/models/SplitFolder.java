@@ -2,7 +2,6 @@ package dev.squint.models;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.squint.models.graph.Printable;
 import dev.squint.pruning.SquintException.Kind;
@@ -13,7 +12,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -157,7 +155,7 @@ final class SplitFolder {
       return NullNode.getInstance();
     }
     try {
-      return new ObjectMapper().readTree(file.toFile());
+      return JsonFile.tree(Files.readAllBytes(file));
     } catch (JacksonException e) {
       return NullNode.getInstance();
     }
@@ -214,7 +212,7 @@ final class SplitFolder {
 
   /** Writes a new folder; where there is one already, it stays and this fails. */
   void create(Content content) throws IOException {
-    place(content, work -> Files.move(work, target, StandardCopyOption.ATOMIC_MOVE));
+    place(content, work -> AtomicFiles.move(work, target));
   }
 
   /**
@@ -228,11 +226,11 @@ final class SplitFolder {
         content,
         work -> {
           try {
-            Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+            AtomicFiles.move(work, target);
           } catch (IOException e) {
             if (!isWhole()) {
               check.run();
-              exchange(work);
+              AtomicFiles.exchange(work, target);
             }
           }
         });
@@ -253,30 +251,16 @@ final class SplitFolder {
         content,
         work -> {
           check.run();
-          exchange(work);
+          AtomicFiles.exchange(work, target);
         });
-  }
-
-  private void exchange(Path work) throws IOException {
-    try (WorkFolder aside = WorkFolder.beside(target)) {
-      Path old = aside.path().resolve("old");
-      Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-      try {
-        Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (IOException e) {
-        Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
-        throw e;
-      }
-    }
   }
 
   private void place(Content content, Content move) throws IOException {
     Files.createDirectories(target.getParent());
     try (WorkFolder work = WorkFolder.beside(target)) {
       content.write(work.path());
-      new DurableFolder(work.path()).force();
+      AtomicFiles.forceNames(work.path());
       move.write(work.path());
-      new DurableFolder(target.getParent()).force();
     }
   }
 }

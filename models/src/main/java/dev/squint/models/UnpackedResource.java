@@ -91,8 +91,7 @@ public record UnpackedResource(URL resource, Path folder, String path) {
   }
 
   private void unpack(Path file, Content expected) throws IOException {
-    Path parent = file.toAbsolutePath().getParent();
-    Files.createDirectories(parent);
+    Files.createDirectories(file.toAbsolutePath().getParent());
     try (WorkFolder work = WorkFolder.beside(folder)) {
       Path fresh = work.path().resolve(file.getFileName());
       if (!write(fresh).equals(expected)) {
@@ -101,8 +100,7 @@ public record UnpackedResource(URL resource, Path folder, String path) {
       if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
         Files.move(file, work.path().resolve("folder"), StandardCopyOption.ATOMIC_MOVE);
       }
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-      new DurableFolder(parent).force();
+      AtomicFiles.move(fresh, file);
     }
   }
 

@@ -35,6 +35,10 @@ final class WorkFolder implements AutoCloseable {
   private static final Pattern NAME =
       Pattern.compile(
           "(\\..+\\.(\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12})\\.squint-part)(\\.lock)?");
+
+  /** Characters of the name of the place, which may be as long as a name can be. */
+  private static final int SHOWN = 40;
+
   private static final Duration ABANDONED = Duration.ofHours(1);
 
   /**
@@ -95,7 +99,9 @@ final class WorkFolder implements AutoCloseable {
   /** A name that nothing else has. */
   private static Path nameBeside(Path target) {
     UUID id = new UUID(PROCESS, ThreadLocalRandom.current().nextLong());
-    return target.resolveSibling("." + target.getFileName() + "." + id + SUFFIX);
+    String name = target.getFileName().toString();
+    String known = name.substring(0, name.offsetByCodePoints(0, Math.min(SHOWN, name.codePointCount(0, name.length()))));
+    return target.resolveSibling("." + known + "." + id + SUFFIX);
   }
 
   /** The folder. */

@@ -79,7 +79,7 @@ final class CommandCampaign implements Campaign {
     WorkFolder.copy(model, source.resolve("model"));
     image(source.resolve("image.png"));
     data(source.resolve("data"));
-    Map<String, Long> before = WorkFolder.checksums(source);
+    Map<String, String> before = WorkFolder.hashes(source);
     Path out = work.resolve("written/out");
     Files.createDirectories(out.getParent());
     List<String> command = command(random, source, out);
@@ -246,9 +246,9 @@ final class CommandCampaign implements Campaign {
   }
 
   /** Whether the user's files are as they were, and what was written is whole or absent. */
-  private static Verdict state(Path source, Map<String, Long> before, Path out, String command)
+  private static Verdict state(Path source, Map<String, String> before, Path out, String command)
       throws IOException {
-    if (!WorkFolder.checksums(source).equals(before)) {
+    if (!WorkFolder.hashes(source).equals(before)) {
       return new Verdict(Outcome.CHANGED, command);
     }
     return wholeOrAbsent(out)

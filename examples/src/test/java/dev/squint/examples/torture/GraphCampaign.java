@@ -57,7 +57,7 @@ final class GraphCampaign implements Campaign {
     }
     Path file = alone ? graphOf(input) : input.resolve("onnx/" + any(random, PARTS) + ".onnx");
     mutate(random, file);
-    Map<String, Long> before = WorkFolder.checksums(input);
+    Map<String, String> before = WorkFolder.hashes(input);
     Path split = work.resolve("split");
     Path subject = alone ? file : input;
     Verdict verdict =
@@ -68,7 +68,7 @@ final class GraphCampaign implements Campaign {
       verdict =
           verdict.and(Answering.ask(input, Answering.spec(random), List.of("what is it?", "why?")));
     }
-    return WorkFolder.checksums(input).equals(before)
+    return WorkFolder.hashes(input).equals(before)
         ? verdict
         : verdict.and(new Verdict(Outcome.CHANGED, "a file of the model is another afterwards"));
   }

@@ -62,7 +62,7 @@ final class SplitCampaign implements Campaign {
       // Two of the names are of one file and one folder.
       return Verdict.answered();
     }
-    Map<String, Long> before = WorkFolder.checksums(source);
+    Map<String, String> before = WorkFolder.hashes(source);
     Path target = targets(random, work, source);
     Verdict verdict = Verdict.answered();
     for (int i = 0; i < 2; i++) {
@@ -74,7 +74,7 @@ final class SplitCampaign implements Campaign {
                       random.nextInt(4) == 0
                           ? ModelSplitter.splitCached(decoder, "", options, work.resolve("cache"))
                           : ModelSplitter.split(decoder, "", options, target)));
-      if (!holds(WorkFolder.checksums(source), before)) {
+      if (!holds(WorkFolder.hashes(source), before)) {
         return new Verdict(Outcome.CHANGED, decoder + " into " + target + " with " + options);
       }
     }
@@ -82,7 +82,7 @@ final class SplitCampaign implements Campaign {
   }
 
   /** A target may lie in the source's folder; what was there has to be there as it was. */
-  private static boolean holds(Map<String, Long> now, Map<String, Long> before) {
+  private static boolean holds(Map<String, String> now, Map<String, String> before) {
     return now.entrySet().containsAll(before.entrySet());
   }
 

@@ -1,24 +1,22 @@
 package dev.squint.examples.torture;
 
+import dev.squint.models.Sha256;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import java.util.zip.CRC32C;
 
 /** Copies, compares and empties folders. */
-final class WorkFolder {
+public final class WorkFolder {
 
   private WorkFolder() {}
 
   /** Copies a folder with all in it. */
-  static void copy(Path from, Path to) throws IOException {
+  public static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
       for (Path file : files.toList()) {
         Path target = to.resolve(from.relativize(file).toString());
@@ -34,40 +32,23 @@ final class WorkFolder {
   /** Removes all in a folder, or makes it. */
   static Path emptied(Path folder) throws IOException {
     if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-      Files.walkFileTree(
-          folder,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, IOException e)
-                throws IOException {
-              if (e != null) {
-                throw e;
-              }
-              Files.delete(visited);
-              return FileVisitResult.CONTINUE;
-            }
-          });
+      try (Stream<Path> all = Files.walk(folder)) {
+        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      }
     }
     return Files.createDirectories(folder);
   }
 
-  /** A checksum of each file in a folder, by its path in it. */
-  static Map<String, Long> checksums(Path folder) throws IOException {
-    Map<String, Long> checksums = new TreeMap<>();
+  /** SHA-256 of each file in a folder, by its path in it. */
+  public static Map<String, String> hashes(Path folder) throws IOException {
+    Map<String, String> hashes = new TreeMap<>();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        CRC32C checksum = new CRC32C();
-        checksum.update(Files.readAllBytes(file));
-        checksums.put(folder.relativize(file).toString(), checksum.getValue());
+        hashes.put(folder.relativize(file).toString(), Sha256.of(file));
       }
     }
-    return checksums;
+    return hashes;
   }
 }

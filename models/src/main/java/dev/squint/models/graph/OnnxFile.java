@@ -4,6 +4,8 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
@@ -11,8 +13,9 @@ import com.google.protobuf.Parser;
 import com.google.protobuf.WireFormat;
 import dev.squint.models.ModelException;
 import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -43,6 +46,8 @@ record OnnxFile(Path path) {
 
   private static final int MEMORY_PER_BYTE = 16;
 
+  private static final String ENDS_EARLY = "the file ends early";
+
   /**
    * Reads all but the weights. A thread that has been interrupted reads on and stays interrupted.
    *
@@ -51,10 +56,8 @@ record OnnxFile(Path path) {
    */
   ModelProto read() {
     checkKind();
-    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
-      checkBeginning(file);
-      long most = Math.min(MOST_BYTES_READ, Runtime.getRuntime().maxMemory() / MEMORY_PER_BYTE);
-      return model(new WireReader(file, most), path.getFileName().toString());
+    try (InputStream file = new FileInputStream(path.toFile())) {
+      return new Reading(file, size(), path.getFileName().toString()).model();
     } catch (InvalidProtocolBufferException e) {
       throw new ModelException(
           "%s is not a readable ONNX file (%s): download or export it again"
@@ -81,124 +84,202 @@ record OnnxFile(Path path) {
             : "no such file: " + path + "; the hub layout keeps its graphs in the folder onnx");
   }
 
-  private void checkBeginning(RandomAccessFile file) throws IOException {
-    if (file.length() == 0) {
+  private int size() throws IOException {
+    long size = Files.size(path);
+    if (size == 0) {
       throw new ModelException(path + " is empty: download or export it again");
     }
-    if (file.length() > Integer.MAX_VALUE) {
+    if (size > Integer.MAX_VALUE) {
       throw new ModelException(
           path
               + " is larger than 2 GB, which no ONNX file can be: export it again with external data");
     }
-    if (LfsPointer.isOne(path, file.length())) {
+    if (LfsPointer.isOne(path, size)) {
       throw new ModelException(LfsPointer.sentence(path));
     }
+    return (int) size;
   }
 
   private static String reason(InvalidProtocolBufferException e) {
     String message = String.valueOf(e.getMessage());
-    if (message.contains("nesting")) {
-      return "its subgraphs are nested too deep";
-    }
-    boolean ours = !message.startsWith("Protocol message") && !message.startsWith("While parsing");
-    return ours ? message : "it is damaged";
-  }
-
-  private static <M extends Message> M parsed(Parser<M> parser, ByteArrayOutputStream bytes)
-      throws InvalidProtocolBufferException {
-    return DiscardUnknownFieldsParser.wrap(parser).parseFrom(bytes.toByteArray());
-  }
-
-  private static ModelProto model(WireReader in, String selfName) throws IOException {
-    ByteArrayOutputStream rest = new ByteArrayOutputStream();
-    ByteArrayOutputStream graph = new ByteArrayOutputStream();
-    List<TensorProto> weights = new ArrayList<>();
-    boolean hasGraph = false;
-    while (in.position() < in.size()) {
-      int key = in.key();
-      if (isMessage(key, ModelProto.GRAPH_FIELD_NUMBER)) {
-        hasGraph = true;
-        long end = in.length(in.size()) + in.position();
-        readGraph(in, end, selfName, graph, weights);
-      } else {
-        in.copyField(key, in.size(), rest);
-      }
-    }
-    ModelProto.Builder model = parsed(ModelProto.parser(), rest).toBuilder();
-    if (hasGraph) {
-      model.setGraph(parsed(GraphProto.parser(), graph).toBuilder().addAllInitializer(weights));
-    }
-    return model.build();
-  }
-
-  private static boolean isMessage(int key, int field) {
-    return WireFormat.getTagFieldNumber(key) == field
-        && WireFormat.getTagWireType(key) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
-  }
-
-  private static void readGraph(
-      WireReader in,
-      long end,
-      String selfName,
-      ByteArrayOutputStream graph,
-      List<TensorProto> weights)
-      throws IOException {
-    int parts = 0;
-    while (in.position() < end) {
-      parts++;
-      if (parts > MOST_PARTS) {
-        throw new InvalidProtocolBufferException(
-            "its graph has more than %d parts".formatted(MOST_PARTS));
-      }
-      int key = in.key();
-      if (isMessage(key, GraphProto.INITIALIZER_FIELD_NUMBER)) {
-        long tensorEnd = in.length(end) + in.position();
-        weights.add(readWeight(in, tensorEnd, selfName));
-      } else {
-        in.copyField(key, end, graph);
-      }
-    }
-  }
-
-  private static TensorProto readWeight(WireReader in, long end, String selfName)
-      throws IOException {
-    ByteArrayOutputStream rest = new ByteArrayOutputStream();
-    long offset = -1;
-    long length = 0;
-    while (in.position() < end) {
-      int key = in.key();
-      if (!isMessage(key, TensorProto.RAW_DATA_FIELD_NUMBER)) {
-        in.copyField(key, end, rest);
-        continue;
-      }
-      long bytes = in.length(end);
-      if (bytes < STAYS_IN_FILE) {
-        in.copyBytes(key, bytes, rest);
-      } else if (offset >= 0) {
-        throw new InvalidProtocolBufferException("a weight holds its data twice");
-      } else {
-        length = bytes;
-        offset = in.position();
-        in.skip(length);
-      }
-    }
-    TensorProto weight = parsed(TensorProto.parser(), rest);
-    if (offset < 0) {
-      return weight;
-    }
-    if (weight.hasRawData() || weight.getExternalDataCount() > 0) {
-      throw new InvalidProtocolBufferException(
-          "weight '%s' holds its data twice".formatted(Printable.of(weight.getName())));
-    }
-    return weight.toBuilder()
-        .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-        .addExternalData(entry(ExternalData.LOCATION, selfName))
-        .addExternalData(entry(ExternalData.OFFSET, Long.toString(offset)))
-        .addExternalData(entry(ExternalData.LENGTH, Long.toString(length)))
-        .build();
+    return message.startsWith("While parsing")
+        ? ENDS_EARLY
+        : message.startsWith("CodedInputStream") ? "a number is too long" : message;
   }
 
   private static StringStringEntryProto entry(String key, String value) {
     return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+  }
+
+  /** Fields that are kept, to be parsed when all are there. */
+  private record Kept(ByteArrayOutputStream bytes, CodedOutputStream fields) {
+
+    private static final int BUFFER = 256;
+
+    static Kept none() {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      return new Kept(bytes, CodedOutputStream.newInstance(bytes, BUFFER));
+    }
+
+    <M extends Message> M parsed(Parser<M> parser) throws IOException {
+      fields.flush();
+      try {
+        return DiscardUnknownFieldsParser.wrap(parser).parseFrom(bytes.toByteArray());
+      } catch (InvalidProtocolBufferException e) {
+        boolean deep = String.valueOf(e.getMessage()).contains("nesting");
+        throw new InvalidProtocolBufferException(
+            deep ? "its subgraphs are nested too deep" : "it is damaged", e);
+      }
+    }
+  }
+
+  /** One pass over the file. Nothing is allocated before its bytes are known to be there. */
+  private static final class Reading {
+
+    private static final int BUFFER = 1 << 16;
+    private static final long MOST_TAG = 0xffffffffL;
+
+    private final CodedInputStream in;
+    private final String selfName;
+    private final List<TensorProto> weights = new ArrayList<>();
+    private long left =
+        Math.min(MOST_BYTES_READ, Runtime.getRuntime().maxMemory() / MEMORY_PER_BYTE);
+
+    Reading(InputStream file, int size, String selfName) throws IOException {
+      this.in = CodedInputStream.newInstance(file, BUFFER);
+      this.selfName = selfName;
+      in.pushLimit(size);
+    }
+
+    ModelProto model() throws IOException {
+      Kept rest = Kept.none();
+      Kept graph = Kept.none();
+      boolean hasGraph = false;
+      while (in.getBytesUntilLimit() > 0) {
+        int tag = tag();
+        if (isMessage(tag, ModelProto.GRAPH_FIELD_NUMBER)) {
+          hasGraph = true;
+          int around = in.pushLimit(length());
+          readGraph(graph);
+          in.popLimit(around);
+        } else {
+          keep(tag, rest);
+        }
+      }
+      ModelProto.Builder model = rest.parsed(ModelProto.parser()).toBuilder();
+      if (hasGraph) {
+        model.setGraph(graph.parsed(GraphProto.parser()).toBuilder().addAllInitializer(weights));
+      }
+      return model.build();
+    }
+
+    private void readGraph(Kept graph) throws IOException {
+      for (int parts = 1; in.getBytesUntilLimit() > 0; parts++) {
+        if (parts > MOST_PARTS) {
+          throw new InvalidProtocolBufferException(
+              "its graph has more than %d parts".formatted(MOST_PARTS));
+        }
+        int tag = tag();
+        if (isMessage(tag, GraphProto.INITIALIZER_FIELD_NUMBER)) {
+          int around = in.pushLimit(length());
+          weights.add(readWeight());
+          in.popLimit(around);
+        } else {
+          keep(tag, graph);
+        }
+      }
+    }
+
+    private TensorProto readWeight() throws IOException {
+      Kept rest = Kept.none();
+      long offset = -1;
+      int bytes = 0;
+      while (in.getBytesUntilLimit() > 0) {
+        int tag = tag();
+        if (!isMessage(tag, TensorProto.RAW_DATA_FIELD_NUMBER)) {
+          keep(tag, rest);
+          continue;
+        }
+        int length = length();
+        if (length < STAYS_IN_FILE) {
+          keepBytes(tag, length, rest);
+        } else if (offset >= 0) {
+          throw new InvalidProtocolBufferException("a weight holds its data twice");
+        } else {
+          bytes = length;
+          offset = in.getTotalBytesRead();
+          in.skipRawBytes(length);
+        }
+      }
+      TensorProto weight = rest.parsed(TensorProto.parser());
+      if (offset < 0) {
+        return weight;
+      }
+      if (weight.hasRawData() || weight.getExternalDataCount() > 0) {
+        throw new InvalidProtocolBufferException(
+            "weight '%s' holds its data twice".formatted(Printable.of(weight.getName())));
+      }
+      return weight.toBuilder()
+          .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+          .addExternalData(entry(ExternalData.LOCATION, selfName))
+          .addExternalData(entry(ExternalData.OFFSET, Long.toString(offset)))
+          .addExternalData(entry(ExternalData.LENGTH, Integer.toString(bytes)))
+          .build();
+    }
+
+    private static boolean isMessage(int tag, int field) {
+      return WireFormat.getTagFieldNumber(tag) == field
+          && WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
+    }
+
+    /** Not {@code readTag}, which drops the bits that are too many and takes a missing tag for 0. */
+    private int tag() throws IOException {
+      long tag = in.readRawVarint64();
+      if (tag < 8 || tag > MOST_TAG) {
+        throw new InvalidProtocolBufferException("a field has no number");
+      }
+      return (int) tag;
+    }
+
+    /** The length of a field that ends no later than the message around it. */
+    private int length() throws IOException {
+      long length = in.readRawVarint64();
+      if (length < 0 || length > in.getBytesUntilLimit()) {
+        throw new InvalidProtocolBufferException(ENDS_EARLY);
+      }
+      return (int) length;
+    }
+
+    private void keep(int tag, Kept to) throws IOException {
+      int type = WireFormat.getTagWireType(tag);
+      if (type == WireFormat.WIRETYPE_LENGTH_DELIMITED) {
+        keepBytes(tag, length(), to);
+        return;
+      }
+      count(Long.BYTES);
+      to.fields().writeUInt32NoTag(tag);
+      switch (type) {
+        case WireFormat.WIRETYPE_VARINT -> to.fields().writeUInt64NoTag(in.readRawVarint64());
+        case WireFormat.WIRETYPE_FIXED64 ->
+            to.fields().writeFixed64NoTag(in.readRawLittleEndian64());
+        case WireFormat.WIRETYPE_FIXED32 ->
+            to.fields().writeFixed32NoTag(in.readRawLittleEndian32());
+        default -> throw new InvalidProtocolBufferException("a field is of no known kind");
+      }
+    }
+
+    private void keepBytes(int tag, int length, Kept to) throws IOException {
+      count(length);
+      to.fields().writeUInt32NoTag(tag);
+      to.fields().writeByteArrayNoTag(in.readRawBytes(length));
+    }
+
+    private void count(int bytes) throws InvalidProtocolBufferException {
+      left -= bytes;
+      if (left < 0) {
+        throw new InvalidProtocolBufferException(
+            "it holds more besides raw weights than is read; keep its weights as external data");
+      }
+    }
   }
 }

@@ -1,13 +1,11 @@
 package dev.squint.models.graph;
 
 import dev.squint.models.ModelException;
+import dev.squint.models.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -31,8 +29,6 @@ public record SplitKey(String hash) {
    */
   public static SplitKey of(OnnxGraph graph, List<SegmentSpec> specs) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(graph.model().toByteArray());
       StringBuilder rest = new StringBuilder("\n%d\n".formatted(FORMAT));
       for (Path data : graph.dataFiles()) {
         rest.append(
@@ -40,14 +36,12 @@ public record SplitKey(String hash) {
                 .formatted(data.getFileName(), Files.size(data), Files.getLastModifiedTime(data)));
       }
       specs.forEach(spec -> rest.append(spec).append('\n'));
-      digest.update(rest.toString().getBytes(StandardCharsets.UTF_8));
-      return new SplitKey(HexFormat.of().formatHex(digest.digest()));
+      return new SplitKey(
+          Sha256.of(graph.model().toByteArray(), rest.toString().getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
       throw new ModelException(
           "a data file of %s cannot be read any more: %s".formatted(graph.file(), e.getMessage()),
           e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 }

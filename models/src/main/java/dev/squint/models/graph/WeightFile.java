@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.squint.models.AtomicFiles;
 import dev.squint.models.ModelException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -123,13 +124,13 @@ public final class WeightFile {
   }
 
   private void write(Path target) throws IOException {
-    try (FileChannel to =
-        FileChannel.open(target, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
-      for (Map.Entry<Range, Long> place : places.entrySet()) {
-        copy(place.getKey(), to, place.getValue());
-      }
-      to.force(true);
-    }
+    AtomicFiles.create(
+        target,
+        to -> {
+          for (Map.Entry<Range, Long> place : places.entrySet()) {
+            copy(place.getKey(), to, place.getValue());
+          }
+        });
   }
 
   private static void copy(Range range, FileChannel to, long place) throws IOException {

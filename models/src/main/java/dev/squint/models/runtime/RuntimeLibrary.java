@@ -1,9 +1,8 @@
 package dev.squint.models.runtime;
 
 import ai.onnxruntime.OrtEnvironment;
-import dev.squint.models.UnpackedResource;
+import dev.squint.models.NativeLibrary;
 import java.io.IOException;
-import java.net.URL;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import java.util.logging.Level;
@@ -11,10 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * ONNX Runtime's native library. Its own loader unpacks 28 MB into the temporary folder at each
- * start and leaves them there where the process is killed; on Linux they are unpacked once into the
- * cache folder and verified at each start. Elsewhere, where the cache cannot be written, and for
- * builds with more libraries than these two, its own loader does it.
+ * ONNX Runtime's {@linkplain NativeLibrary native library}, 28 MB, which its own loader leaves in
+ * the temporary folder where a process is killed. That loader does it for builds with more
+ * libraries than these two.
  */
 public final class RuntimeLibrary {
 
@@ -34,29 +32,17 @@ public final class RuntimeLibrary {
    * @param cacheFolder the cache folder, created if needed
    */
   public static synchronized void unpack(Path cacheFolder) {
-    String platform =
-        switch (System.getProperty("os.arch")) {
-          case "amd64", "x86_64" -> "linux-x64";
-          case "aarch64" -> "linux-aarch64";
-          default -> "";
-        };
+    String platform = NativeLibrary.processor("linux-x64", "linux-aarch64");
     String root = "/ai/onnxruntime/native/" + platform + "/";
-    URL library = OrtEnvironment.class.getResource(root + LIBRARY);
-    URL bindings = OrtEnvironment.class.getResource(root + BINDINGS);
-    boolean ours =
-        System.getProperty("os.name").equals("Linux")
-            && System.getProperty(CHOICE) == null
-            && library != null
-            && bindings != null
-            && OrtEnvironment.class.getResource(root + PROVIDERS) == null;
-    if (!ours) {
+    if (System.getProperty(CHOICE) != null
+        || OrtEnvironment.class.getResource(root + PROVIDERS) != null) {
       return;
     }
-    Path folder = cacheFolder.resolve("native").resolve("onnxruntime-" + platform);
+    Path folder = cacheFolder.toAbsolutePath().resolve("native").resolve("onnxruntime-" + platform);
     try {
-      new UnpackedResource(library, folder, LIBRARY).verified();
-      new UnpackedResource(bindings, folder, BINDINGS).verified();
-      System.setProperty(CHOICE, folder.toAbsolutePath().toString());
+      if (NativeLibrary.unpack(OrtEnvironment.class, root, folder, LIBRARY, BINDINGS)) {
+        System.setProperty(CHOICE, folder.toString());
+      }
     } catch (IOException e) {
       LOG.debug("ONNX Runtime unpacks its library itself: {}", e.toString());
     }

@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -166,6 +167,24 @@ class HostileFilesTest {
     refuses(graphOfEightExabytes, "ends early");
     byte[] weightOfTwoGigabytes = {0x3a, 8, 0x2a, 6, 0x4a, -1, -1, -1, -1, 7};
     refuses(weightOfTwoGigabytes, "ends early");
+  }
+
+  static Stream<Arguments> fields() {
+    return Stream.of(
+        Arguments.of("0001", "a field has no number"),
+        Arguments.of("ffffffffff01", "a field has no number"),
+        Arguments.of("08ffffffffffffffffffff01", "a number is too long"),
+        Arguments.of("0b0c", "a field is of no known kind"),
+        Arguments.of("0e", "a field is of no known kind"),
+        Arguments.of("3a020d00", "the file ends early"),
+        Arguments.of("3a020aff01", "the file ends early"),
+        Arguments.of("42020aff", "it is damaged"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void fields(String bytes, String reason) throws IOException {
+    refuses(HexFormat.of().parseHex(bytes), "(" + reason + ")");
   }
 
   @ParameterizedTest

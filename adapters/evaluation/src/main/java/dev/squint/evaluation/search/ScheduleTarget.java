@@ -1,6 +1,7 @@
 package dev.squint.evaluation.search;
 
-import dev.squint.evaluation.internal.AtomicFile;
+import dev.squint.models.AtomicFiles;
+import dev.squint.models.FileFailure;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.io.IOException;
@@ -29,7 +30,6 @@ public record ScheduleTarget(Path file) {
    * @throws StrategyException if it cannot
    */
   public ScheduleTarget {
-    Path folder = file.toAbsolutePath().getParent();
     if (UNSPEAKABLE.matcher(file.toString()).find()) {
       throw refused(file, "a strategy's spec cannot hold its ',' or '+'; name another file");
     }
@@ -39,17 +39,11 @@ public record ScheduleTarget(Path file) {
     if (Files.exists(file) && !isSchedule(file)) {
       throw refused(file, "it holds something else than a schedule; name another file");
     }
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw refused(file, "there is no folder " + folder + "; create it first");
-    }
-    if (Files.exists(file) && !Files.isWritable(file)) {
-      throw refused(file, "you may not change it; name another file");
-    }
-    try {
-      Files.delete(Files.createTempFile(folder, ".schedule", ".part"));
-    } catch (IOException e) {
-      throw refused(file, "you may not write there; choose another folder");
-    }
+    AtomicFiles.obstacle(file)
+        .ifPresent(
+            reason -> {
+              throw refused(file, reason);
+            });
   }
 
   /** Whether a file is what a search has written, or empty: only that is replaced. */
@@ -74,8 +68,11 @@ public record ScheduleTarget(Path file) {
     List<String> lines = new ArrayList<>();
     comments.forEach(comment -> lines.add("# " + comment.replaceAll("\\R", " ")));
     lines.addAll(schedule.lines());
-    new AtomicFile(file.toAbsolutePath())
-        .write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+    try {
+      AtomicFiles.replace(file, (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw refused(file, FileFailure.reason(e) + "; choose another folder");
+    }
   }
 
   private static StrategyException refused(Path file, String reason) {

@@ -7,28 +7,28 @@ import java.util.Set;
 /** Attributes and items, in the order in which jinja2's sandbox looks for them. */
 final class Members {
 
-  /** What Python's types have beside what is here. */
-  private static final Set<String> OTHERS =
+  /** What Python's types have besides what is here, by the names of the types. */
+  private static final Map<String, Set<String>> OTHERS =
+      Map.of(
+          "str",
+          Set.of(
+              "encode",
+              "translate",
+              "maketrans",
+              "format_map",
+              "isidentifier",
+              "isprintable",
+              "isascii"),
+          "dict",
+          Set.of("clear", "pop", "popitem", "setdefault", "update", "fromkeys"),
+          "list",
+          Set.of("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"),
+          "tuple",
+          Set.of());
+
+  /** What numbers, ranges and views have. */
+  private static final Set<String> OF_OTHER_TYPES =
       Set.of(
-          "append",
-          "clear",
-          "pop",
-          "reverse",
-          "insert",
-          "sort",
-          "extend",
-          "remove",
-          "popitem",
-          "setdefault",
-          "update",
-          "fromkeys",
-          "encode",
-          "translate",
-          "maketrans",
-          "format_map",
-          "isidentifier",
-          "isprintable",
-          "isascii",
           "real",
           "imag",
           "numerator",
@@ -119,33 +119,12 @@ final class Members {
     } else if (of instanceof Callable || of instanceof Markup || of instanceof Lazy) {
       throw Fault.of("'%s' of a %s is taken", name, Values.type(of));
     }
-    if (method == null && of != null && OTHERS.contains(name) && isPythons(of, name)) {
+    if (method == null
+        && of != null
+        && OTHERS.getOrDefault(Values.type(of), OF_OTHER_TYPES).contains(name)) {
       throw Fault.of("'%s' of a %s is not to be had", name, Values.type(of));
     }
     return method;
-  }
-
-  /** Whether a name that none of our types has is one that the type has in Python. */
-  private static boolean isPythons(Object of, String name) {
-    return switch (Values.type(of)) {
-      case "str" ->
-          Set.of(
-                  "encode",
-                  "translate",
-                  "maketrans",
-                  "format_map",
-                  "isidentifier",
-                  "isprintable",
-                  "isascii")
-              .contains(name);
-      case "dict" ->
-          Set.of("clear", "pop", "popitem", "setdefault", "update", "fromkeys").contains(name);
-      case "list" ->
-          Set.of("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove")
-              .contains(name);
-      case "tuple" -> false;
-      default -> true;
-    };
   }
 
   private static Object orNone(Object value) {
