@@ -3,11 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -19,6 +14,10 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -91,9 +90,9 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
           "weight", 0.5, 0, 1, "weight of the relevance (rule=weighted and rule=openvino)");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.1111, Scope.TILE);
 
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
-  private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.PROJECTED);
+  private static final Expression COSINES = Observe.embeddingSimilarity(Measure.COSINE);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final double EPSILON = 1e-6;
 
   public CDPruner {
@@ -118,7 +117,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    Set<ObservationRequest> needs =
+    Set<Expression> needs =
         rule.equals(CODE) ? Set.of(FEATURES, COSINES) : Set.of(FEATURES, COSINES, DOTS);
     return List.of(
         new SitePlan(new Site.AfterVision(), needs, PositionPolicy.COMPACTED, this::diversify));

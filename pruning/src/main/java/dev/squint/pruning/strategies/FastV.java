@@ -2,8 +2,6 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
@@ -11,6 +9,9 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -70,7 +71,7 @@ public record FastV(int k, Budget budget) implements Strategy {
   @Override
   public List<SitePlan> plan(ModelFacts model) {
     model.decoder().requireCut(NAME, K.name(), k);
-    TextToVisualAttention attention = new TextToVisualAttention(k - 1, QueryRows.LAST);
+    Expression attention = Observe.textToVisualAttention(k - 1, Rows.LAST);
     return List.of(
         new SitePlan(
             new Site.BeforeLayer(k),

@@ -2,15 +2,14 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -61,8 +60,8 @@ public record FasterVLM(Budget budget) implements Strategy {
   @Override
   public List<SitePlan> plan(ModelFacts model) {
     int layer = model.vision().layers() - 1;
-    ObservationRequest attention =
-        model.vision().hasCls() ? new ClsAttention(layer) : new AttentionReceived(layer);
+    Expression attention =
+        model.vision().hasCls() ? Observe.clsAttention(layer) : Observe.attentionReceived(layer);
     return List.of(
         new SitePlan(
             new Site.AfterVision(),

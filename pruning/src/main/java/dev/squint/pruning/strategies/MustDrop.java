@@ -4,8 +4,6 @@ import dev.squint.pruning.Budget;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
@@ -16,6 +14,9 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -74,7 +75,7 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
       new Parameter.Number(
           "similarity", 0.6, -1, 1, "least similarity of a merged window (rule=threshold)");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.2222, Scope.TILE);
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
 
   public MustDrop {
     RULE.check(NAME, rule);

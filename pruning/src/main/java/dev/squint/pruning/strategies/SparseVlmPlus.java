@@ -2,11 +2,6 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -17,6 +12,11 @@ import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,7 +51,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers) imple
       new Parameter.Whole("heads", 14, 1, Integer.MAX_VALUE, "heads that are averaged");
   private static final Parameter.Layers LAYERS =
       new Parameter.Layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
 
   public SparseVlmPlus {
     TABLE.check(NAME, table);
@@ -74,8 +74,8 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers) imple
   public List<SitePlan> plan(ModelFacts model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
-      var text = new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL, Heads.EACH);
-      var last = new TextToVisualAttention(k - 1, QueryRows.LAST);
+      var text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL, Heads.EACH);
+      var last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       int site = sites.size();
       sites.add(
           new SitePlan(
@@ -98,8 +98,8 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers) imple
       ModelFacts model,
       SiteContext context,
       Observations observations,
-      TextToVisualAttention text,
-      TextToVisualAttention last) {
+      Expression text,
+      Expression last) {
     Observation maps = observations.get(text);
     int rows = context.positions().text().length;
     if (rows == 0) {
