@@ -1,8 +1,8 @@
 package dev.squint.models;
 
-import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.SquintException.Kind;
+import dev.squint.pruning.observe.Expression;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,7 @@ public final class EncodedPictures implements AutoCloseable {
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private record Wanted(List<VisionTap> taps, boolean projected) {}
+  private record Wanted(List<Expression> taps, boolean projected) {}
 
   EncodedPictures(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
     this.encoder = encoder;
@@ -50,7 +50,7 @@ public final class EncodedPictures implements AutoCloseable {
       return pixels;
     }
 
-    VisionEncoder.Encoded encoded(List<VisionTap> taps, boolean projected) {
+    VisionEncoder.Encoded encoded(List<Expression> taps, boolean projected) {
       synchronized (encoded) {
         return encoded.computeIfAbsent(
             new Wanted(taps, projected),

@@ -31,7 +31,7 @@ final class Generator implements AutoCloseable {
   private final DecoderGraph decoder;
   private final VisionEncoder vision;
   private final Embedder embedder;
-  private final Similarities similarities;
+  private final SideGraphs side;
   private final LeasePool<List<SegmentSpec>, OpenSegments> cuts;
 
   Generator(
@@ -41,7 +41,7 @@ final class Generator implements AutoCloseable {
       DecoderGraph decoder,
       VisionEncoder vision,
       Embedder embedder,
-      Similarities similarities,
+      SideGraphs side,
       int cutsKept) {
     this.sessions = sessions;
     this.config = config;
@@ -49,7 +49,7 @@ final class Generator implements AutoCloseable {
     this.decoder = decoder;
     this.vision = vision;
     this.embedder = embedder;
-    this.similarities = similarities;
+    this.side = side;
     this.cuts = new LeasePool<>(cutsKept);
   }
 
@@ -120,7 +120,6 @@ final class Generator implements AutoCloseable {
       return new SiteDecider(
           strategy,
           prompt.layout(),
-          visualTokens(),
           seed,
           seen.map(VisionEncoder.Encoded::observations).orElse(Map.of()));
     }
@@ -199,7 +198,7 @@ final class Generator implements AutoCloseable {
   }
 
   private DecoderRun.Parts parts() {
-    return new DecoderRun.Parts(embedder, similarities, vision);
+    return new DecoderRun.Parts(embedder, side, vision);
   }
 
   private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
@@ -330,7 +329,7 @@ final class Generator implements AutoCloseable {
   public void close() {
     try (vision;
         embedder;
-        similarities) {
+        side) {
       cuts.close();
     }
   }
