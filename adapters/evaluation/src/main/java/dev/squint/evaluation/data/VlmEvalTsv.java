@@ -1,7 +1,7 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.DataException;
 import dev.squint.adapters.Base64Image;
+import dev.squint.adapters.DataException;
 import dev.squint.adapters.Squint;
 import java.io.IOException;
 import java.io.Reader;
