@@ -100,7 +100,9 @@ final class WorkFolder implements AutoCloseable {
   private static Path nameBeside(Path target) {
     UUID id = new UUID(PROCESS, ThreadLocalRandom.current().nextLong());
     String name = target.getFileName().toString();
-    String known = name.substring(0, name.offsetByCodePoints(0, Math.min(SHOWN, name.codePointCount(0, name.length()))));
+    String known =
+        name.substring(
+            0, name.offsetByCodePoints(0, Math.min(SHOWN, name.codePointCount(0, name.length()))));
     return target.resolveSibling("." + known + "." + id + SUFFIX);
   }
 
