@@ -161,8 +161,27 @@ final class WorkFolder implements AutoCloseable {
   }
 
   private static void remove(Path folder) throws IOException {
-    FolderTree.delete(folder);
+    delete(folder);
     Files.deleteIfExists(lockOf(folder));
+  }
+
+  /**
+   * Removes a file, or a folder with all that is in it. Links are removed and not followed; what is
+   * not there, or not any more, is passed over.
+   */
+  static void delete(Path path) throws IOException {
+    if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+      try (DirectoryStream<Path> all = Files.newDirectoryStream(path)) {
+        for (Path inner : all) {
+          delete(inner);
+        }
+      } catch (NoSuchFileException e) {
+        return;
+      } catch (DirectoryIteratorException e) {
+        throw e.getCause();
+      }
+    }
+    Files.deleteIfExists(path);
   }
 
   private static FileTime lastChange(Path folder) throws IOException {
