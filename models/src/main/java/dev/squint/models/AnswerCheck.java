@@ -7,7 +7,8 @@ import java.util.Set;
 
 /**
  * Whether graphs that can be read can also answer questions: whether what they take is what is
- * known here, before anything runs.
+ * known here, before anything runs. Segments take nothing else but what they were given when they
+ * were cut.
  */
 final class AnswerCheck {
 
@@ -44,16 +45,11 @@ final class AnswerCheck {
     }
     for (String input : decoder.inputs()) {
       if (!KNOWN.contains(input) && !input.startsWith(DecoderGraph.PAST)) {
-        throw unknownInput(input);
+        throw new ModelException(
+            "the decoder has an input '%s' that Squint does not know how to fill; export it without"
+                .formatted(Printable.of(input)));
       }
     }
-  }
-
-  /** Refuses a decoder that wants what nobody here can give it. */
-  static ModelException unknownInput(String input) {
-    return new ModelException(
-        "the decoder has an input '%s' that Squint does not know how to fill; export it without"
-            .formatted(Printable.of(input)));
   }
 
   /**

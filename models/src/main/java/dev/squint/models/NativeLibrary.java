@@ -34,7 +34,7 @@ public final class NativeLibrary {
   /**
    * Unpacks libraries that belong together.
    *
-   * @param jar a class beside them
+   * @param jar a class of the jar
    * @param root where they lie, ending in a slash
    * @param folder where they go
    * @param names their files

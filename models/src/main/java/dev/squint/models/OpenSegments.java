@@ -1,6 +1,5 @@
 package dev.squint.models;
 
-import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.RowInput;
 import dev.squint.models.graph.SegmentExtractor;
@@ -11,7 +10,6 @@ import dev.squint.models.runtime.ModelSession;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** The segments of one cut, loaded. */
 final class OpenSegments implements AutoCloseable {
@@ -59,35 +57,7 @@ final class OpenSegments implements AutoCloseable {
     SegmentSpec spec = model.spec();
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
     ModelSession session = sessions.open(model.bytes(), model.folder(), name, buffers);
-    try {
-      checkInputs(session, model);
-      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
-    } catch (RuntimeException e) {
-      session.close();
-      throw e;
-    }
-  }
-
-  private static void checkInputs(ModelSession session, SegmentModel model) {
-    Set<String> known =
-        Set.of(
-            DecoderGraph.MASK,
-            SegmentModel.KEEP,
-            SegmentModel.MIX_SOURCES,
-            SegmentModel.MIX_WEIGHTS,
-            DecoderGraph.LOGITS_TO_KEEP);
-    for (String input : session.inputs()) {
-      boolean ours =
-          known.contains(input)
-              || RowInput.parse(input).isPresent()
-              || model.hiddenInputs().contains(input)
-              || input.equals(model.spec().arriving(DecoderGraph.POSITIONS))
-              || input.equals(model.spec().arriving(DecoderGraph.TOKEN_TYPES));
-      boolean cached = input.startsWith(DecoderGraph.PAST) || input.startsWith(CacheNames.PREFIX);
-      if (!ours && !cached) {
-        throw AnswerCheck.unknownInput(input);
-      }
-    }
+    return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
   }
 
   List<Segment> list() {

@@ -32,10 +32,7 @@ abstract class TailedCache implements SegmentCache {
    * @param fields what a tail consists of
    */
   TailedCache(
-      OpenSegments.Segment segment,
-      ModelConfig.Text sizes,
-      TensorScope owner,
-      List<Field> fields) {
+      OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner, List<Field> fields) {
     this.segment = segment;
     this.sizes = sizes;
     this.from = segment.spec().from();

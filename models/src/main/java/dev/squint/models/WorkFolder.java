@@ -100,7 +100,9 @@ final class WorkFolder implements AutoCloseable {
   private static Path nameBeside(Path target) {
     UUID id = new UUID(PROCESS, ThreadLocalRandom.current().nextLong());
     String name = target.getFileName().toString();
-    String known = name.substring(0, name.offsetByCodePoints(0, Math.min(SHOWN, name.codePointCount(0, name.length()))));
+    String known =
+        name.substring(
+            0, name.offsetByCodePoints(0, Math.min(SHOWN, name.codePointCount(0, name.length()))));
     return target.resolveSibling("." + known + "." + id + SUFFIX);
   }
 
@@ -159,8 +161,27 @@ final class WorkFolder implements AutoCloseable {
   }
 
   private static void remove(Path folder) throws IOException {
-    FolderTree.delete(folder);
+    delete(folder);
     Files.deleteIfExists(lockOf(folder));
+  }
+
+  /**
+   * Removes a file, or a folder with all that is in it. Links are removed and not followed; what is
+   * not there, or not any more, is passed over.
+   */
+  static void delete(Path path) throws IOException {
+    if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+      try (DirectoryStream<Path> all = Files.newDirectoryStream(path)) {
+        for (Path inner : all) {
+          delete(inner);
+        }
+      } catch (NoSuchFileException e) {
+        return;
+      } catch (DirectoryIteratorException e) {
+        throw e.getCause();
+      }
+    }
+    Files.deleteIfExists(path);
   }
 
   private static FileTime lastChange(Path folder) throws IOException {

@@ -86,6 +86,19 @@ class AtomicFilesTest {
   }
 
   @Test
+  void aFolderIsRemovedWithItsLinksButNotWhatTheyLeadTo() throws IOException {
+    Path kept = Files.writeString(Files.createDirectory(temp.resolve("kept")).resolve("it"), "it");
+    Path folder = Files.createDirectories(temp.resolve("folder/inner/inmost"));
+    Files.writeString(folder.resolve("file"), "of it");
+    Files.createSymbolicLink(folder.resolve("link"), kept.getParent());
+    Files.createSymbolicLink(folder.resolve("nowhere"), temp.resolve("missing"));
+    WorkFolder.delete(temp.resolve("folder"));
+    WorkFolder.delete(temp.resolve("missing"));
+    assertThat(kept).hasContent("it");
+    assertThat(temp.toFile().list()).containsExactly("kept");
+  }
+
+  @Test
   @EnabledOnOs(LINUX)
   void whatIsInTheWayIsSaid() throws IOException {
     Path missing = temp.resolve("missing");

@@ -256,7 +256,7 @@ class ModelSplitterTest {
       assertThat(FileHashes.of(split)).containsAllEntriesOf(whole).hasSize(whole.size() + 1);
       assertThat(written(true)).isEmpty();
     }
-    FolderTree.delete(split);
+    WorkFolder.delete(split);
     Files.createDirectory(split);
     ModelSplitter.splitCached(decoder, "", options, temp);
     assertThat(FileHashes.of(split)).containsAllEntriesOf(whole);

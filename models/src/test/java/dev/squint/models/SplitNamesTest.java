@@ -128,7 +128,7 @@ class SplitNamesTest {
       }
       assertThat(FileHashes.of(model)).containsAllEntriesOf(before);
       for (Path written : List.of(out, beside)) {
-        FolderTree.delete(written);
+        WorkFolder.delete(written);
       }
       assertThat(FileHashes.of(model)).isEqualTo(before);
     }

@@ -265,7 +265,7 @@ class UnpackedResourceTest {
       if (damaged) {
         harmAll();
       } else {
-        FolderTree.delete(temp.resolve("models"));
+        WorkFolder.delete(temp.resolve("models"));
       }
       List<Process> children = new ArrayList<>();
       for (int i = 0; i < 8; i++) {

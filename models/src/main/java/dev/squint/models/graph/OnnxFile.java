@@ -232,7 +232,9 @@ record OnnxFile(Path path) {
           && WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
     }
 
-    /** Not {@code readTag}, which drops the bits that are too many and takes a missing tag for 0. */
+    /**
+     * Not {@code readTag}, which drops the bits that are too many and takes a missing tag for 0.
+     */
     private int tag() throws IOException {
       long tag = in.readRawVarint64();
       if (tag < 8 || tag > MOST_TAG) {
