@@ -295,7 +295,7 @@ class ComparisonTest {
           ((MediaSource.ImageFile) sample.read().samples().get(0).medium()).file(),
           data.resolve("missing.png"));
     }
-    run(failing(read, out));
+    run(failing(DataSets.read(data), out));
     assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
         .as("a fixed image is asked about")
         .isEqualTo(3);
