@@ -42,8 +42,7 @@ class PageInBrowserTest {
     ByteArrayOutputStream image = new ByteArrayOutputStream();
     ImageIO.write(new BufferedImage(96, 48, BufferedImage.TYPE_INT_RGB), "png", image);
     Path report = Files.createDirectory(folder.resolve("report"));
-    Report.write(
-        report, Synthetic.summary(METHODS, true), Synthetic.gallery(image.toByteArray()));
+    Report.write(report, Synthetic.summary(METHODS, true), Synthetic.gallery(image.toByteArray()));
     page = report.resolve("index.html");
   }
 
@@ -60,8 +59,7 @@ class PageInBrowserTest {
     browser.open(page, width, height, dark);
     Path shots = Files.createDirectories(Path.of("target", "page"));
     Files.write(
-        shots.resolve("page-%d-%s.png".formatted(width, dark ? "dark" : "light")),
-        browser.image());
+        shots.resolve("page-%d-%s.png".formatted(width, dark ? "dark" : "light")), browser.image());
     assertThat(browser.events("Runtime.exceptionThrown")).isEmpty();
     assertThat(browser.events("Log.entryAdded")).isEmpty();
     assertThat(browser.events("Network.requestWillBeSent"))
