@@ -128,14 +128,14 @@ class PageInBrowserTest {
   void theTableSortsByNumber() throws Exception {
     browser.open(page, 1280, 900, false);
     browser.evaluate("document.querySelector('#cells [data-sort=\"1\"]').click()");
-    JsonNode falling = column(1);
-    for (int i = 1; i < falling.size(); i++) {
-      assertThat(falling.get(i).doubleValue())
-          .isLessThanOrEqualTo(falling.get(i - 1).doubleValue());
+    JsonNode descending = column(1);
+    for (int i = 1; i < descending.size(); i++) {
+      assertThat(descending.get(i).doubleValue())
+          .isLessThanOrEqualTo(descending.get(i - 1).doubleValue());
     }
-    assertThat(falling).hasSize(1 + 5 * 4 + 5 * METHODS);
+    assertThat(descending).hasSize(1 + 5 * 4 + 5 * METHODS);
     browser.evaluate("document.querySelector('#cells [data-sort=\"1\"]').click()");
-    assertThat(column(1).get(0)).isEqualTo(falling.get(falling.size() - 1));
+    assertThat(column(1).get(0)).isEqualTo(descending.get(descending.size() - 1));
     assertThat(
             browser
                 .evaluate(
