@@ -222,11 +222,7 @@ final class CompareCommand implements Callable<Integer> {
     try (Squint squint = load.load(loaded);
         TerminalProgress progress = SquintCommand.progress(spec.commandLine());
         ShutdownSignal signal = new ShutdownSignal(this::sayStopped)) {
-      return plan.model(squint, loaded)
-          .listener(progress)
-          .stopWhen(signal::isRaised)
-          .build()
-          .run();
+      return plan.model(squint, loaded).listener(progress).stopWhen(signal::isRaised).build().run();
     }
   }
 

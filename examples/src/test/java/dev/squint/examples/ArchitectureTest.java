@@ -91,7 +91,8 @@ class ArchitectureTest {
   @ArchTest
   static void everyPackageIsDescribed(JavaClasses classes) throws IOException {
     Path root = Path.of("").toAbsolutePath().getParent();
-    for (String module : List.of("pruning", "models", "adapters", "adapters/evaluation", "examples")) {
+    for (String module :
+        List.of("pruning", "models", "adapters", "adapters/evaluation", "examples")) {
       Path sources = root.resolve(module).resolve("src/main/java");
       try (Stream<Path> files = Files.walk(sources)) {
         List<Path> bare =

@@ -172,7 +172,9 @@ class CommandLineTest {
       case "ask" -> arguments.addAll(List.of(SCENE, QUESTION));
       case "caption" -> arguments.add(SCENE);
       case "search" -> {
-        String data = Path.of("../adapters/evaluation/src/main/resources/dev/squint/evaluation/data/scenes").toString();
+        String data =
+            Path.of("../adapters/evaluation/src/main/resources/dev/squint/evaluation/data/scenes")
+                .toString();
         arguments.addAll(List.of("--data", data, "-o", folder.resolve("found.txt").toString()));
       }
       default -> arguments.addAll(List.of("-o", folder.resolve("report").toString()));

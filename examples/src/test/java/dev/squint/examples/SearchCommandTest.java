@@ -130,7 +130,10 @@ class SearchCommandTest {
     String nowhere = target.toString();
     Outcome other = run("search", "--data", nowhere, "-o", out.toString());
     assertThat(other.code()).isEqualTo(2);
-    assertThat(other.err().lines()).singleElement().asString().contains("no questions of a known format");
+    assertThat(other.err().lines())
+        .singleElement()
+        .asString()
+        .contains("no questions of a known format");
     assertThat(target).isEmptyDirectory();
   }
 

@@ -105,7 +105,8 @@ class ServiceComparisonTest {
     assertThat(summary.run().questions()).isEqualTo(3);
     assertThat(summary.configs().get(0).errors()).isEqualTo(1);
     assertThat(summary.notes())
-        .anyMatch(note -> note.startsWith("1 of 4 questions") && note.endsWith("503 of the service"));
+        .anyMatch(
+            note -> note.startsWith("1 of 4 questions") && note.endsWith("503 of the service"));
     assertThat(folder.resolve("report/results.jsonl")).content().contains("503 of the service");
   }
 
@@ -152,8 +153,7 @@ class ServiceComparisonTest {
     int start = docs.indexOf("```java\n", docs.indexOf("## Evaluate your own service")) + 8;
     String shown = docs.substring(start, docs.indexOf("```", start));
     String source =
-        Files.readString(
-            Path.of("src/test/java/dev/squint/evaluation/OwnServiceExample.java"));
+        Files.readString(Path.of("src/test/java/dev/squint/evaluation/OwnServiceExample.java"));
     String compiled =
         source
             .substring(source.indexOf("  public static void main"), source.lastIndexOf("}\n"))

@@ -122,7 +122,12 @@ public record BaselineCheck(double margin, double speedMargin) {
       } else {
         compared++;
         worse +=
-            compare(entry.getValue(), configuration, now.run().metric(), isSameMachine(old, now), lines);
+            compare(
+                entry.getValue(),
+                configuration,
+                now.run().metric(),
+                isSameMachine(old, now),
+                lines);
       }
     }
     after.keySet().stream()
@@ -136,7 +141,8 @@ public record BaselineCheck(double margin, double speedMargin) {
 
   private static Map<String, Configuration> byName(Summary summary) {
     Map<String, Configuration> configurations = new LinkedHashMap<>();
-    Configuration.of(summary).forEach(configuration -> configurations.put(configuration.name(), configuration));
+    Configuration.of(summary)
+        .forEach(configuration -> configurations.put(configuration.name(), configuration));
     return configurations;
   }
 
@@ -162,7 +168,11 @@ public record BaselineCheck(double margin, double speedMargin) {
 
   /** Adds a line; 1 if the setting is worse than allowed. */
   private int compare(
-      Configuration old, Configuration now, String metric, boolean sameMachine, List<String> lines) {
+      Configuration old,
+      Configuration now,
+      String metric,
+      boolean sameMachine,
+      List<String> lines) {
     double points = POINTS * (now.score(metric) - old.score(metric));
     boolean lessAccurate = points < -margin - ROUNDING;
     Optional<Change> speed = speed(old, now, sameMachine);
@@ -221,7 +231,8 @@ public record BaselineCheck(double margin, double speedMargin) {
     }
     double change =
         now.mean(config -> speedup(config).value()) / old.mean(config -> speedup(config).value());
-    boolean apart = now.most(config -> speedup(config).high()) < old.least(config -> speedup(config).low());
+    boolean apart =
+        now.most(config -> speedup(config).high()) < old.least(config -> speedup(config).low());
     return Optional.of(new Change(POINTS * (change - 1), apart));
   }
 

@@ -104,7 +104,8 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
         .filter(configuration -> cost(configuration, summary) <= most + ROUNDING)
         .filter(configuration -> POINTS * configuration.drop() <= maxDrop + ROUNDING)
         .min(
-            Comparator.comparingDouble((Configuration configuration) -> cost(configuration, summary))
+            Comparator.comparingDouble(
+                    (Configuration configuration) -> cost(configuration, summary))
                 .thenComparing(Configuration::drop));
   }
 
@@ -151,7 +152,8 @@ public record BudgetRule(Measure measure, double most, double maxDrop) {
             nearest
                 .map(
                     configuration ->
-                        "; nearest is %s: %s".formatted(configuration.id(), figures(configuration, summary)))
+                        "; nearest is %s: %s"
+                            .formatted(configuration.id(), figures(configuration, summary)))
                 .orElse("; no setting costs so little"));
   }
 

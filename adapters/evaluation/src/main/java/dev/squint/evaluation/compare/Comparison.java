@@ -110,7 +110,8 @@ public final class Comparison {
       }
       List<String> notes = new ArrayList<>();
       List<CostRecord> costs =
-          measure(running, common, results.get(configs.get(0), common[0]).cost().isPresent(), notes);
+          measure(
+              running, common, results.get(configs.get(0), common[0]).cost().isPresent(), notes);
       if (stop.getAsBoolean()) {
         return Optional.empty();
       }
@@ -181,8 +182,7 @@ public final class Comparison {
       return refused;
     }
     refused.forEach((config, reason) -> listener.said(config.id() + " did not run: " + reason));
-    List<RunConfig> asked =
-        configs.stream().filter(config -> !grid.isAlwaysThere(config)).toList();
+    List<RunConfig> asked = configs.stream().filter(config -> !grid.isAlwaysThere(config)).toList();
     if (!asked.isEmpty() && refused.keySet().containsAll(asked)) {
       throw new DataException(
           "none of the strategies can run on %s; the first: %s"
@@ -230,8 +230,7 @@ public final class Comparison {
             .limit(plan.timedRequests)
             .toArray();
     try (CostBenchmark costs =
-        new CostBenchmark(
-            file, runner, data.samples(), timed, reloads(configs), stop, listener)) {
+        new CostBenchmark(file, runner, data.samples(), timed, reloads(configs), stop, listener)) {
       if (plan.timedRequests > 0) {
         time(costs, configs, notes);
       }

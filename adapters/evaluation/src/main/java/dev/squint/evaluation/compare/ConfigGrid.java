@@ -24,12 +24,12 @@ import java.util.function.DoubleFunction;
 /**
  * Turns strategies and retention ratios into configurations.
  *
- * <p>A spec that takes {@code keep} and leaves it out gets one configuration per ratio. Where something else
- * is the budget, {@code {keep}} stands for the ratio and {@code {tokens}} for the number of tokens
- * it keeps of the model's: {@code sparsevlm:count=table,table={tokens}}. Any other spec is one configuration
- * as it stands. The unpruned model is always there; so are, unless a service is
- * asked unpruned, random selection, the even grid and, where the model can, smaller images. Random selection is drawn once per seed, unless it keeps
- * everything.
+ * <p>A spec that takes {@code keep} and leaves it out gets one configuration per ratio. Where
+ * something else is the budget, {@code {keep}} stands for the ratio and {@code {tokens}} for the
+ * number of tokens it keeps of the model's: {@code sparsevlm:count=table,table={tokens}}. Any other
+ * spec is one configuration as it stands. The unpruned model is always there; so are, unless a
+ * service is asked unpruned, random selection, the even grid and, where the model can, smaller
+ * images. Random selection is drawn once per seed, unless it keeps everything.
  *
  * @param keeps retention ratios, each above 0 and at most 1
  * @param seeds how many draws of random selection
@@ -173,7 +173,9 @@ record ConfigGrid(List<Double> keeps, int seeds, boolean resizes, boolean baseli
   /** The largest grid of at most so many tokens whose sides differ by one at most. */
   static RunConfig.Grid grid(int tokens) {
     int side = (int) Math.sqrt(tokens);
-    return side * (side + 1) <= tokens ? new RunConfig.Grid(side, side + 1) : new RunConfig.Grid(side, side);
+    return side * (side + 1) <= tokens
+        ? new RunConfig.Grid(side, side + 1)
+        : new RunConfig.Grid(side, side);
   }
 
   /** The spec with placeholders, or nothing if the ratio changes nothing about it. */

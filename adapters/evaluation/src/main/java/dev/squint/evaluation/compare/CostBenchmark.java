@@ -23,9 +23,9 @@ import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 
 /**
- * Times requests as users make them: the image is read, encoded and asked about for each. Configurations
- * take turns in an order drawn anew in each round, so that a machine that slows down slows all.
- * What the file has is not run again. The first round warms up and is not kept.
+ * Times requests as users make them: the image is read, encoded and asked about for each.
+ * Configurations take turns in an order drawn anew in each round, so that a machine that slows down
+ * slows all. What the file has is not run again. The first round warms up and is not kept.
  */
 final class CostBenchmark implements AutoCloseable {
 
@@ -56,8 +56,8 @@ final class CostBenchmark implements AutoCloseable {
    * @param runner puts questions
    * @param samples questions of the data set
    * @param questions places of the questions timed, one a round
-   * @param reloads whether a configuration's turn finds its cut of the decoder gone, so that the cut has to
-   *     be loaded by a request that is not timed
+   * @param reloads whether a configuration's turn finds its cut of the decoder gone, so that the
+   *     cut has to be loaded by a request that is not timed
    * @param stop whether to end before the next request
    * @param listener is told of each request
    */
@@ -161,8 +161,8 @@ final class CostBenchmark implements AutoCloseable {
   }
 
   /**
-   * The configurations that are still to be timed in a round, in a drawn order. The unpruned one is timed
-   * again next to those that come later: what the machine did then says nothing of now.
+   * The configurations that are still to be timed in a round, in a drawn order. The unpruned one is
+   * timed again next to those that come later: what the machine did then says nothing of now.
    */
   private List<RunConfig> inTurn(List<RunConfig> configs, int round) {
     List<RunConfig> order = new ArrayList<>();
@@ -178,7 +178,10 @@ final class CostBenchmark implements AutoCloseable {
     return order;
   }
 
-  /** Asks without a clock where a configuration is new to this process or its cut was put away since. */
+  /**
+   * Asks without a clock where a configuration is new to this process or its cut was put away
+   * since.
+   */
   private void warm(RunConfig config, int question) {
     if (warmed.add(config.id()) || reloads) {
       runner.askAlone(config, samples.get(question), question);

@@ -49,7 +49,8 @@ record Gallery(ModelRunner runner, List<Sample> samples, Results results, int mo
     return Math.abs(config.keep().orElse(MIDDLE) - MIDDLE);
   }
 
-  private Optional<GalleryItem> clearest(RunConfig config, RunConfig unpruned, int[] questions, boolean win) {
+  private Optional<GalleryItem> clearest(
+      RunConfig config, RunConfig unpruned, int[] questions, boolean win) {
     double most = 0;
     int found = -1;
     for (int question : questions) {

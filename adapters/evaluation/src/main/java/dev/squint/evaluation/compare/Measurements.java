@@ -58,8 +58,8 @@ record Measurements(List<CostRecord> lines, long seed) {
   }
 
   /**
-   * Ratio of the medians. Its interval resamples the turns, in each of which both configurations were asked
-   * the same question shortly after one another.
+   * Ratio of the medians. Its interval resamples the turns, in each of which both configurations
+   * were asked the same question shortly after one another.
    */
   private Summary.Estimate speedup(
       List<CostRecord.Request> own,
@@ -123,7 +123,8 @@ record Measurements(List<CostRecord> lines, long seed) {
     Map<Integer, List<CostRecord.Block>> byCallers =
         blocks.stream()
             .collect(
-                Collectors.groupingBy(CostRecord.Block::callers, TreeMap::new, Collectors.toList()));
+                Collectors.groupingBy(
+                    CostRecord.Block::callers, TreeMap::new, Collectors.toList()));
     return byCallers.entrySet().stream()
         .map(
             group ->

@@ -18,10 +18,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What each configuration made of each question: {@code results.jsonl} and, in memory, what the summary
- * needs of it. Lines of configurations that are not asked for now stay in the file. Questions that failed
- * are asked again when the comparison is started again; the last line about a question counts.
- * Thread-safe.
+ * What each configuration made of each question: {@code results.jsonl} and, in memory, what the
+ * summary needs of it. Lines of configurations that are not asked for now stay in the file.
+ * Questions that failed are asked again when the comparison is started again; the last line about a
+ * question counts. Thread-safe.
  */
 final class Results implements AnswerSink, AutoCloseable {
 

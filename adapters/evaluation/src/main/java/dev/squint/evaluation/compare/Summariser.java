@@ -49,7 +49,8 @@ record Summariser(List<Sample> samples, MetricSet metrics, Results results, long
    * @param questions the common questions
    * @param costs its lines of costs and those of the unpruned configuration
    */
-  Summary.RunSummary config(RunConfig config, RunConfig unpruned, int[] questions, List<CostRecord> costs) {
+  Summary.RunSummary config(
+      RunConfig config, RunConfig unpruned, int[] questions, List<CostRecord> costs) {
     List<ScoredAnswer> own = answers(config, questions);
     List<ScoredAnswer> whole = answers(unpruned, questions);
     Map<String, Summary.Score> scores = new LinkedHashMap<>();
@@ -139,7 +140,8 @@ record Summariser(List<Sample> samples, MetricSet metrics, Results results, long
     return scores;
   }
 
-  private Summary.Against against(List<ScoredAnswer> own, List<ScoredAnswer> whole, boolean itself) {
+  private Summary.Against against(
+      List<ScoredAnswer> own, List<ScoredAnswer> whole, boolean itself) {
     double[] loyal = new double[own.size()];
     double[] scores = new double[own.size()];
     double[] wholeScores = new double[own.size()];
@@ -186,7 +188,9 @@ record Summariser(List<Sample> samples, MetricSet metrics, Results results, long
     return only.cardinality();
   }
 
-  /** How any two of the configurations that ran differ; nothing where no answer is right or wrong. */
+  /**
+   * How any two of the configurations that ran differ; nothing where no answer is right or wrong.
+   */
   Optional<Summary.Discordant> discordant(List<RunConfig> running, int[] questions) {
     if (!metrics.plotted().tellsRightFromWrong()) {
       return Optional.empty();
@@ -225,8 +229,7 @@ record Summariser(List<Sample> samples, MetricSet metrics, Results results, long
     return answers.stream().flatMap(answer -> answer.cost().stream()).toList();
   }
 
-  private static Summary.Cost costOf(
-      List<ScoredAnswer.Cost> own, List<ScoredAnswer.Cost> whole) {
+  private static Summary.Cost costOf(List<ScoredAnswer.Cost> own, List<ScoredAnswer.Cost> whole) {
     Map<String, Double> paper = new LinkedHashMap<>();
     if (!own.get(0).paperFlops().isEmpty()) {
       for (FlopsFormula formula : FlopsFormula.values()) {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * COCO captions (Chen et al., 2015): {@code images} and {@code annotations}; a question per
- * image, all of its captions right.
+ * COCO captions (Chen et al., 2015): {@code images} and {@code annotations}; a question per image,
+ * all of its captions right.
  */
 final class CocoCaptions {
 
@@ -43,8 +43,7 @@ final class CocoCaptions {
           if (!caption.isBlank() && names.containsKey(image)) {
             captions.computeIfAbsent(image, id -> new ArrayList<>()).add(caption);
           } else {
-            records.skip(
-                "annotation " + place, "it has no caption, or no image has its image_id");
+            records.skip("annotation " + place, "it has no caption, or no image has its image_id");
           }
         });
     ImageFinder images = new ImageFinder(file.toAbsolutePath().getParent());

@@ -11,7 +11,7 @@ import java.util.Objects;
  * @param format the format that was detected, such as {@code easy-VQA}
  * @param task what is asked for
  * @param samples the usable records, in the order of the file
- * @param defects the records that were not usable, each with a sentence why
+ * @param skipped the records that were not usable, each with a sentence why
  * @param hash SHA-256 over questions, answers and the names of images, in hexadecimal
  */
 public record DataSet(

@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * easy-VQA: rows of question, answer, image number and, if known, the type of question; images
- * in {@code images/N.png}. Also what {@code models/training/scenes.py} writes, captions among it.
+ * easy-VQA: rows of question, answer, image number and, if known, the type of question; images in
+ * {@code images/N.png}. Also what {@code models/training/scenes.py} writes, captions among it.
  */
 final class EasyVqa {
 

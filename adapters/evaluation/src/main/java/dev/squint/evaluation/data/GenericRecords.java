@@ -22,11 +22,11 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
- * DataSetBuilder of {@code image} (or {@code video}), {@code question} and {@code answer} (or {@code
- * answers}), with {@code id}, {@code type} and {@code choices} if known: JSON lines, a JSON array,
- * or CSV with a header, where several answers and choices are separated by {@code |}. Also POPE's
- * lines of {@code image, text, label}. An image is in the record, as base64 or a data URI, or in a
- * file, which is looked for next to the data file.
+ * DataSetBuilder of {@code image} (or {@code video}), {@code question} and {@code answer} (or
+ * {@code answers}), with {@code id}, {@code type} and {@code choices} if known: JSON lines, a JSON
+ * array, or CSV with a header, where several answers and choices are separated by {@code |}. Also
+ * POPE's lines of {@code image, text, label}. An image is in the record, as base64 or a data URI,
+ * or in a file, which is looked for next to the data file.
  */
 final class GenericRecords {
 

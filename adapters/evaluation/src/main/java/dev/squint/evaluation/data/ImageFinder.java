@@ -84,6 +84,7 @@ final class ImageFinder {
         }
       }
     }
-    return new NamedMedia(names[0], new MediaSource.ImageFile(folder.resolve(FIRST).resolve(names[0])));
+    return new NamedMedia(
+        names[0], new MediaSource.ImageFile(folder.resolve(FIRST).resolve(names[0])));
   }
 }

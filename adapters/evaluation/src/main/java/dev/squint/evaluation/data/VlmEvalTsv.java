@@ -18,10 +18,10 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
- * The TSV files of VLMEvalKit: {@code index}, the image as base64 in {@code image} (or the index
- * of a row that has it, or a file) or a file in {@code image_path}, {@code question}, {@code
- * answer}, and {@code A}, {@code B} and so on where there are choices. The type is {@code
- * category}. A file without questions, such as COCO_VAL, holds captions.
+ * The TSV files of VLMEvalKit: {@code index}, the image as base64 in {@code image} (or the index of
+ * a row that has it, or a file) or a file in {@code image_path}, {@code question}, {@code answer},
+ * and {@code A}, {@code B} and so on where there are choices. The type is {@code category}. A file
+ * without questions, such as COCO_VAL, holds captions.
  */
 final class VlmEvalTsv {
 

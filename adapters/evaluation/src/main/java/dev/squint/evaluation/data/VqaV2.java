@@ -55,8 +55,7 @@ final class VqaV2 {
               Annotation annotation = known.get(id);
               left.remove(id);
               if (id.isEmpty() || !node.path("image_id").isIntegralNumber()) {
-                records.skip(
-                    "question " + place, "it needs a question_id and the number image_id");
+                records.skip("question " + place, "it needs a question_id and the number image_id");
               } else if (annotation == null) {
                 records.skip(id, "no annotation has this question_id");
               } else {

@@ -9,6 +9,7 @@ public final class AnswerException extends DataException {
 
   /** Takes over the sentence of what was thrown. */
   public AnswerException(RuntimeException cause) {
-    super(cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage(), cause);
+    super(
+        cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage(), cause);
   }
 }

@@ -23,9 +23,6 @@ public final class Draw {
   public static int[] of(int available, OptionalInt limit, long seed) {
     List<Integer> places = new ArrayList<>(IntStream.range(0, available).boxed().toList());
     Collections.shuffle(places, new Random(seed));
-    return places.stream()
-        .limit(limit.orElse(available))
-        .mapToInt(Integer::intValue)
-        .toArray();
+    return places.stream().limit(limit.orElse(available)).mapToInt(Integer::intValue).toArray();
   }
 }

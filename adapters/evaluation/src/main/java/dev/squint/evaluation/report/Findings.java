@@ -25,7 +25,9 @@ record Findings(Summary summary) {
             .filter(configuration -> configuration.draws().get(0).scores().containsKey(metric()))
             .toList();
     Optional<Configuration> whole =
-        configurations.stream().filter(configuration -> configuration.id().equals(NONE)).findFirst();
+        configurations.stream()
+            .filter(configuration -> configuration.id().equals(NONE))
+            .findFirst();
     if (whole.isEmpty() || configurations.size() == 1) {
       return List.of();
     }
@@ -94,7 +96,9 @@ record Findings(Summary summary) {
   private Optional<String> rivals(List<Configuration> configurations) {
     List<Configuration> methods =
         configurations.stream()
-            .filter(configuration -> !BASELINES.contains(name(configuration)) && !configuration.id().equals(NONE))
+            .filter(
+                configuration ->
+                    !BASELINES.contains(name(configuration)) && !configuration.id().equals(NONE))
             .filter(configuration -> configuration.flopsLeft() < 1)
             .toList();
     if (methods.isEmpty()) {
@@ -103,7 +107,9 @@ record Findings(Summary summary) {
     List<String> parts = new ArrayList<>();
     for (String baseline : BASELINES) {
       List<Configuration> own =
-          configurations.stream().filter(configuration -> name(configuration).equals(baseline)).toList();
+          configurations.stream()
+              .filter(configuration -> name(configuration).equals(baseline))
+              .toList();
       if (!own.isEmpty()) {
         long beaten = methods.stream().filter(method -> equalled(method, own)).count();
         parts.add("%s %d".formatted(baseline, beaten));

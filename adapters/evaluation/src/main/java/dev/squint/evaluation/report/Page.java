@@ -118,8 +118,7 @@ record Page(Summary summary, List<GalleryItem> gallery) {
     if (!run.promptTemplate().isEmpty()) {
       facts.put("Prompt", run.promptTemplate().replace("\n", "\\n"));
     }
-    facts.put(
-        "After each question", run.promptSuffix().isEmpty() ? "nothing" : run.promptSuffix());
+    facts.put("After each question", run.promptSuffix().isEmpty() ? "nothing" : run.promptSuffix());
     facts.put("Decoding", "greedy, at most " + run.maxNewTokens() + " tokens");
     facts.put("Seed", Long.toString(run.seed()));
     facts.put(
@@ -157,7 +156,8 @@ record Page(Summary summary, List<GalleryItem> gallery) {
       items.append("<li>").append(escaped(note)).append("</li>\n");
     }
     for (Summary.RunSummary config : summary.configs()) {
-      config.refused()
+      config
+          .refused()
           .ifPresent(
               reason ->
                   items

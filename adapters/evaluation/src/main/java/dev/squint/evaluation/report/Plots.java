@@ -100,7 +100,8 @@ record Plots(Summary summary) {
 
   private Map<String, List<Configuration>> bySeries() {
     return configurations().stream()
-        .collect(Collectors.groupingBy(Configuration::series, LinkedHashMap::new, Collectors.toList()));
+        .collect(
+            Collectors.groupingBy(Configuration::series, LinkedHashMap::new, Collectors.toList()));
   }
 
   private XYChart pareto() {
@@ -122,7 +123,8 @@ record Plots(Summary summary) {
         POINTS * configuration.flopsLeft(),
         POINTS * configuration.score(metric()),
         POINTS * configuration.least(config -> drawn ? score(config).value() : score(config).low()),
-        POINTS * configuration.most(config -> drawn ? score(config).value() : score(config).high()));
+        POINTS
+            * configuration.most(config -> drawn ? score(config).value() : score(config).high()));
   }
 
   private Summary.Score score(Summary.RunSummary config) {
@@ -141,7 +143,9 @@ record Plots(Summary summary) {
     for (Map.Entry<String, List<Configuration>> entry : bySeries().entrySet()) {
       List<Point> own =
           entry.getValue().stream()
-              .filter(configuration -> configuration.draws().stream().allMatch(c -> c.measured().isPresent()))
+              .filter(
+                  configuration ->
+                      configuration.draws().stream().allMatch(c -> c.measured().isPresent()))
               .map(Plots::speed)
               .toList();
       for (Point point : own) {

@@ -1,7 +1,7 @@
 package dev.squint.evaluation.report;
 
-import java.nio.file.Path;
 import dev.squint.evaluation.internal.AtomicFile;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param machine where it ran
  * @param configs one per strategy, budget and seed, the unpruned model first
  * @param spreads random selection over its seeds, one per budget
- * @param discordant how any two configurations differ; absent where scores are not of right and wrong
+ * @param discordant how any two configurations differ; absent where scores are not of right and
+ *     wrong
  * @param notes what a reader should know besides, one sentence each
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
@@ -171,8 +172,8 @@ public record Summary(
       Optional<Double> p) {}
 
   /**
-   * The questions that only one of two configurations gets right, from which McNemar's test of any two configurations
-   * comes.
+   * The questions that only one of two configurations gets right, from which McNemar's test of any
+   * two configurations comes.
    *
    * @param configs ids of the configurations that ran
    * @param wins for each of them a row: how many questions it gets right that each of the others,

@@ -146,7 +146,8 @@ final class SummaryTable {
             .findFirst()
             .map(SummaryTable::spread)
             .orElseGet(() -> blanks(4)));
-    config.cost()
+    config
+        .cost()
         .ifPresentOrElse(
             cost -> cost(cost, papers, row), () -> row.addAll(blanks(11 + papers.size())));
     row.addAll(

@@ -227,7 +227,9 @@ public final class ScheduleSearch {
       return this;
     }
 
-    /** Sets the layers before which tokens may leave; 2, 8, 16 and 24 of 32, scaled, unless said. */
+    /**
+     * Sets the layers before which tokens may leave; 2, 8, 16 and 24 of 32, scaled, unless said.
+     */
     public Builder layers(int... before) {
       layers = Arrays.stream(before).distinct().sorted().boxed().toList();
       return this;
@@ -259,8 +261,7 @@ public final class ScheduleSearch {
     public Builder maxNewTokens(int tokens) {
       if (tokens < 1) {
         throw new SettingException(
-            "%s %d leaves no room for an answer; choose 1 or more",
-            Setting.MAX_NEW_TOKENS, tokens);
+            "%s %d leaves no room for an answer; choose 1 or more", Setting.MAX_NEW_TOKENS, tokens);
       }
       maxNewTokens = tokens;
       return this;

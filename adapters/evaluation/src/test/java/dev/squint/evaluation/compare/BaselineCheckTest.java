@@ -86,7 +86,8 @@ class BaselineCheckTest {
                 .worse())
         .isZero();
     BaselineCheck.Result both =
-        check.compare(old, summary("same", config("none", 1, 1, 0.5), config("fastv", 0.93, 0.5, 1.2)));
+        check.compare(
+            old, summary("same", config("none", 1, 1, 0.5), config("fastv", 0.93, 0.5, 1.2)));
     assertThat(both.worse()).isEqualTo(2);
     assertThat(both.lines())
         .containsExactly(
@@ -164,7 +165,9 @@ class BaselineCheckTest {
             config("random:keep=0.1 seed 1", "random", 0.6, 0.2, 1));
     Summary one =
         summary(
-            "same", config("none", 1, 1, 1), config("random:keep=0.1 seed 0", "random", 0.55, 0.2, 1));
+            "same",
+            config("none", 1, 1, 1),
+            config("random:keep=0.1 seed 0", "random", 0.55, 0.2, 1));
     assertThat(new BaselineCheck(1, 10).compare(two, one).worse()).isZero();
     assertThat(new BaselineCheck(1, 10).compare(one, two).lines())
         .last()

@@ -66,7 +66,11 @@ class ComparisonTest {
   }
 
   private static ComparisonBuilder few(Path out, int limit) {
-    return on(data, out).specs("fastv:k=2", "fastervlm", "prumerge").keep(0.5, 0.1).seeds(2).limit(limit);
+    return on(data, out)
+        .specs("fastv:k=2", "fastervlm", "prumerge")
+        .keep(0.5, 0.1)
+        .seeds(2)
+        .limit(limit);
   }
 
   private static Summary run(ComparisonBuilder plan) {
@@ -92,7 +96,6 @@ class ComparisonTest {
     }
     return lines;
   }
-
 
   @Test
   void resizedImagesCostFewerTokensInTheTowerToo() throws IOException {
@@ -128,8 +131,7 @@ class ComparisonTest {
       if (line.path("cell").asText().equals("fastv:k=2,keep=0.1")) {
         int prompt = line.path("prompt_tokens").intValue();
         left.merge("fastv", cut(prompt, prompt - 130, 2, width, inner), ComparisonTest::plus);
-        left.merge(
-            "sparsevlm", cut(prompt, prompt - 130, 3, width, inner), ComparisonTest::plus);
+        left.merge("sparsevlm", cut(prompt, prompt - 130, 3, width, inner), ComparisonTest::plus);
         left.merge("pyramiddrop", cut(144, 14, 3, width, inner), ComparisonTest::plus);
         left.merge("fastervlm", cut(144, 14, 3, width, inner), ComparisonTest::plus);
       }
@@ -158,7 +160,6 @@ class ComparisonTest {
   private static double[] plus(double[] a, double[] b) {
     return new double[] {a[0] + b[0], a[1] + b[1]};
   }
-
 
   @Test
   void anyTwoConfigurationsAreComparedOnTheSameQuestions() throws IOException {
@@ -196,7 +197,9 @@ class ComparisonTest {
     run(few(grown, 5));
     List<JsonNode> first = lines(grown);
     run(few(grown, 15));
-    assertThat(lines(grown)).hasSize(15 * CONFIGURATIONS).startsWith(first.toArray(JsonNode[]::new));
+    assertThat(lines(grown))
+        .hasSize(15 * CONFIGURATIONS)
+        .startsWith(first.toArray(JsonNode[]::new));
     run(few(once, 15).workers(2));
     assertThat(still(grown)).isEqualTo(still(once));
     Recorder again = new Recorder();
@@ -262,8 +265,7 @@ class ComparisonTest {
     Path out = folder.resolve("report");
     Recorder told = new Recorder();
     DataSet read = DataSets.read(data);
-    assertThat(read.skippedInWords())
-        .startsWith("1 records that cannot be used (the first: 5: ");
+    assertThat(read.skippedInWords()).startsWith("1 records that cannot be used (the first: 5: ");
     run(failing(read, out).listener(told));
     assertThat(told.sentences)
         .anyMatch(said -> said.startsWith("fastv:k=40,keep=0.5 did not run: "))
@@ -295,7 +297,7 @@ class ComparisonTest {
           ((MediaSource.ImageFile) sample.read().samples().get(0).medium()).file(),
           data.resolve("missing.png"));
     }
-    run(failing(read, out));
+    run(failing(DataSets.read(data), out));
     assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
         .as("a fixed image is asked about")
         .isEqualTo(3);
@@ -348,7 +350,13 @@ class ComparisonTest {
   @Test
   void stepsAreThoseThatWerePromised() {
     Recorder told = new Recorder();
-    run(on(data, folder.resolve("report")).keep(0.5).seeds(1).limit(3).timedRequests(1).listener(told));
+    run(
+        on(data, folder.resolve("report"))
+            .keep(0.5)
+            .seeds(1)
+            .limit(3)
+            .timedRequests(1)
+            .listener(told));
     assertThat(told.tasks).containsExactly("trying", "answers", "timing", "load");
     assertThat(told.steps).hasValue(told.promised.get());
     assertThat(told.failures).hasValue(0);
@@ -365,7 +373,8 @@ class ComparisonTest {
     assertThatThrownBy(() -> Comparison.of(data).workers(257)).hasMessageContaining("1 to 256");
     assertThatThrownBy(() -> Comparison.of(data).keep()).hasMessageContaining("keep is empty");
     assertThatThrownBy(() -> Comparison.of(data).maxNewTokens(0)).hasMessageContaining("no room");
-    assertThatThrownBy(() -> Comparison.of(data).timedRequests(-1)).hasMessageContaining("0 or more");
+    assertThatThrownBy(() -> Comparison.of(data).timedRequests(-1))
+        .hasMessageContaining("0 or more");
     assertThatThrownBy(() -> Comparison.of(data).output(folder).build())
         .hasMessageContaining("give a model or a service");
     assertThatThrownBy(() -> Comparison.of(data).build()).hasMessageContaining("name a folder");

@@ -114,7 +114,8 @@ class ConfigGridTest {
         .isInstanceOf(StrategyException.class)
         .hasMessageContaining("fastv");
     assertThatThrownBy(() -> ids("", 1.5)).isInstanceOf(StrategyException.class);
-    assertThatThrownBy(() -> new ConfigGrid(List.of(0.5), 0, true, true)).isInstanceOf(DataException.class);
+    assertThatThrownBy(() -> new ConfigGrid(List.of(0.5), 0, true, true))
+        .isInstanceOf(DataException.class);
   }
 
   @Test

@@ -37,13 +37,7 @@ class CostBenchmarkTest {
     List<RunConfig> configs = List.of(config("none"), config("fastv"), config("dart"));
     try (CostBenchmark costs =
         new CostBenchmark(
-            file,
-            null,
-            List.of(),
-            new int[] {0},
-            false,
-            () -> false,
-            EvaluationListener.none())) {
+            file, null, List.of(), new int[] {0}, false, () -> false, EvaluationListener.none())) {
       return costs.left(configs, rounds);
     }
   }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.squint.adapters.DataException;
 import dev.squint.adapters.Squint;
 import dev.squint.evaluation.data.MediaSource;
-import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.evaluation.data.Sample;
+import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.models.ExecutionProvider;
 import dev.squint.models.ModelOptions;
 import dev.squint.pruning.Strategies;
@@ -58,7 +58,8 @@ class PeakMemoryProbeTest {
           .isGreaterThan(least);
       assertThat(
               process.peakBytes(
-                  config("none", Optional.empty()), sample(new MediaSource.InlineImage("row 1", inline))))
+                  config("none", Optional.empty()),
+                  sample(new MediaSource.InlineImage("row 1", inline))))
           .isGreaterThan(least);
       try (FileSystem archive =
           FileSystems.newFileSystem(folder.resolve("images.zip"), Map.of("create", "true"))) {

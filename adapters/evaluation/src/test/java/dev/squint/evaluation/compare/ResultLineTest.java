@@ -29,15 +29,14 @@ class ResultLineTest {
   private static final DecoderShape DECODER = new DecoderShape(8, 128, 4, 2, 32, 384, 600);
 
   private static Sample sample(List<String> answers, List<String> choices) {
-    return new Sample("1", new MediaSource.ImageFile(Path.of("a.png")), "which?", answers, choices, "t");
+    return new Sample(
+        "1", new MediaSource.ImageFile(Path.of("a.png")), "which?", answers, choices, "t");
   }
 
   private static ScoredAnswer entry(Task task, Sample sample, String answer) {
     DataSet data = new DataSet("d", "CSV", task, List.of(sample), List.of(), "hash");
     ResultLine lines =
-        new ResultLine(
-            MetricSet.of(data, Optional.empty()).all(),
-            Optional.of(DECODER));
+        new ResultLine(MetricSet.of(data, Optional.empty()).all(), Optional.of(DECODER));
     ModelOutput outcome =
         new ModelOutput(
             answer,

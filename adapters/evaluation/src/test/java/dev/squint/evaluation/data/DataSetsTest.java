@@ -127,7 +127,8 @@ class DataSetsTest {
     assertThat(data.format()).isEqualTo("GQA");
     assertThat(data.samples().get(0).type()).isEqualTo("verify");
     assertThat(image(data.samples().get(0))).endsWithRaw(Path.of("images", "n1.jpg"));
-    assertThat(data.skipped()).containsExactly(new DataSet.SkippedRecord("8", "there is no answer"));
+    assertThat(data.skipped())
+        .containsExactly(new DataSet.SkippedRecord("8", "there is no answer"));
   }
 
   @Test
@@ -503,7 +504,8 @@ class DataSetsTest {
     assertThat(((MediaSource.InlineImage) data.samples().get(0).medium()).encoded())
         .isEqualTo(new byte[100]);
     assertThat(data.samples().get(1).question()).startsWith("Context: Look.\n");
-    assertThat(data.skipped()).containsExactly(new DataSet.SkippedRecord("2", "no row has the image 5"));
+    assertThat(data.skipped())
+        .containsExactly(new DataSet.SkippedRecord("2", "no row has the image 5"));
   }
 
   @Test
@@ -539,7 +541,8 @@ class DataSetsTest {
     assertThat(image(data.samples().get(1))).endsWithRaw(Path.of("images", "a.jpg"));
     assertThat(data.skipped())
         .containsExactly(
-            new DataSet.SkippedRecord("2", "it has several images, and a question is put about one"));
+            new DataSet.SkippedRecord(
+                "2", "it has several images, and a question is put about one"));
   }
 
   @Test

@@ -121,8 +121,7 @@ class LayoutsTest {
         "images/val2017/p.jpg",
         "Images/mscoco/val2014/p.jpg"
       })
-  void imagesOfCocoAreFoundWhereCocoLies(String image, @TempDir Path folder)
-      throws IOException {
+  void imagesOfCocoAreFoundWhereCocoLies(String image, @TempDir Path folder) throws IOException {
     Path captions = folder.resolve("annotations/captions.json");
     Files.createDirectories(captions.getParent());
     Files.writeString(

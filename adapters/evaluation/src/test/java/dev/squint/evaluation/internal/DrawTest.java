@@ -20,8 +20,7 @@ class DrawTest {
     int[] all = Draw.of(available, OptionalInt.empty(), seed);
     int[] drawn = Draw.of(available, OptionalInt.of(limit), seed);
     assertThat(drawn).isEqualTo(Arrays.copyOf(all, Math.min(limit, available)));
-    assertThat(all)
-        .containsExactlyInAnyOrder(IntStream.range(0, available).toArray());
+    assertThat(all).containsExactlyInAnyOrder(IntStream.range(0, available).toArray());
   }
 
   @Test

@@ -28,7 +28,12 @@ class MetricsTest {
   private static DataSet data(Task task, String answer) {
     Sample sample =
         new Sample(
-            "0", new MediaSource.ImageFile(Path.of("0.png")), "what?", List.of(answer), List.of(), "");
+            "0",
+            new MediaSource.ImageFile(Path.of("0.png")),
+            "what?",
+            List.of(answer),
+            List.of(),
+            "");
     return new DataSet("data", "test", task, List.of(sample), List.of(), "");
   }
 

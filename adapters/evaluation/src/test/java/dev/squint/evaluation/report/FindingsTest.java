@@ -15,7 +15,9 @@ class FindingsTest {
     Summary summary = Synthetic.summary(2, false);
     assertThat(Configuration.of(summary).stream().filter(s -> s.series().equals("random")))
         .extracting(
-            Configuration::id, s -> s.draws().size(), s -> Math.round(1000 * s.score("exact_match")))
+            Configuration::id,
+            s -> s.draws().size(),
+            s -> Math.round(1000 * s.score("exact_match")))
         .contains(tuple("random:keep=0.25, 3 seeds", 3, 610L));
     assertThat(new Findings(summary).sentences())
         .hasSize(3)

@@ -42,8 +42,7 @@ class PageInBrowserTest {
     ByteArrayOutputStream image = new ByteArrayOutputStream();
     ImageIO.write(new BufferedImage(96, 48, BufferedImage.TYPE_INT_RGB), "png", image);
     Path report = Files.createDirectory(folder.resolve("report"));
-    Report.write(
-        report, Synthetic.summary(METHODS, true), Synthetic.gallery(image.toByteArray()));
+    Report.write(report, Synthetic.summary(METHODS, true), Synthetic.gallery(image.toByteArray()));
     page = report.resolve("index.html");
   }
 
@@ -60,8 +59,7 @@ class PageInBrowserTest {
     browser.open(page, width, height, dark);
     Path shots = Files.createDirectories(Path.of("target", "page"));
     Files.write(
-        shots.resolve("page-%d-%s.png".formatted(width, dark ? "dark" : "light")),
-        browser.image());
+        shots.resolve("page-%d-%s.png".formatted(width, dark ? "dark" : "light")), browser.image());
     assertThat(browser.events("Runtime.exceptionThrown")).isEmpty();
     assertThat(browser.events("Log.entryAdded")).isEmpty();
     assertThat(browser.events("Network.requestWillBeSent"))
@@ -130,14 +128,14 @@ class PageInBrowserTest {
   void theTableSortsByNumber() throws Exception {
     browser.open(page, 1280, 900, false);
     browser.evaluate("document.querySelector('#cells [data-sort=\"1\"]').click()");
-    JsonNode falling = column(1);
-    for (int i = 1; i < falling.size(); i++) {
-      assertThat(falling.get(i).doubleValue())
-          .isLessThanOrEqualTo(falling.get(i - 1).doubleValue());
+    JsonNode descending = column(1);
+    for (int i = 1; i < descending.size(); i++) {
+      assertThat(descending.get(i).doubleValue())
+          .isLessThanOrEqualTo(descending.get(i - 1).doubleValue());
     }
-    assertThat(falling).hasSize(1 + 5 * 4 + 5 * METHODS);
+    assertThat(descending).hasSize(1 + 5 * 4 + 5 * METHODS);
     browser.evaluate("document.querySelector('#cells [data-sort=\"1\"]').click()");
-    assertThat(column(1).get(0)).isEqualTo(falling.get(falling.size() - 1));
+    assertThat(column(1).get(0)).isEqualTo(descending.get(descending.size() - 1));
     assertThat(
             browser
                 .evaluate(

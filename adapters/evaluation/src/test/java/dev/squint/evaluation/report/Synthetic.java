@@ -103,7 +103,10 @@ final class Synthetic {
 
   private static Summary.Discordant discordant(List<Summary.RunSummary> configs) {
     List<String> ran =
-        configs.stream().filter(config -> config.refused().isEmpty()).map(Summary.RunSummary::id).toList();
+        configs.stream()
+            .filter(config -> config.refused().isEmpty())
+            .map(Summary.RunSummary::id)
+            .toList();
     List<List<Integer>> wins = new ArrayList<>();
     for (int i = 0; i < ran.size(); i++) {
       List<Integer> row = new ArrayList<>();

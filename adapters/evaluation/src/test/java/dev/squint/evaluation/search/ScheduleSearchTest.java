@@ -91,8 +91,7 @@ class ScheduleSearchTest {
 
   @Test
   void aMissingImageAndCaptionsAreRefusedBeforeAnythingIsAsked() throws IOException {
-    Path rows =
-        Files.writeString(folder.resolve("questions.json"), "[[\"what?\", \"red\", 7]]");
+    Path rows = Files.writeString(folder.resolve("questions.json"), "[[\"what?\", \"red\", 7]]");
     assertThatThrownBy(() -> ScheduleSearch.of(DataSets.read(rows)).build())
         .isInstanceOf(DataException.class)
         .hasMessageContaining("no such image")
@@ -148,8 +147,22 @@ class ScheduleSearchTest {
 
   private static Trace trace() {
     return new Trace(
-        "none", "tiny", 20, 12, List.of(), new int[8], 1, 1, 4, 1, 1,
-        new Timings(0, 0, 0, 0, 1), 1, 1, Optional.empty(), List.of());
+        "none",
+        "tiny",
+        20,
+        12,
+        List.of(),
+        new int[8],
+        1,
+        1,
+        4,
+        1,
+        1,
+        new Timings(0, 0, 0, 0, 1),
+        1,
+        1,
+        Optional.empty(),
+        List.of());
   }
 
   @Test
