@@ -208,7 +208,7 @@ final class DecoderRun implements AutoCloseable {
       segments.get(i).settle(rows);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
-      taps = new TapValues(out.taps());
+      taps = new TapValues(out.taps(), rows);
       Optional<OpenSegments.Segment> probe =
           site.flatMap(behind -> open.probe(behind.site().depth()));
       if (probe.isPresent() && observed.isPresent()) {

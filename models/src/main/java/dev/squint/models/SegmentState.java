@@ -21,7 +21,8 @@ import java.util.Set;
 /** One segment at work on one request: it owns the KV cache of its layers. */
 final class SegmentState implements AutoCloseable {
 
-  private static final int[] NOTHING = {};
+  /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
+  private static final int[] ANY = {0};
 
   private final OpenSegments.Segment segment;
   private final SegmentCache cache;
@@ -122,7 +123,8 @@ final class SegmentState implements AutoCloseable {
     }
     for (String name : names) {
       RowInput.parse(name)
-          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(NOTHING))
+          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(ANY))
+          .map(rows -> rows.length == 0 ? ANY : rows)
           .ifPresent(rows -> inputs.put(name, run.indices(rows, rows.length)));
     }
     if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
