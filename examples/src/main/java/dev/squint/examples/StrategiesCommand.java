@@ -1,5 +1,6 @@
 package dev.squint.examples;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
@@ -27,7 +28,7 @@ final class StrategiesCommand implements Runnable {
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
     if (name == null) {
-      Strategies.available().forEach(provider -> out.print(StrategyEntry.of(provider).inShort()));
+      Strategies.available().forEach(type -> out.print(StrategyEntry.of(type).inShort()));
       out.printf("Sites and observations are those of the defaults on %s.%n", StrategyEntry.MODEL);
     } else {
       out.print(named().inFull());
@@ -37,13 +38,10 @@ final class StrategiesCommand implements Runnable {
 
   private StrategyEntry named() {
     Strategy strategy = Strategies.parse(name);
-    return Strategies.available().stream()
-        .filter(provider -> provider.name().equals(strategy.name()))
-        .findFirst()
-        .map(provider -> StrategyEntry.of(provider, strategy))
-        .orElseThrow(
-            () ->
-                new StrategyException(
-                    "'%s' is several strategies; describe one at a time".formatted(name)));
+    if (strategy instanceof DescribedStrategy described) {
+      return StrategyEntry.of(described.type(), strategy);
+    }
+    throw new StrategyException(
+        "'%s' is several strategies; describe one at a time".formatted(name));
   }
 }

@@ -8,7 +8,7 @@ import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -25,13 +25,13 @@ import java.util.stream.Collectors;
 /**
  * One strategy of the listing, with what it does on LLaVA-1.5-7B as its plan says it.
  *
- * @param provider what makes it
+ * @param type its descriptor
  * @param spec its canonical spec
  * @param sites its plan
  * @param cache its plan for the KV cache
  */
 record StrategyEntry(
-    StrategyProvider provider, String spec, List<SitePlan> sites, Optional<CachePlan> cache) {
+    StrategyType<?> type, String spec, List<SitePlan> sites, Optional<CachePlan> cache) {
 
   static final String MODEL = "LLaVA-1.5-7B";
   private static final ModelFacts LLAVA =
@@ -43,34 +43,33 @@ record StrategyEntry(
   private static final Pattern LAYER = Pattern.compile("layer (\\d+)");
 
   /** With its defaults. */
-  static StrategyEntry of(StrategyProvider provider) {
-    return of(provider, Strategies.parse(provider.name()));
+  static StrategyEntry of(StrategyType<?> type) {
+    return of(type, Strategies.parse(type.name()));
   }
 
-  static StrategyEntry of(StrategyProvider provider, Strategy strategy) {
-    return new StrategyEntry(
-        provider, strategy.spec(), strategy.plan(LLAVA), strategy.cache(LLAVA));
+  static StrategyEntry of(StrategyType<?> type, Strategy strategy) {
+    return new StrategyEntry(type, strategy.spec(), strategy.plan(LLAVA), strategy.cache(LLAVA));
   }
 
   String inShort() {
     Rows rows = new Rows();
-    rows.add(provider.name(), "%s", provider.summary());
-    rows.add("  paper", "%s", provider.paper());
+    rows.add(type.name(), "%s", type.summary());
+    rows.add("  paper", "%s", type.paper());
     rows.add("  sites", "%s", places());
     rows.add("  observes", "%s", observed(sites));
     rows.add(
         "  parameters",
         "%s",
-        joined(", ", provider.parameters().stream().map(StrategyEntry::brief).toList()));
+        joined(", ", type.parameters().stream().map(StrategyEntry::brief).toList()));
     return rows.toString();
   }
 
   String inFull() {
     Rows rows = new Rows();
-    rows.add(provider.name(), "%s", provider.summary());
-    rows.add("paper", "%s", provider.paper());
+    rows.add(type.name(), "%s", type.summary());
+    rows.add("paper", "%s", type.paper());
     rows.add("spec", "%s", spec);
-    for (Parameter parameter : provider.parameters()) {
+    for (Parameter<?> parameter : type.parameters()) {
       rows.add(
           "parameter",
           "%s: %s; %s; default %s",
@@ -92,7 +91,7 @@ record StrategyEntry(
     return rows.toString();
   }
 
-  private static String brief(Parameter parameter) {
+  private static String brief(Parameter<?> parameter) {
     return parameter.name() + parameter.defaultValue().map("="::concat).orElse("");
   }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.pruning.Strategies;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -424,7 +424,7 @@ class CommandLineTest {
   @Test
   void listsEveryStrategyWithItsSitesAndWhatItObserves() {
     String listing = run("strategies").out();
-    for (StrategyProvider provider : Strategies.available()) {
+    for (StrategyType<?> provider : Strategies.available()) {
       assertThat(listing)
           .containsPattern("(?m)^%s +\\S".formatted(Pattern.quote(provider.name())))
           .contains(provider.paper());

@@ -13,7 +13,7 @@ import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,7 +84,7 @@ public final class ModelInspector {
           config
               .map(c -> VisionLanguageModel.facts(name, c, decoder.get(), vision.get()))
               .orElseGet(() -> graphFacts(name));
-      for (StrategyProvider provider : Strategies.available()) {
+      for (StrategyType<?> provider : Strategies.available()) {
         strategies.put(provider.name(), refusal(provider.name(), facts));
       }
     } else {

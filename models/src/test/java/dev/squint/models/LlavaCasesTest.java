@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,7 +92,7 @@ class LlavaCasesTest {
       Map<String, Optional<String>> said =
           ModelInspector.inspect(temp, "", OptionalInt.of(visual)).strategies();
       int acted = 0;
-      for (StrategyProvider provider : Strategies.available()) {
+      for (StrategyType<?> provider : Strategies.available()) {
         Optional<String> refusal = Optional.empty();
         try {
           TinyFolder.answer(model, 3, Strategies.parse(provider.name()));

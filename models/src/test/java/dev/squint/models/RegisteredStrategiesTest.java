@@ -6,7 +6,7 @@ import static org.assertj.core.data.Offset.offset;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Strategies;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -25,7 +25,7 @@ class RegisteredStrategiesTest {
   }
 
   static List<String> names() {
-    return Strategies.available().stream().map(StrategyProvider::name).toList();
+    return Strategies.available().stream().map(StrategyType::name).toList();
   }
 
   @ParameterizedTest

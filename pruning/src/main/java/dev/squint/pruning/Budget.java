@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 
 /**
  * How many visual tokens stay, and over which of them that is counted.
@@ -28,13 +27,15 @@ public record Budget(double keep, OptionalInt tokens, Scope scope) {
   }
 
   /**
-   * The parameters that set a budget.
+   * The parameters that set a budget, by default a ratio over the first scope.
    *
    * @param keep the retention ratio
    * @param tokens the number of tokens
    * @param per the scope
    */
-  public record Parameters(Parameter.Ratio keep, Parameter.Count tokens, Parameter.Choice per) {
+  public record Parameters(
+      Parameter<Double> keep, Parameter<OptionalInt> tokens, Parameter<Scope> per)
+      implements Component<Budget> {
 
     /**
      * The usual parameters, {@code keep}, {@code tokens} and {@code per}.
@@ -44,53 +45,54 @@ public record Budget(double keep, OptionalInt tokens, Scope scope) {
      * @return the parameters
      */
     public static Parameters of(double keep, Scope scope) {
-      List<String> scopes =
-          new ArrayList<>(Arrays.stream(Scope.values()).map(Budget::word).toList());
-      scopes.remove(word(scope));
-      scopes.add(0, word(scope));
+      List<Scope> scopes = new ArrayList<>(List.of(Scope.values()));
+      scopes.remove(scope);
+      scopes.add(0, scope);
       return new Parameters(
-          new Parameter.Ratio("keep", keep, "share of visual tokens kept"),
-          new Parameter.Count("tokens", "number of visual tokens kept; wins over keep"),
-          new Parameter.Choice("per", scopes, "what the budget is counted for"));
-    }
-
-    /**
-     * Lists them behind those of a strategy.
-     *
-     * @param others the strategy's own, first
-     * @return all
-     */
-    public List<Parameter> after(Parameter... others) {
-      return Stream.concat(Arrays.stream(others), Stream.of(keep, tokens, per)).toList();
+          Parameter.ratio("keep", keep, "share of visual tokens kept"),
+          Parameter.count("tokens", "number of visual tokens kept; wins over keep"),
+          Parameter.choice("per", scopes, "what the budget is counted for"));
     }
 
     /**
      * A budget by ratio, over the default scope.
      *
+     * @param strategy whom an error names
      * @param ratio the retention ratio
      * @return the budget
+     * @throws StrategyException if the ratio is not above 0 and at most 1
      */
-    public Budget keeping(double ratio) {
-      return new Budget(ratio, OptionalInt.empty(), defaultScope());
+    public Budget keeping(String strategy, double ratio) {
+      keep.check(strategy, ratio);
+      return new Budget(ratio, OptionalInt.empty(), per.byDefault());
     }
 
-    /**
-     * Writes a budget the way these parameters read it, the scope only where it is not the default.
-     *
-     * @param budget the budget
-     * @return for example {@code keep=0.5} or {@code tokens=64,per=image}
-     */
-    public String text(Budget budget) {
-      String size =
-          budget.tokens.isPresent()
-              ? tokens.name() + "=" + budget.tokens.getAsInt()
-              : keep.name() + "=" + budget.keep;
-      boolean usual = budget.scope == defaultScope();
-      return usual ? size : size + "," + per.name() + "=" + word(budget.scope);
+    @Override
+    public String name() {
+      return "budget";
     }
 
-    private Scope defaultScope() {
-      return Scope.valueOf(per.words().get(0).toUpperCase(Locale.ROOT));
+    @Override
+    public List<Parameter<?>> parameters() {
+      return List.of(keep, tokens, per);
+    }
+
+    @Override
+    public Budget read(ParsedParameters given) {
+      return new Budget(given.get(keep), given.get(tokens), given.get(per));
+    }
+
+    /** Writes the ratio or the number, and the scope only where it is not the default. */
+    @Override
+    public List<String> write(Budget budget) {
+      List<String> texts = new ArrayList<>(tokens.write(budget.tokens));
+      if (texts.isEmpty()) {
+        texts.addAll(keep.write(budget.keep));
+      }
+      if (budget.scope != per.byDefault()) {
+        texts.addAll(per.write(budget.scope));
+      }
+      return texts;
     }
   }
 

@@ -91,7 +91,7 @@ class DecisionParityTest {
             .map(one -> one.path("spec").asText().split(":")[0])
             .collect(Collectors.toSet());
     assertThat(Strategies.available())
-        .extracting(StrategyProvider::name)
+        .extracting(StrategyType::name)
         .filteredOn(name -> !BASELINES.contains(name))
         .filteredOn(name -> !Strategies.parse(name).plan(TestModels.llava()).isEmpty())
         .allMatch(covered::contains);

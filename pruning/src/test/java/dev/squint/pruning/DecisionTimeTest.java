@@ -41,7 +41,7 @@ class DecisionTimeTest {
     String some = System.getProperty("squint.jmh", "");
     return some.isEmpty()
         ? Strategies.available().stream()
-            .map(StrategyProvider::name)
+            .map(StrategyType::name)
             .filter(name -> !Strategies.parse(name).plan(TestModels.llava()).isEmpty())
             .toList()
         : List.of(some.split(";"));

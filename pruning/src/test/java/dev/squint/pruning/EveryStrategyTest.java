@@ -40,7 +40,7 @@ class EveryStrategyTest {
               new VisualSpan(1, 0, 301, 144, 12, 12)));
 
   static List<String> names() {
-    return Strategies.available().stream().map(StrategyProvider::name).toList();
+    return Strategies.available().stream().map(StrategyType::name).toList();
   }
 
   static List<String> prunes() {

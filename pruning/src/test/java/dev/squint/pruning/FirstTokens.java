@@ -3,23 +3,17 @@ package dev.squint.pruning;
 import java.util.List;
 import java.util.Set;
 
-public record FirstTokens(double keep) implements Strategy {
+public record FirstTokens(double keep) implements DescribedStrategy {
 
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept");
+  private static final Type TYPE = new Type();
 
   public FirstTokens {
-    KEEP.check("first", keep);
+    TYPE.check(keep);
   }
 
   @Override
-  public String name() {
-    return "first";
-  }
-
-  @Override
-  public String spec() {
-    return "first:keep=" + keep;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -36,15 +30,15 @@ public record FirstTokens(double keep) implements Strategy {
     return Selection.top(scores, Retention.count(scores.length, keep));
   }
 
-  public static final class Provider extends StrategyProvider {
+  public static final class Type extends StrategyType<FirstTokens> {
 
-    public Provider() {
+    public Type() {
       super(
+          FirstTokens.class,
           "first",
           "keeps the first visual tokens",
           "baseline",
-          List.of(KEEP),
-          given -> new FirstTokens(given.get(KEEP)));
+          Parameter.ratio("keep", 0.5, "share of visual tokens kept"));
     }
   }
 }

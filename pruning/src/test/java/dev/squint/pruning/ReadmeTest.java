@@ -14,7 +14,7 @@ class ReadmeTest {
   @Test
   void tableNamesEveryStrategyWithItsDefaults() throws IOException {
     String readme = Files.readString(Path.of("README.md"));
-    for (StrategyProvider provider : Strategies.available()) {
+    for (StrategyType<?> provider : Strategies.available()) {
       String spec = Strategies.parse(provider.name()).spec().replace(",at", "[,seed=N],at");
       assertThat(readme).contains("| `" + spec + "` |");
     }
@@ -30,7 +30,7 @@ class ReadmeTest {
 
   @Test
   void exampleWorksAsTheReadmeSays() {
-    Strategy strategy = new FirstTokens.Provider().create(new ParsedParameters("first", Map.of()));
+    Strategy strategy = new FirstTokens.Type().create(new ParsedParameters("first", Map.of()));
     TokenLayout layout = new TokenLayout(5, List.of(new VisualSpan(0, 0, 4, 2, 2)));
     SitePlan plan = strategy.plan(null).get(0);
     SiteContext context = SiteContext.whole(plan.site(), layout, 0);

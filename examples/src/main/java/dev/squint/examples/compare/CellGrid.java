@@ -1,13 +1,12 @@
 package dev.squint.examples.compare;
 
 import dev.squint.adapters.DataException;
-import dev.squint.pruning.Composition;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -154,18 +153,12 @@ record CellGrid(List<Double> keeps, int seeds, boolean resizes) {
     if (spec.contains("{" + KEEP + "}") || spec.contains("{" + TOKENS + "}")) {
       return Optional.of(spec);
     }
-    if (Strategies.parse(spec) instanceof Composition) {
+    if (!(Strategies.parse(spec) instanceof DescribedStrategy strategy)) {
       return Optional.empty();
     }
     int colon = spec.indexOf(':');
-    String name = (colon < 0 ? spec : spec.substring(0, colon)).strip();
     Set<String> given = colon < 0 ? Set.of() : keys(spec.substring(colon + 1));
-    StrategyProvider provider =
-        Strategies.available().stream()
-            .filter(candidate -> candidate.name().equals(name))
-            .findFirst()
-            .orElseThrow();
-    List<String> takes = provider.parameters().stream().map(Parameter::name).toList();
+    List<String> takes = strategy.type().parameters().stream().map(Parameter::name).toList();
     if (given.contains(KEEP) || given.contains(TOKENS)) {
       return Optional.empty();
     }

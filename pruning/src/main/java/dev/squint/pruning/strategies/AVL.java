@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.CachePlan;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,21 +25,13 @@ import java.util.Optional;
  * @param stay share of the visual tokens that stays in memory, the core among them
  * @param every in which step all that stay are attended to
  */
-public record AVL(double core, double stay, int every) implements Strategy {
+public record AVL(double core, double stay, int every) implements DescribedStrategy {
 
   private static final String NAME = "avl";
-  private static final Parameter.Ratio CORE =
-      new Parameter.Ratio("core", 0.25, "share of the visual tokens that every step attends to");
-  private static final Parameter.Ratio STAY =
-      new Parameter.Ratio("stay", 0.5, "share of the visual tokens that stays in memory");
-  private static final Parameter.Whole EVERY =
-      new Parameter.Whole(
-          "every", 8, 1, Integer.MAX_VALUE, "in which step all that stay are attended to");
+  private static final Type TYPE = new Type();
 
   public AVL {
-    CORE.check(NAME, core);
-    STAY.check(NAME, stay);
-    EVERY.check(NAME, every);
+    TYPE.check(core, stay, every);
     if (core > stay) {
       throw new StrategyException(
           "strategy '%s': core=%s is more than stay=%s; choose a core among the tokens that stay"
@@ -48,13 +40,8 @@ public record AVL(double core, double stay, int every) implements Strategy {
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return "%s:core=%s,stay=%s,every=%d".formatted(NAME, core, stay, every);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -67,17 +54,18 @@ public record AVL(double core, double stay, int every) implements Strategy {
     return Optional.of(new CachePlan.Split(core, stay, every));
   }
 
-  /** Makes {@link AVL}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link AVL}, for the service loader. */
+  public static final class Type extends StrategyType<AVL> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          AVL.class,
           NAME,
           "evicts minor visual tokens from the cache and attends to secondary ones now and then",
           "Zhang et al., A-VL, AAAI 2025",
-          List.of(CORE, STAY, EVERY),
-          given -> new AVL(given.get(CORE), given.get(STAY), given.get(EVERY)));
+          Parameter.ratio("core", 0.25, "share of the visual tokens that every step attends to"),
+          Parameter.ratio("stay", 0.5, "share of the visual tokens that stays in memory"),
+          Parameter.whole("every", 8, 1, "in which step all that stay are attended to"));
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
@@ -16,12 +17,10 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -77,29 +76,20 @@ import java.util.Set;
  *     {@code rule=openvino}
  * @param budget how many visual tokens stay, by default 64 of 576, of each tile or frame
  */
-public record CDPruner(String rule, double weight, Budget budget) implements Strategy {
+public record CDPruner(String rule, double weight, Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "cdpruner";
   private static final String WEIGHTED = "weighted";
   private static final String CODE = "code";
   private static final String OPENVINO = "openvino";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice(
-          "rule", List.of("paper", WEIGHTED, CODE, OPENVINO), "whose kernel is followed");
-  private static final Parameter.Number WEIGHT =
-      new Parameter.Number(
-          "weight", 0.5, 0, 1, "weight of the relevance (rule=weighted and rule=openvino)");
-  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.1111, Scope.TILE);
 
   private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
   private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
   private static final double EPSILON = 1e-6;
+  private static final Type TYPE = new Type();
 
   public CDPruner {
-    RULE.check(NAME, rule);
-    WEIGHT.check(NAME, weight);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(rule, weight, budget);
     if (rule.equals(WEIGHTED) && weight == 1) {
       throw new StrategyException(
           "strategy 'cdpruner': weight=1 leaves no diversity to rule=weighted; choose a weight below 1");
@@ -107,13 +97,8 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return "%s:rule=%s,weight=%s,%s".formatted(NAME, rule, weight, BUDGET.text(budget));
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -269,17 +254,20 @@ public record CDPruner(String rule, double weight, Budget budget) implements Str
     }
   }
 
-  /** Makes {@link CDPruner}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link CDPruner}, for the service loader. */
+  public static final class Type extends StrategyType<CDPruner> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
-          NAME,
+          CDPruner.class,
+          "cdpruner",
           "keeps the visual tokens that are most diverse given the question",
           "Zhang et al., Beyond Attention or Similarity, NeurIPS 2025",
-          BUDGET.after(RULE, WEIGHT),
-          given -> new CDPruner(given.get(RULE), given.get(WEIGHT), given.get(BUDGET)));
+          Parameter.choice(
+              "rule", List.of("paper", WEIGHTED, CODE, OPENVINO), "whose kernel is followed"),
+          Parameter.number(
+              "weight", 0.5, 0, 1, "weight of the relevance (rule=weighted and rule=openvino)"),
+          Budget.Parameters.of(0.1111, Scope.TILE));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.CoreNeurons;
 import dev.squint.pruning.Parameter;
@@ -7,8 +8,7 @@ import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -37,35 +37,22 @@ import java.util.stream.IntStream;
  * @param layers the first layers that run pruned; empty for 6 of 32, scaled
  */
 public record CoreMatching(String rule, double rho, double beta, List<Integer> layers)
-    implements Strategy {
+    implements DescribedStrategy {
 
   private static final String NAME = "corematching";
   private static final String CODE = "code";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("paper", CODE), "whether the elbow itself stays");
-  private static final Parameter.Ratio RHO =
-      new Parameter.Ratio("rho", 0.4, "share of neurons core to a token");
-  private static final Parameter.Ratio BETA =
-      new Parameter.Ratio("beta", 0.2, "share of neurons core to the sentence");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 6 of 32, scaled");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first layers that run pruned; unset 6 of 32, scaled");
+  private static final Type TYPE = new Type();
 
   public CoreMatching {
-    RULE.check(NAME, rule);
-    RHO.check(NAME, rho);
-    BETA.check(NAME, beta);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(rule, rho, beta, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":rule=" + rule + ",rho=" + rho + ",beta=" + beta + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -94,19 +81,19 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
         : new Selection(kept, counts);
   }
 
-  /** Makes {@link CoreMatching}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link CoreMatching}, for the service loader. */
+  public static final class Type extends StrategyType<CoreMatching> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          CoreMatching.class,
           NAME,
           "keeps the visual tokens that activate the neurons the sentence activates",
           "Wang et al., CoreMatching, ICML 2025",
-          List.of(RULE, RHO, BETA, LAYERS),
-          given ->
-              new CoreMatching(
-                  given.get(RULE), given.get(RHO), given.get(BETA), given.get(LAYERS)));
+          Parameter.choice("rule", List.of("paper", CODE), "whether the elbow itself stays"),
+          Parameter.ratio("rho", 0.4, "share of neurons core to a token"),
+          Parameter.ratio("beta", 0.2, "share of neurons core to the sentence"),
+          LAYERS);
     }
   }
 }

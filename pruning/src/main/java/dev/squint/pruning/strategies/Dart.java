@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.HiddenStates;
 import dev.squint.pruning.ObservationRequest.Keys;
@@ -13,14 +14,12 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -63,37 +62,24 @@ import java.util.stream.IntStream;
  * @param text number of text pivots
  * @param budget how many visual tokens stay, by default counted over all of the request
  */
-public record Dart(String rule, int k, int visual, int text, Budget budget) implements Strategy {
+public record Dart(String rule, int k, int visual, int text, Budget budget)
+    implements DescribedStrategy {
 
   private static final String NAME = "dart";
   private static final String CODE = "code";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("paper", CODE), "how tokens are shared among pivots");
-  private static final Parameter.Whole K =
-      new Parameter.Whole("k", 2, 1, Integer.MAX_VALUE, "first decoder layer that runs pruned");
-  private static final Parameter.Whole VISUAL =
-      new Parameter.Whole("visual", 4, 1, Integer.MAX_VALUE, "number of visual pivots");
-  private static final Parameter.Whole TEXT =
-      new Parameter.Whole("text", 4, 0, Integer.MAX_VALUE, "number of text pivots");
-  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.2222, Scope.REQUEST);
+  private static final Parameter<Integer> K =
+      Parameter.whole("k", 2, 1, "first decoder layer that runs pruned");
+  private static final Parameter<Integer> VISUAL =
+      Parameter.whole("visual", 4, 1, "number of visual pivots");
+  private static final Type TYPE = new Type();
 
   public Dart {
-    RULE.check(NAME, rule);
-    K.check(NAME, k);
-    VISUAL.check(NAME, visual);
-    TEXT.check(NAME, text);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(rule, k, visual, text, budget);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return "%s:rule=%s,k=%s,visual=%s,text=%s,%s"
-        .formatted(NAME, rule, k, visual, text, BUDGET.text(budget));
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -226,23 +212,20 @@ public record Dart(String rule, int k, int visual, int text, Budget budget) impl
     return indices;
   }
 
-  /** Makes {@link Dart}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link Dart}, for the service loader. */
+  public static final class Type extends StrategyType<Dart> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          Dart.class,
           NAME,
           "keeps a few pivots and the visual tokens that repeat them least",
           "Wen et al., Stop Looking for Important Tokens, 2025",
-          BUDGET.after(RULE, K, VISUAL, TEXT),
-          given ->
-              new Dart(
-                  given.get(RULE),
-                  given.get(K),
-                  given.get(VISUAL),
-                  given.get(TEXT),
-                  given.get(BUDGET)));
+          Parameter.choice("rule", List.of("paper", CODE), "how tokens are shared among pivots"),
+          K,
+          VISUAL,
+          Parameter.whole("text", 4, 0, "number of text pivots"),
+          Budget.Parameters.of(0.2222, Scope.REQUEST));
     }
   }
 }

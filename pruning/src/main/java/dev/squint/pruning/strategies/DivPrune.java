@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
@@ -12,11 +13,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -36,14 +35,15 @@ import java.util.Set;
  * @param budget how many visual tokens stay, by default 9.8 % (the published ratio) of each tile or
  *     frame
  */
-public record DivPrune(Budget budget) implements Strategy {
+public record DivPrune(Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "divprune";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.098, Scope.TILE);
   private static final FeatureSimilarity SIMILARITY = new FeatureSimilarity(Stage.PROJECTED);
+  private static final Type TYPE = new Type();
 
   public DivPrune {
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(budget);
   }
 
   /**
@@ -52,17 +52,12 @@ public record DivPrune(Budget budget) implements Strategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public DivPrune(double keep) {
-    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return NAME + ":" + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -140,17 +135,16 @@ public record DivPrune(Budget budget) implements Strategy {
     return index;
   }
 
-  /** Makes {@link DivPrune}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link DivPrune}, for the service loader. */
+  public static final class Type extends StrategyType<DivPrune> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          DivPrune.class,
           NAME,
           "keeps the visual tokens that lie farthest apart",
           "Alvar et al., DivPrune: Diversity-based Visual Token Pruning, CVPR 2025",
-          BUDGET.after(),
-          given -> new DivPrune(given.get(BUDGET)));
+          BUDGET);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
@@ -9,10 +10,8 @@ import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -35,16 +34,16 @@ import java.util.Set;
  * @param k the first decoder layer that runs pruned, counted from 0; at least 1
  * @param budget how many visual tokens stay, by default counted over all of the request
  */
-public record FastV(int k, Budget budget) implements Strategy {
+public record FastV(int k, Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "fastv";
-  private static final Parameter.Whole K =
-      new Parameter.Whole("k", 2, 1, Integer.MAX_VALUE, "first decoder layer that runs pruned");
+  private static final Parameter<Integer> K =
+      Parameter.whole("k", 2, 1, "first decoder layer that runs pruned");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
+  private static final Type TYPE = new Type();
 
   public FastV {
-    K.check(NAME, k);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(k, budget);
   }
 
   /**
@@ -54,17 +53,12 @@ public record FastV(int k, Budget budget) implements Strategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public FastV(int k, double keep) {
-    this(k, BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(k, BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return NAME + ":k=" + k + "," + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -79,17 +73,17 @@ public record FastV(int k, Budget budget) implements Strategy {
             (context, observations) -> budget.top(context, observations.get(attention).row(0))));
   }
 
-  /** Makes {@link FastV}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link FastV}, for the service loader. */
+  public static final class Type extends StrategyType<FastV> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          FastV.class,
           NAME,
           "keeps the visual tokens that the last prompt token attends to most in layer k-1",
           "Chen et al., An Image is Worth 1/2 Tokens After Layer 2, ECCV 2024",
-          BUDGET.after(K),
-          given -> new FastV(given.get(K), given.get(BUDGET)));
+          K,
+          BUDGET);
     }
   }
 }

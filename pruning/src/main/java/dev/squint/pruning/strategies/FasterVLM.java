@@ -1,18 +1,15 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -30,13 +27,14 @@ import java.util.Set;
  *
  * @param budget how many visual tokens stay, by default of each tile or frame
  */
-public record FasterVLM(Budget budget) implements Strategy {
+public record FasterVLM(Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "fastervlm";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
+  private static final Type TYPE = new Type();
 
   public FasterVLM {
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(budget);
   }
 
   /**
@@ -45,24 +43,17 @@ public record FasterVLM(Budget budget) implements Strategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public FasterVLM(double keep) {
-    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return NAME + ":" + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    int layer = model.vision().layers() - 1;
-    ObservationRequest attention =
-        model.vision().hasCls() ? new ClsAttention(layer) : new AttentionReceived(layer);
+    ObservationRequest attention = VisionAttention.inLast(model.vision());
     return List.of(
         new SitePlan(
             new Site.AfterVision(),
@@ -71,17 +62,16 @@ public record FasterVLM(Budget budget) implements Strategy {
             (context, observations) -> budget.top(context, observations.get(attention).row(0))));
   }
 
-  /** Makes {@link FasterVLM}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link FasterVLM}, for the service loader. */
+  public static final class Type extends StrategyType<FasterVLM> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          FasterVLM.class,
           NAME,
           "keeps the visual tokens that the vision tower's [CLS] token attends to most",
           "Zhang et al., [CLS] Attention is All You Need, 2024",
-          BUDGET.after(),
-          given -> new FasterVLM(given.get(BUDGET)));
+          BUDGET);
     }
   }
 }

@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.CachePlan;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,36 +28,19 @@ import java.util.Optional;
  * @param salient share of the prompt's tokens that is salient; 1 makes all of them alike
  * @param text how many first layers hold the text for salient, where not all tokens are alike
  * @param window how many last prompt tokens are asked what they attend to
- * @param rotated whether keys and values are rotated before rounding, which costs two matrix
+ * @param rotate whether keys and values are rotated before rounding, which costs two matrix
  *     products of the head's width per cached token and step
  */
-public record KvQuant(int bits, int low, double salient, int text, int window, boolean rotated)
-    implements Strategy {
+public record KvQuant(int bits, int low, double salient, int text, int window, boolean rotate)
+    implements DescribedStrategy {
 
   private static final String NAME = "kv-quant";
   private static final String NO = "none";
   private static final String HADAMARD = "hadamard";
-  private static final Parameter.Choice BITS =
-      new Parameter.Choice("bits", List.of("8", "4", "2"), "bits of a salient token's numbers");
-  private static final Parameter.Choice LOW =
-      new Parameter.Choice("low", List.of("2", "4", "8"), "bits of the other tokens' numbers");
-  private static final Parameter.Ratio SALIENT =
-      new Parameter.Ratio("salient", 1.0, "share of the prompt's tokens that is salient");
-  private static final Parameter.Whole TEXT =
-      new Parameter.Whole(
-          "text", 2, 0, Integer.MAX_VALUE, "first layers in which the text is salient");
-  private static final Parameter.Whole WINDOW =
-      new Parameter.Whole(
-          "window", 32, 1, Integer.MAX_VALUE, "last prompt tokens whose attention counts");
-  private static final Parameter.Choice ROTATE =
-      new Parameter.Choice("rotate", List.of(NO, HADAMARD), "rotation before rounding");
+  private static final Type TYPE = new Type();
 
   public KvQuant {
-    BITS.check(NAME, Integer.toString(bits));
-    LOW.check(NAME, Integer.toString(low));
-    SALIENT.check(NAME, salient);
-    TEXT.check(NAME, text);
-    WINDOW.check(NAME, window);
+    TYPE.check(bits, low, salient, text, window, rotate);
     if (low > bits) {
       throw new StrategyException(
           "strategy '%s': low=%d is more than bits=%d; give the salient tokens at least as many bits"
@@ -66,14 +49,8 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return "%s:bits=%d,low=%d,salient=%s,text=%d,window=%d,rotate=%s"
-        .formatted(NAME, bits, low, salient, text, window, rotated ? HADAMARD : NO);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -89,32 +66,30 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
           "strategy '%s': heads of width %d do not fill bytes of %d-bit numbers; choose 8 bits"
               .formatted(NAME, width, Math.min(bits, low)));
     }
-    if (rotated && Integer.bitCount(width) != 1) {
+    if (rotate && Integer.bitCount(width) != 1) {
       throw new StrategyException(
           "strategy '%s': rotate=%s needs heads whose width is a power of two, but it is %d; choose rotate=%s"
               .formatted(NAME, HADAMARD, width, NO));
     }
-    return Optional.of(new CachePlan.Quantised(bits, low, salient, text, window, rotated));
+    return Optional.of(new CachePlan.Quantised(bits, low, salient, text, window, rotate));
   }
 
-  /** Makes {@link KvQuant}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link KvQuant}, for the service loader. */
+  public static final class Type extends StrategyType<KvQuant> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          KvQuant.class,
           NAME,
           "keeps keys and values in the cache as 8, 4 or 2 bits, more for salient tokens",
           "Su et al., AKVQ-VL, 2025; He et al., ZipVL, 2024",
-          List.of(BITS, LOW, SALIENT, TEXT, WINDOW, ROTATE),
-          given ->
-              new KvQuant(
-                  Integer.parseInt(given.get(BITS)),
-                  Integer.parseInt(given.get(LOW)),
-                  given.get(SALIENT),
-                  given.get(TEXT),
-                  given.get(WINDOW),
-                  given.get(ROTATE).equals(HADAMARD)));
+          Parameter.choice("bits", List.of(8, 4, 2), "bits of a salient token's numbers"),
+          Parameter.choice("low", List.of(2, 4, 8), "bits of the other tokens' numbers"),
+          Parameter.ratio("salient", 1.0, "share of the prompt's tokens that is salient"),
+          Parameter.whole("text", 2, 0, "first layers in which the text is salient"),
+          Parameter.whole("window", 32, 1, "last prompt tokens whose attention counts"),
+          Parameter.choice("rotate", List.of(NO, HADAMARD), "rotation before rounding")
+              .mapped(HADAMARD::equals, on -> on ? HADAMARD : NO));
     }
   }
 }

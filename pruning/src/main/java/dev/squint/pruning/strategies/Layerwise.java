@@ -1,5 +1,6 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
@@ -14,9 +15,8 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.Counts;
 import dev.squint.pruning.schedules.Fixed;
 import dev.squint.pruning.schedules.Geometric;
@@ -47,57 +47,42 @@ import java.util.SplittableRandom;
  *
  * @param score {@code last}, {@code text}, {@code raters} or {@code random}
  * @param schedule the name of the schedule
- * @param shares its numbers; empty for 0.5
- * @param counts numbers of tokens, for {@code counts}; empty for 64
+ * @param share its numbers; empty for 0.5
+ * @param count numbers of tokens, for {@code counts}; empty for 64
  * @param layers the first layers that run pruned; empty for 8, 16 and 24 of 32, scaled
  * @param file a schedule file, which wins over schedule, shares, counts and layers
  */
 public record Layerwise(
     String score,
     String schedule,
-    List<Double> shares,
-    List<Integer> counts,
+    List<Double> share,
+    List<Integer> count,
     List<Integer> layers,
     Optional<String> file)
-    implements Strategy {
+    implements DescribedStrategy {
 
   private static final String NAME = "layerwise";
   private static final double HALF = 0.5;
   private static final int TOKENS = 64;
   private static final double STEEP = 10;
   private static final double LOW = 0.02;
-  private static final Parameter.Choice SCORE =
-      new Parameter.Choice(
-          "score", List.of("last", "text", "raters", "random"), "what tokens are ranked by");
-  private static final Parameter.Choice SCHEDULE =
-      new Parameter.Choice(
-          "schedule",
-          List.of("fixed", "counts", "geometric", "top-p", "rank", "sigmoid"),
-          "how many stay at each site");
-  private static final Parameter.Numbers SHARE =
-      new Parameter.Numbers("share", 0, 1, "the schedule's number, one per site or one; unset 0.5");
-  private static final Parameter.Counts COUNT =
-      new Parameter.Counts("count", "tokens per site, for schedule=counts; unset 64");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
-  private static final Parameter.Text FILE =
-      new Parameter.Text(
-          "file", "the path of a schedule file", "layers and shares found by search");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Type TYPE = new Type();
 
   public Layerwise {
-    SCORE.check(NAME, score);
-    SCHEDULE.check(NAME, schedule);
-    shares = SHARE.check(NAME, shares);
-    counts = COUNT.check(NAME, counts);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(score, schedule, share, count, layers, file);
+    share = List.copyOf(share);
+    count = List.copyOf(count);
+    layers = List.copyOf(layers);
     boolean oneNumber = !schedule.equals("fixed") && !schedule.equals("counts");
-    if (oneNumber && shares.size() > 1) {
+    if (oneNumber && share.size() > 1) {
       throw new StrategyException(
           "strategy '%s': schedule=%s takes one share, but %d are given; give one"
-              .formatted(NAME, schedule, shares.size()));
+              .formatted(NAME, schedule, share.size()));
     }
-    if (shares.contains(0.0) && !schedule.equals("rank")) {
+    if (share.contains(0.0) && !schedule.equals("rank")) {
       throw new StrategyException(
           "strategy '%s': share=0 keeps nothing; choose a share above 0, or strategy 'exit'"
               .formatted(NAME));
@@ -105,21 +90,8 @@ public record Layerwise(
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    if (file.isPresent()) {
-      return NAME + ":score=" + score + ",file=" + file.get();
-    }
-    String numbers = schedule.equals("counts") ? text(",count=", counts) : text(",share=", shares);
-    return NAME + ":score=" + score + ",schedule=" + schedule + numbers + text(",layers=", layers);
-  }
-
-  private static String text(String key, List<?> values) {
-    return values.isEmpty() ? "" : key + Parameter.Layers.text(values);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -159,14 +131,14 @@ public record Layerwise(
   }
 
   private Schedule schedule(ModelFacts model, List<Integer> cuts) {
-    double share = shares.isEmpty() ? HALF : shares.get(0);
+    double first = share.isEmpty() ? HALF : share.get(0);
     return switch (schedule) {
-      case "counts" -> new Counts(counts.isEmpty() ? List.of(TOKENS) : counts);
-      case "geometric" -> new Geometric(share);
-      case "top-p" -> new TopP(share);
-      case "rank" -> new RankAdaptive(share);
-      case "sigmoid" -> Sigmoid.averaging(STEEP, LOW, 1, cuts, model.decoder().layers(), share);
-      default -> new Fixed(shares.isEmpty() ? List.of(HALF) : shares);
+      case "counts" -> new Counts(count.isEmpty() ? List.of(TOKENS) : count);
+      case "geometric" -> new Geometric(first);
+      case "top-p" -> new TopP(first);
+      case "rank" -> new RankAdaptive(first);
+      case "sigmoid" -> Sigmoid.averaging(STEEP, LOW, 1, cuts, model.decoder().layers(), first);
+      default -> new Fixed(share.isEmpty() ? List.of(HALF) : share);
     };
   }
 
@@ -219,24 +191,37 @@ public record Layerwise(
     return scores;
   }
 
-  /** Makes {@link Layerwise}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link Layerwise}, for the service loader. */
+  public static final class Type extends StrategyType<Layerwise> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          Layerwise.class,
           NAME,
           "ranks visual tokens before chosen layers by a score of choice, on a schedule of choice",
           "schedules of PyramidDrop, SparseVLM, ZipVL, Twilight, P-Sigmoid and G-Search",
-          List.of(SCORE, SCHEDULE, SHARE, COUNT, LAYERS, FILE),
-          given ->
-              new Layerwise(
-                  given.get(SCORE),
-                  given.get(SCHEDULE),
-                  given.get(SHARE),
-                  given.get(COUNT),
-                  given.get(LAYERS),
-                  given.get(FILE)));
+          Parameter.choice(
+              "score", List.of("last", "text", "raters", "random"), "what tokens are ranked by"),
+          Parameter.choice(
+              "schedule",
+              List.of("fixed", "counts", "geometric", "top-p", "rank", "sigmoid"),
+              "how many stay at each site"),
+          Parameter.numbers("share", 0, 1, "the schedule's number, one per site or one; unset 0.5"),
+          Parameter.counts("count", "tokens per site, for schedule=counts; unset 64"),
+          LAYERS,
+          Parameter.text(
+              "file", "the path of a schedule file", "layers and shares found by search"));
+    }
+
+    @Override
+    protected boolean writes(Layerwise strategy, String component) {
+      boolean counts = strategy.schedule.equals("counts");
+      return switch (component) {
+        case "schedule", "layers" -> strategy.file.isEmpty();
+        case "share" -> strategy.file.isEmpty() && !counts;
+        case "count" -> strategy.file.isEmpty() && counts;
+        default -> true;
+      };
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
@@ -13,14 +14,12 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisualSpan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -62,36 +61,19 @@ import java.util.Set;
  *     rule=budget}
  */
 public record MustDrop(String rule, int window, double similarity, Budget budget)
-    implements Strategy {
+    implements DescribedStrategy {
 
-  private static final String NAME = "mustdrop";
   private static final String THRESHOLD = "threshold";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("budget", THRESHOLD), "which windows are merged");
-  private static final Parameter.Whole WINDOW =
-      new Parameter.Whole("window", 3, 2, Integer.MAX_VALUE, "side of a window in patches");
-  private static final Parameter.Number SIMILARITY =
-      new Parameter.Number(
-          "similarity", 0.6, -1, 1, "least similarity of a merged window (rule=threshold)");
-  private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.2222, Scope.TILE);
   private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+  private static final Type TYPE = new Type();
 
   public MustDrop {
-    RULE.check(NAME, rule);
-    WINDOW.check(NAME, window);
-    SIMILARITY.check(NAME, similarity);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(rule, window, similarity, budget);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return "%s:rule=%s,window=%s,similarity=%s,%s"
-        .formatted(NAME, rule, window, similarity, BUDGET.text(budget));
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -231,19 +213,20 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
     return columns;
   }
 
-  /** Makes {@link MustDrop}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link MustDrop}, for the service loader. */
+  public static final class Type extends StrategyType<MustDrop> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
-          NAME,
+          MustDrop.class,
+          "mustdrop",
           "merges windows of patches that look alike",
           "Liu et al., Multi-Stage Vision Token Dropping, 2024",
-          BUDGET.after(RULE, WINDOW, SIMILARITY),
-          given ->
-              new MustDrop(
-                  given.get(RULE), given.get(WINDOW), given.get(SIMILARITY), given.get(BUDGET)));
+          Parameter.choice("rule", List.of("budget", THRESHOLD), "which windows are merged"),
+          Parameter.whole("window", 3, 2, "side of a window in patches"),
+          Parameter.number(
+              "similarity", 0.6, -1, 1, "least similarity of a merged window (rule=threshold)"),
+          Budget.Parameters.of(0.2222, Scope.TILE));
     }
   }
 }

@@ -1,24 +1,19 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
 
 /** Keeps every visual token: the run that all others are measured against. */
-public record None() implements Strategy {
+public record None() implements DescribedStrategy {
 
-  private static final String NAME = "none";
-
-  @Override
-  public String name() {
-    return NAME;
-  }
+  private static final Type TYPE = new Type();
 
   @Override
-  public String spec() {
-    return NAME;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -26,12 +21,11 @@ public record None() implements Strategy {
     return List.of();
   }
 
-  /** Makes {@link None}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link None}, for the service loader. */
+  public static final class Type extends StrategyType<None> {
 
-    /** For the service loader. */
-    public Provider() {
-      super(NAME, "keeps every visual token", "baseline", List.of(), given -> new None());
+    public Type() {
+      super(None.class, "none", "keeps every visual token", "baseline");
     }
   }
 }

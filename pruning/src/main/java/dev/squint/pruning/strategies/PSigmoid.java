@@ -1,11 +1,11 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.Sigmoid;
 import java.util.List;
 
@@ -27,35 +27,22 @@ import java.util.List;
  *     scaled
  */
 public record PSigmoid(double keep, double steep, double low, List<Integer> layers)
-    implements Strategy {
+    implements DescribedStrategy {
 
   private static final String NAME = "psigmoid";
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "mean share of visual tokens over all layers");
-  private static final Parameter.Number STEEP =
-      new Parameter.Number("steep", 10, 0.1, 1000, "how steeply shares fall");
-  private static final Parameter.Number LOW =
-      new Parameter.Number("low", 0.02, 0, 1, "share in the limit of depth");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers(
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers(
           "layers", "first layers that run pruned; unset 4/8/12/16/20/24/28 of 32, scaled");
+  private static final Type TYPE = new Type();
 
   public PSigmoid {
-    KEEP.check(NAME, keep);
-    STEEP.check(NAME, steep);
-    LOW.check(NAME, low);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(keep, steep, low, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":keep=" + keep + ",steep=" + steep + ",low=" + low + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -75,18 +62,19 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
     return LastRow.sites(model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
   }
 
-  /** Makes {@link PSigmoid}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link PSigmoid}, for the service loader. */
+  public static final class Type extends StrategyType<PSigmoid> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          PSigmoid.class,
           NAME,
           "lets the share of visual tokens fall along a sigmoid over the layers",
           "Zhao et al., Searching Optimal Vision Token Reduction, CVPR 2025",
-          List.of(KEEP, STEEP, LOW, LAYERS),
-          given ->
-              new PSigmoid(given.get(KEEP), given.get(STEEP), given.get(LOW), given.get(LAYERS)));
+          Parameter.ratio("keep", 0.5, "mean share of visual tokens over all layers"),
+          Parameter.number("steep", 10, 0.1, 1000, "how steeply shares fall"),
+          Parameter.number("low", 0.02, 0, 1, "share in the limit of depth"),
+          LAYERS);
     }
   }
 }

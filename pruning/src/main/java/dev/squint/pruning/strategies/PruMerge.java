@@ -1,9 +1,11 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Component;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -30,60 +32,92 @@ import java.util.OptionalInt;
  * 576 tokens are the code's; the paper prints no number. Attention that is not a positive number
  * weighs nothing. Towers without a [CLS] token are read by the attention that each token receives.
  *
+ * <p><b>PruMerge+</b> ({@code plus}) has evenly spread tokens next to the important ones. With m
+ * important tokens among the N of a tile, every s-th in row-major order stays too, from the first
+ * on, {@code s = max(1, N / m / 3)}, each division rounded down: about three times as many again, a
+ * quarter of all on average. They are centres of clusters like the important ones. The paper asks
+ * for spatially uniform tokens whose density follows that of the important ones, and prints no
+ * formula; the spacing is that of the authors' code, which under {@code rule=code} never takes the
+ * last token of a tile for this. With a fixed ratio instead of outliers, in training, the code
+ * spaces them otherwise; here {@code tokens} changes m alone.
+ *
+ * @param plus whether it is PruMerge+
  * @param tokens number of important tokens per tile or frame; empty for those that stand out
  * @param neighbours how many tokens are merged into each that stays; empty for 32 of 576, in
  *     proportion to the tokens of the tile
  * @param rule {@code paper} for the weighted mean, {@code code} for the code's sum and extra token
  */
-public record PruMerge(OptionalInt tokens, OptionalInt neighbours, String rule)
-    implements Strategy {
+public record PruMerge(boolean plus, OptionalInt tokens, OptionalInt neighbours, String rule)
+    implements DescribedStrategy {
 
-  private static final String NAME = "prumerge";
+  private static final String PAPER =
+      "Shang et al., LLaVA-PruMerge: Adaptive Token Reduction, ICCV 2025";
+  private static final Parameter<OptionalInt> TOKENS =
+      Parameter.count("tokens", "important tokens per tile; unset, those that stand out");
+  private static final Parameter<OptionalInt> NEIGHBOURS =
+      Parameter.count("neighbours", "tokens merged into each that stays; unset 32 of 576");
+  private static final Parameter<String> RULE =
+      Parameter.choice(
+          "rule", List.of("paper", "code"), "weighted mean, or the code's sum and extra token");
+  private static final Type TYPE = new Type();
+  private static final Plus PLUS = new Plus();
 
-  /** Checks the values. */
   public PruMerge {
-    rules(tokens, neighbours, rule);
+    type(plus).check(plus, tokens, neighbours, rule);
   }
 
-  /** The paper's rule with as many tokens as stand out. */
-  public PruMerge() {
-    this(OptionalInt.empty(), OptionalInt.empty(), PruMerging.RULE.words().get(0));
+  /**
+   * The paper's rule with as many tokens as stand out.
+   *
+   * @param plus whether evenly spread tokens are centres too
+   */
+  public PruMerge(boolean plus) {
+    this(plus, OptionalInt.empty(), OptionalInt.empty(), "paper");
   }
 
-  private static PruMerging rules(OptionalInt tokens, OptionalInt neighbours, String rule) {
-    return new PruMerging(NAME, false, tokens, neighbours, rule);
+  private static StrategyType<PruMerge> type(boolean plus) {
+    return plus ? PLUS : TYPE;
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return rules(tokens, neighbours, rule).spec();
+  public StrategyType<PruMerge> type() {
+    return type(plus);
   }
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    return rules(tokens, neighbours, rule).plan(model);
+    return new PruMerging(plus, tokens, neighbours, rule).plan(model);
   }
 
-  /** Makes {@link PruMerge}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link PruMerge} without evenly spread tokens, for the service loader. */
+  public static final class Type extends StrategyType<PruMerge> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
-          NAME,
+          PruMerge.class,
+          "prumerge",
           "keeps visual tokens whose [CLS] attention stands out and merges similar ones into them",
-          "Shang et al., LLaVA-PruMerge: Adaptive Token Reduction, ICCV 2025",
-          List.of(PruMerging.TOKENS, PruMerging.NEIGHBOURS, PruMerging.RULE),
-          given ->
-              new PruMerge(
-                  given.get(PruMerging.TOKENS),
-                  given.get(PruMerging.NEIGHBOURS),
-                  given.get(PruMerging.RULE)));
+          PAPER,
+          Component.fixed("plus", false),
+          TOKENS,
+          NEIGHBOURS,
+          RULE);
+    }
+  }
+
+  /** The descriptor of {@link PruMerge} with evenly spread tokens, for the service loader. */
+  public static final class Plus extends StrategyType<PruMerge> {
+
+    public Plus() {
+      super(
+          PruMerge.class,
+          "prumerge-plus",
+          "PruMerge with evenly spread visual tokens beside those that stand out",
+          PAPER,
+          Component.fixed("plus", true),
+          TOKENS,
+          NEIGHBOURS,
+          RULE);
     }
   }
 }

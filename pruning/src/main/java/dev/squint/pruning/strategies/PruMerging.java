@@ -7,14 +7,12 @@ import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.ObservationRequest.Heads;
 import dev.squint.pruning.ObservationRequest.KeySimilarity;
-import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.StrategyException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,47 +20,14 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What {@link PruMerge} and {@link PruMergePlus} share.
+ * How {@link PruMerge} chooses and merges.
  *
- * @param name whom errors name
  * @param spread whether evenly spread tokens are centres too
  * @param tokens number of important tokens per tile; empty for the outliers
  * @param neighbours how many tokens are merged into each; empty for 32 of 576
  * @param rule {@code paper} or {@code code}
  */
-record PruMerging(
-    String name, boolean spread, OptionalInt tokens, OptionalInt neighbours, String rule) {
-
-  static final Parameter.Count TOKENS =
-      new Parameter.Count("tokens", "important tokens per tile; unset, those that stand out");
-  static final Parameter.Count NEIGHBOURS =
-      new Parameter.Count("neighbours", "tokens merged into each that stays; unset 32 of 576");
-  static final Parameter.Choice RULE =
-      new Parameter.Choice(
-          "rule", List.of("paper", "code"), "weighted mean, or the code's sum and extra token");
-
-  PruMerging {
-    requirePositive(name, TOKENS, tokens);
-    requirePositive(name, NEIGHBOURS, neighbours);
-    RULE.check(name, rule);
-  }
-
-  private static void requirePositive(String name, Parameter.Count parameter, OptionalInt count) {
-    if (count.isPresent() && count.getAsInt() < 1) {
-      throw new StrategyException(
-          "strategy '%s': %s=%d is out of range; choose %s"
-              .formatted(name, parameter.name(), count.getAsInt(), parameter.range()));
-    }
-  }
-
-  String spec() {
-    return name
-        + ":"
-        + (tokens.isPresent() ? "tokens=" + tokens.getAsInt() + "," : "")
-        + (neighbours.isPresent() ? "neighbours=" + neighbours.getAsInt() + "," : "")
-        + "rule="
-        + rule;
-  }
+record PruMerging(boolean spread, OptionalInt tokens, OptionalInt neighbours, String rule) {
 
   List<SitePlan> plan(ModelFacts model) {
     ObservationRequest attention = VisionAttention.inLast(model.vision());

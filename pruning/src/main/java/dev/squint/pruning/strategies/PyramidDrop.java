@@ -1,5 +1,6 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
@@ -8,8 +9,7 @@ import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -35,32 +35,23 @@ import java.util.Set;
  * @param keep retention ratio of each stage, above 0 and at most 1 (the paper's lambda)
  * @param layers the first layers that run pruned; empty for 8, 16 and 24 of 32, scaled
  */
-public record PyramidDrop(String rule, double keep, List<Integer> layers) implements Strategy {
+public record PyramidDrop(String rule, double keep, List<Integer> layers)
+    implements DescribedStrategy {
 
   private static final String NAME = "pyramiddrop";
   private static final String CODE = "code";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("paper", CODE), "whose attention and which rounding");
-  private static final Parameter.Ratio KEEP =
-      new Parameter.Ratio("keep", 0.5, "share of visual tokens kept at each stage");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
+  private static final Type TYPE = new Type();
 
   public PyramidDrop {
-    RULE.check(NAME, rule);
-    KEEP.check(NAME, keep);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(rule, keep, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":rule=" + rule + ",keep=" + keep + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -91,17 +82,18 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers) implem
     return Math.max(1, Math.min(alive, count));
   }
 
-  /** Makes {@link PyramidDrop}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link PyramidDrop}, for the service loader. */
+  public static final class Type extends StrategyType<PyramidDrop> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          PyramidDrop.class,
           NAME,
           "drops the same share of visual tokens at the end of each stage of the decoder",
           "Xing et al., PyramidDrop, CVPR 2025",
-          List.of(RULE, KEEP, LAYERS),
-          given -> new PyramidDrop(given.get(RULE), given.get(KEEP), given.get(LAYERS)));
+          Parameter.choice("rule", List.of("paper", CODE), "whose attention and which rounding"),
+          Parameter.ratio("keep", 0.5, "share of visual tokens kept at each stage"),
+          LAYERS);
     }
   }
 }

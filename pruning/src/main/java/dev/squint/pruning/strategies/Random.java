@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
@@ -10,11 +11,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -33,19 +32,16 @@ import java.util.SplittableRandom;
  * @param seed start of the draw; empty takes the request's seed
  * @param at where tokens leave
  */
-public record Random(Budget budget, OptionalLong seed, Site at) implements Strategy {
+public record Random(Budget budget, OptionalLong seed, Site at) implements DescribedStrategy {
 
   private static final String NAME = "random";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
-  private static final Parameter.Seed SEED =
-      new Parameter.Seed("seed", "start of the draw; the request's seed if left out");
-  private static final Parameter.Place AT =
-      new Parameter.Place("at", new Site.AfterVision(), "where tokens leave");
+  private static final Parameter<Site> AT =
+      Parameter.site("at", new Site.AfterVision(), "where tokens leave");
+  private static final Type TYPE = new Type();
 
   public Random {
-    Objects.requireNonNull(budget, "budget");
-    Objects.requireNonNull(seed, "seed");
-    Objects.requireNonNull(at, "at");
+    TYPE.check(budget, seed, at);
   }
 
   /**
@@ -56,18 +52,12 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Strat
    * @param at where tokens leave
    */
   public Random(double keep, OptionalLong seed, Site at) {
-    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)), seed, at);
+    this(BUDGET.keeping(NAME, keep), seed, at);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String drawn = seed.isPresent() ? ",seed=" + seed.getAsLong() : "";
-    return NAME + ":" + BUDGET.text(budget) + drawn + ",at=" + Parameter.Place.text(at);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -113,17 +103,18 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Strat
     return drawn;
   }
 
-  /** Makes {@link Random}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link Random}, for the service loader. */
+  public static final class Type extends StrategyType<Random> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          Random.class,
           NAME,
           "keeps a random share of the visual tokens",
           "baseline",
-          BUDGET.after(SEED, AT),
-          given -> new Random(given.get(BUDGET), given.get(SEED), given.get(AT)));
+          BUDGET,
+          Parameter.seed("seed", "start of the draw; the request's seed if left out"),
+          AT);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
@@ -17,8 +18,7 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.MatrixRank;
 import dev.squint.pruning.strategies.DensityPeaks.Join;
 import java.util.ArrayList;
@@ -90,74 +90,27 @@ public record SparseVlm(
     double tau,
     double theta,
     List<Integer> layers)
-    implements Strategy {
+    implements DescribedStrategy {
 
   private static final String NAME = "sparsevlm";
   private static final String CODE = "code";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("paper", CODE), "who rates and how clusters merge");
-  private static final Parameter.Choice COUNT =
-      new Parameter.Choice("count", List.of("rank", "scaled", "table"), "how many tokens stay");
-  private static final Parameter.Number LAMBDA =
-      new Parameter.Number("lambda", 0.5, 0, 1, "share dropped of the tokens above the rank");
-  private static final Parameter.Number SCALE =
-      new Parameter.Number("scale", 13.5, 0, Double.POSITIVE_INFINITY, "factor of the rank");
-  private static final Parameter.Number BIAS =
-      new Parameter.Number("bias", 0, 0, Double.POSITIVE_INFINITY, "tokens on top of the rank's");
-  private static final Parameter.Choice TABLE =
-      new Parameter.Choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens");
-  private static final Parameter.Choice RECYCLE =
-      new Parameter.Choice("recycle", List.of("on", "off"), "whether dropped tokens are merged");
-  private static final Parameter.Number TAU =
-      new Parameter.Number("tau", 0.3, 0, 1, "share of the dropped tokens that is recycled");
-  private static final Parameter.Number THETA =
-      new Parameter.Number("theta", 0.1, 0, 1, "clusters per recycled token");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers(
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers(
           "layers",
           "first layers that run pruned; unset 3/7/16 of 32 (count=scaled: 3/7/16/20), scaled");
   private static final int[] CUTS = {3, 7, 16};
   private static final int[] CUTS_OF_FIRST_RELEASE = {3, 7, 16, 20};
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Type TYPE = new Type();
 
   public SparseVlm {
-    RULE.check(NAME, rule);
-    COUNT.check(NAME, count);
-    LAMBDA.check(NAME, lambda);
-    SCALE.check(NAME, scale);
-    BIAS.check(NAME, bias);
-    TABLE.check(NAME, table);
-    RECYCLE.check(NAME, recycle);
-    TAU.check(NAME, tau);
-    THETA.check(NAME, theta);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(rule, count, lambda, scale, bias, table, recycle, tau, theta, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String size =
-        switch (count) {
-          case "rank" -> ",lambda=" + lambda;
-          case "scaled" -> ",scale=" + scale + ",bias=" + bias;
-          default -> ",table=" + table;
-        };
-    String recycling = recycles() ? ",tau=" + tau + ",theta=" + theta : "";
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME
-        + ":rule="
-        + rule
-        + ",count="
-        + count
-        + size
-        + ",recycle="
-        + recycle
-        + recycling
-        + at;
+  public Type type() {
+    return TYPE;
   }
 
   private boolean recycles() {
@@ -258,28 +211,36 @@ public record SparseVlm(
     return merged;
   }
 
-  /** Makes {@link SparseVlm}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link SparseVlm}, for the service loader. */
+  public static final class Type extends StrategyType<SparseVlm> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          SparseVlm.class,
           NAME,
           "lets the text tokens that the picture speaks to rate visual tokens, and recycles some",
           "Zhang et al., SparseVLM, ICML 2025",
-          List.of(RULE, COUNT, LAMBDA, SCALE, BIAS, TABLE, RECYCLE, TAU, THETA, LAYERS),
-          given ->
-              new SparseVlm(
-                  given.get(RULE),
-                  given.get(COUNT),
-                  given.get(LAMBDA),
-                  given.get(SCALE),
-                  given.get(BIAS),
-                  given.get(TABLE),
-                  given.get(RECYCLE),
-                  given.get(TAU),
-                  given.get(THETA),
-                  given.get(LAYERS)));
+          Parameter.choice("rule", List.of("paper", CODE), "who rates and how clusters merge"),
+          Parameter.choice("count", List.of("rank", "scaled", "table"), "how many tokens stay"),
+          Parameter.number("lambda", 0.5, 0, 1, "share dropped of the tokens above the rank"),
+          Parameter.number("scale", 13.5, 0, Double.POSITIVE_INFINITY, "factor of the rank"),
+          Parameter.number("bias", 0, 0, Double.POSITIVE_INFINITY, "tokens on top of the rank's"),
+          Parameter.choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens"),
+          Parameter.choice("recycle", List.of("on", "off"), "whether dropped tokens are merged"),
+          Parameter.number("tau", 0.3, 0, 1, "share of the dropped tokens that is recycled"),
+          Parameter.number("theta", 0.1, 0, 1, "clusters per recycled token"),
+          LAYERS);
+    }
+
+    @Override
+    protected boolean writes(SparseVlm strategy, String component) {
+      return switch (component) {
+        case "lambda" -> strategy.count.equals("rank");
+        case "scale", "bias" -> strategy.count.equals("scaled");
+        case "table" -> strategy.count.equals("table");
+        case "tau", "theta" -> strategy.recycles();
+        default -> true;
+      };
     }
   }
 }

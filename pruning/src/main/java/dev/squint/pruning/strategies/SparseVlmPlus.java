@@ -1,5 +1,6 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
@@ -15,8 +16,7 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,33 +41,24 @@ import java.util.Set;
  * @param heads how many heads are averaged, at least 1
  * @param layers the first layers that run pruned; empty for 3, 7 and 16 of 32, scaled
  */
-public record SparseVlmPlus(String table, int heads, List<Integer> layers) implements Strategy {
+public record SparseVlmPlus(String table, int heads, List<Integer> layers)
+    implements DescribedStrategy {
 
   private static final String NAME = "sparsevlm-plus";
   private static final double LEAST = 1e-6;
-  private static final Parameter.Choice TABLE =
-      new Parameter.Choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens");
-  private static final Parameter.Whole HEADS =
-      new Parameter.Whole("heads", 14, 1, Integer.MAX_VALUE, "heads that are averaged");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
   private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Type TYPE = new Type();
 
   public SparseVlmPlus {
-    TABLE.check(NAME, table);
-    HEADS.check(NAME, heads);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(table, heads, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":table=" + table + ",heads=" + heads + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -171,17 +162,18 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers) imple
     return factors;
   }
 
-  /** Makes {@link SparseVlmPlus}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link SparseVlmPlus}, for the service loader. */
+  public static final class Type extends StrategyType<SparseVlmPlus> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          SparseVlmPlus.class,
           NAME,
           "like sparsevlm, with attention corrected for distance and the most watchful heads",
           "Zhang et al., SparseVLM, ICML 2025, version 2 of its code",
-          List.of(TABLE, HEADS, LAYERS),
-          given -> new SparseVlmPlus(given.get(TABLE), given.get(HEADS), given.get(LAYERS)));
+          Parameter.choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens"),
+          Parameter.whole("heads", 14, 1, "heads that are averaged"),
+          LAYERS);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
@@ -13,12 +14,10 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -51,23 +50,17 @@ import java.util.Set;
  *     the projector
  * @param budget how many tokens go on, by default of each tile or frame
  */
-public record ToMe(int rounds, String sizes, String merge, Budget budget) implements Strategy {
+public record ToMe(int rounds, String sizes, String merge, Budget budget)
+    implements DescribedStrategy {
 
   private static final String NAME = "tome";
-  private static final Parameter.Whole ROUNDS =
-      new Parameter.Whole("rounds", 4, 1, 1000, "rounds the merging is spread over");
-  private static final Parameter.Choice SIZES =
-      new Parameter.Choice("sizes", List.of("on", "off"), "whether means are weighted by size");
-  private static final Parameter.Choice MERGE =
-      new Parameter.Choice(
-          "merge", List.of("after", "before"), "whether features merge after the projector");
+  private static final Parameter<Integer> ROUNDS =
+      Parameter.whole("rounds", 4, 1, 1000, "rounds the merging is spread over");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
+  private static final Type TYPE = new Type();
 
   public ToMe {
-    ROUNDS.check(NAME, rounds);
-    SIZES.check(NAME, sizes);
-    MERGE.check(NAME, merge);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(rounds, sizes, merge, budget);
   }
 
   /**
@@ -76,18 +69,12 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget) implem
    * @param keep retention ratio, above 0 and at most 1
    */
   public ToMe(double keep) {
-    this(ROUNDS.byDefault(), "on", "after", BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(ROUNDS.byDefault(), "on", "after", BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return "%s:rounds=%s,sizes=%s,merge=%s,%s"
-        .formatted(NAME, rounds, sizes, merge, BUDGET.text(budget));
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -127,18 +114,20 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget) implem
     }
   }
 
-  /** Makes {@link ToMe}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link ToMe}, for the service loader. */
+  public static final class Type extends StrategyType<ToMe> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          ToMe.class,
           NAME,
           "merges visual tokens with the most similar keys, pair by pair",
           "after Bolya et al., Token Merging: Your ViT But Faster, ICLR 2023",
-          BUDGET.after(ROUNDS, SIZES, MERGE),
-          given ->
-              new ToMe(given.get(ROUNDS), given.get(SIZES), given.get(MERGE), given.get(BUDGET)));
+          ROUNDS,
+          Parameter.choice("sizes", List.of("on", "off"), "whether means are weighted by size"),
+          Parameter.choice(
+              "merge", List.of("after", "before"), "whether features merge after the projector"),
+          BUDGET);
     }
   }
 }

@@ -1,10 +1,10 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.TopP;
 import java.util.List;
 
@@ -22,28 +22,21 @@ import java.util.List;
  * @param p share of the attention, above 0 and at most 1
  * @param layers the first layers that run pruned; empty for 2, 8, 16 and 24 of 32, scaled
  */
-public record Twilight(double p, List<Integer> layers) implements Strategy {
+public record Twilight(double p, List<Integer> layers) implements DescribedStrategy {
 
   private static final String NAME = "twilight";
-  private static final Parameter.Ratio P =
-      new Parameter.Ratio("p", 0.85, "share of the last token's attention that is kept");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
+  private static final Type TYPE = new Type();
 
   public Twilight {
-    P.check(NAME, p);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(p, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":p=" + p + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -52,17 +45,17 @@ public record Twilight(double p, List<Integer> layers) implements Strategy {
     return LastRow.sites(model, cuts, new TopP(p));
   }
 
-  /** Makes {@link Twilight}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link Twilight}, for the service loader. */
+  public static final class Type extends StrategyType<Twilight> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          Twilight.class,
           NAME,
           "keeps as few visual tokens as hold a share of the last token's attention",
           "Lin et al., Twilight, 2025",
-          List.of(P, LAYERS),
-          given -> new Twilight(given.get(P), given.get(LAYERS)));
+          Parameter.ratio("p", 0.85, "share of the last token's attention that is kept"),
+          LAYERS);
     }
   }
 }

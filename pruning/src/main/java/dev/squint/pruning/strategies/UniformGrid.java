@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
@@ -9,12 +10,10 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisualSpan;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -30,13 +29,14 @@ import java.util.Set;
  *
  * @param budget how many visual tokens stay, by default counted over all of the request
  */
-public record UniformGrid(Budget budget) implements Strategy {
+public record UniformGrid(Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "uniform";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
+  private static final Type TYPE = new Type();
 
   public UniformGrid {
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(budget);
   }
 
   /**
@@ -45,17 +45,12 @@ public record UniformGrid(Budget budget) implements Strategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public UniformGrid(double keep) {
-    this(BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return NAME + ":" + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -112,17 +107,16 @@ public record UniformGrid(Budget budget) implements Strategy {
     return (int) ((2L * index + 1) * cells / (2L * parts));
   }
 
-  /** Makes {@link UniformGrid}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link UniformGrid}, for the service loader. */
+  public static final class Type extends StrategyType<UniformGrid> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          UniformGrid.class,
           NAME,
           "keeps visual tokens on an even grid over the picture",
           "baseline",
-          BUDGET.after(),
-          given -> new UniformGrid(given.get(BUDGET)));
+          BUDGET);
     }
   }
 }

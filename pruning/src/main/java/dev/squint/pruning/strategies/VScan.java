@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
 import dev.squint.pruning.ObservationRequest.QueryRows;
@@ -11,15 +12,13 @@ import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * VScan: a global and a local scan of the picture after the vision tower, and a look by the
@@ -66,38 +65,28 @@ public record VScan(
     String rule,
     List<Integer> layers,
     OptionalInt local)
-    implements Strategy {
+    implements DescribedStrategy {
 
   private static final String NAME = "vscan";
   private static final double FIRST = 1 / 6.0;
   private static final double LATER = 1 / 3.0;
-  private static final Parameter.Choice STAGE =
-      new Parameter.Choice("stage", List.of("both", "1", "2"), "which of the two stages run");
-  private static final Parameter.Numbers KEEP =
-      new Parameter.Numbers("keep", 0, 1, "share kept at each site; unset 1/6, then 1/3");
-  private static final Parameter.Counts TOKENS =
-      new Parameter.Counts("tokens", "number kept at each site, first per tile; wins over keep");
-  private static final Parameter.Choice MERGE =
-      new Parameter.Choice(
-          "merge", List.of("before", "after", "off"), "where stage 1 merges: before the projector");
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("paper", "code"), "how windows share the local half");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first pruned layers of stage 2; unset 16 of 32");
-  private static final Parameter.Count LOCAL =
-      new Parameter.Count("local", "vision layer of the local scan; unset 5 of 23");
+  private static final Parameter<List<Double>> KEEP =
+      Parameter.numbers("keep", 0, 1, "share kept at each site; unset 1/6, then 1/3");
+  private static final Parameter<List<Integer>> TOKENS =
+      Parameter.counts("tokens", "number kept at each site, first per tile; wins over keep");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first pruned layers of stage 2; unset 16 of 32");
+  private static final Type TYPE = new Type();
 
   public VScan {
-    STAGE.check(NAME, stage);
-    keep = KEEP.check(NAME, keep);
-    tokens = TOKENS.check(NAME, tokens);
-    MERGE.check(NAME, merge);
-    RULE.check(NAME, rule);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(stage, keep, tokens, merge, rule, layers, local);
+    keep = List.copyOf(keep);
+    tokens = List.copyOf(tokens);
+    layers = List.copyOf(layers);
     if (stage.equals("1") && !layers.isEmpty()) {
       throw new StrategyException(
           "strategy '%s': layers=%s are those of stage 2, but stage=1; leave one of them out"
-              .formatted(NAME, Parameter.Layers.text(layers)));
+              .formatted(NAME, Parameter.joined(layers)));
     }
     int sites = (stage.equals("2") ? 0 : 1) + (stage.equals("1") ? 0 : Math.max(1, layers.size()));
     requireOnePerSite(KEEP, keep, sites);
@@ -112,12 +101,11 @@ public record VScan(
     this("both", List.of(), List.of(), "before", "paper", List.of(), OptionalInt.empty());
   }
 
-  private static void requireOnePerSite(Parameter parameter, List<?> values, int sites) {
+  private static void requireOnePerSite(Parameter<?> parameter, List<?> values, int sites) {
     if (values.size() > 1 && values.size() != sites) {
       throw new StrategyException(
           "strategy '%s': %s=%s are %d numbers for %d sites; give one for each or one for all"
-              .formatted(
-                  NAME, parameter.name(), Parameter.Layers.text(values), values.size(), sites));
+              .formatted(NAME, parameter.name(), Parameter.joined(values), values.size(), sites));
     }
   }
 
@@ -132,22 +120,8 @@ public record VScan(
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    Stream<String> given =
-        Stream.of(
-            "stage=" + stage,
-            keep.isEmpty() ? "" : "keep=" + Parameter.Layers.text(keep),
-            tokens.isEmpty() ? "" : "tokens=" + Parameter.Layers.text(tokens),
-            "merge=" + merge,
-            "rule=" + rule,
-            layers.isEmpty() ? "" : "layers=" + Parameter.Layers.text(layers),
-            local.isEmpty() ? "" : "local=" + local.getAsInt());
-    return NAME + ":" + String.join(",", given.filter(text -> !text.isEmpty()).toList());
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -197,25 +171,25 @@ public record VScan(
         scan::select);
   }
 
-  /** Makes {@link VScan}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link VScan}, for the service loader. */
+  public static final class Type extends StrategyType<VScan> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          VScan.class,
           NAME,
           "scans the picture globally and locally after vision, then ranks in the mid decoder",
           "Zhang et al., VScan: Rethinking Visual Token Reduction, TMLR 2026",
-          List.of(STAGE, KEEP, TOKENS, MERGE, RULE, LAYERS, LOCAL),
-          given ->
-              new VScan(
-                  given.get(STAGE),
-                  given.get(KEEP),
-                  given.get(TOKENS),
-                  given.get(MERGE),
-                  given.get(RULE),
-                  given.get(LAYERS),
-                  given.get(LOCAL)));
+          Parameter.choice("stage", List.of("both", "1", "2"), "which of the two stages run"),
+          KEEP,
+          TOKENS,
+          Parameter.choice(
+              "merge",
+              List.of("before", "after", "off"),
+              "where stage 1 merges: before the projector"),
+          Parameter.choice("rule", List.of("paper", "code"), "how windows share the local half"),
+          LAYERS,
+          Parameter.count("local", "vision layer of the local scan; unset 5 of 23"));
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
@@ -14,11 +15,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -42,18 +41,18 @@ import java.util.Set;
  * @param important share of the kept tokens that attention chooses, 0 to 1
  * @param budget how many visual tokens stay, by default of each tile or frame
  */
-public record VisPruner(double important, Budget budget) implements Strategy {
+public record VisPruner(double important, Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "vispruner";
   private static final int LEAVE_AT_ONCE = 8;
-  private static final Parameter.Number IMPORTANT =
-      new Parameter.Number("important", 0.5, 0, 1, "share of the kept that attention chooses");
+  private static final Parameter<Double> IMPORTANT =
+      Parameter.number("important", 0.5, 0, 1, "share of the kept that attention chooses");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
   private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+  private static final Type TYPE = new Type();
 
   public VisPruner {
-    IMPORTANT.check(NAME, important);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(important, budget);
   }
 
   /**
@@ -62,17 +61,12 @@ public record VisPruner(double important, Budget budget) implements Strategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public VisPruner(double keep) {
-    this(IMPORTANT.byDefault(), BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(IMPORTANT.byDefault(), BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return NAME + ":important=" + important + "," + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -149,17 +143,17 @@ public record VisPruner(double important, Budget budget) implements Strategy {
     }
   }
 
-  /** Makes {@link VisPruner}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link VisPruner}, for the service loader. */
+  public static final class Type extends StrategyType<VisPruner> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          VisPruner.class,
           NAME,
           "keeps visual tokens that [CLS] attends to most, and of the others those not alike",
           "Zhang et al., Beyond Text-Visual Attention, ICCV 2025",
-          BUDGET.after(IMPORTANT),
-          given -> new VisPruner(given.get(IMPORTANT), given.get(BUDGET)));
+          IMPORTANT,
+          BUDGET);
     }
   }
 }

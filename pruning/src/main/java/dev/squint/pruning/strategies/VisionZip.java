@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
@@ -14,13 +15,10 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -54,23 +52,14 @@ import java.util.Set;
  *     or frame
  */
 public record VisionZip(OptionalInt dominant, OptionalInt contextual, String merge, Budget budget)
-    implements Strategy {
+    implements DescribedStrategy {
 
   private static final String NAME = "visionzip";
-  private static final Parameter.Count DOMINANT =
-      new Parameter.Count("dominant", "dominant tokens per tile; wins over keep and tokens");
-  private static final Parameter.Count CONTEXTUAL =
-      new Parameter.Count("contextual", "contextual tokens per tile; wins over keep and tokens");
-  private static final Parameter.Choice MERGE =
-      new Parameter.Choice(
-          "merge", List.of("paper", "code"), "mean of target and joiners, or target plus mean");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(64 / 576.0, Scope.TILE);
+  private static final Type TYPE = new Type();
 
   public VisionZip {
-    requirePositive(DOMINANT, dominant);
-    requirePositive(CONTEXTUAL, contextual);
-    MERGE.check(NAME, merge);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(dominant, contextual, merge, budget);
   }
 
   /**
@@ -84,32 +73,12 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
         OptionalInt.of(dominant),
         OptionalInt.of(contextual),
         "paper",
-        BUDGET.keeping(BUDGET.keep().byDefault()));
-  }
-
-  private static void requirePositive(Parameter.Count parameter, OptionalInt count) {
-    if (count.isPresent() && count.getAsInt() < 1) {
-      throw new StrategyException(
-          "strategy '%s': %s=%d is out of range; choose %s"
-              .formatted(NAME, parameter.name(), count.getAsInt(), parameter.range()));
-    }
+        BUDGET.keeping(NAME, BUDGET.keep().byDefault()));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    return NAME
-        + ":"
-        + (dominant.isPresent() ? "dominant=" + dominant.getAsInt() + "," : "")
-        + (contextual.isPresent() ? "contextual=" + contextual.getAsInt() + "," : "")
-        + "merge="
-        + merge
-        + ","
-        + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -192,19 +161,20 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
     }
   }
 
-  /** Makes {@link VisionZip}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link VisionZip}, for the service loader. */
+  public static final class Type extends StrategyType<VisionZip> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          VisionZip.class,
           NAME,
           "keeps the visual tokens that [CLS] attends to most and folds the others into a few",
           "Yang et al., VisionZip: Longer is Better but Not Necessary, CVPR 2025",
-          BUDGET.after(DOMINANT, CONTEXTUAL, MERGE),
-          given ->
-              new VisionZip(
-                  given.get(DOMINANT), given.get(CONTEXTUAL), given.get(MERGE), given.get(BUDGET)));
+          Parameter.count("dominant", "dominant tokens per tile; wins over keep and tokens"),
+          Parameter.count("contextual", "contextual tokens per tile; wins over keep and tokens"),
+          Parameter.choice(
+              "merge", List.of("paper", "code"), "mean of target and joiners, or target plus mean"),
+          BUDGET);
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.Component;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ExitRule;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
@@ -8,15 +10,14 @@ import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
+import dev.squint.pruning.ParsedParameters;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -34,21 +35,22 @@ import java.util.Set;
  * @param rule when tokens leave
  * @param layers layers before which they may; empty for 8, 12, 16, 20, 24 and 28 of 32, scaled
  */
-public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements Strategy {
+public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements DescribedStrategy {
 
   private static final String NAME = "exit";
   private static final String ATTENTION = "attention";
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of(ATTENTION, "fixed"), "when all visual tokens leave");
-  private static final Parameter.Ratio BELOW =
-      new Parameter.Ratio("below", 0.1, "attention to the picture at which it is left behind");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers(
+  private static final Parameter<String> RULE =
+      Parameter.choice("rule", List.of(ATTENTION, "fixed"), "when all visual tokens leave");
+  private static final Parameter<Double> BELOW =
+      Parameter.ratio("below", 0.1, "attention to the picture at which it is left behind");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers(
           "layers", "layers before which tokens may leave; unset 8/12/16/20/24/28 of 32, scaled");
+  private static final Type TYPE = new Type();
 
   public VisualTokenExit {
-    Objects.requireNonNull(rule, "rule");
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(rule, layers);
+    layers = List.copyOf(layers);
   }
 
   /**
@@ -107,14 +109,8 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements St
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":" + rule + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -134,22 +130,41 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements St
     return List.copyOf(rule instanceof Fixed ? sites.subList(0, 1) : sites);
   }
 
-  /** Makes {@link VisualTokenExit}. */
-  public static final class Provider extends StrategyProvider {
+  /** The rules a spec can ask for; others write themselves. */
+  private static final class Rules implements Component<ExitRule> {
 
-    /** For the service loader. */
-    public Provider() {
+    @Override
+    public String name() {
+      return RULE.name();
+    }
+
+    @Override
+    public List<Parameter<?>> parameters() {
+      return List.of(RULE, BELOW);
+    }
+
+    @Override
+    public ExitRule read(ParsedParameters given) {
+      return given.get(RULE).equals(ATTENTION) ? new AttentionBelow(given.get(BELOW)) : new Fixed();
+    }
+
+    @Override
+    public List<String> write(ExitRule rule) {
+      return List.of(rule.toString());
+    }
+  }
+
+  /** The descriptor of {@link VisualTokenExit}, for the service loader. */
+  public static final class Type extends StrategyType<VisualTokenExit> {
+
+    public Type() {
       super(
+          VisualTokenExit.class,
           NAME,
           "lets all visual tokens leave once the last prompt token hardly attends to them",
           "Wu et al., Dynamic Visual-Token Exit, 2024; without its trained gates",
-          List.of(RULE, BELOW, LAYERS),
-          given ->
-              new VisualTokenExit(
-                  given.get(RULE).equals(ATTENTION)
-                      ? new AttentionBelow(given.get(BELOW))
-                      : new Fixed(),
-                  given.get(LAYERS)));
+          new Rules(),
+          LAYERS);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest;
@@ -12,11 +13,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -38,24 +37,14 @@ import java.util.stream.IntStream;
  * @param rule {@code paper} for three layers, {@code code} for seven
  * @param budget how many visual tokens stay, by default of each tile or frame
  */
-public record VtcCls(OptionalInt layers, String rule, Budget budget) implements Strategy {
+public record VtcCls(OptionalInt layers, String rule, Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "vtc-cls";
-  private static final Parameter.Count LAYERS =
-      new Parameter.Count(
-          "layers", "how many vision layers are averaged, the last that run; wins over rule");
-  private static final Parameter.Choice RULE =
-      new Parameter.Choice("rule", List.of("paper", "code"), "three layers, or the code's seven");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
+  private static final Type TYPE = new Type();
 
   public VtcCls {
-    if (layers.isPresent() && layers.getAsInt() < 1) {
-      throw new StrategyException(
-          "strategy '%s': layers=%d is out of range; choose %s"
-              .formatted(NAME, layers.getAsInt(), LAYERS.range()));
-    }
-    RULE.check(NAME, rule);
-    Objects.requireNonNull(budget, "budget");
+    TYPE.check(layers, rule, budget);
   }
 
   /**
@@ -64,18 +53,12 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
    * @param keep retention ratio, above 0 and at most 1
    */
   public VtcCls(double keep) {
-    this(OptionalInt.empty(), "paper", BUDGET.keeping(BUDGET.keep().check(NAME, keep)));
+    this(OptionalInt.empty(), "paper", BUDGET.keeping(NAME, keep));
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String given = layers.isPresent() ? "layers=" + layers.getAsInt() + "," : "";
-    return NAME + ":" + given + "rule=" + rule + "," + BUDGET.text(budget);
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -118,17 +101,19 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
     return mean;
   }
 
-  /** Makes {@link VtcCls}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link VtcCls}, for the service loader. */
+  public static final class Type extends StrategyType<VtcCls> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          VtcCls.class,
           NAME,
           "keeps the visual tokens that [CLS] attends to most over the last vision layers",
           "Wang et al., [CLS] Token Tells Everything Needed for Training-free Efficient MLLMs, 2024",
-          BUDGET.after(LAYERS, RULE),
-          given -> new VtcCls(given.get(LAYERS), given.get(RULE), given.get(BUDGET)));
+          Parameter.count(
+              "layers", "how many vision layers are averaged, the last that run; wins over rule"),
+          Parameter.choice("rule", List.of("paper", "code"), "three layers, or the code's seven"),
+          BUDGET);
     }
   }
 }

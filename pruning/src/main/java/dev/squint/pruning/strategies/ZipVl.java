@@ -1,5 +1,6 @@
 package dev.squint.pruning.strategies;
 
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.ObservationRequest.QueryRows;
@@ -10,8 +11,7 @@ import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyProvider;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.Schedule;
 import dev.squint.pruning.schedules.TopP;
 import java.util.ArrayList;
@@ -34,28 +34,21 @@ import java.util.Set;
  * @param tau share of the attention, above 0 and at most 1
  * @param layers the first layers that run pruned; empty for 2, 8, 16 and 24 of 32, scaled
  */
-public record ZipVl(double tau, List<Integer> layers) implements Strategy {
+public record ZipVl(double tau, List<Integer> layers) implements DescribedStrategy {
 
   private static final String NAME = "zipvl";
-  private static final Parameter.Ratio TAU =
-      new Parameter.Ratio("tau", 0.975, "share of the text's attention that is kept");
-  private static final Parameter.Layers LAYERS =
-      new Parameter.Layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
+  private static final Parameter<List<Integer>> LAYERS =
+      Parameter.layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
+  private static final Type TYPE = new Type();
 
   public ZipVl {
-    TAU.check(NAME, tau);
-    layers = LAYERS.check(NAME, layers);
+    TYPE.check(tau, layers);
+    layers = List.copyOf(layers);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public String spec() {
-    String at = layers.isEmpty() ? "" : ",layers=" + Parameter.Layers.text(layers);
-    return NAME + ":tau=" + tau + at;
+  public Type type() {
+    return TYPE;
   }
 
   @Override
@@ -92,17 +85,17 @@ public record ZipVl(double tau, List<Integer> layers) implements Strategy {
     return sums;
   }
 
-  /** Makes {@link ZipVl}. */
-  public static final class Provider extends StrategyProvider {
+  /** The descriptor of {@link ZipVl}, for the service loader. */
+  public static final class Type extends StrategyType<ZipVl> {
 
-    /** For the service loader. */
-    public Provider() {
+    public Type() {
       super(
+          ZipVl.class,
           NAME,
           "keeps at each site as few visual tokens as hold a share of the text's attention",
           "He et al., ZipVL, 2024",
-          List.of(TAU, LAYERS),
-          given -> new ZipVl(given.get(TAU), given.get(LAYERS)));
+          Parameter.ratio("tau", 0.975, "share of the text's attention that is kept"),
+          LAYERS);
     }
   }
 }

@@ -18,6 +18,7 @@ import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalInt;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -47,7 +48,7 @@ class PruMergeTest {
 
   @Test
   void readsTheLastLayerAndMergesBeforeTheProjector() {
-    for (Strategy strategy : new Strategy[] {new PruMerge(), new PruMergePlus()}) {
+    for (Strategy strategy : new Strategy[] {new PruMerge(false), new PruMerge(true)}) {
       SitePlan plan = Models.onlySite(strategy);
       assertThat(plan.site()).isEqualTo(new Site.BeforeProjector());
       assertThat(plan.needs()).containsExactlyInAnyOrder(new ClsAttention(22), KEYS);
@@ -73,7 +74,7 @@ class PruMergeTest {
             new MergedToken(4, new int[] {4, 3, 5}, new float[] {10 / 18f, 4 / 18f, 4 / 18f}));
 
     attention[4] = 7;
-    Selection plain = select(new PruMerge(), attention, line(9));
+    Selection plain = select(new PruMerge(false), attention, line(9));
     assertThat(plain.keptVisual()).containsExactly(4);
     assertThat(plain.notes())
         .containsExactly(
@@ -84,11 +85,11 @@ class PruMergeTest {
   @Test
   void quartilesAreInterpolated() {
     float[] attention = {0, 4, 0, 8};
-    assertThat(select(new PruMerge(), attention, line(4)).notes()).hasSize(1);
+    assertThat(select(new PruMerge(false), attention, line(4)).notes()).hasSize(1);
     float[] above = {0, 0, 0, 0, 0, 0, 1, 9};
-    assertThat(select(new PruMerge(), above, line(8)).keptVisual()).containsExactly(6, 7);
+    assertThat(select(new PruMerge(false), above, line(8)).keptVisual()).containsExactly(6, 7);
     float[] broken = {0, Float.NaN, 0, Float.NEGATIVE_INFINITY, 0, 0, 1, Float.POSITIVE_INFINITY};
-    assertThat(select(new PruMerge(), broken, line(8)).keptVisual()).containsExactly(6, 7);
+    assertThat(select(new PruMerge(false), broken, line(8)).keptVisual()).containsExactly(6, 7);
   }
 
   /** The code's form: the centre whole, its neighbours as they are weighed, and one token more. */
@@ -143,6 +144,20 @@ class PruMergeTest {
             "strategy 'prumerge': tokens=0 is out of range; choose a whole number of at least 1");
     assertThatThrownBy(() -> Strategies.parse("prumerge-plus:rule=cod"))
         .hasMessageStartingWith("strategy 'prumerge-plus': rule=cod is not known; did you mean");
+  }
+
+  @Test
+  void oneRecordHasTwoNames() {
+    for (boolean plus : new boolean[] {false, true}) {
+      PruMerge made = new PruMerge(plus, OptionalInt.of(3), OptionalInt.of(4), "code");
+      String name = plus ? "prumerge-plus" : "prumerge";
+      assertThat(made.name()).isEqualTo(name);
+      assertThat(made.spec()).isEqualTo(name + ":tokens=3,neighbours=4,rule=code");
+      assertThat(Strategies.parse(made.spec())).isEqualTo(made);
+      assertThat(Strategies.parse(name)).isEqualTo(new PruMerge(plus));
+      assertThatThrownBy(() -> new PruMerge(plus, OptionalInt.empty(), OptionalInt.of(0), "paper"))
+          .hasMessageStartingWith("strategy '%s': neighbours=0 is out of range".formatted(name));
+    }
   }
 
   @Property(tries = 200)

@@ -281,7 +281,7 @@ class VScanTest {
     assertThatThrownBy(() -> Strategies.parse("vscan:keep=0"))
         .hasMessage("keep=0.0 is out of range; choose a retention ratio above 0 and at most 1");
     assertThatThrownBy(() -> Strategies.parse("vscan:tokens=96/0"))
-        .hasMessageContaining("tokens=0 is out of range");
+        .hasMessageContaining("tokens=96/0 is out of range; choose whole numbers of at least 1");
     assertThatThrownBy(() -> Strategies.parse("vscan:local=23").plan(Models.llava(true)))
         .hasMessage(
             "strategy 'vscan': local=23, but the vision tower runs 23 layers; choose 1..22");
