@@ -1,5 +1,6 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.observe.Expression;
 import java.util.Set;
 
 /**
@@ -16,7 +17,7 @@ public interface ExitRule {
    * @param layer the decoder layer before which tokens might leave, counted from 0
    * @return observations that can be made there
    */
-  Set<ObservationRequest> needs(int layer);
+  Set<Expression> needs(int layer);
 
   /**
    * Decides.

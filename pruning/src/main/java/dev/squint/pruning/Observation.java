@@ -3,16 +3,25 @@ package dev.squint.pruning;
 import java.util.Arrays;
 import java.util.Objects;
 
-/**
- * A small matrix observed in the network.
- *
- * @param rows number of rows
- * @param columns number of columns
- * @param values {@code rows * columns} values, row major; copied in and out
- */
-public record Observation(int rows, int columns, float[] values) {
+/** A small matrix observed in the network. Immutable. */
+public final class Observation {
 
-  public Observation {
+  private final int rows;
+  private final int columns;
+  private final float[] values;
+
+  /**
+   * Copies a matrix.
+   *
+   * @param rows number of rows
+   * @param columns number of columns
+   * @param values {@code rows * columns} values, row major
+   */
+  public Observation(int rows, int columns, float[] values) {
+    this(values.clone(), rows, columns);
+  }
+
+  private Observation(float[] values, int rows, int columns) {
     if (rows < 0 || columns < 0 || (long) rows * columns != values.length) {
       throw new IllegalArgumentException(
           "an observation of "
@@ -23,10 +32,33 @@ public record Observation(int rows, int columns, float[] values) {
               + values.length
               + " values");
     }
-    values = values.clone();
+    this.rows = rows;
+    this.columns = columns;
+    this.values = values;
   }
 
-  @Override
+  /**
+   * A matrix that takes over an array, which nobody may change any more.
+   *
+   * @param rows number of rows
+   * @param columns number of columns
+   * @param values {@code rows * columns} values, row major
+   */
+  public static Observation over(int rows, int columns, float[] values) {
+    return new Observation(values, rows, columns);
+  }
+
+  /** Number of rows. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Number of columns. */
+  public int columns() {
+    return columns;
+  }
+
+  /** A copy of all values, row major. */
   public float[] values() {
     return values.clone();
   }

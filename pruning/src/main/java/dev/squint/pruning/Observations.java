@@ -1,5 +1,6 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.observe.Expression;
 import java.util.Map;
 
 /** What a site's strategy asked for, as observed for one request. */
@@ -7,9 +8,9 @@ public final class Observations {
 
   private static final Observations NONE = new Observations(Map.of());
 
-  private final Map<ObservationRequest, Observation> byRequest;
+  private final Map<Expression, Observation> byRequest;
 
-  private Observations(Map<ObservationRequest, Observation> byRequest) {
+  private Observations(Map<Expression, Observation> byRequest) {
     this.byRequest = byRequest;
   }
 
@@ -19,7 +20,7 @@ public final class Observations {
    * @param byRequest each observation under the request it answers
    * @return an immutable copy
    */
-  public static Observations of(Map<ObservationRequest, Observation> byRequest) {
+  public static Observations of(Map<Expression, Observation> byRequest) {
     return new Observations(Map.copyOf(byRequest));
   }
 
@@ -39,7 +40,7 @@ public final class Observations {
    * @return the observation
    * @throws StrategyException if it was not observed
    */
-  public Observation get(ObservationRequest request) {
+  public Observation get(Expression request) {
     Observation observation = byRequest.get(request);
     if (observation == null) {
       throw new StrategyException(

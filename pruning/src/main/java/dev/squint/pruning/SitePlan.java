@@ -1,5 +1,6 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.observe.Expression;
 import java.util.Objects;
 import java.util.Set;
 
@@ -14,7 +15,7 @@ import java.util.Set;
  */
 public record SitePlan(
     Site site,
-    Set<ObservationRequest> needs,
+    Set<Expression> needs,
     PositionPolicy positions,
     boolean merges,
     SiteDecision decision) {
@@ -35,7 +36,7 @@ public record SitePlan(
    * @param decision the choice
    */
   public SitePlan(
-      Site site, Set<ObservationRequest> needs, PositionPolicy positions, SiteDecision decision) {
+      Site site, Set<Expression> needs, PositionPolicy positions, SiteDecision decision) {
     this(site, needs, positions, false, decision);
   }
 }

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -216,14 +219,16 @@ class DecisionParityTest {
     }
 
     Observations observations(SitePlan plan, SiteContext context) {
-      Map<ObservationRequest, Observation> seen = new HashMap<>();
+      Map<Expression, Observation> seen = new HashMap<>();
       plan.needs().forEach(need -> seen.put(need, observe(need, context)));
       return Observations.of(seen);
     }
 
-    private Observation observe(ObservationRequest need, SiteContext context) {
-      if (need instanceof TextToVisualAttention attention) {
-        return attention(attention, context);
+    private Observation observe(Expression need, SiteContext context) {
+      Leaf first = need.leaves().findFirst().orElseThrow();
+      if (first.place().kind() == Place.Kind.DECODER
+          && first.tensor() == Leaf.Tensor.PROBABILITIES) {
+        return attention(need, first, context);
       }
       JsonNode stored = json.path("observations").path(need.toString());
       assertThat(stored.isMissingNode()).as("the reference looks at: " + need).isFalse();
@@ -237,17 +242,17 @@ class DecisionParityTest {
       };
     }
 
-    private Observation attention(TextToVisualAttention need, SiteContext context) {
-      TextToVisualAttention each =
-          new TextToVisualAttention(need.layer(), QueryRows.TEXT_AFTER_VISUAL, Heads.EACH);
+    private Observation attention(Expression need, Leaf map, SiteContext context) {
+      Expression each =
+          Observe.textToVisualAttention(map.place().layer(), Rows.TEXT_AFTER_VISUAL, Heads.EACH);
       JsonNode stored = json.path("observations").path(each.toString());
       assertThat(stored.isMissingNode()).as("the reference looks at: " + need).isFalse();
       Observation all = columns(observation(stored), context.alive());
       int heads = model().decoder().heads();
       int text = all.rows() / heads;
-      int first = need.rows() == QueryRows.LAST ? text - 1 : 0;
+      int first = map.rows() == Rows.LAST ? text - 1 : 0;
       int queries = text - first;
-      boolean averaged = need.heads() == Heads.AVERAGED;
+      boolean averaged = need.axes().size() == 2;
       float[] values = new float[(averaged ? 1 : heads) * queries * all.columns()];
       for (int query = 0; query < queries; query++) {
         for (int column = 0; column < all.columns(); column++) {

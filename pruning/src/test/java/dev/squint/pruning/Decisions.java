@@ -1,13 +1,8 @@
 package dev.squint.pruning;
 
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
-import dev.squint.pruning.ObservationRequest.Keys;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Named;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -102,36 +97,23 @@ record Decisions(List<Site> sites) {
   }
 
   private static Observations observe(SitePlan plan, SiteContext context) {
-    Map<ObservationRequest, Observation> drawn = new HashMap<>();
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
-    for (ObservationRequest need : plan.needs()) {
-      seen.put(need, drawn.computeIfAbsent(alike(need), request -> draw(request, plan, context)));
+    Map<String, Observation> drawn = new HashMap<>();
+    Map<Expression, Observation> seen = new HashMap<>();
+    for (Expression need : plan.needs()) {
+      seen.put(need, drawn.computeIfAbsent(alike(need), name -> draw(need, name, plan, context)));
     }
     return Observations.of(seen);
   }
 
-  private static Observation draw(ObservationRequest need, SitePlan plan, SiteContext context) {
-    SitePlan one = new SitePlan(plan.site(), Set.of(need), plan.positions(), plan.decision());
-    return new RandomObservations(MODEL, 1, RANK).of(one, context).get(need);
+  private static Observation draw(
+      Expression need, String name, SitePlan plan, SiteContext context) {
+    Expression named = new Named(name, need);
+    SitePlan one = new SitePlan(plan.site(), Set.of(named), plan.positions(), plan.decision());
+    return new RandomObservations(MODEL, 1, RANK).of(one, context).get(named);
   }
 
-  private static ObservationRequest alike(ObservationRequest need) {
-    if (need instanceof ClsAttention || need instanceof AttentionReceived) {
-      return new ClsAttention(0);
-    }
-    if (need instanceof FeatureSimilarity || need instanceof KeySimilarity) {
-      return new FeatureSimilarity(ObservationRequest.Stage.PROJECTED);
-    }
-    if (need instanceof HiddenStates states) {
-      return new HiddenStates(0, states.tokens(), false);
-    }
-    if (need instanceof Keys keys) {
-      return new Keys(0, keys.tokens());
-    }
-    if (need instanceof TextToVisualAttention attention) {
-      return new TextToVisualAttention(0, attention.rows(), attention.heads());
-    }
-    return need;
+  private static String alike(Expression need) {
+    return need.pairsVisual() ? "similarity" : need.toString().replaceFirst("layer \\d+", "layer");
   }
 
   /** Whether vectors are compared or merged, or else a row of scores is ranked. */
@@ -142,11 +124,10 @@ record Decisions(List<Site> sites) {
                 site.plan.merges() || site.plan.needs().stream().anyMatch(Decisions::isOfVectors));
   }
 
-  private static boolean isOfVectors(ObservationRequest need) {
-    return need instanceof FeatureSimilarity
-        || need instanceof KeySimilarity
-        || need instanceof EmbeddingSimilarity
-        || need instanceof HiddenStates
-        || need instanceof Keys;
+  private static boolean isOfVectors(Expression need) {
+    return need.leaves()
+        .noneMatch(
+            leaf ->
+                leaf.tensor() == Leaf.Tensor.PROBABILITIES || leaf.tensor() == Leaf.Tensor.MLP);
   }
 }

@@ -3,6 +3,9 @@ package dev.squint.pruning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -245,8 +248,8 @@ class EveryStrategyTest {
   private static Source broken(float value, int every) {
     return (plan, context) -> {
       Observations drawn = drawn(5).of(plan, context);
-      Map<ObservationRequest, Observation> spoilt = new HashMap<>();
-      for (ObservationRequest need : plan.needs()) {
+      Map<Expression, Observation> spoilt = new HashMap<>();
+      for (Expression need : plan.needs()) {
         Observation whole = drawn.get(need);
         float[] values = whole.values();
         for (int i = 0; i < values.length; i += every) {
@@ -288,8 +291,8 @@ class EveryStrategyTest {
   @Test
   void drawnObservationsAreOfTheShapeThatIsDocumented() {
     SiteContext context = SiteContext.whole(new Site.AfterVision(), SEVERAL, 0);
-    ObservationRequest need =
-        new ObservationRequest.FeatureSimilarity(ObservationRequest.Stage.PROJECTED);
+    Expression need =
+        Observe.featureSimilarity(Stage.PROJECTED);
     SitePlan plan =
         new SitePlan(context.site(), Set.of(need), PositionPolicy.COMPACTED, (c, o) -> null);
     Observation similarity = new RandomObservations(MODEL, 1).of(plan, context).get(need);

@@ -1,16 +1,9 @@
 package dev.squint.pruning;
 
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.CoreNeurons;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
-import dev.squint.pruning.ObservationRequest.Keys;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
-import dev.squint.pruning.ObservationRequest.Tokens;
+import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Rows;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,54 +25,61 @@ public record RandomObservations(ModelFacts model, long seed, int rank) {
 
   /** Whatever a site asks for. */
   public Observations of(SitePlan plan, SiteContext context) {
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
-    for (ObservationRequest need : plan.needs()) {
+    Map<Expression, Observation> seen = new HashMap<>();
+    for (Expression need : plan.needs()) {
       seen.put(need, observe(need, context));
     }
     return Observations.of(seen);
   }
 
-  private Observation observe(ObservationRequest need, SiteContext context) {
+  private Observation observe(Expression need, SiteContext context) {
     SplittableRandom random = new SplittableRandom(seed + need.toString().hashCode());
-    int visual = context.visualTokens();
-    int text = context.positions().text().length;
-    if (need instanceof ClsAttention || need instanceof AttentionReceived) {
-      return attention(random, 1, visual);
-    }
-    if (need instanceof TextToVisualAttention attention) {
-      int rows =
-          switch (attention.rows()) {
-            case LAST -> 1;
-            case TEXT_AFTER_VISUAL -> text;
-            case TEXT -> context.layout().length() - context.originalVisualTokens();
-          };
-      int heads = attention.heads() == Heads.EACH ? model.decoder().heads() : 1;
-      return attention(random, heads * rows, visual);
-    }
-    if (need instanceof CoreNeurons) {
-      return counts(random, visual);
-    }
-    if (need instanceof HiddenStates states) {
-      return gaussian(random, states.tokens() == Tokens.VISUAL ? visual : text, hidden());
-    }
-    if (need instanceof Keys keys) {
-      int width = model.decoder().kvHeads() * model.decoder().headDim();
-      return gaussian(random, keys.tokens() == Tokens.VISUAL ? visual : text, width);
-    }
-    if (need instanceof FeatureSimilarity || need instanceof KeySimilarity) {
+    if (need.pairsVisual()) {
       return similarity(random, context);
     }
-    if (need instanceof EmbeddingSimilarity similarity) {
-      Observation cosines = gaussian(random, text, context.enteredDecoder());
-      return similarity.measure() == ObservationRequest.Measure.DOT
-          ? cosines
-          : new Observation(text, context.enteredDecoder(), clipped(cosines.values()));
+    List<Axis> axes = need.axes();
+    int columns = size(axes.get(axes.size() - 1), need, context);
+    int rows = 1;
+    for (Axis axis : axes.subList(0, axes.size() - 1)) {
+      rows *= size(axis, need, context);
     }
-    throw new AssertionError("a request that is not known here: " + need);
+    Leaf first = need.leaves().findFirst().orElseThrow();
+    return switch (first.tensor()) {
+      case PROBABILITIES -> attention(random, rows, columns);
+      case MLP -> counts(random, columns);
+      default -> {
+        Observation drawn = gaussian(random, rows, columns);
+        yield need.canonical().contains("normalise")
+            ? new Observation(rows, columns, clipped(drawn.values()))
+            : drawn;
+      }
+    };
   }
 
-  private int hidden() {
-    return model.decoder().hidden();
+  private int size(Axis axis, Expression need, SiteContext context) {
+    DecoderShape decoder = model.decoder();
+    return switch (axis.kind()) {
+      case HEADS -> decoder.heads();
+      case KV_HEADS -> decoder.kvHeads();
+      case HEAD_WIDTH -> decoder.headDim();
+      case JOINED_HEADS -> decoder.heads() * decoder.headDim();
+      case JOINED_KV_HEADS -> decoder.kvHeads() * decoder.headDim();
+      case HIDDEN, VISION_HIDDEN -> decoder.hidden();
+      case NEURONS -> decoder.intermediate();
+      case QUERIES, TOKENS -> tokens(axis.rows().orElseThrow(), need, context);
+    };
+  }
+
+  private static int tokens(Rows rows, Expression need, SiteContext context) {
+    boolean entering =
+        need.leaves().anyMatch(leaf -> leaf.tensor() == Leaf.Tensor.EMBEDS);
+    return switch (rows) {
+      case LAST, CLS, FIRST_AFTER_VISUAL -> 1;
+      case TEXT_AFTER_VISUAL -> context.positions().text().length;
+      case TEXT -> context.layout().length() - context.originalVisualTokens();
+      case VISUAL -> entering ? context.enteredDecoder() : context.visualTokens();
+      case ALL -> context.layout().length() - context.originalVisualTokens() + context.visualTokens();
+    };
   }
 
   private static float[] clipped(float[] values) {

@@ -3,9 +3,8 @@ package dev.squint.pruning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,16 +59,16 @@ class ValuesTest {
   @Test
   void unaskedObservationIsNamed() {
     Observation seen = new Observation(1, 1, new float[] {1});
-    Observations observations = Observations.of(Map.of(new ClsAttention(4), seen));
-    assertThat(observations.get(new ClsAttention(4))).isEqualTo(seen);
-    assertThatThrownBy(() -> observations.get(new TextToVisualAttention(1, QueryRows.LAST)))
+    Observations observations = Observations.of(Map.of(Observe.clsAttention(4), seen));
+    assertThat(observations.get(Observe.clsAttention(4))).isEqualTo(seen);
+    assertThatThrownBy(() -> observations.get(Observe.textToVisualAttention(1, Rows.LAST)))
         .isInstanceOf(StrategyException.class)
         .hasMessage(
             "text-to-visual attention of decoder layer 1 (LAST, heads AVERAGED) was not observed; add it to the needs of the site plan");
-    assertThatThrownBy(() -> Observations.none().get(new ClsAttention(4)))
+    assertThatThrownBy(() -> Observations.none().get(Observe.clsAttention(4)))
         .hasMessage(
             "[CLS] attention of vision layer 4 was not observed; add it to the needs of the site plan");
-    assertThatThrownBy(() -> new ClsAttention(-1))
+    assertThatThrownBy(() -> Observe.clsAttention(-1))
         .hasMessage("layer -1 cannot be observed; layers count from 0");
   }
 

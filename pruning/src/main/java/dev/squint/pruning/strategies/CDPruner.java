@@ -4,11 +4,6 @@ import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -19,6 +14,10 @@ import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -82,9 +81,9 @@ public record CDPruner(String rule, double weight, Budget budget) implements Des
   private static final String CODE = "code";
   private static final String OPENVINO = "openvino";
 
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
-  private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.PROJECTED);
+  private static final Expression COSINES = Observe.embeddingSimilarity(Measure.COSINE);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final double EPSILON = 1e-6;
   private static final Type TYPE = new Type();
 
@@ -103,7 +102,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Des
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    Set<ObservationRequest> needs =
+    Set<Expression> needs =
         rule.equals(CODE) ? Set.of(FEATURES, COSINES) : Set.of(FEATURES, COSINES, DOTS);
     return List.of(
         new SitePlan(new Site.AfterVision(), needs, PositionPolicy.COMPACTED, this::diversify));

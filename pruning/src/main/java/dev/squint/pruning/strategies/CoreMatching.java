@@ -2,13 +2,14 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.CoreNeurons;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -20,7 +21,7 @@ import java.util.stream.IntStream;
  * Pruning for Comprehensive Acceleration of Vision-Language Models", ICML 2025).
  *
  * <p>A token's core neurons are those of the feed-forward of layer k-1 that it activates most; the
- * sentence's are those that are core to the most tokens ({@link CoreNeurons}). A visual token stays
+ * sentence's are those that are core to the most tokens ({@link Observe#coreNeurons}). A visual token stays
  * if it shares at least as many with the sentence as the elbow of the counts ({@link Elbow}), so
  * how many stay follows from the picture. Where all counts are equal all stay.
  *
@@ -59,7 +60,7 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
   public List<SitePlan> plan(ModelFacts model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 6)) {
-      CoreNeurons shared = new CoreNeurons(k - 1, rho, beta);
+      Expression shared = Observe.coreNeurons(k - 1, rho, beta);
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),

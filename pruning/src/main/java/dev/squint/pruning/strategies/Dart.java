@@ -3,9 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.Keys;
-import dev.squint.pruning.ObservationRequest.Tokens;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -15,6 +12,9 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -89,27 +89,27 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
         new SitePlan(
             new Site.BeforeLayer(k),
             Set.of(
-                keys(Tokens.VISUAL),
-                keys(Tokens.TEXT_AFTER_VISUAL),
-                states(Tokens.VISUAL),
-                states(Tokens.TEXT_AFTER_VISUAL)),
+                keys(Rows.VISUAL),
+                keys(Rows.TEXT_AFTER_VISUAL),
+                states(Rows.VISUAL),
+                states(Rows.TEXT_AFTER_VISUAL)),
             PositionPolicy.ORIGINAL,
             this::deduplicate));
   }
 
-  private Keys keys(Tokens tokens) {
-    return new Keys(k - 1, tokens);
+  private Expression keys(Rows tokens) {
+    return Observe.keys(k - 1, tokens);
   }
 
-  private HiddenStates states(Tokens tokens) {
-    return new HiddenStates(k, tokens, true);
+  private Expression states(Rows tokens) {
+    return Observe.hiddenStates(k, tokens, true);
   }
 
   private Selection deduplicate(SiteContext context, Observations observations) {
-    DenseRows visualKeys = new DenseRows(observations.get(keys(Tokens.VISUAL)));
-    DenseRows textKeys = new DenseRows(observations.get(keys(Tokens.TEXT_AFTER_VISUAL)));
-    DenseRows patches = new DenseRows(observations.get(states(Tokens.VISUAL)));
-    DenseRows words = new DenseRows(observations.get(states(Tokens.TEXT_AFTER_VISUAL)));
+    DenseRows visualKeys = new DenseRows(observations.get(keys(Rows.VISUAL)));
+    DenseRows textKeys = new DenseRows(observations.get(keys(Rows.TEXT_AFTER_VISUAL)));
+    DenseRows patches = new DenseRows(observations.get(states(Rows.VISUAL)));
+    DenseRows words = new DenseRows(observations.get(states(Rows.TEXT_AFTER_VISUAL)));
     float[] norms = visualKeys.magnitudes();
     float[] textNorms = textKeys.magnitudes();
     List<Pivot> probes = new ArrayList<>();

@@ -4,8 +4,6 @@ import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
@@ -14,6 +12,9 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -39,7 +40,7 @@ public record DivPrune(Budget budget) implements DescribedStrategy {
 
   private static final String NAME = "divprune";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.098, Scope.TILE);
-  private static final FeatureSimilarity SIMILARITY = new FeatureSimilarity(Stage.PROJECTED);
+  private static final Expression SIMILARITY = Observe.featureSimilarity(Stage.PROJECTED);
   private static final Type TYPE = new Type();
 
   public DivPrune {

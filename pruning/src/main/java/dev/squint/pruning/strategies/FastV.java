@@ -3,14 +3,15 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Set;
 
@@ -64,7 +65,7 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
   @Override
   public List<SitePlan> plan(ModelFacts model) {
     model.decoder().requireCut(NAME, K.name(), k);
-    TextToVisualAttention attention = new TextToVisualAttention(k - 1, QueryRows.LAST);
+    Expression attention = Observe.textToVisualAttention(k - 1, Rows.LAST);
     return List.of(
         new SitePlan(
             new Site.BeforeLayer(k),

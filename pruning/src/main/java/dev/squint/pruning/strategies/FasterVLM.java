@@ -3,12 +3,12 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
 import java.util.List;
 import java.util.Set;
 
@@ -53,7 +53,7 @@ public record FasterVLM(Budget budget) implements DescribedStrategy {
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    ObservationRequest attention = VisionAttention.inLast(model.vision());
+    Expression attention = VisionAttention.inLast(model.vision());
     return List.of(
         new SitePlan(
             new Site.AfterVision(),

@@ -1,14 +1,15 @@
 package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.schedules.Schedule;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ final class LastRow {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : layers) {
       int site = sites.size();
-      TextToVisualAttention row = new TextToVisualAttention(k - 1, QueryRows.LAST);
+      Expression row = Observe.textToVisualAttention(k - 1, Rows.LAST);
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),
@@ -44,7 +45,7 @@ final class LastRow {
       Schedule schedule,
       int site,
       int layer,
-      TextToVisualAttention row,
+      Expression row,
       SiteContext context,
       Observations observations) {
     float[] scores = observations.get(row).row(0);

@@ -3,11 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -17,6 +12,10 @@ import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.schedules.Counts;
 import dev.squint.pruning.schedules.Fixed;
 import dev.squint.pruning.schedules.Geometric;
@@ -68,7 +67,7 @@ public record Layerwise(
   private static final double LOW = 0.02;
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final Type TYPE = new Type();
 
   public Layerwise {
@@ -107,7 +106,7 @@ public record Layerwise(
     List<SitePlan> sites = new ArrayList<>();
     for (int k : cuts) {
       int site = sites.size();
-      Set<ObservationRequest> needs = needs(k);
+      Set<Expression> needs = needs(k);
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),
@@ -142,13 +141,13 @@ public record Layerwise(
     };
   }
 
-  private static TextToVisualAttention attention(int k, QueryRows rows) {
-    return new TextToVisualAttention(k - 1, rows);
+  private static Expression attention(int k, Rows rows) {
+    return Observe.textToVisualAttention(k - 1, rows);
   }
 
-  private Set<ObservationRequest> needs(int k) {
-    TextToVisualAttention last = attention(k, QueryRows.LAST);
-    TextToVisualAttention text = attention(k, QueryRows.TEXT_AFTER_VISUAL);
+  private Set<Expression> needs(int k) {
+    Expression last = attention(k, Rows.LAST);
+    Expression text = attention(k, Rows.TEXT_AFTER_VISUAL);
     return switch (score) {
       case "text" -> Set.of(last, text);
       case "raters" -> Set.of(last, text, DOTS);
@@ -157,11 +156,11 @@ public record Layerwise(
   }
 
   private float[][] rows(int k, SiteContext context, Observations seen) {
-    float[][] last = {seen.get(attention(k, QueryRows.LAST)).row(0)};
+    float[][] last = {seen.get(attention(k, Rows.LAST)).row(0)};
     if (needs(k).size() == 1 || context.positions().text().length == 0) {
       return last;
     }
-    Observation text = seen.get(attention(k, QueryRows.TEXT_AFTER_VISUAL));
+    Observation text = seen.get(attention(k, Rows.TEXT_AFTER_VISUAL));
     int[] wanted = score.equals("raters") ? TextRaters.of(seen.get(DOTS), false) : all(text.rows());
     return Arrays.stream(wanted).mapToObj(text::row).toArray(float[][]::new);
   }

@@ -4,15 +4,15 @@ import dev.squint.pruning.Budget;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,8 +30,8 @@ import java.util.Set;
 record PruMerging(boolean spread, OptionalInt tokens, OptionalInt neighbours, String rule) {
 
   List<SitePlan> plan(ModelFacts model) {
-    ObservationRequest attention = VisionAttention.inLast(model.vision());
-    KeySimilarity keys = new KeySimilarity(model.vision().layers() - 1, Heads.EACH);
+    Expression attention = VisionAttention.inLast(model.vision());
+    Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.EACH);
     return List.of(
         new SitePlan(
             new Site.BeforeProjector(),

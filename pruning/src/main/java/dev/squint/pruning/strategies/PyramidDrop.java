@@ -2,14 +2,15 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -59,8 +60,8 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers)
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 8, 16, 24)) {
       int stage = sites.size() + 1;
-      TextToVisualAttention attention =
-          new TextToVisualAttention(rule.equals(CODE) ? k : k - 1, QueryRows.LAST);
+      Expression attention =
+          Observe.textToVisualAttention(rule.equals(CODE) ? k : k - 1, Rows.LAST);
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),

@@ -4,12 +4,6 @@ import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -19,6 +13,10 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.schedules.MatrixRank;
 import dev.squint.pruning.strategies.DensityPeaks.Join;
 import java.util.ArrayList;
@@ -100,7 +98,7 @@ public record SparseVlm(
           "first layers that run pruned; unset 3/7/16 of 32 (count=scaled: 3/7/16/20), scaled");
   private static final int[] CUTS = {3, 7, 16};
   private static final int[] CUTS_OF_FIRST_RELEASE = {3, 7, 16, 20};
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final Type TYPE = new Type();
 
   public SparseVlm {
@@ -124,11 +122,11 @@ public record SparseVlm(
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, cuts)) {
       Look look =
           new Look(
-              new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL),
-              new TextToVisualAttention(k - 1, QueryRows.LAST),
-              new HiddenStates(k),
+              Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL),
+              Observe.textToVisualAttention(k - 1, Rows.LAST),
+              Observe.hiddenStates(k),
               sites.size());
-      Set<ObservationRequest> needs = new HashSet<>(Set.of(DOTS, look.text, look.last));
+      Set<Expression> needs = new HashSet<>(Set.of(DOTS, look.text, look.last));
       if (recycles()) {
         needs.add(look.states);
       }
@@ -145,7 +143,7 @@ public record SparseVlm(
 
   /** What is looked at before a layer. */
   private record Look(
-      TextToVisualAttention text, TextToVisualAttention last, HiddenStates states, int site) {}
+      Expression text, Expression last, Expression states, int site) {}
 
   private Selection select(Look look, SiteContext context, Observations observations) {
     float[][] attention = raters(look, observations);

@@ -3,11 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -17,6 +12,11 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,7 +48,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   private static final double LEAST = 1e-6;
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final Type TYPE = new Type();
 
   public SparseVlmPlus {
@@ -65,8 +65,8 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   public List<SitePlan> plan(ModelFacts model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
-      var text = new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL, Heads.EACH);
-      var last = new TextToVisualAttention(k - 1, QueryRows.LAST);
+      var text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL, Heads.EACH);
+      var last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       int site = sites.size();
       sites.add(
           new SitePlan(
@@ -89,8 +89,8 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
       ModelFacts model,
       SiteContext context,
       Observations observations,
-      TextToVisualAttention text,
-      TextToVisualAttention last) {
+      Expression text,
+      Expression last) {
     Observation maps = observations.get(text);
     int rows = context.positions().text().length;
     if (rows == 0) {

@@ -5,8 +5,6 @@ import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
@@ -15,6 +13,9 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -79,7 +80,7 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    KeySimilarity keys = new KeySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
+    Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
     return List.of(
         new SitePlan(
             merge.equals("before") ? new Site.BeforeProjector() : new Site.AfterVision(),

@@ -3,10 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.Stage;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
@@ -15,6 +11,10 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.observe.Stage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -139,7 +139,7 @@ public record VScan(
   }
 
   private static SitePlan look(int k, Budget budget) {
-    TextToVisualAttention attention = new TextToVisualAttention(k, QueryRows.LAST);
+    Expression attention = Observe.textToVisualAttention(k, Rows.LAST);
     return new SitePlan(
         new Site.BeforeLayer(k),
         Set.of(attention),
@@ -160,7 +160,7 @@ public record VScan(
             budget,
             VisionAttention.in(vision, early),
             VisionAttention.inLast(vision),
-            new FeatureSimilarity(merge.equals("after") ? Stage.PROJECTED : Stage.BEFORE_PROJECTOR),
+            Observe.featureSimilarity(merge.equals("after") ? Stage.PROJECTED : Stage.BEFORE_PROJECTOR),
             merges,
             rule.equals("code"));
     return new SitePlan(

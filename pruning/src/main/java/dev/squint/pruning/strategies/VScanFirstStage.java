@@ -2,14 +2,13 @@ package dev.squint.pruning.strategies;
 
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.MergedToken;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Ranking;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,15 +26,15 @@ import java.util.Set;
  */
 record VScanFirstStage(
     Budget budget,
-    ObservationRequest local,
-    ObservationRequest global,
-    FeatureSimilarity features,
+    Expression local,
+    Expression global,
+    Expression features,
     boolean merges,
     boolean loses) {
 
   private static final int SIDE = 4;
 
-  Set<ObservationRequest> needs() {
+  Set<Expression> needs() {
     return Set.copyOf(merges ? List.of(local, global, features) : List.of(local, global));
   }
 

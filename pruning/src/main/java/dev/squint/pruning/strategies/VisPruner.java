@@ -4,9 +4,6 @@ import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Ranking;
@@ -16,6 +13,9 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -48,7 +48,7 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
   private static final Parameter<Double> IMPORTANT =
       Parameter.number("important", 0.5, 0, 1, "share of the kept that attention chooses");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
   private static final Type TYPE = new Type();
 
   public VisPruner {
@@ -71,7 +71,7 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    ObservationRequest attention = VisionAttention.inLast(model.vision());
+    Expression attention = VisionAttention.inLast(model.vision());
     return List.of(
         new SitePlan(
             new Site.AfterVision(),

@@ -5,9 +5,6 @@ import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
@@ -16,6 +13,9 @@ import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -83,8 +83,8 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
 
   @Override
   public List<SitePlan> plan(ModelFacts model) {
-    ObservationRequest attention = VisionAttention.inLast(model.vision());
-    KeySimilarity keys = new KeySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
+    Expression attention = VisionAttention.inLast(model.vision());
+    Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
     return List.of(
         new SitePlan(
             new Site.BeforeProjector(),

@@ -5,9 +5,6 @@ import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ExitRule;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.ParsedParameters;
@@ -16,6 +13,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -65,12 +65,12 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
     }
 
     @Override
-    public Set<ObservationRequest> needs(int layer) {
+    public Set<Expression> needs(int layer) {
       return Set.of(attention(layer));
     }
 
-    private static TextToVisualAttention attention(int layer) {
-      return new TextToVisualAttention(layer - 1, QueryRows.LAST);
+    private static Expression attention(int layer) {
+      return Observe.textToVisualAttention(layer - 1, Rows.LAST);
     }
 
     @Override
@@ -93,7 +93,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   public record Fixed() implements ExitRule {
 
     @Override
-    public Set<ObservationRequest> needs(int layer) {
+    public Set<Expression> needs(int layer) {
       return Set.of();
     }
 

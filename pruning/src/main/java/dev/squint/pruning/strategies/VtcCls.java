@@ -4,7 +4,6 @@ import dev.squint.pruning.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -15,6 +14,7 @@ import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -70,7 +70,7 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
               .formatted(NAME, layers.getAsInt(), running, running));
     }
     int wanted = layers.orElse(rule.equals("code") ? 7 : 3);
-    List<ObservationRequest> ensemble =
+    List<Expression> ensemble =
         IntStream.range(Math.max(0, running - wanted), running)
             .mapToObj(layer -> VisionAttention.in(model.vision(), layer))
             .toList();
@@ -90,9 +90,9 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
   }
 
   private static float[] mean(
-      SiteContext context, Observations observations, List<ObservationRequest> ensemble) {
+      SiteContext context, Observations observations, List<Expression> ensemble) {
     float[] mean = new float[context.visualTokens()];
-    for (ObservationRequest request : ensemble) {
+    for (Expression request : ensemble) {
       Observation layer = observations.get(request);
       for (int i = 0; i < mean.length; i++) {
         mean[i] += layer.at(0, i) / ensemble.size();

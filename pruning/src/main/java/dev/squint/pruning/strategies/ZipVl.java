@@ -3,8 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.PositionPolicy;
@@ -12,6 +10,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.schedules.Schedule;
 import dev.squint.pruning.schedules.TopP;
 import java.util.ArrayList;
@@ -55,8 +56,8 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
   public List<SitePlan> plan(ModelFacts model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 2, 8, 16, 24)) {
-      TextToVisualAttention text = new TextToVisualAttention(k - 1, QueryRows.TEXT_AFTER_VISUAL);
-      TextToVisualAttention last = new TextToVisualAttention(k - 1, QueryRows.LAST);
+      Expression text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL);
+      Expression last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),
@@ -68,7 +69,7 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
   }
 
   private Selection select(
-      TextToVisualAttention text, TextToVisualAttention last, Observations observations) {
+      Expression text, Expression last, Observations observations) {
     Observation rows = observations.get(text);
     float[] scores = rows.rows() == 0 ? observations.get(last).row(0) : sums(rows);
     Schedule.Step step = new Schedule.Step(0, 0, 0, scores.length, scores, new float[0][]);

@@ -7,9 +7,6 @@ import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.SiteContext;
@@ -17,6 +14,8 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.VisionShape;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -68,7 +67,7 @@ class AfterVisionParityTest {
     Strategy strategy = Strategies.parse(spec);
     assertThat(Strategies.parse(strategy.spec())).isEqualTo(strategy);
     SitePlan plan = strategy.plan(MODEL).get(0);
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    Map<Expression, Observation> seen = new HashMap<>();
     plan.needs().forEach(need -> seen.put(need, observe(need)));
     SiteContext context = Models.context(plan.site(), 0, new int[] {12, 12});
     Selection selection = plan.decision().select(context, Observations.of(seen));
@@ -99,14 +98,15 @@ class AfterVisionParityTest {
     return sum;
   }
 
-  private static Observation observe(ObservationRequest need) {
-    if (need instanceof ClsAttention cls) {
+  private static Observation observe(Expression need) {
+    Leaf leaf = need.leaves().findFirst().orElseThrow();
+    if (leaf.tensor() == Leaf.Tensor.PROBABILITIES) {
       float[] row = new float[TOKENS];
       for (int i = 0; i < TOKENS; i++) {
-        row[i] = (float) Math.exp(6 * ATTENTION[cls.layer()][i]);
+        row[i] = (float) Math.exp(6 * ATTENTION[leaf.place().layer()][i]);
       }
       return new Observation(1, TOKENS, row);
     }
-    return need instanceof KeySimilarity ? KEY_COSINES : FEATURE_COSINES;
+    return leaf.tensor() == Leaf.Tensor.K ? KEY_COSINES : FEATURE_COSINES;
   }
 }

@@ -6,17 +6,16 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -26,9 +25,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CDPrunerTest {
 
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
-  private static final EmbeddingSimilarity COSINES = new EmbeddingSimilarity(Measure.COSINE);
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.PROJECTED);
+  private static final Expression COSINES = Observe.embeddingSimilarity(Measure.COSINE);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
 
   @Test
   void readsFeaturesAndTheQuestion() {
@@ -74,7 +73,7 @@ class CDPrunerTest {
   void relevanceFirstThenWhatIsNotYetSaid() {
     double[][] visual = {{1, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     double[][] text = {{0.5, 1, 0}};
-    Map<ObservationRequest, Observation> seen = observe(visual, text);
+    Map<Expression, Observation> seen = observe(visual, text);
     assertThat(select(seen, 1).keptVisual()).containsExactly(2);
     assertThat(select(seen, 2).keptVisual()).containsExactly(0, 2);
     assertThat(select(seen, 2).scores())
@@ -116,7 +115,7 @@ class CDPrunerTest {
   void relevanceIsNormalisedPerTile() {
     double[][] visual = {{1, 0}, {0.8, 0.6}, {0.6, 0.8}, {0, 1}};
     double[][] text = {{1, 0}};
-    Map<ObservationRequest, Observation> seen = observe(visual, text, 2);
+    Map<Expression, Observation> seen = observe(visual, text, 2);
     int[][] tiles = {{1, 2}, {1, 2}};
     assertThat(Models.select(keep("paper", 0.5, 1), seen, tiles).scores())
         .containsExactly(new float[] {1, 0, 1, 0}, within(1e-5f));
@@ -141,13 +140,13 @@ class CDPrunerTest {
     return new CDPruner(rule, weight, new Budget(1, OptionalInt.of(tokens), Scope.TILE));
   }
 
-  private static Selection select(Map<ObservationRequest, Observation> seen, int tokens) {
+  private static Selection select(Map<Expression, Observation> seen, int tokens) {
     int visual = seen.get(FEATURES).rows();
     return Models.select(keep("paper", 0.5, tokens), seen, new int[] {1, visual});
   }
 
   /** Embeddings given by a formula, so that another program can make the same. */
-  private static Map<ObservationRequest, Observation> drawn(int tokens) {
+  private static Map<Expression, Observation> drawn(int tokens) {
     double[][] text = new double[5][24];
     for (int j = 0; j < 5; j++) {
       for (int k = 0; k < 24; k++) {
@@ -157,11 +156,11 @@ class CDPrunerTest {
     return observe(new Waves(tokens, 24, 0.37, 0.11).values(), text);
   }
 
-  private static Map<ObservationRequest, Observation> observe(double[][] visual, double[][] text) {
+  private static Map<Expression, Observation> observe(double[][] visual, double[][] text) {
     return observe(visual, text, visual.length);
   }
 
-  private static Map<ObservationRequest, Observation> observe(
+  private static Map<Expression, Observation> observe(
       double[][] visual, double[][] text, int tile) {
     float[] features = new float[visual.length * tile];
     float[] cosines = new float[text.length * visual.length];

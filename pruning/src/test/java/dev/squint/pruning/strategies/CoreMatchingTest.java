@@ -3,11 +3,11 @@ package dev.squint.pruning.strategies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.ObservationRequest.CoreNeurons;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.observe.Observe;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -26,7 +26,7 @@ class CoreMatchingTest {
   void looksBehindTheSixthLayer() {
     SitePlan plan = Models.onlySite(rule("paper"));
     assertThat(plan.site()).isEqualTo(new Site.BeforeLayer(6));
-    assertThat(plan.needs()).containsExactly(new CoreNeurons(5, 0.4, 0.2));
+    assertThat(plan.needs()).containsExactly(Observe.coreNeurons(5, 0.4, 0.2));
     assertThat(plan.positions()).isEqualTo(PositionPolicy.ORIGINAL);
   }
 

@@ -5,10 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.Keys;
-import dev.squint.pruning.ObservationRequest.Tokens;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Scope;
@@ -16,6 +12,9 @@ import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -31,11 +30,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class DartTest {
 
-  private static final Keys KEYS = new Keys(1, Tokens.VISUAL);
-  private static final Keys TEXT_KEYS = new Keys(1, Tokens.TEXT_AFTER_VISUAL);
-  private static final HiddenStates STATES = new HiddenStates(2, Tokens.VISUAL, true);
-  private static final HiddenStates TEXT_STATES =
-      new HiddenStates(2, Tokens.TEXT_AFTER_VISUAL, true);
+  private static final Expression KEYS = Observe.keys(1, Rows.VISUAL);
+  private static final Expression TEXT_KEYS = Observe.keys(1, Rows.TEXT_AFTER_VISUAL);
+  private static final Expression STATES = Observe.hiddenStates(2, Rows.VISUAL, true);
+  private static final Expression TEXT_STATES =
+      Observe.hiddenStates(2, Rows.TEXT_AFTER_VISUAL, true);
 
   /** L1 norms 1, 1, 4.5, 5, 0, 2; by their L2 norms token 2 would come before token 3. */
   private static final float[] VISUAL_KEYS = {1, 0, 0, 1, 4.5f, 0, -3, 2, 0, 0, 1, -1};
@@ -71,7 +70,7 @@ class DartTest {
 
   @Test
   void withoutTextTheVisualPivotsShare() {
-    Map<ObservationRequest, Observation> seen =
+    Map<Expression, Observation> seen =
         Map.of(
             KEYS, new Observation(6, 2, VISUAL_KEYS),
             TEXT_KEYS, new Observation(0, 2, new float[0]),
@@ -102,7 +101,7 @@ class DartTest {
     "code, 2 3 4 7 8 13 14 15 16 17 18 19 21 22 25 27 29 32 35 39 40 41 43 46 48 50 53 59"
   })
   void agreesWithNumPy(String rule, String expected) {
-    Map<ObservationRequest, Observation> seen =
+    Map<Expression, Observation> seen =
         Map.of(
             KEYS, new Waves(60, 16, 0.29, 0.07).observation(),
             TEXT_KEYS, new Waves(7, 16, 0.83, 0.05).observation(),
@@ -158,7 +157,7 @@ class DartTest {
     return Models.select(strategy, seen(), new int[] {2, 3});
   }
 
-  private static Map<ObservationRequest, Observation> seen() {
+  private static Map<Expression, Observation> seen() {
     return Map.of(
         KEYS,
         new Observation(6, 2, VISUAL_KEYS),
@@ -179,7 +178,7 @@ class DartTest {
     return new Observation(degrees.length, 2, values);
   }
 
-  private static Map<ObservationRequest, Observation> drawn(
+  private static Map<Expression, Observation> drawn(
       int visual, int text, int width, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     return Map.of(

@@ -4,14 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Retention;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 class DivPruneTest {
 
-  private static final FeatureSimilarity SIMILARITY = new FeatureSimilarity(Stage.PROJECTED);
+  private static final Expression SIMILARITY = Observe.featureSimilarity(Stage.PROJECTED);
 
   /** Five directions in a plane; token 1 repeats token 0. */
   private static final double[] DEGREES = {0, 0, 40, 100, 170};

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
@@ -28,7 +28,7 @@ class FastVTest {
   void readsTheLayerBeforeTheCut() {
     SitePlan plan = Models.onlySite(new FastV(2, 0.5));
     assertThat(plan.site()).isEqualTo(new Site.BeforeLayer(2));
-    assertThat(plan.needs()).containsExactly(new TextToVisualAttention(1, QueryRows.LAST));
+    assertThat(plan.needs()).containsExactly(Observe.textToVisualAttention(1, Rows.LAST));
     assertThat(plan.positions()).isEqualTo(PositionPolicy.ORIGINAL);
   }
 

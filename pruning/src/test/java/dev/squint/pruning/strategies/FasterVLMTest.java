@@ -2,12 +2,11 @@ package dev.squint.pruning.strategies;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Observe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +21,7 @@ class FasterVLMTest {
   void readsTheFeatureLayer() {
     SitePlan plan = Models.onlySite(new FasterVLM(0.25));
     assertThat(plan.site()).isEqualTo(new Site.AfterVision());
-    assertThat(plan.needs()).containsExactly(new ClsAttention(22));
+    assertThat(plan.needs()).containsExactly(Observe.clsAttention(22));
     assertThat(plan.positions()).isEqualTo(PositionPolicy.COMPACTED);
   }
 
@@ -45,6 +44,6 @@ class FasterVLMTest {
   @Test
   void withoutClsTheAttentionReceivedStandsIn() {
     assertThat(new FasterVLM(0.5).plan(Models.llava(false)).get(0).needs())
-        .containsExactly(new AttentionReceived(22));
+        .containsExactly(Observe.attentionReceived(22));
   }
 }

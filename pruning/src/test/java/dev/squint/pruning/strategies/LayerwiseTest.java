@@ -4,11 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
@@ -17,6 +12,10 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,13 +36,13 @@ class LayerwiseTest {
   private static int[] kept(String spec) {
     SitePlan site = Strategies.parse(spec).plan(Models.llava(true)).get(0);
     int layer = site.site().depth() - 1;
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
-    seen.put(new TextToVisualAttention(layer, QueryRows.LAST), new Observation(1, 4, LAST));
+    Map<Expression, Observation> seen = new HashMap<>();
+    seen.put(Observe.textToVisualAttention(layer, Rows.LAST), new Observation(1, 4, LAST));
     seen.put(
-        new TextToVisualAttention(layer, QueryRows.TEXT_AFTER_VISUAL),
+        Observe.textToVisualAttention(layer, Rows.TEXT_AFTER_VISUAL),
         new Observation(2, 4, new float[] {0.9f, 0, 0.8f, 0, 0.1f, 0.4f, 0.05f, 0.15f}));
     seen.put(
-        new EmbeddingSimilarity(Measure.DOT),
+        Observe.embeddingSimilarity(Measure.DOT),
         new Observation(2, 4, new float[] {5, 5, 5, 5, 0, 0, 0, 0}));
     TokenLayout layout = new TokenLayout(8, List.of(new VisualSpan(0, 2, 4, 2, 2)));
     return site.decision()
@@ -98,7 +97,7 @@ class LayerwiseTest {
   void sigmoidMeetsItsBudgetInTokens() {
     double sum = 4 * 576;
     for (SitePlan site : Strategies.parse("psigmoid:keep=0.5").plan(Models.llava(true))) {
-      ObservationRequest need = site.needs().iterator().next();
+      Expression need = site.needs().iterator().next();
       Observations seen = Observations.of(Map.of(need, new Observation(1, 576, new float[576])));
       sum +=
           4

@@ -3,7 +3,6 @@ package dev.squint.pruning.strategies;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
@@ -13,6 +12,7 @@ import dev.squint.pruning.Strategy;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisionShape;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import java.util.List;
 import java.util.Map;
 
@@ -57,13 +57,13 @@ final class Models {
 
   static Selection select(Strategy strategy, float[] row, int[]... grids) {
     SitePlan plan = onlySite(strategy);
-    ObservationRequest need = plan.needs().iterator().next();
+    Expression need = plan.needs().iterator().next();
     Observations observations = Observations.of(Map.of(need, new Observation(1, row.length, row)));
     return plan.decision().select(context(plan.site(), 0, grids), observations);
   }
 
   static Selection select(
-      Strategy strategy, Map<ObservationRequest, Observation> seen, int[]... grids) {
+      Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
     SitePlan plan = onlySite(strategy);
     return plan.decision().select(context(plan.site(), 0, grids), Observations.of(seen));
   }

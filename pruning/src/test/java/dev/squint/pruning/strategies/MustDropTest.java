@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.squint.pruning.Budget;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
@@ -17,6 +15,9 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -29,7 +30,7 @@ import org.junit.jupiter.api.Test;
 
 class MustDropTest {
 
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
 
   @Test
   void actsBeforeTheProjector() {

@@ -6,16 +6,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -27,11 +25,11 @@ import org.junit.jupiter.api.Test;
 
 class PruMergeTest {
 
-  private static final KeySimilarity KEYS = new KeySimilarity(22, Heads.EACH);
+  private static final Expression KEYS = Observe.keySimilarity(22, Heads.EACH);
 
   private static Selection select(Strategy strategy, float[] attention, Observation keys) {
-    Map<ObservationRequest, Observation> seen =
-        Map.of(new ClsAttention(22), new Observation(1, attention.length, attention), KEYS, keys);
+    Map<Expression, Observation> seen =
+        Map.of(Observe.clsAttention(22), new Observation(1, attention.length, attention), KEYS, keys);
     return Models.select(strategy, seen, new int[] {1, attention.length});
   }
 
@@ -51,10 +49,10 @@ class PruMergeTest {
     for (Strategy strategy : new Strategy[] {new PruMerge(false), new PruMerge(true)}) {
       SitePlan plan = Models.onlySite(strategy);
       assertThat(plan.site()).isEqualTo(new Site.BeforeProjector());
-      assertThat(plan.needs()).containsExactlyInAnyOrder(new ClsAttention(22), KEYS);
+      assertThat(plan.needs()).containsExactlyInAnyOrder(Observe.clsAttention(22), KEYS);
       assertThat(plan.merges()).isTrue();
       assertThat(strategy.plan(Models.llava(false)).get(0).needs())
-          .containsExactlyInAnyOrder(new AttentionReceived(22), KEYS);
+          .containsExactlyInAnyOrder(Observe.attentionReceived(22), KEYS);
     }
   }
 

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
@@ -15,6 +13,8 @@ import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +43,9 @@ class PyramidDropTest {
   @Test
   void paperReadsTheStagesLastLayerAndCodeTheNextOne() {
     assertThat(plan("pyramiddrop:layers=5").get(0).needs())
-        .containsExactly(new TextToVisualAttention(4, QueryRows.LAST));
+        .containsExactly(Observe.textToVisualAttention(4, Rows.LAST));
     assertThat(plan("pyramiddrop:layers=5,rule=code").get(0).needs())
-        .containsExactly(new TextToVisualAttention(5, QueryRows.LAST));
+        .containsExactly(Observe.textToVisualAttention(5, Rows.LAST));
   }
 
   /** 1 - 0.7 is a little more than 0.3 in double precision, so 4 of 10 leave. */

@@ -6,11 +6,6 @@ import static org.assertj.core.data.Offset.offset;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
@@ -19,16 +14,21 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class SparseVlmPlusTest {
 
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
-  private static final TextToVisualAttention TEXT =
-      new TextToVisualAttention(2, QueryRows.TEXT_AFTER_VISUAL, Heads.EACH);
-  private static final TextToVisualAttention LAST = new TextToVisualAttention(2, QueryRows.LAST);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
+  private static final Expression TEXT =
+      Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL, Heads.EACH);
+  private static final Expression LAST = Observe.textToVisualAttention(2, Rows.LAST);
 
   /** Two heads of width 2: one frequency of 1, g = sqrt(2) cos(distance). */
   private static final ModelFacts SMALL =

@@ -7,12 +7,6 @@ import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
@@ -22,6 +16,10 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -33,11 +31,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SparseVlmTest {
 
-  private static final EmbeddingSimilarity DOTS = new EmbeddingSimilarity(Measure.DOT);
-  private static final TextToVisualAttention TEXT =
-      new TextToVisualAttention(2, QueryRows.TEXT_AFTER_VISUAL);
-  private static final TextToVisualAttention LAST = new TextToVisualAttention(2, QueryRows.LAST);
-  private static final HiddenStates STATES = new HiddenStates(3);
+  private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
+  private static final Expression TEXT =
+      Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL);
+  private static final Expression LAST = Observe.textToVisualAttention(2, Rows.LAST);
+  private static final Expression STATES = Observe.hiddenStates(3);
 
   @Test
   void sitesAndWhatTheySee() {
@@ -94,7 +92,7 @@ class SparseVlmTest {
   private static Selection select(String spec, float[] states) {
     SitePlan site = Strategies.parse(spec).plan(Models.llava(true)).get(0);
     TokenLayout layout = new TokenLayout(10, List.of(new VisualSpan(0, 2, 6, 2, 3)));
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    Map<Expression, Observation> seen = new HashMap<>();
     seen.put(DOTS, new Observation(2, 6, new float[] {1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
     seen.put(
         TEXT,
@@ -178,7 +176,7 @@ class SparseVlmTest {
     for (int i = 0; i < states.length; i++) {
       states[i] = (i * 17 % 101) / 101f;
     }
-    Map<ObservationRequest, Observation> seen =
+    Map<Expression, Observation> seen =
         Map.of(
             DOTS, new Observation(4, tokens, attention),
             TEXT, new Observation(4, tokens, attention),
@@ -193,7 +191,7 @@ class SparseVlmTest {
   void withoutTextBehindThePictureTheLastTokenRates() {
     SitePlan site = Strategies.parse("sparsevlm:recycle=off").plan(Models.llava(true)).get(0);
     TokenLayout layout = new TokenLayout(8, List.of(new VisualSpan(0, 2, 6, 2, 3)));
-    Map<ObservationRequest, Observation> seen =
+    Map<Expression, Observation> seen =
         Map.of(
             DOTS, new Observation(0, 6, new float[0]),
             TEXT, new Observation(0, 6, new float[0]),
@@ -212,7 +210,7 @@ class SparseVlmTest {
         Strategies.parse("sparsevlm:recycle=off,lambda=1").plan(Models.llava(true)).get(0);
     TokenLayout layout = new TokenLayout(9, List.of(new VisualSpan(0, 2, 6, 2, 3)));
     Observation nothing = new Observation(1, 6, new float[6]);
-    Map<ObservationRequest, Observation> seen = Map.of(DOTS, nothing, TEXT, nothing, LAST, nothing);
+    Map<Expression, Observation> seen = Map.of(DOTS, nothing, TEXT, nothing, LAST, nothing);
     assertThat(
             site.decision()
                 .select(SiteContext.whole(site.site(), layout, 0), Observations.of(seen))

@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 class ToMeTest {
 
-  private static final KeySimilarity KEYS = new KeySimilarity(22, Heads.AVERAGED);
+  private static final Expression KEYS = Observe.keySimilarity(22, Heads.AVERAGED);
 
   private static Selection select(Strategy strategy, double[][] keys) {
     return Models.select(strategy, Map.of(KEYS, cosines(keys)), new int[] {1, keys.length});

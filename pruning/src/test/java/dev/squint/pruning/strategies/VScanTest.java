@@ -5,13 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.Stage;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
@@ -21,6 +14,10 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.observe.Stage;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -36,19 +33,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class VScanTest {
 
-  private static final ClsAttention LOCAL = new ClsAttention(5);
-  private static final ClsAttention GLOBAL = new ClsAttention(22);
+  private static final Expression LOCAL = Observe.clsAttention(5);
+  private static final Expression GLOBAL = Observe.clsAttention(22);
 
   private static Selection scan(String given, float[] local, float[] global, TokenLayout layout) {
     SitePlan plan =
         Models.onlySite(
             Strategies.parse("vscan:" + given + (given.isEmpty() ? "" : ",") + "stage=1"));
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    Map<Expression, Observation> seen = new HashMap<>();
     seen.put(LOCAL, new Observation(1, local.length, local));
     seen.put(GLOBAL, new Observation(1, global.length, global));
     int n = layout.visual().get(0).length();
     for (Stage stage : Stage.values()) {
-      seen.put(new FeatureSimilarity(stage), line(local.length, n));
+      seen.put(Observe.featureSimilarity(stage), line(local.length, n));
     }
     SiteContext context = SiteContext.whole(plan.site(), layout, 0);
     return plan.decision().select(context, Observations.of(seen));
@@ -86,20 +83,20 @@ class VScanTest {
         .extracting(SitePlan::site)
         .containsExactly(new Site.BeforeProjector(), new Site.BeforeLayer(16));
     assertThat(plan.get(0).needs())
-        .containsExactlyInAnyOrder(LOCAL, GLOBAL, new FeatureSimilarity(Stage.BEFORE_PROJECTOR));
+        .containsExactlyInAnyOrder(LOCAL, GLOBAL, Observe.featureSimilarity(Stage.BEFORE_PROJECTOR));
     assertThat(plan.get(0).merges()).isTrue();
-    assertThat(plan.get(1).needs()).containsExactly(new TextToVisualAttention(16, QueryRows.LAST));
+    assertThat(plan.get(1).needs()).containsExactly(Observe.textToVisualAttention(16, Rows.LAST));
     assertThat(plan).extracting(SitePlan::positions).containsOnly(PositionPolicy.COMPACTED);
 
     SitePlan after = Models.onlySite(Strategies.parse("vscan:stage=1,merge=after"));
     assertThat(after.site()).isEqualTo(new Site.AfterVision());
-    assertThat(after.needs()).contains(new FeatureSimilarity(Stage.PROJECTED));
+    assertThat(after.needs()).contains(Observe.featureSimilarity(Stage.PROJECTED));
     SitePlan off = Models.onlySite(Strategies.parse("vscan:stage=1,merge=off,local=2"));
     assertThat(off.site()).isEqualTo(new Site.AfterVision());
-    assertThat(off.needs()).containsExactlyInAnyOrder(new ClsAttention(2), GLOBAL);
+    assertThat(off.needs()).containsExactlyInAnyOrder(Observe.clsAttention(2), GLOBAL);
     assertThat(off.merges()).isFalse();
     assertThat(new VScan().plan(Models.llava(false)).get(0).needs())
-        .contains(new AttentionReceived(5), new AttentionReceived(22));
+        .contains(Observe.attentionReceived(5), Observe.attentionReceived(22));
   }
 
   @ParameterizedTest
@@ -251,7 +248,7 @@ class VScanTest {
       Observations seen =
           Observations.of(
               Map.of(
-                  new TextToVisualAttention(16, QueryRows.LAST),
+                  Observe.textToVisualAttention(16, Rows.LAST),
                   new Observation(1, 96, drawn(96, 1))));
       assertThat(look.decision().select(context, seen).size()).isEqualTo(32);
     }

@@ -3,16 +3,14 @@ package dev.squint.pruning.strategies;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,12 +25,12 @@ import org.junit.jupiter.api.Test;
 
 class VisPrunerTest {
 
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
 
   private static Selection select(Strategy strategy, float[] attention, Observation features) {
-    Map<ObservationRequest, Observation> seen =
+    Map<Expression, Observation> seen =
         Map.of(
-            new ClsAttention(22),
+            Observe.clsAttention(22),
             new Observation(1, attention.length, attention),
             FEATURES,
             features);
@@ -47,10 +45,10 @@ class VisPrunerTest {
   void readsTheLastLayerAndTheFeatures() {
     SitePlan plan = Models.onlySite(new VisPruner(0.25));
     assertThat(plan.site()).isEqualTo(new Site.AfterVision());
-    assertThat(plan.needs()).containsExactlyInAnyOrder(new ClsAttention(22), FEATURES);
+    assertThat(plan.needs()).containsExactlyInAnyOrder(Observe.clsAttention(22), FEATURES);
     assertThat(plan.merges()).isFalse();
     assertThat(new VisPruner(0.25).plan(Models.llava(false)).get(0).needs())
-        .containsExactlyInAnyOrder(new AttentionReceived(22), FEATURES);
+        .containsExactlyInAnyOrder(Observe.attentionReceived(22), FEATURES);
   }
 
   /**

@@ -6,11 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
@@ -18,6 +13,9 @@ import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -31,11 +29,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class VisionZipTest {
 
-  private static final KeySimilarity KEYS = new KeySimilarity(22, Heads.AVERAGED);
+  private static final Expression KEYS = Observe.keySimilarity(22, Heads.AVERAGED);
 
   private static Selection select(Strategy strategy, float[] attention, Observation keys) {
-    Map<ObservationRequest, Observation> seen =
-        Map.of(new ClsAttention(22), new Observation(1, attention.length, attention), KEYS, keys);
+    Map<Expression, Observation> seen =
+        Map.of(Observe.clsAttention(22), new Observation(1, attention.length, attention), KEYS, keys);
     return Models.select(strategy, seen, new int[] {1, attention.length});
   }
 
@@ -55,11 +53,11 @@ class VisionZipTest {
   void readsTheLastLayerAndMergesBeforeTheProjector() {
     SitePlan plan = Models.onlySite(new VisionZip(54, 10));
     assertThat(plan.site()).isEqualTo(new Site.BeforeProjector());
-    assertThat(plan.needs()).containsExactlyInAnyOrder(new ClsAttention(22), KEYS);
+    assertThat(plan.needs()).containsExactlyInAnyOrder(Observe.clsAttention(22), KEYS);
     assertThat(plan.positions()).isEqualTo(PositionPolicy.COMPACTED);
     assertThat(plan.merges()).isTrue();
     assertThat(new VisionZip(54, 10).plan(Models.llava(false)).get(0).needs())
-        .containsExactlyInAnyOrder(new AttentionReceived(22), KEYS);
+        .containsExactlyInAnyOrder(Observe.attentionReceived(22), KEYS);
   }
 
   /** [CLS] and 53 patches in the code: of 523 others each 52nd is a target. */

@@ -5,16 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.ExitRule;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
-import dev.squint.pruning.ObservationRequest.Tokens;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,7 +22,7 @@ class VisualTokenExitTest {
 
   private static int kept(String spec, float... attention) {
     SitePlan site = Strategies.parse(spec).plan(Models.llava(true)).get(0);
-    TextToVisualAttention need = new TextToVisualAttention(3, QueryRows.LAST);
+    Expression need = Observe.textToVisualAttention(3, Rows.LAST);
     Observations seen =
         Observations.of(Map.of(need, new Observation(1, attention.length, attention)));
     return site.decision()
@@ -36,7 +34,7 @@ class VisualTokenExitTest {
   void looksAtTheLayerBefore() {
     List<SitePlan> plan = Strategies.parse("exit").plan(Models.llava(true));
     assertThat(plan).extracting(site -> site.site().depth()).containsExactly(8, 12, 16, 20, 24, 28);
-    assertThat(plan.get(1).needs()).containsExactly(new TextToVisualAttention(11, QueryRows.LAST));
+    assertThat(plan.get(1).needs()).containsExactly(Observe.textToVisualAttention(11, Rows.LAST));
     assertThat(plan.get(1).positions()).isEqualTo(PositionPolicy.ORIGINAL);
   }
 
@@ -64,8 +62,8 @@ class VisualTokenExitTest {
     ExitRule gate =
         new ExitRule() {
           @Override
-          public Set<ObservationRequest> needs(int layer) {
-            return Set.of(new HiddenStates(layer, Tokens.TEXT_AFTER_VISUAL, false));
+          public Set<Expression> needs(int layer) {
+            return Set.of(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false));
           }
 
           @Override
@@ -83,7 +81,7 @@ class VisualTokenExitTest {
     assertThat(exit.spec()).isEqualTo("exit:gate,layers=4/9");
     List<SitePlan> plan = exit.plan(Models.llava(true));
     for (SitePlan site : plan) {
-      ObservationRequest need = site.needs().iterator().next();
+      Expression need = site.needs().iterator().next();
       Observations seen = Observations.of(Map.of(need, new Observation(2, 1, new float[] {0, 6})));
       int left =
           site.decision().select(Models.context(site.site(), 0, new int[] {1, 3}), seen).size();

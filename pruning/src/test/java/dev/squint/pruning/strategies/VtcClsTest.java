@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.AttentionReceived;
-import dev.squint.pruning.ObservationRequest.ClsAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.VisionShape;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -28,23 +27,23 @@ class VtcClsTest {
     assertThat(paper.site()).isEqualTo(new Site.AfterVision());
     assertThat(paper.needs())
         .containsExactlyInAnyOrder(
-            new ClsAttention(20), new ClsAttention(21), new ClsAttention(22));
+            Observe.clsAttention(20), Observe.clsAttention(21), Observe.clsAttention(22));
     assertThat(Models.onlySite(Strategies.parse("vtc-cls:rule=code")).needs())
         .hasSize(7)
-        .contains(new ClsAttention(16), new ClsAttention(22));
+        .contains(Observe.clsAttention(16), Observe.clsAttention(22));
     assertThat(Models.onlySite(Strategies.parse("vtc-cls:rule=code,layers=1")).needs())
-        .containsExactly(new ClsAttention(22));
+        .containsExactly(Observe.clsAttention(22));
     assertThat(new VtcCls(0.5).plan(Models.llava(false)).get(0).needs())
-        .contains(new AttentionReceived(20));
+        .contains(Observe.attentionReceived(20));
   }
 
   /** No single layer ranks as their mean does: 0.5, 0.2, 0.4, 0.3. */
   @Test
   void averagesLayers() {
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
-    seen.put(new ClsAttention(20), new Observation(1, 4, new float[] {0, 0, 0.6f, 0.6f}));
-    seen.put(new ClsAttention(21), new Observation(1, 4, new float[] {0.9f, 0.6f, 0, 0}));
-    seen.put(new ClsAttention(22), new Observation(1, 4, new float[] {0.6f, 0, 0.6f, 0.3f}));
+    Map<Expression, Observation> seen = new HashMap<>();
+    seen.put(Observe.clsAttention(20), new Observation(1, 4, new float[] {0, 0, 0.6f, 0.6f}));
+    seen.put(Observe.clsAttention(21), new Observation(1, 4, new float[] {0.9f, 0.6f, 0, 0}));
+    seen.put(Observe.clsAttention(22), new Observation(1, 4, new float[] {0.6f, 0, 0.6f, 0.3f}));
     SitePlan plan = Models.onlySite(new VtcCls(0.5));
     Selection selection =
         plan.decision()
@@ -66,7 +65,7 @@ class VtcClsTest {
             4);
     SitePlan code = Strategies.parse("vtc-cls:rule=code").plan(shallow).get(0);
     assertThat(code.needs()).hasSize(5);
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
+    Map<Expression, Observation> seen = new HashMap<>();
     code.needs().forEach(need -> seen.put(need, new Observation(1, 4, new float[4])));
     assertThat(
             code.decision()
