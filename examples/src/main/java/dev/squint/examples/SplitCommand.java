@@ -1,13 +1,19 @@
 package dev.squint.examples;
 
 import dev.squint.models.ModelSplitter;
-import dev.squint.models.graph.Tap;
+import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -35,11 +41,11 @@ final class SplitCommand implements Runnable {
 
   @Option(
       names = "--tap",
-      split = ",",
-      paramLabel = "WHAT:LAYER",
+      paramLabel = "WHAT",
       converter = TapConverter.class,
-      description = "What to hand out: attention, heads, hidden or keys of a layer.")
-  private List<Tap> taps = List.of();
+      description =
+          "What to observe: attention:1, heads:1, hidden:1 or keys:1 for layer 1, several with commas; or an expression such as norm(decoder.1.v[visual],head-width).")
+  private List<List<Expression>> taps = List.of();
 
   @Option(
       names = "--given-positions",
@@ -72,7 +78,8 @@ final class SplitCommand implements Runnable {
       }
     }
     ModelSplitter.Options options =
-        new ModelSplitter.Options(new TreeSet<>(cuts), taps, givenPositions, copy, force);
+        new ModelSplitter.Options(
+            new TreeSet<>(cuts), taps.stream().flatMap(List::stream).toList(), givenPositions, copy, force);
     Path folder =
         out == null
             ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())
@@ -82,28 +89,37 @@ final class SplitCommand implements Runnable {
     print.flush();
   }
 
-  static final class TapConverter implements ITypeConverter<Tap> {
+  static final class TapConverter implements ITypeConverter<List<Expression>> {
+
+    private static final Pattern SHORT = Pattern.compile("([a-z]+):(\\d{1,6})");
+    private static final Pattern BETWEEN = Pattern.compile(",(?=[a-z]+:)");
+
     @Override
-    public Tap convert(String text) {
-      String[] parts = text.split(":", -1);
-      if (parts.length == 2 && parts[1].matches("\\d{1,6}")) {
-        int layer = Integer.parseInt(parts[1]);
-        switch (parts[0]) {
-          case "attention":
-            return new Tap.Attention(layer, false);
-          case "heads":
-            return new Tap.Attention(layer, true);
-          case "hidden":
-            return new Tap.HiddenStates(layer);
-          case "keys":
-            return new Tap.Keys(layer);
-          default:
-            break;
-        }
+    public List<Expression> convert(String text) {
+      return BETWEEN.splitAsStream(text).map(TapConverter::tap).toList();
+    }
+
+    private static Expression tap(String text) {
+      Matcher known = SHORT.matcher(text);
+      try {
+        return known.matches()
+            ? tap(known.group(1), Integer.parseInt(known.group(2)))
+            : Expression.parse(text);
+      } catch (StrategyException e) {
+        throw new TypeConversionException(
+            "a tap is attention, heads, hidden or keys with a layer, such as attention:1, or an expression: "
+                + e.getMessage());
       }
-      throw new TypeConversionException(
-          "a tap is attention, heads, hidden or keys with a layer, such as attention:1, not '%s'"
-              .formatted(text));
+    }
+
+    private static Expression tap(String what, int layer) {
+      return switch (what) {
+        case "attention" -> Observe.textToVisualAttention(layer, Rows.TEXT);
+        case "heads" -> Observe.textToVisualAttention(layer, Rows.TEXT, Heads.EACH);
+        case "hidden" -> Observe.hiddenStates(layer);
+        case "keys" -> Observe.keys(layer);
+        default -> throw new StrategyException("there is no tap '%s'".formatted(what));
+      };
     }
   }
 }

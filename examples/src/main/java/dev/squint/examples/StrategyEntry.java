@@ -3,13 +3,13 @@ package dev.squint.examples;
 import dev.squint.pruning.CachePlan;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Parameter;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
+import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -106,7 +106,7 @@ record StrategyEntry(
   private static String observed(List<SitePlan> sites) {
     Map<String, TreeSet<Integer>> layers = new TreeMap<>();
     for (SitePlan site : sites) {
-      for (ObservationRequest need : site.needs()) {
+      for (Expression need : site.needs()) {
         Matcher layer = LAYER.matcher(need.toString());
         TreeSet<Integer> seen =
             layers.computeIfAbsent(layer.replaceFirst("layer #"), key -> new TreeSet<>());

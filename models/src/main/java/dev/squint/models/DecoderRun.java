@@ -6,12 +6,15 @@ import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.FlopsModel;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
+import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,10 +46,10 @@ final class DecoderRun implements AutoCloseable {
    * The parts of a model around its decoder.
    *
    * @param embedder embeds text and puts pictures into it
-   * @param similarities compares tokens
+   * @param side computes what is observed between vision tower and decoder
    * @param vision projects patches that were merged before the projector
    */
-  record Parts(Embedder embedder, Similarities similarities, VisionEncoder vision) {}
+  record Parts(Embedder embedder, SideGraphs side, VisionEncoder vision) {}
 
   DecoderRun(
       PruningPlan plan,
@@ -117,7 +120,7 @@ final class DecoderRun implements AutoCloseable {
                   site,
                   entering.rows(),
                   entering.positions(),
-                  Taps.NONE,
+                  TapValues.NONE,
                   (need, context) -> {
                     throw new IllegalStateException(need + " before the projector");
                   });
@@ -158,13 +161,14 @@ final class DecoderRun implements AutoCloseable {
     boolean compares =
         plan.seams().stream()
             .flatMap(Optional::stream)
-            .anyMatch(site -> site.needs().stream().anyMatch(Beside::answers));
-    Map<ObservationRequest, Observation> compared = new HashMap<>();
-    Beside atInput =
+            .flatMap(site -> site.needs().stream())
+            .anyMatch(need -> need.part() == Place.Part.BETWEEN);
+    Map<Expression, Observation> compared = new HashMap<>();
+    SideObserver atInput =
         (need, context) ->
             compared.computeIfAbsent(
-                need, wanted -> atInput(pass, wanted, embeds, entering.rows()));
-    Taps taps = Taps.NONE;
+                need, wanted -> atInput(pass, wanted, embeds, entering.rows(), context));
+    TapValues taps = TapValues.NONE;
     List<Integer> counts = new ArrayList<>();
     for (int i = 0; i < segments.size(); i++) {
       int[] keep = all(rows.count());
@@ -189,25 +193,25 @@ final class DecoderRun implements AutoCloseable {
         positions = arriving.gathered(keep);
       }
       Optional<SitePlan> site = plan.siteAfter(i);
-      boolean observed = site.isPresent() && !site.get().needs().isEmpty();
-      int[] queries = observed ? rows.queries(site.get().needs()) : NOTHING;
-      int[] columns = observed ? rows.visualRows() : NOTHING;
-      int[] text = observed ? rows.queries(QueryRows.TEXT_AFTER_VISUAL) : NOTHING;
+      TokenRows there = rows;
+      Optional<SegmentState.Observed> observed =
+          site.filter(behind -> !behind.needs().isEmpty() && there.visualRows().length > 0)
+              .map(behind -> there::rows);
       SegmentState.Output out =
           segments
               .get(i)
               .run(
                   pass,
                   new SegmentState.Input(
-                      hidden, arriving, types, keep, mix, queries, columns, text));
+                      hidden, arriving, types, keep, mix, observed));
       segments.get(i).startDecodingAt(next);
       segments.get(i).settle(rows);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
-      taps = new Taps(out.taps(), queries, columns.length);
+      taps = new TapValues(out.taps());
       Optional<OpenSegments.Segment> probe =
           site.flatMap(behind -> open.probe(behind.site().depth()));
-      if (probe.isPresent() && columns.length > 0) {
+      if (probe.isPresent() && observed.isPresent()) {
         probedTokens.add(rows.count());
         try (SegmentState ahead = new SegmentState(probe.get(), sizes, scope.sibling())) {
           SegmentState.Input input =
@@ -217,9 +221,7 @@ final class DecoderRun implements AutoCloseable {
                   rows.types(),
                   all(rows.count()),
                   Passage.Mix.NONE,
-                  queries,
-                  columns,
-                  text);
+                  observed);
           taps = taps.and(ahead.run(pass, input).taps());
         }
       }
@@ -247,9 +249,7 @@ final class DecoderRun implements AutoCloseable {
                         TEXT,
                         ONLY_ROW,
                         Passage.Mix.NONE,
-                        NOTHING,
-                        NOTHING,
-                        NOTHING))
+                        Optional.empty()))
                 .hidden();
       }
       logits = TensorScope.valuesOf(hidden.get(0));
@@ -290,44 +290,47 @@ final class DecoderRun implements AutoCloseable {
       SiteDecider decider,
       Entering entering) {
     TokenRows rows = entering.rows();
-    Beside beside =
-        (need, context) -> {
-          if (need instanceof ObservationRequest.EmbeddingSimilarity similarity) {
-            int[] text = rows.queries(QueryRows.TEXT_AFTER_VISUAL);
-            if (text.length == 0) {
-              return new Observation(0, context.visualTokens(), new float[0]);
-            }
-            long[] ids =
-                Arrays.stream(text)
-                    .mapToLong(row -> prompt.tokenIds()[rows.prompt()[row]])
-                    .toArray();
-            return parts
-                .similarities()
-                .between(
+    Map<Rows, OnnxTensor> text = new EnumMap<>(Rows.class);
+    SideObserver side =
+        (need, context) ->
+            parts
+                .side()
+                .observe(
                     pass,
-                    parts.embedder().embed(pass, ids),
-                    all(text.length),
-                    features,
-                    all(context.visualTokens()),
-                    similarity.measure());
-          }
-          return parts.similarities().withinTiles(pass, features, context);
-        };
+                    need,
+                    leaf ->
+                        new SideGraphs.Found(
+                            leaf.rows() == Rows.VISUAL
+                                ? features
+                                : text.computeIfAbsent(
+                                    leaf.rows(), wanted -> embedded(pass, prompt, rows, wanted)),
+                            all(rows.rows(leaf.rows()).length)),
+                    wanted -> rows.rows(wanted).length,
+                    context);
     return decider.decide(
-        plan.afterVision().orElseThrow(), rows, entering.positions(), Taps.NONE, beside);
+        plan.afterVision().orElseThrow(), rows, entering.positions(), TapValues.NONE, side);
+  }
+
+  private OnnxTensor embedded(TensorScope pass, PromptInput prompt, TokenRows rows, Rows wanted) {
+    return parts
+        .embedder()
+        .embed(
+            pass,
+            Arrays.stream(rows.rows(wanted))
+                .mapToLong(row -> prompt.tokenIds()[rows.prompt()[row]])
+                .toArray());
   }
 
   private Observation atInput(
-      TensorScope pass, ObservationRequest need, OnnxTensor embeds, TokenRows rows) {
+      TensorScope pass, Expression need, OnnxTensor embeds, TokenRows rows, SiteContext context) {
     return parts
-        .similarities()
-        .between(
+        .side()
+        .observe(
             pass,
-            embeds,
-            rows.queries(QueryRows.TEXT_AFTER_VISUAL),
-            embeds,
-            rows.visualRows(),
-            ((ObservationRequest.EmbeddingSimilarity) need).measure());
+            need,
+            leaf -> new SideGraphs.Found(embeds, rows.rows(leaf.rows())),
+            wanted -> rows.rows(wanted).length,
+            context);
   }
 
   private static int[] originRows(TokenRows rows, Passage passage) {

@@ -1,7 +1,7 @@
 package dev.squint.models;
 
-import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.observe.Expression;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +22,7 @@ public final class EncodedPictures implements AutoCloseable {
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private record Wanted(List<VisionTap> taps, boolean projected) {}
+  private record Wanted(List<Expression> taps, boolean projected) {}
 
   EncodedPictures(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
     this.encoder = encoder;
@@ -49,7 +49,7 @@ public final class EncodedPictures implements AutoCloseable {
       return pixels;
     }
 
-    VisionEncoder.Encoded encoded(List<VisionTap> taps, boolean projected) {
+    VisionEncoder.Encoded encoded(List<Expression> taps, boolean projected) {
       synchronized (encoded) {
         return encoded.computeIfAbsent(
             new Wanted(taps, projected),

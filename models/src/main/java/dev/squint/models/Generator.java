@@ -30,7 +30,7 @@ final class Generator implements AutoCloseable {
   private final DecoderGraph decoder;
   private final VisionEncoder vision;
   private final Embedder embedder;
-  private final Similarities similarities;
+  private final SideGraphs side;
   private final LeasePool<List<SegmentSpec>, OpenSegments> cuts;
 
   Generator(
@@ -40,7 +40,7 @@ final class Generator implements AutoCloseable {
       DecoderGraph decoder,
       VisionEncoder vision,
       Embedder embedder,
-      Similarities similarities,
+      SideGraphs side,
       int cutsKept) {
     this.sessions = sessions;
     this.config = config;
@@ -48,7 +48,7 @@ final class Generator implements AutoCloseable {
     this.decoder = decoder;
     this.vision = vision;
     this.embedder = embedder;
-    this.similarities = similarities;
+    this.side = side;
     this.cuts = new LeasePool<>(cutsKept);
   }
 
@@ -118,7 +118,6 @@ final class Generator implements AutoCloseable {
       return new SiteDecider(
           strategy,
           prompt.layout(),
-          visualTokens(),
           seed,
           seen.map(VisionEncoder.Encoded::observations).orElse(Map.of()));
     }
@@ -197,7 +196,7 @@ final class Generator implements AutoCloseable {
   }
 
   private DecoderRun.Parts parts() {
-    return new DecoderRun.Parts(embedder, similarities, vision);
+    return new DecoderRun.Parts(embedder, side, vision);
   }
 
   private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
@@ -328,7 +327,7 @@ final class Generator implements AutoCloseable {
   public void close() {
     try (vision;
         embedder;
-        similarities) {
+        side) {
       cuts.close();
     }
   }

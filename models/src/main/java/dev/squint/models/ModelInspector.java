@@ -7,7 +7,6 @@ import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.VisionGraph;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.DecoderShape;
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Strategies;
@@ -15,6 +14,7 @@ import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.VisionShape;
+import dev.squint.pruning.observe.Expression;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +33,7 @@ public final class ModelInspector {
 
   private final List<ModelReport.GraphFile> graphs = new ArrayList<>();
   private final Map<SegmentSpec, Optional<String>> refusals = new HashMap<>();
-  private final Map<List<VisionTap>, Optional<String>> tapRefusals = new HashMap<>();
+  private final Map<List<Expression>, Optional<String>> tapRefusals = new HashMap<>();
   private Optional<DecoderGraph> decoder = Optional.empty();
   private Optional<VisionGraph> vision = Optional.empty();
 
@@ -227,7 +227,7 @@ public final class ModelInspector {
     return refusal(() -> SegmentExtractor.extract(decoder.orElseThrow(), part));
   }
 
-  private Optional<String> refusal(List<VisionTap> taps) {
+  private Optional<String> refusal(List<Expression> taps) {
     return refusal(() -> vision.orElseThrow().withTaps(taps));
   }
 

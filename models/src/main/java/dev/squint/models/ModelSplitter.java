@@ -10,8 +10,9 @@ import dev.squint.models.graph.SegmentManifest;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.SplitKey;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.WeightFile;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -82,7 +83,7 @@ public final class ModelSplitter {
    * How to split.
    *
    * @param cuts layers before which the decoder is cut; at each begins a segment with a seam
-   * @param taps what is handed out besides, each by the segment that runs its layer
+   * @param taps what is observed, each in the segment that runs its layers
    * @param givenPositions whether segments behind a cut take rotary positions from outside even if
    *     the file counts them by itself
    * @param copyWeights whether weights are copied; else the files that hold them are hard-linked
@@ -90,7 +91,7 @@ public final class ModelSplitter {
    */
   public record Options(
       Set<Integer> cuts,
-      List<Tap> taps,
+      List<Expression> taps,
       boolean givenPositions,
       boolean copyWeights,
       boolean replace) {
@@ -197,20 +198,14 @@ public final class ModelSplitter {
                 .formatted(cut, layers, layers - 1));
       }
     }
-    for (Tap tap : options.taps()) {
-      if (tap.layer() < 0 || tap.layer() >= layers) {
-        throw new ModelException(
-            "a tap in layer %d is asked for, but the decoder has layers 0..%d"
-                .formatted(tap.layer(), layers - 1));
-      }
-    }
+    options.taps().forEach(tap -> checkTap(tap, layers));
     edges.add(layers);
     List<SegmentSpec> specs = new ArrayList<>();
     int from = 0;
     for (int to : edges) {
       int first = from;
-      List<Tap> taps =
-          options.taps().stream().filter(t -> t.layer() >= first && t.layer() < to).toList();
+      List<Expression> taps =
+          options.taps().stream().filter(tap -> isWithin(tap, first, to)).toList();
       specs.add(
           new SegmentSpec(
               from,
@@ -220,7 +215,37 @@ public final class ModelSplitter {
               taps));
       from = to;
     }
+    for (Expression tap : options.taps()) {
+      if (specs.stream().noneMatch(spec -> isWithin(tap, spec.from(), spec.to()))) {
+        throw new ModelException(
+            "the tap %s looks at layers of several segments; cut elsewhere or tap each layer"
+                .formatted(tap));
+      }
+    }
     return specs;
+  }
+
+  private static void checkTap(Expression tap, int layers) {
+    tap.leaves()
+        .forEach(
+            leaf -> {
+              int layer = leaf.place().layer();
+              if (leaf.place().kind() != Place.Kind.DECODER) {
+                throw new ModelException(
+                    "a tap looks at layers of the decoder, but %s is none of their tensors"
+                        .formatted(leaf));
+              }
+              if (layer >= layers) {
+                throw new ModelException(
+                    "a tap in layer %d is asked for, but the decoder has layers 0..%d"
+                        .formatted(layer, layers - 1));
+              }
+            });
+  }
+
+  private static boolean isWithin(Expression tap, int from, int to) {
+    return tap.leaves()
+        .allMatch(leaf -> leaf.place().layer() >= from && leaf.place().layer() < to);
   }
 
   private void write(Path work) throws IOException {
@@ -243,7 +268,7 @@ public final class ModelSplitter {
     }
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("format", SplitFolder.FORMAT);
-    root.put("version", 1);
+    root.put("version", SplitFolder.VERSION);
     root.put(
         "source",
         Map.of(

@@ -2,6 +2,7 @@ package dev.squint.models;
 
 import dev.squint.models.graph.CacheNames;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.RowInput;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
@@ -74,13 +75,11 @@ final class OpenSegments implements AutoCloseable {
             SegmentModel.KEEP,
             SegmentModel.MIX_SOURCES,
             SegmentModel.MIX_WEIGHTS,
-            SegmentModel.TAP_ROWS,
-            SegmentModel.TAP_COLUMNS,
-            SegmentModel.TAP_TEXT,
             DecoderGraph.LOGITS_TO_KEEP);
     for (String input : session.inputs()) {
       boolean ours =
           known.contains(input)
+              || RowInput.parse(input).isPresent()
               || model.hiddenInputs().contains(input)
               || input.equals(model.spec().arriving(DecoderGraph.POSITIONS))
               || input.equals(model.spec().arriving(DecoderGraph.TOKEN_TYPES));
@@ -95,7 +94,7 @@ final class OpenSegments implements AutoCloseable {
     return segments;
   }
 
-  /** What computes the attention of a layer ahead of it, if the cut asked for that. */
+  /** What computes something of a layer ahead of it, if the cut asked for that. */
   Optional<Segment> probe(int layer) {
     return probes.stream().filter(probe -> probe.spec().from() == layer).findFirst();
   }

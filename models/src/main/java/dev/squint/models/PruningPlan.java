@@ -4,15 +4,17 @@ import dev.squint.models.graph.CacheForm;
 import dev.squint.models.graph.PositionSource;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
-import dev.squint.models.graph.Tap;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.CachePlan;
 import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,8 +29,8 @@ import java.util.stream.Stream;
  * @param seams for each segment the site at its head; empty for a first segment that takes all
  *     tokens
  * @param segments the decoder, cut at the sites and nowhere else
- * @param probes attention that a site wants of the layer behind it, one per such site
- * @param visionTaps attention of the vision tower that is wanted, in order
+ * @param probes what a site wants of the layer after it, one per such site
+ * @param visionTaps what is wanted of the vision tower, in order
  * @param cache what becomes of the KV cache behind the prefill, if anything
  */
 record PruningPlan(
@@ -37,7 +39,7 @@ record PruningPlan(
     List<Optional<SitePlan>> seams,
     List<SegmentSpec> segments,
     List<SegmentSpec> probes,
-    List<VisionTap> visionTaps,
+    List<Expression> visionTaps,
     Optional<CachePlan> cache) {
 
   /** The decoder in one piece, with all tokens. */
@@ -80,46 +82,6 @@ record PruningPlan(
     return site.positions() == PositionPolicy.ORIGINAL;
   }
 
-  /** The tap in the decoder that answers a request, if it is for the decoder. */
-  static Optional<Tap> tapFor(ObservationRequest need) {
-    if (need instanceof ObservationRequest.TextToVisualAttention attention) {
-      boolean perHead = attention.heads() == ObservationRequest.Heads.EACH;
-      return Optional.of(new Tap.Attention(attention.layer(), perHead));
-    }
-    if (need instanceof ObservationRequest.HiddenStates states) {
-      boolean text = states.tokens() == ObservationRequest.Tokens.TEXT_AFTER_VISUAL;
-      return Optional.of(new Tap.HiddenStates(states.layer(), text, states.normed()));
-    }
-    if (need instanceof ObservationRequest.Keys keys) {
-      boolean text = keys.tokens() == ObservationRequest.Tokens.TEXT_AFTER_VISUAL;
-      return Optional.of(new Tap.Keys(keys.layer(), text));
-    }
-    if (need instanceof ObservationRequest.CoreNeurons core) {
-      return Optional.of(new Tap.CoreNeurons(core.layer(), core.rho(), core.beta()));
-    }
-    return Optional.empty();
-  }
-
-  /** The tap in the vision tower that answers a request, if it is for the tower. */
-  static Optional<VisionTap> visionTapFor(ObservationRequest need) {
-    if (need instanceof ObservationRequest.KeySimilarity keys) {
-      boolean mean = keys.heads() == ObservationRequest.Heads.AVERAGED;
-      return Optional.of(
-          new VisionTap(keys.layer(), mean ? VisionTap.Kind.MEAN_KEYS : VisionTap.Kind.KEYS));
-    }
-    if (need instanceof ObservationRequest.FeatureSimilarity features
-        && features.stage() == ObservationRequest.Stage.BEFORE_PROJECTOR) {
-      return Optional.of(new VisionTap(0, VisionTap.Kind.FEATURES));
-    }
-    if (need instanceof ObservationRequest.ClsAttention cls) {
-      return Optional.of(new VisionTap(cls.layer(), VisionTap.Kind.CLS));
-    }
-    if (need instanceof ObservationRequest.AttentionReceived received) {
-      return Optional.of(new VisionTap(received.layer(), VisionTap.Kind.RECEIVED));
-    }
-    return Optional.empty();
-  }
-
   private static final class Builder {
     private final String strategy;
     private final ModelFacts facts;
@@ -158,7 +120,7 @@ record PruningPlan(
           inDecoder.add(site);
         }
       }
-      List<VisionTap> vision = visionTaps(sites);
+      List<Expression> vision = visionTaps(sites);
       beforeProjector.ifPresent(this::checkNotInDecoder);
       afterVision.ifPresent(this::checkNotInDecoder);
       inDecoder.forEach(this::checkNoFeatures);
@@ -188,19 +150,21 @@ record PruningPlan(
 
     private void checkNotInDecoder(SitePlan site) {
       taps(site, 0, 0);
-      for (ObservationRequest need : site.needs()) {
-        if (site.site() instanceof Site.BeforeProjector && Beside.answers(need)) {
+      for (Expression need : site.needs()) {
+        if (site.site() instanceof Site.BeforeProjector && need.part() == Place.Part.BETWEEN) {
           throw refused(
-              "it wants the %s at %s, but that is observed behind the projector only"
+              "it wants the %s at %s, but that is observed after the projector only"
                   .formatted(need, site.site()));
         }
       }
     }
 
     private void checkNoFeatures(SitePlan site) {
-      for (ObservationRequest need : site.needs()) {
-        if (need instanceof ObservationRequest.FeatureSimilarity
-            || need instanceof ObservationRequest.KeySimilarity) {
+      for (Expression need : site.needs()) {
+        boolean features =
+            need.leaves().anyMatch(leaf -> leaf.tensor() == Leaf.Tensor.FEATURES);
+        boolean pairs = need.part() != Place.Part.DECODER && need.pairsVisual();
+        if (features || pairs) {
           throw refused(
               "it wants the %s at %s, but that is observed before the decoder only"
                   .formatted(need, site.site()));
@@ -218,9 +182,10 @@ record PruningPlan(
     /** What the tower says of patches cannot be said of tokens where these are not the same. */
     private void checkScores(SitePlan site) {
       int patches = facts.vision().patches();
-      for (ObservationRequest need : site.needs()) {
+      for (Expression need : site.needs()) {
         boolean perPatch =
-            visionTapFor(need).filter(tap -> tap.kind() != VisionTap.Kind.FEATURES).isPresent();
+            need.axes().stream().anyMatch(Axis::isVisual)
+                && need.leaves().anyMatch(leaf -> leaf.place().kind() == Place.Kind.VISION);
         if (perPatch && facts.visualTokens() != patches) {
           throw refused(
               "it wants the %s at %s, which is known of %d patches, but a picture becomes %d visual tokens (vision_feature_select_strategy adds [CLS] or drops a patch); choose a strategy that looks at features or text"
@@ -241,9 +206,9 @@ record PruningPlan(
       for (SitePlan site : inDecoder) {
         int layer = ((Site.BeforeLayer) site.site()).layer();
         segments.add(new SegmentSpec(from, layer, seam(head), given, taps(site, from, layer)));
-        List<Tap.Attention> ahead = ahead(site, layer);
+        List<Expression> ahead = sorted(site.needs().stream().filter(need -> isAhead(site, need)));
         if (!ahead.isEmpty()) {
-          probes.add(SegmentSpec.probe(ahead, given));
+          probes.add(SegmentSpec.probe(layer, ahead, given));
         }
         seams.add(head);
         head = Optional.of(site);
@@ -282,66 +247,70 @@ record PruningPlan(
       return head.map(site -> site.merges() ? Seam.MERGE : Seam.GATHER).orElse(Seam.NONE);
     }
 
-    private static List<Tap.Attention> ahead(SitePlan site, int layer) {
-      return site.needs().stream()
-          .flatMap(need -> tapFor(need).stream())
-          .filter(tap -> tap instanceof Tap.Attention && tap.layer() == layer)
-          .map(Tap.Attention.class::cast)
-          .sorted(Comparator.comparing(Tap::output))
+    /** What is wanted in the decoder layers between two sites. */
+    private List<Expression> taps(SitePlan site, int from, int to) {
+      List<Expression> taps = new ArrayList<>();
+      for (Expression need : site.needs()) {
+        if (need.part() == Place.Part.DECODER && !isAhead(site, need)) {
+          checkInTime(site, need, from, to);
+          taps.add(need);
+        }
+      }
+      return sorted(taps.stream());
+    }
+
+    private static List<Expression> sorted(Stream<Expression> needs) {
+      return needs
+          .map(Expression::unnamed)
+          .distinct()
+          .sorted(Comparator.comparing(Expression::canonical))
           .toList();
     }
 
-    private List<Tap> taps(SitePlan site, int from, int to) {
-      List<Tap> taps = new ArrayList<>();
-      for (ObservationRequest need : site.needs()) {
-        tapFor(need)
-            .ifPresent(
-                tap -> {
-                  if (!isAhead(site, tap)) {
-                    checkInTime(site, need, tap, from, to);
-                    taps.add(tap);
-                  }
-                });
-      }
-      taps.sort(Comparator.comparing(Tap::output));
-      return taps;
+    /** Whether something is made of what the layer after the site computes first. */
+    private static boolean isAhead(SitePlan site, Expression need) {
+      int layer = site.site().depth();
+      return need.part() == Place.Part.DECODER
+          && need.leaves().allMatch(leaf -> leaf.place().layer() == layer && isEarly(leaf))
+          && !need.leaves().allMatch(leaf -> SegmentSpec.runs(leaf, 0, layer));
     }
 
-    private static boolean isAhead(SitePlan site, Tap tap) {
-      return tap instanceof Tap.Attention && tap.layer() == site.site().depth();
+    private static boolean isEarly(Leaf leaf) {
+      return leaf.tensor() != Leaf.Tensor.MLP;
     }
 
-    private void checkInTime(SitePlan site, ObservationRequest need, Tap tap, int from, int to) {
-      int end = tap instanceof Tap.HiddenStates && to > 0 ? to + 1 : to;
-      if (tap.layer() < from || tap.layer() >= end) {
+    private void checkInTime(SitePlan site, Expression need, int from, int to) {
+      boolean inTime = to > 0 && need.leaves().allMatch(leaf -> SegmentSpec.runs(leaf, from, to));
+      if (!inTime) {
         throw refused(
             "it wants the %s at %s, but only layers %s run between the previous site and this one"
                 .formatted(need, site.site(), from == to ? "none" : from + ".." + (to - 1)));
       }
     }
 
-    private List<VisionTap> visionTaps(List<SitePlan> sites) {
-      List<VisionTap> taps =
+    private List<Expression> visionTaps(List<SitePlan> sites) {
+      List<Expression> needs =
           sites.stream()
               .flatMap(site -> site.needs().stream())
-              .flatMap(need -> visionTapFor(need).stream())
-              .distinct()
-              .sorted(Comparator.comparing(VisionTap::kind).thenComparing(VisionTap::layer))
+              .filter(need -> need.part() == Place.Part.VISION)
               .toList();
-      for (VisionTap tap : taps) {
-        if (tap.kind() == VisionTap.Kind.CLS && !facts.vision().hasCls()) {
-          throw refused(
-              "it needs the attention of a [CLS] token, but the vision tower of %s has none"
-                  .formatted(facts.name()));
-        }
-        int visionLayers = facts.vision().layers();
-        if (tap.layer() >= visionLayers) {
-          throw refused(
-              "it wants the attention or keys of vision layer %d, but the tower has layers 0..%d"
-                  .formatted(tap.layer(), visionLayers - 1));
-        }
+      for (Expression need : needs) {
+        need.leaves().forEach(leaf -> checkTower(need, leaf));
       }
-      return taps;
+      return sorted(needs.stream());
+    }
+
+    private void checkTower(Expression need, Leaf leaf) {
+      if (leaf.rows() == Rows.CLS && !facts.vision().hasCls()) {
+        throw refused(
+            "it needs the %s, a [CLS] token, but the vision tower of %s has none"
+                .formatted(need, facts.name()));
+      }
+      int visionLayers = facts.vision().layers();
+      if (leaf.place().kind() == Place.Kind.VISION && leaf.place().layer() >= visionLayers) {
+        throw refused(
+            "it wants the %s, but the tower has layers 0..%d".formatted(need, visionLayers - 1));
+      }
     }
 
     private ModelException refused(String reason) {

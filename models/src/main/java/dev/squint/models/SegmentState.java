@@ -2,9 +2,10 @@ package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.ExpressionWriter;
+import dev.squint.models.graph.RowInput;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentModel;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.CachePlan;
@@ -19,6 +20,8 @@ import java.util.Set;
 
 /** One segment at work on one request: it owns the KV cache of its layers. */
 final class SegmentState implements AutoCloseable {
+
+  private static final int[] NOTHING = {};
 
   private final OpenSegments.Segment segment;
   private final SegmentCache cache;
@@ -37,6 +40,12 @@ final class SegmentState implements AutoCloseable {
     this.cache = SegmentCache.of(segment, sizes, owner, plan);
   }
 
+  /** Finds rows, counted after the seam. */
+  @FunctionalInterface
+  interface Observed {
+    int[] rows(RowInput input);
+  }
+
   /**
    * What a segment takes in.
    *
@@ -45,9 +54,7 @@ final class SegmentState implements AutoCloseable {
    * @param types for each of these 1 if it is a visual token, else 0
    * @param keep the rows that go on; those of the mix count on behind the arriving ones
    * @param mix rows made of several, in terms of arriving rows
-   * @param tapRows query rows for the taps, counted behind the seam
-   * @param tapColumns key rows for the taps, counted behind the seam
-   * @param tapText further rows for the taps, counted behind the seam
+   * @param observed finds the rows that are looked at; empty if nothing is observed
    */
   record Input(
       List<OnnxTensor> hidden,
@@ -55,9 +62,7 @@ final class SegmentState implements AutoCloseable {
       long[] types,
       int[] keep,
       Passage.Mix mix,
-      int[] tapRows,
-      int[] tapColumns,
-      int[] tapText) {}
+      Optional<Observed> observed) {}
 
   /**
    * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
@@ -72,10 +77,12 @@ final class SegmentState implements AutoCloseable {
     boolean probe = segment.spec().probe();
     List<String> hiddenOutputs =
         segment.isLast() && !probe ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
-    boolean observed = in.tapColumns().length > 0;
-    List<Tap> taps = observed ? segment.spec().taps() : List.of();
+    List<String> taps =
+        in.observed().isEmpty()
+            ? List.of()
+            : segment.spec().taps().stream().map(ExpressionWriter::output).toList();
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
-    taps.forEach(tap -> wanted.add(tap.output()));
+    wanted.addAll(taps);
     wanted.addAll(cache.outputs());
     try (TensorScope run = scope.sibling()) {
       Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
@@ -83,7 +90,7 @@ final class SegmentState implements AutoCloseable {
       List<OnnxTensor> hidden = new ArrayList<>();
       hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
       Map<String, OnnxTensor> tapped = new HashMap<>();
-      taps.forEach(tap -> tapped.put(tap.output(), scope.adopt(run, out.get(tap.output()))));
+      taps.forEach(tap -> tapped.put(tap, scope.adopt(run, out.get(tap))));
       return new Output(hidden, tapped);
     }
   }
@@ -113,14 +120,10 @@ final class SegmentState implements AutoCloseable {
     if (segment.spec().seam() == Seam.MERGE) {
       in.mix().give(run, inputs);
     }
-    if (names.contains(SegmentModel.TAP_ROWS)) {
-      inputs.put(SegmentModel.TAP_ROWS, run.indices(in.tapRows(), in.tapRows().length));
-    }
-    if (names.contains(SegmentModel.TAP_COLUMNS)) {
-      inputs.put(SegmentModel.TAP_COLUMNS, run.indices(in.tapColumns(), in.tapColumns().length));
-    }
-    if (names.contains(SegmentModel.TAP_TEXT)) {
-      inputs.put(SegmentModel.TAP_TEXT, run.indices(in.tapText(), in.tapText().length));
+    for (String name : names) {
+      RowInput.parse(name)
+          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(NOTHING))
+          .ifPresent(rows -> inputs.put(name, run.indices(rows, rows.length)));
     }
     if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
       inputs.put(DecoderGraph.LOGITS_TO_KEEP, run.longs(new long[] {1}));

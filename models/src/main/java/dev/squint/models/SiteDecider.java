@@ -1,25 +1,19 @@
 package dev.squint.models;
 
-import dev.squint.models.graph.Tap;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Observations;
-import dev.squint.pruning.Scope;
 import dev.squint.pruning.Selection;
-import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.StrategyException;
 import dev.squint.pruning.TokenLayout;
+import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * Lets a strategy decide at its sites and keeps the record of it. One decider serves one request.
@@ -28,9 +22,8 @@ final class SiteDecider {
 
   private final String strategy;
   private final TokenLayout layout;
-  private final int originalVisual;
   private final long seed;
-  private final Map<VisionTap, Observation> vision;
+  private final Map<String, TowerValues> vision;
   private int entered = -1;
   private final List<String> notes = new ArrayList<>();
   private final List<SiteTrace> traces = new ArrayList<>();
@@ -38,12 +31,10 @@ final class SiteDecider {
   SiteDecider(
       String strategy,
       TokenLayout layout,
-      int originalVisual,
       long seed,
-      Map<VisionTap, Observation> vision) {
+      Map<String, TowerValues> vision) {
     this.strategy = strategy;
     this.layout = layout;
-    this.originalVisual = originalVisual;
     this.seed = seed;
     this.vision = vision;
   }
@@ -54,12 +45,12 @@ final class SiteDecider {
    * @param plan the site
    * @param rows the tokens that arrive
    * @param positions their rotary positions
-   * @param taps what the segment before the site handed out
-   * @param beside answers what neither decoder nor vision tower hand out
+   * @param taps what was observed in the segment before the site
+   * @param side observes what flows between vision tower and decoder
    * @return what goes on
    */
   Passage decide(
-      SitePlan plan, TokenRows rows, RotaryPositions positions, Taps taps, Beside beside) {
+      SitePlan plan, TokenRows rows, RotaryPositions positions, TapValues taps, SideObserver side) {
     int[] alive = rows.aliveVisual();
     if (plan.site().depth() < 0 || entered < 0) {
       entered = alive.length;
@@ -71,13 +62,15 @@ final class SiteDecider {
     long start = System.nanoTime();
     SiteContext context =
         new SiteContext(plan.site(), layout, alive, entered, rows.positions(positions), seed);
-    Map<ObservationRequest, Observation> seen = new HashMap<>();
-    for (ObservationRequest need : plan.needs()) {
+    Map<Expression, Observation> seen = new HashMap<>();
+    for (Expression need : plan.needs()) {
       seen.put(
           need,
-          Beside.answers(need)
-              ? beside.observe(need, context)
-              : observe(need, context, rows, taps));
+          switch (need.part()) {
+            case VISION -> vision.get(need.canonical()).of(need, context);
+            case BETWEEN -> side.observe(need, context);
+            case DECODER -> taps.read(need);
+          });
     }
     Selection selection =
         checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
@@ -100,69 +93,6 @@ final class SiteDecider {
             selection.scores(),
             nanos));
     return passage;
-  }
-
-  private Observation observe(
-      ObservationRequest need, SiteContext context, TokenRows rows, Taps taps) {
-    Optional<Tap> tap = PruningPlan.tapFor(need);
-    if (tap.isPresent()) {
-      return need instanceof ObservationRequest.TextToVisualAttention attention
-          ? taps.attention(tap.get(), rows.queries(attention.rows()))
-          : taps.perToken(tap.get());
-    }
-    VisionTap seen = PruningPlan.visionTapFor(need).orElseThrow();
-    Observation whole = vision.get(seen);
-    int patches = seen.kind().compares() ? whole.rows() : whole.columns();
-    if (patches != originalVisual) {
-      throw new ModelException(
-          "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
-              .formatted(need, patches, originalVisual));
-    }
-    if (!seen.kind().compares()) {
-      return perToken(whole, context.alive());
-    }
-    checkTiles(need, whole.columns());
-    return compared(whole, context);
-  }
-
-  /** Patches are compared within what the tower takes as one picture, which has to be a tile. */
-  private void checkTiles(ObservationRequest need, int patches) {
-    for (Scope.Group tile :
-        Scope.TILE.groups(SiteContext.whole(new Site.AfterVision(), layout, seed))) {
-      if (tile.size() != patches) {
-        throw new ModelException(
-            "%s compares the %d patches of one picture, but the prompt has a tile of %d visual tokens; lay out each picture that the tower takes as a tile of its own"
-                .formatted(need, patches, tile.size()));
-      }
-    }
-  }
-
-  private static Observation perToken(Observation whole, int[] alive) {
-    float[] cells = new float[alive.length];
-    for (int i = 0; i < alive.length; i++) {
-      cells[i] = whole.at(0, alive[i]);
-    }
-    return new Observation(1, cells.length, cells);
-  }
-
-  /** Of the cosines between all patches of a tile those between tokens alive. */
-  private Observation compared(Observation whole, SiteContext context) {
-    int perTile = whole.columns();
-    int[] alive = context.alive();
-    if (Arrays.equals(alive, IntStream.range(0, originalVisual).toArray())) {
-      return whole;
-    }
-    List<Scope.Group> tiles = Scope.TILE.groups(context);
-    int columns = tiles.stream().mapToInt(Scope.Group::size).max().orElse(0);
-    float[] cells = new float[alive.length * columns];
-    for (Scope.Group tile : tiles) {
-      for (int i = tile.from(); i < tile.to(); i++) {
-        for (int j = tile.from(); j < tile.to(); j++) {
-          cells[i * columns + j - tile.from()] = whole.at(alive[i], alive[j] % perTile);
-        }
-      }
-    }
-    return new Observation(alive.length, columns, cells);
   }
 
   private Selection checked(SitePlan plan, Selection selection, int alive) {

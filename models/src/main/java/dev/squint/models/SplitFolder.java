@@ -29,6 +29,9 @@ final class SplitFolder {
   static final String MANIFEST = "manifest.json";
   static final String FORMAT = "squint-segments";
 
+  /** Of the manifest; raised where programs that read the one before would go wrong. */
+  static final int VERSION = 2;
+
   private final Path target;
 
   SplitFolder(Path target) {
@@ -166,6 +169,7 @@ final class SplitFolder {
     try {
       JsonNode manifest = manifest();
       return manifest.path("format").asText().equals(FORMAT)
+          && manifest.path("version").asInt() == VERSION
           && all(manifest.path("segments"), this::isWholeSegment)
           && manifest.path("weightFiles").size() == manifest.path("weights").size()
           && all(manifest.path("weightFiles"), this::isWholeData);

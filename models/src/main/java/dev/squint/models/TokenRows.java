@@ -1,12 +1,11 @@
 package dev.squint.models;
 
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.QueryRows;
+import dev.squint.models.graph.RowInput;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Rows;
 import java.util.Arrays;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -45,26 +44,38 @@ record TokenRows(int[] prompt, int[] visual) {
     return IntStream.range(0, visual.length).filter(row -> visual[row] != TEXT).toArray();
   }
 
-  /** Rows that ask in an attention map. */
-  int[] queries(QueryRows wanted) {
+  /** The rows of some tokens, ascending. */
+  int[] rows(Rows wanted) {
     int last = count() - 1;
-    int behind = wanted == QueryRows.TEXT ? -1 : lastVisualRow();
-    return wanted == QueryRows.LAST
-        ? new int[] {last}
-        : IntStream.rangeClosed(0, last)
-            .filter(row -> row > behind && visual[row] == TEXT)
-            .toArray();
+    return switch (wanted) {
+      case ALL -> IntStream.rangeClosed(0, last).toArray();
+      case VISUAL -> visualRows();
+      case CLS -> new int[0];
+      case LAST -> new int[] {last};
+      case TEXT -> textRows(0).toArray();
+      case TEXT_AFTER_VISUAL -> textRows(lastVisualRow() + 1).toArray();
+      case FIRST_AFTER_VISUAL -> textRows(lastVisualRow() + 1).limit(1).toArray();
+    };
   }
 
-  /** Rows that ask in any of the attention maps wanted, ascending. */
-  int[] queries(Set<ObservationRequest> needs) {
-    return needs.stream()
-        .filter(ObservationRequest.TextToVisualAttention.class::isInstance)
-        .map(need -> ((ObservationRequest.TextToVisualAttention) need).rows())
-        .flatMapToInt(wanted -> Arrays.stream(queries(wanted)))
-        .distinct()
-        .sorted()
-        .toArray();
+  private IntStream textRows(int from) {
+    return IntStream.range(from, count()).filter(row -> visual[row] == TEXT);
+  }
+
+  /** The rows that a segment is told. */
+  int[] rows(RowInput input) {
+    int[] all =
+        input.rows().stream()
+            .flatMapToInt(wanted -> Arrays.stream(rows(wanted)))
+            .distinct()
+            .sorted()
+            .toArray();
+    return input
+        .within()
+        .map(
+            wanted ->
+                Arrays.stream(rows(wanted)).map(row -> Arrays.binarySearch(all, row)).toArray())
+        .orElse(all);
   }
 
   private int lastVisualRow() {
@@ -122,7 +133,7 @@ record TokenRows(int[] prompt, int[] visual) {
   SiteContext.Positions positions(RotaryPositions positions) {
     long[] axis = positions.axes()[0];
     return new SiteContext.Positions(
-        at(axis, visualRows()), at(axis, queries(QueryRows.TEXT_AFTER_VISUAL)));
+        at(axis, visualRows()), at(axis, rows(Rows.TEXT_AFTER_VISUAL)));
   }
 
   private static int[] at(long[] axis, int[] rows) {

@@ -1,13 +1,13 @@
 package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
+import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.VisionGraph;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
-import dev.squint.pruning.Observation;
+import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -91,9 +91,9 @@ final class VisionEncoder implements AutoCloseable {
    * @param output {@code [..., hidden]}, owned by the scope given to {@link VisionEncoder#encode}:
    *     features, or patches that have yet to be {@linkplain VisionEncoder#project projected}
    * @param projected whether it is features
-   * @param observations what was asked for, over all patches
+   * @param observations what was asked for, over all patches, by canonical text
    */
-  record Encoded(OnnxTensor output, boolean projected, Map<VisionTap, Observation> observations) {}
+  record Encoded(OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
 
   VisionGraph graph() {
     return graph;
@@ -107,33 +107,26 @@ final class VisionEncoder implements AutoCloseable {
    * @param taps what is observed
    * @param projected whether the projector runs too
    */
-  Encoded encode(TensorScope scope, PixelValues pixels, List<VisionTap> taps, boolean projected) {
+  Encoded encode(TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
     checkShape(pixels.shape());
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
-    taps.forEach(tap -> wanted.add(tap.output()));
+    taps.forEach(tap -> wanted.add(ExpressionWriter.output(tap)));
     Part part = new Part(projected, true, taps);
     try (TensorScope run = scope.sibling();
         var lease = pool.acquire(part, () -> open(part))) {
       OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
       Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
-      Map<VisionTap, Observation> observations = new HashMap<>();
-      for (VisionTap tap : taps) {
-        observations.put(tap, observation(tap, out.get(tap.output())));
+      Map<String, TowerValues> observations = new HashMap<>();
+      for (Expression tap : taps) {
+        OnnxTensor seen = out.get(ExpressionWriter.output(tap));
+        int[] sizes =
+            Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+        observations.put(tap.canonical(), new TowerValues(sizes, TensorScope.valuesOf(seen)));
       }
       return new Encoded(scope.adopt(run, out.get(output)), projected, observations);
     }
-  }
-
-  /** A row of attention, or one row of cosines per patch. */
-  private static Observation observation(VisionTap tap, OnnxTensor tensor) {
-    float[] values = TensorScope.valuesOf(tensor);
-    if (!tap.kind().compares()) {
-      return new Observation(1, values.length, values);
-    }
-    int patches = TensorScope.size(tensor, 2);
-    return new Observation(patches == 0 ? 0 : values.length / patches, patches, values);
   }
 
   /**
@@ -162,7 +155,7 @@ final class VisionEncoder implements AutoCloseable {
     open(new Part(true, true, List.of()), sessions.checking()).close();
   }
 
-  private record Part(boolean projector, boolean tower, List<VisionTap> taps) {}
+  private record Part(boolean projector, boolean tower, List<Expression> taps) {}
 
   private ModelSession open(Part part) {
     return open(part, sessions);

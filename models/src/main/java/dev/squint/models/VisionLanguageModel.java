@@ -130,10 +130,10 @@ public final class VisionLanguageModel implements AutoCloseable {
         config.visualTokens());
     ModelFacts facts = facts(name, config, decoder, tower);
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
-    Similarities similarities = new Similarities(sessions, config.text().hidden());
+    SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
-            sessions, config, facts, decoder, vision, embedder, similarities, options.cutsKept());
+            sessions, config, facts, decoder, vision, embedder, side, options.cutsKept());
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 

@@ -5,17 +5,15 @@ import static org.assertj.core.data.Offset.offset;
 
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,13 +24,13 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** The tower apart from its projector. */
 class BeforeProjectorTest {
 
-  private static final HiddenStates EMBEDDINGS = new HiddenStates(0);
+  private static final Expression EMBEDDINGS = Observe.hiddenStates(0);
 
   @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
   private record Seen(List<Observations> sites, Generation generation) {}
 
-  private static Seen run(Site site, Selection selection, ObservationRequest... needs) {
+  private static Seen run(Site site, Selection selection, Expression... needs) {
     List<Observations> seen = new ArrayList<>();
     SitePlan first =
         new SitePlan(
@@ -108,14 +106,14 @@ class BeforeProjectorTest {
 
   @Test
   void similaritiesAreCosines() {
-    FeatureSimilarity features = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
-    KeySimilarity mean = new KeySimilarity(1, Heads.AVERAGED);
-    KeySimilarity joined = new KeySimilarity(1, Heads.EACH);
+    Expression features = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
+    Expression mean = Observe.keySimilarity(1, Heads.AVERAGED);
+    Expression joined = Observe.keySimilarity(1, Heads.EACH);
     Observations seen =
         run(new Site.BeforeProjector(), Selection.all(TinyLlava.VISUAL), features, mean, joined)
             .sites()
             .get(0);
-    for (ObservationRequest need : List.of(features, mean, joined)) {
+    for (Expression need : List.of(features, mean, joined)) {
       Observation cosines = seen.get(need);
       assertThat(cosines.rows()).isEqualTo(TinyLlava.VISUAL);
       assertThat(cosines.columns()).isEqualTo(TinyLlava.VISUAL);
@@ -146,10 +144,10 @@ class BeforeProjectorTest {
   }
 
   private static void assertComparedAs(int[] kept, Selection selection) {
-    KeySimilarity keys = new KeySimilarity(1, Heads.EACH);
-    FeatureSimilarity features = new FeatureSimilarity(Stage.PROJECTED);
-    FeatureSimilarity patches = new FeatureSimilarity(Stage.BEFORE_PROJECTOR);
-    Set<ObservationRequest> needs = Set.of(keys, features, patches);
+    Expression keys = Observe.keySimilarity(1, Heads.EACH);
+    Expression features = Observe.featureSimilarity(Stage.PROJECTED);
+    Expression patches = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
+    Set<Expression> needs = Set.of(keys, features, patches);
     List<Observations> seen = new ArrayList<>();
     for (Selection first : List.of(Selection.all(TinyLlava.VISUAL), selection)) {
       List<SitePlan> sites =
@@ -174,7 +172,7 @@ class BeforeProjectorTest {
               new TestStrategy("twice", sites),
               new GenerationOptions(1, 0, false, false));
     }
-    for (ObservationRequest need : needs) {
+    for (Expression need : needs) {
       Observation whole = seen.get(0).get(need);
       Observation some = seen.get(1).get(need);
       assertThat(some.rows()).isEqualTo(kept.length);

@@ -38,7 +38,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CacheMatrixTest {
 
   private static final int STEPS = 8;
-  private static final int[] NONE = {};
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
   private final Sessions sessions =
@@ -342,9 +341,7 @@ class CacheMatrixTest {
                     first ? types : new long[1],
                     IntStream.range(0, first ? tokens : 1).toArray(),
                     Passage.Mix.NONE,
-                    NONE,
-                    NONE,
-                    NONE);
+                            Optional.empty());
             flow = state.run(pass, input).hidden();
             if (first) {
               state.settle(rows);

@@ -8,14 +8,16 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -79,8 +81,8 @@ class CoreNeuronsTest {
     for (int layer = 0; layer < layers; layer++) {
       for (double[] shares : SHARES) {
         int[] expected = counts(active.get(layer), tokens, shares[0], shares[1]);
-        Tap tap = new Tap.CoreNeurons(layer, shares[0], shares[1]);
-        float[] actual = seen.get(tap.output());
+        Expression tap = Observe.coreNeurons(layer, shares[0], shares[1]);
+        float[] actual = seen.get(ExpressionWriter.output(tap));
         assertThat(actual).hasSize(export.size("visualLength"));
         for (int i = 0; i < actual.length; i++) {
           assertThat(actual[i]).as("token %d of %s", i, tap).isEqualTo(expected[start + i]);
@@ -133,10 +135,10 @@ class CoreNeuronsTest {
   private Map<String, float[]> tapped(ExportFixture export) {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int layers = export.size("layers");
-    List<Tap> taps = new ArrayList<>();
+    List<Expression> taps = new ArrayList<>();
     for (int layer = 0; layer < layers - 1; layer++) {
       for (double[] shares : SHARES) {
-        taps.add(new Tap.CoreNeurons(layer, shares[0], shares[1]));
+        taps.add(Observe.coreNeurons(layer, shares[0], shares[1]));
       }
     }
     ModelConfig.Text sizes =
@@ -165,9 +167,7 @@ class CoreNeuronsTest {
               Arrays.stream(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray(),
               all,
               Passage.Mix.NONE,
-              NONE,
-              IntStream.range(start, end).toArray(),
-              NONE);
+              Optional.of(new ChosenRows(NONE, IntStream.range(start, end).toArray(), NONE)));
       state.run(scope, input).taps().forEach((tap, t) -> seen.put(tap, UncutRun.floats(t)));
     }
     return seen;

@@ -7,11 +7,12 @@ import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -66,7 +68,7 @@ class DecoderSplitTest {
               edges.get(i + 1),
               Seam.GATHER,
               false,
-              List.of(new Tap.Attention(last, false))));
+              List.of(Observe.textToVisualAttention(last, Rows.TEXT))));
     }
     try (ModelSession whole = WholeFile.open(sessions, path);
         OpenSegments parts =
@@ -101,14 +103,13 @@ class DecoderSplitTest {
       RotaryPositions positions =
           new RotaryPositions(new long[][] {LongStream.range(first, first + rows).toArray()});
       int[] all = IntStream.range(0, rows).toArray();
-      int[] none = {};
       for (SegmentState state : states) {
         hidden =
             state
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, positions, new long[rows], all, Passage.Mix.NONE, none, none, none))
+                        hidden, positions, new long[rows], all, Passage.Mix.NONE, Optional.empty()))
                 .hidden();
       }
       return lastRow(hidden.get(0));

@@ -16,10 +16,11 @@ import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentModel;
 import dev.squint.models.graph.SegmentSpec;
 import dev.squint.models.graph.VisionGraph;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -180,10 +181,10 @@ class EmbeddedExportsTest {
   void towersReferToTheBytesOfTheFile(ExportFixture export) {
     OnnxGraph graph = OnnxGraph.read(export.graph());
     VisionGraph tower = new VisionGraph(graph);
-    List<VisionTap> taps = new ArrayList<>();
+    List<Expression> taps = new ArrayList<>();
     for (int layer = 0; layer < tower.layers(); layer++) {
       if (!tower.isWindowed(layer)) {
-        taps.add(new VisionTap(layer, VisionTap.Kind.RECEIVED));
+        taps.add(Observe.attentionReceived(layer));
       }
     }
     assertThat(refersTo(tower.withTaps(taps), graph.folder(), export))

@@ -6,19 +6,24 @@ import static org.assertj.core.data.Offset.offset;
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,12 +144,12 @@ class ExportMatrixTest {
       List<SegmentSpec> specs = new ArrayList<>();
       int step = perLayer ? 1 : layers;
       for (int from = 0; from < layers; from += step) {
-        List<Tap> taps = new ArrayList<>();
+        List<Expression> taps = new ArrayList<>();
         for (int layer = from; layer < from + step; layer++) {
-          taps.add(new Tap.Attention(layer, false));
-          taps.add(new Tap.Attention(layer, true));
-          taps.add(new Tap.HiddenStates(layer));
-          taps.add(new Tap.Keys(layer));
+          taps.add(attention(layer, Heads.AVERAGED));
+          taps.add(attention(layer, Heads.EACH));
+          taps.add(Observe.hiddenStates(layer));
+          taps.add(Observe.keys(layer));
         }
         specs.add(new SegmentSpec(from, from + step, Seam.NONE, false, taps));
       }
@@ -172,7 +177,7 @@ class ExportMatrixTest {
           List.of(
               SegmentSpec.of(0, layer),
               SegmentSpec.probe(
-                  List.of(new Tap.Attention(layer, false), new Tap.Attention(layer, true)), false));
+                  layer, List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)), false));
       try (Cut cut = new Cut(export, decoder, specs)) {
         Map<String, float[]> seen = cut.ahead(layer, queries, columns);
         checkAttention(export, seen, layer, queries);
@@ -189,18 +194,18 @@ class ExportMatrixTest {
     }
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int hidden = export.size("hidden");
-    Tap.HiddenStates states = new Tap.HiddenStates(1, true, false);
-    Tap.HiddenStates normed = new Tap.HiddenStates(1, true, true);
+    Expression states = Observe.hiddenStates(1, Rows.TEXT_AFTER_VISUAL, false);
+    Expression normed = Observe.hiddenStates(1, Rows.TEXT_AFTER_VISUAL, true);
     SegmentSpec spec =
         new SegmentSpec(0, export.size("layers"), Seam.NONE, false, List.of(states, normed));
     try (Cut cut = new Cut(export, decoder, List.of(spec))) {
       Map<String, float[]> seen = cut.run(Map.of(), Set.of(), new ArrayList<>());
       float[] rows =
           Arrays.copyOfRange(export.array("hidden.1"), TEXT[0] * hidden, (TEXT[1] + 1) * hidden);
-      assertThat(seen.get(states.output())).containsExactly(rows, offset(export.within(1e-3f) * 3));
+      assertThat(seen.get(ExpressionWriter.output(states))).containsExactly(rows, offset(export.within(1e-3f) * 3));
       float[] weights = new float[hidden];
       float[] unit = unit(rows, hidden);
-      float[] scaled = seen.get(normed.output());
+      float[] scaled = seen.get(ExpressionWriter.output(normed));
       for (int i = 0; i < scaled.length; i++) {
         weights[i % hidden] += scaled[i] * unit[i];
       }
@@ -231,6 +236,10 @@ class ExportMatrixTest {
     return unit;
   }
 
+  private static Expression attention(int layer, Heads heads) {
+    return Observe.textToVisualAttention(layer, Rows.TEXT, heads);
+  }
+
   private static void checkAttention(
       ExportFixture export, Map<String, float[]> seen, int layer, int[] queries) {
     int tokens = export.size("tokens");
@@ -250,10 +259,10 @@ class ExportMatrixTest {
       }
     }
     float within = export.within(1e-4f);
-    assertThat(seen.get("tap.attention." + layer))
+    assertThat(seen.get(ExpressionWriter.output(attention(layer, Heads.AVERAGED))))
         .as("attention of layer %d", layer)
         .containsExactly(mean, offset(within));
-    assertThat(seen.get("tap.attention.heads." + layer))
+    assertThat(seen.get(ExpressionWriter.output(attention(layer, Heads.EACH))))
         .as("attention of layer %d by head", layer)
         .containsExactly(perHead, offset(within));
   }
@@ -265,7 +274,7 @@ class ExportMatrixTest {
     int start = export.size("visualStart");
     int length = export.size("visualLength");
     int hidden = export.size("hidden");
-    assertThat(seen.get("tap.hidden." + layer))
+    assertThat(seen.get(ExpressionWriter.output(Observe.hiddenStates(layer))))
         .as("hidden states into layer %d", layer)
         .containsExactly(
             Arrays.copyOfRange(
@@ -285,7 +294,7 @@ class ExportMatrixTest {
             width);
       }
     }
-    assertThat(seen.get("tap.keys." + layer))
+    assertThat(seen.get(ExpressionWriter.output(Observe.keys(layer))))
         .as("keys of layer %d", layer)
         .containsExactly(expected, offset(export.within(1e-3f)));
   }
@@ -312,7 +321,7 @@ class ExportMatrixTest {
     for (int i = 0; i < cases.size(); i++) {
       int layer = cases.get(i).get("layer").asInt();
       boolean original = cases.get(i).get("policy").asText().equals("original");
-      List<Tap> taps = List.of(new Tap.Attention(layer - 1, false));
+      List<Expression> taps = List.of(attention(layer - 1, Heads.AVERAGED));
       List<SegmentSpec> specs =
           List.of(
               new SegmentSpec(0, layer, Seam.NONE, false, taps),
@@ -387,9 +396,7 @@ class ExportMatrixTest {
                             new long[1],
                             new int[] {0},
                             Passage.Mix.NONE,
-                            NONE,
-                            NONE,
-                            NONE))
+                            Optional.empty()))
                     .hidden();
           }
           logits.add(UncutRun.lastRow(flow.get(0), export));
@@ -427,7 +434,14 @@ class ExportMatrixTest {
         int[] queries,
         int[] columns) {
       return new SegmentState.Input(
-          hidden, positions, types, all, Passage.Mix.NONE, queries, columns, NONE);
+          hidden,
+          positions,
+          types,
+          all,
+          Passage.Mix.NONE,
+          columns.length == 0
+              ? Optional.empty()
+              : Optional.of(new ChosenRows(queries, columns, NONE)));
     }
 
     private static Passage.Mix alone(int[] rows) {
@@ -492,7 +506,11 @@ class ExportMatrixTest {
                   .mapToLong(r -> r >= start && r < start + length ? 1 : 0)
                   .toArray();
           boolean tapped = !parts.list().get(i).spec().taps().isEmpty();
-          int[] columns = !tapped ? NONE : IntStream.range(start, start + length).toArray();
+          ChosenRows chosen =
+              new ChosenRows(
+                  queries.stream().mapToInt(q -> q).toArray(),
+                  IntStream.range(start, start + length).toArray(),
+                  IntStream.rangeClosed(TEXT[0], TEXT[1]).toArray());
           SegmentState.Output out =
               states
                   .get(i)
@@ -504,9 +522,7 @@ class ExportMatrixTest {
                           types,
                           keep,
                           mix,
-                          queries.stream().mapToInt(q -> q).toArray(),
-                          columns,
-                          IntStream.rangeClosed(TEXT[0], TEXT[1]).toArray()));
+                          tapped ? Optional.of(chosen) : Optional.empty()));
           out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
           flow = out.hidden();
           positions = arriving.gathered(keep);

@@ -7,15 +7,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.pruning.FlopsModel;
 import dev.squint.pruning.MergedToken;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.SiteTrace;
 import dev.squint.pruning.Trace;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,12 +104,12 @@ class GenerateTest {
     SitePlan first =
         TestStrategy.topBy(
             new Site.BeforeLayer(1),
-            new ObservationRequest.TextToVisualAttention(0, QueryRows.LAST),
+            Observe.textToVisualAttention(0, Rows.LAST),
             10);
     SitePlan second =
         TestStrategy.topBy(
             new Site.BeforeLayer(3),
-            new ObservationRequest.TextToVisualAttention(2, QueryRows.LAST),
+            Observe.textToVisualAttention(2, Rows.LAST),
             4);
     Trace trace = generate(new TestStrategy("two", List.of(first, second))).trace();
     assertThat(trace.tokensPerLayer()).containsExactly(23, 17, 17, 11);
@@ -126,7 +126,7 @@ class GenerateTest {
 
   @Test
   void clsAttentionMayBeUsedInsideTheDecoderForTheTokensStillAlive() {
-    ObservationRequest cls = new ObservationRequest.ClsAttention(1);
+    Expression cls = Observe.clsAttention(1);
     Trace trace =
         generate(
                 new TestStrategy(
@@ -307,7 +307,7 @@ class GenerateTest {
   }
 
   private static Observation embeddings(Selection selection) {
-    ObservationRequest need = new ObservationRequest.HiddenStates(0);
+    Expression need = Observe.hiddenStates(0);
     List<Observation> seen = new ArrayList<>();
     generate(
         new TestStrategy(
@@ -337,7 +337,7 @@ class GenerateTest {
   /** The attention of layer 2 seen ahead of it, and what the layer itself then does. */
   @Test
   void attentionAheadOfALayerIsThatOfTheLayer() {
-    ObservationRequest need = new TextToVisualAttention(2, QueryRows.LAST);
+    Expression need = Observe.textToVisualAttention(2, Rows.LAST);
     List<Observation> seen = new ArrayList<>();
     Generation whole = generate(watching(2, need, seen));
     Generation behind = generate(watching(3, need, seen));
@@ -348,7 +348,7 @@ class GenerateTest {
     assertThat(whole.trace().prefillFlops() - behind.trace().prefillFlops()).isEqualTo(probe);
   }
 
-  private static TestStrategy watching(int layer, ObservationRequest need, List<Observation> seen) {
+  private static TestStrategy watching(int layer, Expression need, List<Observation> seen) {
     SitePlan site =
         new SitePlan(
             new Site.BeforeLayer(layer),

@@ -9,10 +9,13 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -61,7 +64,10 @@ class ManifestParityTest {
         "",
         new ModelSplitter.Options(
             Set.of(1, 3),
-            List.of(new Tap.Attention(0, true), new Tap.HiddenStates(1), new Tap.Keys(3)),
+            List.of(
+                Observe.textToVisualAttention(0, Rows.LAST, Heads.EACH),
+                Observe.hiddenStates(1),
+                Observe.keys(3)),
             false,
             copy,
             false),
@@ -140,8 +146,10 @@ class ManifestParityTest {
       case "keep" -> longs(LongStream.range(0, rows), rows);
       case "positions" -> longs(LongStream.range(past, past + rows), 1, rows);
       case "mask" -> longs(LongStream.generate(() -> 1).limit(past + rows), 1, past + rows);
-      case "tapRows" -> longs(LongStream.of(rows - 1), 1);
-      case "tapColumns" -> longs(LongStream.range(0, rows), rows);
+      case "rows" ->
+          input.get("name").asText().equals("rows.last")
+              ? longs(LongStream.of(rows - 1), 1)
+              : longs(LongStream.range(0, rows), rows);
       case "past" -> {
         String name = input.get("name").asText();
         assertThat(name).contains("." + input.get("layer").asInt() + ".");
@@ -161,17 +169,17 @@ class ManifestParityTest {
     Map<String, Integer> sizes =
         Map.of(
             "heads", export.size("heads"),
-            "KV heads", export.size("kvHeads"),
-            "width", export.size("headDim"),
+            "joined-kv-heads", export.size("kvHeads") * export.size("headDim"),
             "hidden", export.size("hidden"),
-            "R", 1);
+            "queries:last", 1);
     for (int axis = 0; axis < real.length; axis++) {
       Integer size = sizes.get(told.get(axis).asText());
       if (told.get(axis).isInt() || size != null) {
         assertThat(real[axis]).isEqualTo(size == null ? told.get(axis).asInt() : size);
       }
     }
-    assertThat(output.get("layer").asInt()).isBetween(0, export.size("layers"));
+    assertThat(Expression.parse(output.get("expression").asText()).canonical())
+        .isEqualTo(output.get("expression").asText());
   }
 
   private <T extends AutoCloseable> T keep(T resource) {

@@ -11,8 +11,9 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.OrtRuntime;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -63,7 +64,7 @@ class ModelSplitterTest {
         export.graph(),
         "",
         new ModelSplitter.Options(
-            Set.of(3, 1), List.of(new Tap.Attention(0, false)), false, copy, false),
+            Set.of(3, 1), List.of(Observe.textToVisualAttention(0, Rows.TEXT)), false, copy, false),
         out);
     float[] last = run(out, export);
     float[] expected =
@@ -106,7 +107,7 @@ class ModelSplitterTest {
                             ? new long[] {tokens}
                             : new long[] {1, tokens});
                 case "mask" -> longs(environment, ones(tokens), new long[] {1, tokens});
-                case "tapRows", "tapColumns" ->
+                case "rows" ->
                     longs(environment, new long[] {tokens - 1}, new long[] {1});
                 case "past" ->
                     OnnxTensor.createTensor(
@@ -157,7 +158,7 @@ class ModelSplitterTest {
     refused(
         "a tap in layer 7",
         decoder,
-        new ModelSplitter.Options(Set.of(1), List.of(new Tap.Keys(7)), false, false, false),
+        new ModelSplitter.Options(Set.of(1), List.of(Observe.keys(7)), false, false, false),
         out);
     refused(
         "has not an input 'inputs_embeds'",

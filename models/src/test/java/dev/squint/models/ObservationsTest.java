@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.QueryRows;
-import dev.squint.pruning.ObservationRequest.TextToVisualAttention;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -30,7 +30,7 @@ class ObservationsTest {
 
   @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
-  private static Observations observe(ObservationRequest... needs) {
+  private static Observations observe(Expression... needs) {
     List<Observations> seen = new ArrayList<>();
     SitePlan first = TestStrategy.fixed(1, PositionPolicy.ORIGINAL, 2, 5, 11).sites().get(0);
     SitePlan second =
@@ -52,10 +52,10 @@ class ObservationsTest {
 
   @Test
   void rowsAndHeadsOfTheSameMapAgree() {
-    var last = new TextToVisualAttention(2, QueryRows.LAST);
-    var text = new TextToVisualAttention(2, QueryRows.TEXT);
-    var behind = new TextToVisualAttention(2, QueryRows.TEXT_AFTER_VISUAL);
-    var heads = new TextToVisualAttention(2, QueryRows.TEXT, Heads.EACH);
+    var last = Observe.textToVisualAttention(2, Rows.LAST);
+    var text = Observe.textToVisualAttention(2, Rows.TEXT);
+    var behind = Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL);
+    var heads = Observe.textToVisualAttention(2, Rows.TEXT, Heads.EACH);
     Observations seen = observe(last, text, behind, heads);
     Observation all = seen.get(text);
     assertThat(all.rows()).isEqualTo(TEXT);
@@ -84,9 +84,9 @@ class ObservationsTest {
 
   @Test
   void statesAndKeysSpeakOfTheTokensAlive() {
-    var states = new ObservationRequest.HiddenStates(3);
-    var inner = new ObservationRequest.HiddenStates(2);
-    var keys = new ObservationRequest.Keys(2);
+    var states = Observe.hiddenStates(3);
+    var inner = Observe.hiddenStates(2);
+    var keys = Observe.keys(2);
     Observations seen = observe(states, inner, keys);
     assertThat(seen.get(states).rows()).isEqualTo(ALIVE);
     assertThat(seen.get(states).columns()).isEqualTo(HIDDEN);
@@ -98,7 +98,7 @@ class ObservationsTest {
 
   @Test
   void attentionReceivedIsOverAllQueries() {
-    var received = new ObservationRequest.AttentionReceived(1);
+    var received = Observe.attentionReceived(1);
     Observation row = observe(received).get(received);
     assertThat(row.rows()).isEqualTo(1);
     assertThat(row.columns()).isEqualTo(ALIVE);

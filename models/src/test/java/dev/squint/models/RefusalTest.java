@@ -6,14 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.squint.models.graph.DecoderGraph;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.pruning.MergedToken;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -160,7 +161,7 @@ class RefusalTest {
 
   @Test
   void attentionThatIsNotKnownAtTheSite() {
-    ObservationRequest late = new ObservationRequest.TextToVisualAttention(3, QueryRows.LAST);
+    Expression late = Observe.textToVisualAttention(3, Rows.LAST);
     refuses(
         new TestStrategy("late", List.of(TestStrategy.topBy(new Site.BeforeLayer(2), late, 3))),
         "attention of decoder layer 3",
@@ -168,7 +169,7 @@ class RefusalTest {
     refuses(
         new TestStrategy("early", List.of(TestStrategy.topBy(new Site.AfterVision(), late, 3))),
         "only layers none run");
-    ObservationRequest cls = new ObservationRequest.ClsAttention(9);
+    Expression cls = Observe.clsAttention(9);
     refuses(
         new TestStrategy("deep", List.of(TestStrategy.topBy(new Site.AfterVision(), cls, 3))),
         "attention or keys of vision layer 9",

@@ -7,20 +7,23 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.platform.Fp16Conversions;
 import dev.squint.models.graph.DecoderGraph;
+import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.MergedToken;
-import dev.squint.pruning.ObservationRequest;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -29,6 +32,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -43,7 +47,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SeamMatrixTest {
 
   private static final int CUT = 2;
-  private static final int[] NONE = {};
 
   /** Token 3 is made anew in its place; 1 has left and comes back behind the last one. */
   private static final Selection MERGING =
@@ -71,7 +74,7 @@ class SeamMatrixTest {
   @ParameterizedTest
   @MethodSource("decoders")
   void aMixIsTheSumOfWhatArrives(ExportFixture export) {
-    Tap.HiddenStates states = new Tap.HiddenStates(CUT);
+    Expression states = Observe.hiddenStates(CUT);
     int layers = export.size("layers");
     try (Parts parts =
         new Parts(
@@ -80,11 +83,11 @@ class SeamMatrixTest {
             new SegmentSpec(CUT, layers, Seam.MERGE, true, List.of(states)))) {
       Tokens arriving = parts.prompt();
       Seen below = parts.run(0, parts.embeds(), arriving.asTheyAre());
-      float[] rows = below.taps().get(states.output());
+      float[] rows = below.taps().get(ExpressionWriter.output(states));
       Tokens.Going going = arriving.through(MERGING);
       Seen mixed = parts.run(1, below.hidden(), going);
       float[] sums = going.byHand(rows, export.size("hidden"));
-      assertThat(mixed.taps().get(states.output()))
+      assertThat(mixed.taps().get(ExpressionWriter.output(states)))
           .containsExactly(sums, offset(export.within(1e-5f)));
       Seen byHand = parts.run(1, parts.hidden(1, sums), going.tokens().asTheyAre());
       assertThat(mixed.logits()).containsExactly(byHand.logits(), offset(export.within(1e-5f)));
@@ -120,16 +123,18 @@ class SeamMatrixTest {
   @MethodSource("decoders")
   void attentionAheadOfALayerIsThatOfTheLayerBehindASeam(ExportFixture export) {
     int layers = export.size("layers");
-    List<Tap.Attention> attention =
-        List.of(new Tap.Attention(CUT, false), new Tap.Attention(CUT, true));
+    List<Expression> attention =
+        List.of(
+            Observe.textToVisualAttention(CUT, Rows.TEXT),
+            Observe.textToVisualAttention(CUT, Rows.TEXT, Heads.EACH));
     for (boolean original : new boolean[] {true, false}) {
       try (Parts parts =
           new Parts(
               export,
               SegmentSpec.of(0, 1),
               new SegmentSpec(1, CUT, Seam.MERGE, original, List.of()),
-              new SegmentSpec(CUT, layers, Seam.NONE, original, List.copyOf(attention)),
-              SegmentSpec.probe(attention, original))) {
+              new SegmentSpec(CUT, layers, Seam.NONE, original, attention),
+              SegmentSpec.probe(CUT, attention, original))) {
         Tokens arriving = parts.prompt();
         List<OnnxTensor> hidden = parts.run(0, parts.embeds(), arriving.asTheyAre()).hidden();
         Tokens.Going going = arriving.through(MERGING);
@@ -154,10 +159,10 @@ class SeamMatrixTest {
       return;
     }
     int layers = export.size("layers");
-    List<Tap> taps = new ArrayList<>();
+    List<Expression> taps = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
-      taps.add(new Tap.Keys(layer, true));
-      taps.add(new Tap.HiddenStates(layer, true, false));
+      taps.add(Observe.keys(layer, Rows.TEXT_AFTER_VISUAL));
+      taps.add(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false));
     }
     try (Parts parts = new Parts(export, new SegmentSpec(0, layers, Seam.NONE, false, taps))) {
       Tokens arriving = parts.prompt();
@@ -178,9 +183,9 @@ class SeamMatrixTest {
             System.arraycopy(keys, from, someKeys, (i * heads + head) * width, width);
           }
         }
-        assertThat(seen.get("tap.keys.text." + layer))
+        assertThat(seen.get(ExpressionWriter.output(Observe.keys(layer, Rows.TEXT_AFTER_VISUAL))))
             .containsExactly(someKeys, offset(export.within(1e-3f)));
-        assertThat(seen.get("tap.hidden.text." + layer))
+        assertThat(seen.get(ExpressionWriter.output(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false))))
             .containsExactly(someStates, offset(export.within(1e-3f) * 3));
       }
     }
@@ -248,7 +253,7 @@ class SeamMatrixTest {
     }
 
     int[] text() {
-      return rows.queries(ObservationRequest.QueryRows.TEXT_AFTER_VISUAL);
+      return rows.rows(Rows.TEXT_AFTER_VISUAL);
     }
   }
 
@@ -330,7 +335,7 @@ class SeamMatrixTest {
       SegmentState state = new SegmentState(part, sizes, scope.sibling());
       states.add(state);
       int last = going.keep().length - 1;
-      boolean wantsAll = part.spec().taps().stream().anyMatch(Tap.HiddenStates.class::isInstance);
+      boolean wantsAll = part.spec().taps().contains(Observe.hiddenStates(CUT).unnamed());
       int[] columns =
           wantsAll ? IntStream.rangeClosed(0, last).toArray() : going.tokens().rows().visualRows();
       SegmentState.Output out =
@@ -342,9 +347,9 @@ class SeamMatrixTest {
                   going.types(),
                   going.keep(),
                   going.mix(),
-                  new int[] {1, last - 1, last},
-                  columns,
-                  going.tokens().text()));
+                  Optional.of(
+                      new ChosenRows(
+                          new int[] {1, last - 1, last}, columns, going.tokens().text()))));
       Map<String, float[]> taps = new HashMap<>();
       out.taps().forEach((name, tensor) -> taps.put(name, UncutRun.floats(tensor)));
       boolean ends = part.isLast() && !part.spec().probe();
@@ -367,7 +372,7 @@ class SeamMatrixTest {
           .run(
               scope,
               new SegmentState.Input(
-                  hidden, position, new long[1], only, Passage.Mix.NONE, NONE, NONE, NONE))
+                  hidden, position, new long[1], only, Passage.Mix.NONE, Optional.empty()))
           .hidden();
     }
 

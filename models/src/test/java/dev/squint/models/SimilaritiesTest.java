@@ -5,19 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import dev.squint.models.graph.OnnxGraph;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.EmbeddingSimilarity;
-import dev.squint.pruning.ObservationRequest.FeatureSimilarity;
-import dev.squint.pruning.ObservationRequest.Heads;
-import dev.squint.pruning.ObservationRequest.HiddenStates;
-import dev.squint.pruning.ObservationRequest.KeySimilarity;
-import dev.squint.pruning.ObservationRequest.Measure;
-import dev.squint.pruning.ObservationRequest.Stage;
 import dev.squint.pruning.Observations;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
@@ -26,6 +17,11 @@ import dev.squint.pruning.SiteContext;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.TokenLayout;
 import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,14 +38,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Tokens compared beside the network, against the same comparison made here. */
 class SimilaritiesTest {
 
-  private static final FeatureSimilarity FEATURES = new FeatureSimilarity(Stage.PROJECTED);
-  private static final HiddenStates EMBEDDINGS = new HiddenStates(0);
+  private static final Expression FEATURES = Observe.featureSimilarity(Stage.PROJECTED);
+  private static final Expression EMBEDDINGS = Observe.hiddenStates(0);
 
   @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
   /** What is seen after vision, where all tokens stay, and before layer 1. */
   private static List<Observations> watch(
-      Set<ObservationRequest> afterVision, Set<ObservationRequest> beforeLayer) {
+      Set<Expression> afterVision, Set<Expression> beforeLayer) {
     List<Observations> seen = new ArrayList<>();
     List<SitePlan> sites =
         List.of(
@@ -64,7 +60,7 @@ class SimilaritiesTest {
   }
 
   private static SitePlan watching(
-      Site site, Set<ObservationRequest> needs, List<Observations> seen) {
+      Site site, Set<Expression> needs, List<Observations> seen) {
     return new SitePlan(
         site,
         needs,
@@ -88,7 +84,7 @@ class SimilaritiesTest {
   @ParameterizedTest
   @EnumSource
   void embeddingsOfQuestionAndPicture(Measure measure) {
-    EmbeddingSimilarity need = new EmbeddingSimilarity(measure);
+    Expression need = Observe.embeddingSimilarity(measure);
     List<Observations> seen = watch(Set.of(need), Set.of(need, EMBEDDINGS));
     Observation visual = seen.get(1).get(EMBEDDINGS);
     Observation text = textBehindThePicture();
@@ -130,10 +126,17 @@ class SimilaritiesTest {
     SiteContext context = SiteContext.whole(new Site.AfterVision(), layout, 0);
     float[] features = {1, 0, 0, 2, -3, 0, 0, 0, 3, 4};
     Sessions sessions = sessions();
-    try (Similarities similarities = new Similarities(sessions, 2);
+    try (SideGraphs graphs = new SideGraphs(sessions, 2);
         TensorScope scope = sessions.scope()) {
       Observation cosines =
-          similarities.withinTiles(scope, scope.floats(FloatBuffer.wrap(features), 5, 2), context);
+          graphs.observe(
+              scope,
+              FEATURES,
+              leaf ->
+                  new SideGraphs.Found(
+                      scope.floats(FloatBuffer.wrap(features), 5, 2), new int[] {0, 1, 2, 3, 4}),
+              rows -> 5,
+              context);
       assertThat(cosines.rows()).isEqualTo(5);
       assertThat(cosines.values())
           .containsExactly(
@@ -144,7 +147,7 @@ class SimilaritiesTest {
 
   @Test
   void keysOfTwoPicturesInOneTileAreRefused() {
-    KeySimilarity need = new KeySimilarity(1, Heads.EACH);
+    Expression need = Observe.keySimilarity(1, Heads.EACH);
     Observation cosines = new Observation(4, 2, new float[] {1, 0, 0, 1, 1, .5f, .5f, 1});
     SitePlan site = watching(new Site.AfterVision(), Set.of(need), new ArrayList<>());
     TokenLayout joined = new TokenLayout(6, List.of(new VisualSpan(0, 0, 1, 4, 2, 2)));
@@ -158,13 +161,14 @@ class SimilaritiesTest {
   }
 
   private static void decide(SitePlan site, TokenLayout layout, Observation keys) {
-    VisionTap tap = new VisionTap(1, VisionTap.Kind.KEYS);
-    new SiteDecider("watching", layout, 4, 0, Map.of(tap, keys))
+    String need = Observe.keySimilarity(1, Heads.EACH).canonical();
+    TowerValues seen = new TowerValues(new int[] {2, 2, 2}, keys.values());
+    new SiteDecider("watching", layout, 0, Map.of(need, seen))
         .decide(
             site,
             TokenRows.of(layout),
             RotaryPositions.of(layout, 1),
-            Taps.NONE,
+            TapValues.NONE,
             (request, context) -> {
               throw new IllegalStateException();
             });

@@ -14,10 +14,14 @@ import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentExtractor;
 import dev.squint.models.graph.SegmentManifest;
 import dev.squint.models.graph.SegmentSpec;
-import dev.squint.models.graph.Tap;
 import dev.squint.models.graph.VisionGraph;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.pruning.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.observe.Stage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,18 +163,20 @@ class SloppyNodesTest {
   private static void useDecoder(OnnxGraph graph) {
     DecoderGraph decoder = new DecoderGraph(graph);
     int layers = decoder.layers();
-    List<Tap> taps =
+    List<Expression> taps =
         List.of(
-            new Tap.Attention(0, true),
-            new Tap.HiddenStates(1, false, true),
-            new Tap.CoreNeurons(0, 0.2, 0.4),
-            new Tap.Keys(0));
+            Observe.textToVisualAttention(0, Rows.TEXT, Heads.EACH),
+            Place.decoder(0).q(Rows.LAST),
+            Place.decoder(0).v(Rows.VISUAL),
+            Observe.hiddenStates(1, Rows.VISUAL, true),
+            Observe.coreNeurons(0, 0.2, 0.4),
+            Observe.keys(0));
     SegmentSpec whole = SegmentSpec.of(0, layers);
     List<SegmentSpec> specs = new ArrayList<>();
     specs.add(new SegmentSpec(0, 1, Seam.NONE, true, taps));
     specs.add(new SegmentSpec(1, layers, Seam.MERGE, true, List.of()));
-    specs.add(new SegmentSpec(1, layers, Seam.GATHER, false, List.of(new Tap.Attention(1, false))));
-    specs.add(SegmentSpec.probe(List.of(new Tap.Attention(1, false)), true));
+    specs.add(new SegmentSpec(1, layers, Seam.GATHER, false, List.of(Observe.textToVisualAttention(1, Rows.LAST))));
+    specs.add(SegmentSpec.probe(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
     specs.add(whole.with(new CacheForm.Quantised(4, 2, true, 16)));
     specs.add(whole.with(new CacheForm.Ragged(4, 16)));
     List<String> raw = new ArrayList<>();
@@ -186,8 +192,18 @@ class SloppyNodesTest {
   private static void useTower(OnnxGraph graph) {
     VisionGraph tower = new VisionGraph(graph);
     List<String> raw = new ArrayList<>();
-    for (VisionTap.Kind kind : VisionTap.Kind.values()) {
-      attempt(kind.toString(), () -> tower.withTaps(List.of(new VisionTap(0, kind))), raw);
+    for (Expression tap :
+        List.of(
+            Observe.clsAttention(0),
+            Observe.attentionReceived(0),
+            Observe.keySimilarity(0, Heads.AVERAGED),
+            Observe.keySimilarity(0, Heads.EACH),
+            Observe.featureSimilarity(Stage.BEFORE_PROJECTOR),
+            Place.vision(0).q(Rows.VISUAL),
+            Place.vision(0).v(Rows.VISUAL),
+            Place.vision(0).hidden(Rows.VISUAL),
+            Place.vision(0).mlp(Rows.VISUAL))) {
+      attempt(tap.toString(), () -> tower.withTaps(List.of(tap)), raw);
     }
     attempt("tower", () -> tower.tower(List.of()), raw);
     attempt("projector", tower::projector, raw);

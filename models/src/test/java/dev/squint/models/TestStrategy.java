@@ -2,13 +2,14 @@ package dev.squint.models;
 
 import dev.squint.pruning.ModelFacts;
 import dev.squint.pruning.Observation;
-import dev.squint.pruning.ObservationRequest;
-import dev.squint.pruning.ObservationRequest.QueryRows;
 import dev.squint.pruning.PositionPolicy;
 import dev.squint.pruning.Selection;
 import dev.squint.pruning.Site;
 import dev.squint.pruning.SitePlan;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -34,8 +35,8 @@ record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
 
   /** Keeps the tokens that the last prompt token attends to most in the layer before. */
   static TestStrategy fastV(int layer, int keep) {
-    ObservationRequest need =
-        new ObservationRequest.TextToVisualAttention(layer - 1, QueryRows.LAST);
+    Expression need =
+        Observe.textToVisualAttention(layer - 1, Rows.LAST);
     return new TestStrategy("fastv", List.of(topBy(new Site.BeforeLayer(layer), need, keep)));
   }
 
@@ -57,11 +58,11 @@ record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
 
   /** Keeps the tokens that [CLS] attends to most. */
   static TestStrategy byCls(int visionLayer, int keep) {
-    ObservationRequest need = new ObservationRequest.ClsAttention(visionLayer);
+    Expression need = Observe.clsAttention(visionLayer);
     return new TestStrategy("cls", List.of(topBy(new Site.AfterVision(), need, keep)));
   }
 
-  static SitePlan topBy(Site site, ObservationRequest need, int keep) {
+  static SitePlan topBy(Site site, Expression need, int keep) {
     return new SitePlan(
         site,
         Set.of(need),

@@ -7,13 +7,19 @@ import static org.assertj.core.data.Offset.offset;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.VisionGraph;
-import dev.squint.models.graph.VisionTap;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.observe.Stage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -58,17 +64,17 @@ class VisionMatrixTest {
     VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
     assertThat(tower.layers()).isEqualTo(export.size("layers"));
     assertThat(tower.hasCls()).isEqualTo(export.json().get("hasCls").asBoolean());
-    List<VisionTap> taps = new ArrayList<>();
+    List<Expression> taps = new ArrayList<>();
     for (int layer = 0; layer < tower.layers(); layer++) {
       if (tower.isWindowed(layer)) {
-        VisionTap local = new VisionTap(layer, VisionTap.Kind.RECEIVED);
+        Expression local = Observe.attentionReceived(layer);
         assertThatThrownBy(() -> tower.withTaps(List.of(local)))
             .isInstanceOf(ModelException.class)
             .hasMessageContaining("attends within windows");
       } else {
-        taps.add(new VisionTap(layer, VisionTap.Kind.RECEIVED));
+        taps.add(Observe.attentionReceived(layer));
         if (tower.hasCls()) {
-          taps.add(new VisionTap(layer, VisionTap.Kind.CLS));
+          taps.add(Observe.clsAttention(layer));
         }
       }
     }
@@ -77,8 +83,8 @@ class VisionMatrixTest {
     if (export.hasReference()) {
       assertThat(seen.get(VisionGraph.FEATURES))
           .containsExactly(export.array("features"), offset(export.within(1e-4f)));
-      for (VisionTap tap : taps) {
-        assertThat(seen.get(tap.output()))
+      for (Expression tap : taps) {
+        assertThat(seen.get(ExpressionWriter.output(tap)))
             .as("%s", tap)
             .containsExactly(expected(export, tower, tap), offset(export.within(1e-4f) / 2));
       }
@@ -90,8 +96,8 @@ class VisionMatrixTest {
   @MethodSource("towers")
   void comparisonsAreThoseOfPyTorch(ExportFixture export) {
     VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
-    List<VisionTap> keys = keyTaps(tower);
-    VisionTap features = new VisionTap(0, VisionTap.Kind.FEATURES);
+    List<Expression> keys = keyTaps(tower);
+    Expression features = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
     if (tower.takesPatches()) {
       Stream.concat(keys.stream(), Stream.of(features))
           .forEach(tap -> assertRefused(() -> tower.withTaps(List.of(tap)), "merges patches"));
@@ -102,40 +108,41 @@ class VisionMatrixTest {
     if (!export.hasReference()) {
       return;
     }
-    List<VisionTap> taps = new ArrayList<>(keys);
+    List<Expression> taps = new ArrayList<>(keys);
     if (export.has("patches")) {
       taps.add(features);
     }
     Map<String, float[]> seen = run(export, tower, taps);
-    for (VisionTap tap : taps) {
-      assertThat(seen.get(tap.output()))
+    for (Expression tap : taps) {
+      assertThat(seen.get(ExpressionWriter.output(tap)))
           .as("%s", tap)
           .containsExactly(cosines(export, tower, tap), offset(export.within(1e-5f)));
     }
   }
 
-  private static List<VisionTap> keyTaps(VisionGraph tower) {
-    List<VisionTap> taps = new ArrayList<>();
+  private static List<Expression> keyTaps(VisionGraph tower) {
+    List<Expression> taps = new ArrayList<>();
     for (int layer = 0; layer < tower.layers(); layer++) {
-      taps.add(new VisionTap(layer, VisionTap.Kind.KEYS));
-      taps.add(new VisionTap(layer, VisionTap.Kind.MEAN_KEYS));
+      taps.add(Observe.keySimilarity(layer, Heads.EACH));
+      taps.add(Observe.keySimilarity(layer, Heads.AVERAGED));
     }
     return taps;
   }
 
   /** From the vectors of PyTorch: keys {@code [B, heads, tokens, width]}, or patches. */
-  private static float[] cosines(ExportFixture export, VisionGraph tower, VisionTap tap) {
-    boolean keys = tap.kind() != VisionTap.Kind.FEATURES;
-    float[] values = export.array(keys ? "keys." + tap.layer() : "patches");
+  private static float[] cosines(ExportFixture export, VisionGraph tower, Expression tap) {
+    Leaf leaf = leaf(tap);
+    boolean keys = leaf.tensor() == Leaf.Tensor.K;
+    float[] values = export.array(keys ? "keys." + leaf.place().layer() : "patches");
     int heads = keys ? export.size("heads") : 1;
     int cls = tower.hasCls() ? 1 : 0;
     int first = keys ? cls : 0;
-    long[] shape = export.shape(keys ? "keys." + tap.layer() : "patches");
+    long[] shape = export.shape(keys ? "keys." + leaf.place().layer() : "patches");
     int tokens = (int) shape[shape.length - 2];
     int width = (int) shape[shape.length - 1];
     int patches = tokens - first;
     int pictures = values.length / (heads * tokens * width);
-    boolean mean = tap.kind() == VisionTap.Kind.MEAN_KEYS;
+    boolean mean = tap.canonical().contains("mean");
     float[] cosines = new float[pictures * patches * patches];
     for (int picture = 0; picture < pictures; picture++) {
       double[][] vectors = new double[patches][mean ? width : heads * width];
@@ -156,6 +163,10 @@ class VisionMatrixTest {
       }
     }
     return cosines;
+  }
+
+  private static Leaf leaf(Expression tap) {
+    return tap.leaves().findFirst().orElseThrow();
   }
 
   private static double dot(double[] one, double[] other) {
@@ -184,7 +195,7 @@ class VisionMatrixTest {
   void withoutAProjectorNothingIsBeforeIt() {
     ExportFixture export = ExportFixture.named("vision-clip-no-projector");
     VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
-    VisionTap features = new VisionTap(0, VisionTap.Kind.FEATURES);
+    Expression features = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
     for (ThrowingCallable call :
         List.<ThrowingCallable>of(
             tower::projector,
@@ -196,11 +207,11 @@ class VisionMatrixTest {
 
   private Map<String, float[]> comparisons(ExportFixture export) {
     VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
-    List<VisionTap> taps = keyTaps(tower);
-    taps.add(new VisionTap(0, VisionTap.Kind.FEATURES));
+    List<Expression> taps = keyTaps(tower);
+    taps.add(Observe.featureSimilarity(Stage.BEFORE_PROJECTOR));
     Map<String, float[]> seen = run(export, tower, taps);
     seen.remove(VisionGraph.FEATURES);
-    int patches = (int) Math.sqrt(seen.get(taps.get(0).output()).length);
+    int patches = (int) Math.sqrt(seen.get(ExpressionWriter.output(taps.get(0))).length);
     for (float[] cosines : seen.values()) {
       assertThat(cosines).hasSize(patches * patches);
       for (int i = 0; i < patches; i++) {
@@ -287,9 +298,9 @@ class VisionMatrixTest {
     }
   }
 
-  private Map<String, float[]> run(ExportFixture export, VisionGraph tower, List<VisionTap> taps) {
+  private Map<String, float[]> run(ExportFixture export, VisionGraph tower, List<Expression> taps) {
     Set<String> wanted = new HashSet<>(Set.of(VisionGraph.FEATURES));
-    taps.forEach(tap -> wanted.add(tap.output()));
+    taps.forEach(tap -> wanted.add(ExpressionWriter.output(tap)));
     Map<String, float[]> seen = new HashMap<>();
     try (ModelSession session =
             sessions.open(tower.withTaps(taps), export.folder().toAbsolutePath(), export.name());
@@ -329,15 +340,16 @@ class VisionMatrixTest {
   }
 
   /** From the whole maps of PyTorch: per patch, or per token where patches come sorted. */
-  private static float[] expected(ExportFixture export, VisionGraph tower, VisionTap tap) {
-    float[] maps = export.array("attention." + tap.layer());
+  private static float[] expected(ExportFixture export, VisionGraph tower, Expression tap) {
+    Leaf leaf = leaf(tap);
+    float[] maps = export.array("attention." + leaf.place().layer());
     int tokens = export.size("tokens");
     int heads = export.size("heads");
     int cls = tower.hasCls() ? 1 : 0;
     int pictures = maps.length / (heads * tokens * tokens);
     int patches = tokens - cls;
     float[] scores = new float[pictures * patches];
-    int queries = tap.kind() == VisionTap.Kind.CLS ? 1 : tokens;
+    int queries = leaf.rows() == Rows.CLS ? 1 : tokens;
     for (int map = 0; map < pictures * heads; map++) {
       for (int query = 0; query < queries; query++) {
         for (int key = 0; key < patches; key++) {

@@ -3,7 +3,9 @@ package dev.squint.examples.torture;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.squint.models.ModelInspector;
 import dev.squint.models.ModelSplitter;
-import dev.squint.models.graph.Tap;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,9 +109,9 @@ final class GraphCampaign implements Campaign {
   }
 
   private static ModelSplitter.Options options(SplittableRandom random) {
-    List<Tap> taps = new ArrayList<>();
+    List<Expression> taps = new ArrayList<>();
     if (random.nextBoolean()) {
-      taps.add(new Tap.Attention(random.nextInt(MOST_LAYERS), false));
+      taps.add(Observe.textToVisualAttention(random.nextInt(MOST_LAYERS), Rows.LAST));
     }
     return new ModelSplitter.Options(
         Set.of(1 + random.nextInt(MOST_LAYERS)),

@@ -1,6 +1,7 @@
 package dev.squint.models.graph;
 
 import java.util.List;
+import java.util.Optional;
 
 /** A place in a graph where attention is computed, in whatever encoding. */
 sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
@@ -20,13 +21,30 @@ sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
   /**
    * Appends what computes the attention of some queries.
    *
-   * @param rows tensor of the query tokens wanted, int64 {@code [R]}
+   * @param rows tensor of the query tokens wanted, int64 {@code [R]}; empty for all
    * @return float {@code [B, heads, R, keys]}, probabilities after scale, masks and softmax
    */
-  String probabilities(GraphNodes nodes, String rows);
+  String probabilities(GraphNodes nodes, Optional<String> rows);
 
   /**
-   * Appends what hands out its keys, before any rotary turn of its own and up to a factor common to
+   * The tensor or tensors of the graph that the queries are computed from.
+   *
+   * @throws dev.squint.models.ModelException if they are not found
+   */
+  List<String> queryReads(OnnxGraph graph);
+
+  /**
+   * Appends what gives its queries, up to a factor common to all.
+   *
+   * @param graph where the attention is
+   * @param rows tensor of the query tokens wanted, int64 {@code [R]}; empty for all
+   * @return float {@code [B, heads, R, width]}
+   * @throws dev.squint.models.ModelException if they are not found
+   */
+  String queries(OnnxGraph graph, GraphNodes nodes, Optional<String> rows);
+
+  /**
+   * Appends what gives its keys, before any rotary turn of its own and up to a factor common to
    * all.
    *
    * @param graph where the attention is
@@ -34,4 +52,13 @@ sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
    * @throws dev.squint.models.ModelException if the keys are not found
    */
   String keys(OnnxGraph graph, GraphNodes nodes);
+
+  /**
+   * Appends what gives its values.
+   *
+   * @param graph where the attention is
+   * @return float {@code [B, KV heads, keys, width]}
+   * @throws dev.squint.models.ModelException if the values are not found
+   */
+  String values(OnnxGraph graph, GraphNodes nodes);
 }

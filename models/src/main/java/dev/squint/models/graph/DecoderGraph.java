@@ -219,9 +219,7 @@ public final class DecoderGraph {
 
   /** The feed-forward of a layer other than the last one. */
   FeedForward feedForward(int layer) {
-    List<String> behind = boundary(layer + 1);
-    String sum = behind.get(behind.size() - 1);
-    return FeedForward.before(graph, sum, residualStream, hiddenNodes);
+    return FeedForward.before(graph, hiddenStates(layer + 1), residualStream, hiddenNodes);
   }
 
   OnnxGraph graph() {
@@ -266,6 +264,12 @@ public final class DecoderGraph {
               .formatted(graph.file(), layer, OnnxGraph.label(graph.nodes().get(cut)), layer - 1));
     }
     return consumedOutputs(cut);
+  }
+
+  /** The residual stream into a layer; the sum, where it crosses together with its norm. */
+  String hiddenStates(int layer) {
+    List<String> tensors = boundary(layer);
+    return tensors.get(tensors.size() - 1);
   }
 
   /**

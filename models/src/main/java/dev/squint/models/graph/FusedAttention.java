@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param encoding its operator
  * @param queries the queries, turned by their rotary positions already
  * @param keys all keys, likewise, past ones included
+ * @param values all values, past ones included
  * @param scale factor of the scores; 0 for one over the square root of the head width
  * @param softcap bound of the scores; 0 for none
  * @param mask tensor that broadcasts to {@code [B, heads, tokens, keys]}, added (float) or choosing
@@ -32,6 +33,7 @@ record FusedAttention(
     String encoding,
     HeadVectors queries,
     HeadVectors keys,
+    HeadVectors values,
     float scale,
     float softcap,
     String mask,
@@ -86,6 +88,7 @@ record FusedAttention(
         "GroupQueryAttention",
         new PerToken(node.input(0), packed ? heads + 2 * kvHeads : heads, heads),
         new PerHead(node.output(1)),
+        new PerHead(node.output(2)),
         node.number("scale", 0),
         node.number("softcap", 0),
         node.input(10),
@@ -106,6 +109,9 @@ record FusedAttention(
         present.isEmpty()
             ? biased(graph, node, 1, new PerToken(node.input(1), heads, heads))
             : new PerHead(present),
+        present.isEmpty()
+            ? biased(graph, node, 2, new PerToken(node.input(2), heads, heads))
+            : new PerHead(node.output(2)),
         node.number("scale", 0),
         0,
         node.input(5),
@@ -142,6 +148,8 @@ record FusedAttention(
         "com.microsoft.Attention",
         new Projected(node.input(0), node.input(1), node.input(2), 0, width, heads),
         new Projected(node.input(0), node.input(1), node.input(2), width, 2 * width, heads),
+        new Projected(
+            node.input(0), node.input(1), node.input(2), 2 * width, 3 * width, heads),
         node.number("scale", 0),
         0,
         node.input(5),
@@ -155,19 +163,23 @@ record FusedAttention(
     int kvHeads = node.count("kv_num_heads", heads);
     String present = node.output(1);
     refuse(graph, node, present.isEmpty() && !node.input(4).isEmpty(), "a past but no present");
-    HeadVectors keys =
-        heads == 0 ? new PerHead(node.input(1)) : new PerToken(node.input(1), kvHeads, kvHeads);
     return new FusedAttention(
         index,
         "ai.onnx.Attention",
         heads == 0 ? new PerHead(node.input(0)) : new PerToken(node.input(0), heads, heads),
-        present.isEmpty() ? keys : new PerHead(present),
+        present.isEmpty() ? given(heads, node.input(1), kvHeads) : new PerHead(present),
+        present.isEmpty() ? given(heads, node.input(2), kvHeads) : new PerHead(node.output(2)),
         node.number("scale", 0),
         node.number("softcap", 0),
         node.input(PACKED),
         graph.types().of(node.input(PACKED)) == ElementTypes.BOOL,
         node.integer("is_causal", 0) > 0,
         -1);
+  }
+
+  /** Without a count of heads they are an axis of their own. */
+  private static HeadVectors given(int heads, String tensor, int kvHeads) {
+    return heads == 0 ? new PerHead(tensor) : new PerToken(tensor, kvHeads, kvHeads);
   }
 
   private static void refuse(OnnxGraph graph, Attributes node, boolean when, String what) {
@@ -181,7 +193,7 @@ record FusedAttention(
   /** The same attention over queries that come from elsewhere. */
   FusedAttention withQueries(HeadVectors other) {
     return new FusedAttention(
-        node, encoding, other, keys, scale, softcap, mask, maskChooses, causal, window);
+        node, encoding, other, keys, values, scale, softcap, mask, maskChooses, causal, window);
   }
 
   @Override
@@ -200,38 +212,69 @@ record FusedAttention(
   }
 
   @Override
+  public List<String> queryReads(OnnxGraph graph) {
+    return reads();
+  }
+
+  @Override
+  public String queries(OnnxGraph graph, GraphNodes nodes, Optional<String> rows) {
+    return nodes.floats(queries.append(nodes, rows));
+  }
+
+  @Override
   public String keys(OnnxGraph graph, GraphNodes nodes) {
     return nodes.floats(keys.append(nodes, Optional.empty()));
   }
 
   @Override
-  public String probabilities(GraphNodes nodes, String rows) {
-    String query = nodes.floats(queries.append(nodes, Optional.of(rows)));
+  public String values(OnnxGraph graph, GraphNodes nodes) {
+    refuse(
+        graph,
+        new Attributes(graph.nodes().get(node)),
+        values.reads().contains(""),
+        "values that are left out");
+    return nodes.floats(values.append(nodes, Optional.empty()));
+  }
+
+  @Override
+  public String probabilities(GraphNodes nodes, Optional<String> rows) {
+    String query = nodes.floats(queries.append(nodes, rows));
     String key = nodes.floats(keys.append(nodes, Optional.empty()));
-    String scores = scaled(nodes, grouped(nodes, query, key), query);
+    String product = grouped(nodes, query, nodes.transpose(key, 0, 1, 3, 2));
+    String scores = scaled(nodes, product, query);
     if (softcap > 0) {
       String cap = nodes.scalar(softcap);
       scores = nodes.op("Mul", nodes.op("Tanh", nodes.op("Div", scores, cap)), cap);
     }
     if (!mask.isEmpty()) {
-      scores = masked(nodes, scores, nodes.gather(mask, rows, -2));
+      scores = masked(nodes, scores, rows.map(r -> nodes.gather(mask, r, -2)).orElse(mask));
     }
     if (causal || window > 0) {
-      scores = hidden(nodes, scores, visible(nodes, rows, key));
+      String asking =
+          rows.orElseGet(
+              () ->
+                  nodes.op("Range", nodes.scalar(0), tokens(nodes), nodes.scalar(1)));
+      scores = hidden(nodes, scores, visible(nodes, asking, key));
     }
     return nodes.softmax(scores);
   }
 
-  /** Scores {@code [B, heads, R, keys]}, the queries of a group side by side over their keys. */
-  private static String grouped(GraphNodes nodes, String query, String key) {
+  /**
+   * Products {@code [B, heads, R, keys]}, the queries of a group next to each other over their
+   * keys.
+   *
+   * @param query {@code [B, heads, R, width]}
+   * @param key {@code [B, KV heads, width, keys]}
+   */
+  static String grouped(GraphNodes nodes, String query, String key) {
     String queryShape = nodes.op("Shape", query);
     String keyShape = nodes.op("Shape", key);
     String whole = nodes.constant(-1);
     String kvHeads = nodes.slice(keyShape, 0, 2, 0);
-    String width = nodes.slice(keyShape, 3, 4, 0);
+    String width = nodes.slice(keyShape, 2, 3, 0);
     String groups = nodes.op("Reshape", query, nodes.concat(0, kvHeads, whole, width));
-    String product = nodes.op("MatMul", groups, nodes.transpose(key, 0, 1, 3, 2));
-    String keys = nodes.slice(keyShape, 2, 3, 0);
+    String product = nodes.op("MatMul", groups, key);
+    String keys = nodes.slice(keyShape, 3, 4, 0);
     return nodes.op("Reshape", product, nodes.concat(0, nodes.slice(queryShape, 0, 3, 0), keys));
   }
 

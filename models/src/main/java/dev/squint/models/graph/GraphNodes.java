@@ -22,6 +22,7 @@ final class GraphNodes {
   static final String MICROSOFT = "com.microsoft";
 
   private static final int AXES_ARE_INPUTS = 18;
+  private static final int SOME_AXES_ARE_INPUTS = 13;
   private static final float LEAST_NORM = 1e-20f;
 
   private final GraphProto.Builder graph;
@@ -135,28 +136,54 @@ final class GraphNodes {
     return output;
   }
 
-  /** Mean over the given axes, which vanish. Since opset 18 the axes are an input. */
+  /** Mean over the given axes, which vanish. */
   void mean(String input, String output, long... axes) {
-    AttributeProto keep = integer("keepdims", 0);
-    if (opset >= AXES_ARE_INPUTS) {
-      add(node("ReduceMean", List.of(input, constant(axes)), output).addAttribute(keep));
-    } else {
-      add(
-          node("ReduceMean", List.of(input), output)
-              .addAttribute(keep)
-              .addAttribute(integers("axes", axes)));
-    }
+    reduce("ReduceMean", input, output, axes);
   }
 
-  /** Rows along the last of so many axes, each with a mean square of 1; rows of zeros stay zero. */
-  String unit(String rows, int rank) {
+  /** Folds the given axes, which vanish. */
+  void reduce(String type, String input, String output, long... axes) {
+    int since = type.equals("ReduceSum") ? SOME_AXES_ARE_INPUTS : AXES_ARE_INPUTS;
+    add(withAxes(node(type, List.of(input), output), since, axes).addAttribute(integer("keepdims", 0)));
+  }
+
+  /** Puts in axes of length 1, counted in the result. */
+  String unsqueeze(String input, long... axes) {
+    String output = fresh();
+    add(withAxes(node("Unsqueeze", List.of(input), output), SOME_AXES_ARE_INPUTS, axes));
+    return output;
+  }
+
+  /** Takes out an axis of length 1. */
+  String squeeze(String input, long axis) {
+    String output = fresh();
+    add(withAxes(node("Squeeze", List.of(input), output), SOME_AXES_ARE_INPUTS, axis));
+    return output;
+  }
+
+  private NodeProto.Builder withAxes(NodeProto.Builder node, int inputsSince, long... axes) {
+    return opset >= inputsSince
+        ? node.addInput(constant(axes))
+        : node.addAttribute(integers("axes", axes));
+  }
+
+  /** Divided by the norm along the last of so many axes; zeros stay zeros. */
+  String normalised(String rows, int rank) {
     String squares = fresh();
     mean(op("Mul", rows, rows), squares, rank - 1);
-    String norms = op("Max", op("Sqrt", squares), scalar(LEAST_NORM));
-    long[] shape = new long[rank];
-    shape[rank - 2] = -1;
-    shape[rank - 1] = 1;
-    return op("Div", rows, reshape(norms, shape));
+    String roots = op("Max", op("Sqrt", squares), scalar(LEAST_NORM));
+    String norms = op("Mul", roots, op("Sqrt", floats(size(rows, rank - 1))));
+    return op("Div", rows, unsqueeze(norms, rank - 1));
+  }
+
+  /** Calls what the last node computes by a name; false if the tensor is not the last node's. */
+  boolean rename(String tensor, String name) {
+    int last = graph.getNodeCount() - 1;
+    if (last < 0 || !graph.getNode(last).getOutputList().equals(List.of(tensor))) {
+      return false;
+    }
+    graph.getNodeBuilder(last).setOutput(0, name);
+    return true;
   }
 
   /** Appends a node of the original graph, whose name stays. */

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.models.ModelException;
+import dev.squint.pruning.observe.Expression;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -104,23 +104,14 @@ public final class SegmentExtractor {
     boolean last = spec.to() == decoder.layers() && !spec.probe();
     List<String> hiddenOutputs = last || spec.probe() ? List.of() : decoder.boundary(spec.to());
     targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
-    Map<Integer, AttentionSite> attention = new HashMap<>();
-    for (Tap tap : spec.taps()) {
-      if (tap instanceof Tap.Attention) {
-        attention.computeIfAbsent(tap.layer(), decoder::attention);
-      } else if (tap instanceof Tap.HiddenStates) {
-        targets.add(hiddenStates(tap.layer()));
-      } else if (tap instanceof Tap.CoreNeurons) {
-        targets.add(decoder.feedForward(tap.layer()).activations());
-      }
-    }
+    DecoderTensors observed = new DecoderTensors(decoder, spec.taps());
+    targets.addAll(observed.reads());
     for (int layer = spec.from(); layer < spec.to() && spec.cache().attended(); layer++) {
-      attention.computeIfAbsent(layer, decoder::attention);
+      targets.addAll(observed.site(layer).reads());
     }
-    attention.values().forEach(site -> targets.addAll(site.reads()));
 
     collect(targets);
-    findOuterRotations(attention.values());
+    findOuterRotations(observed.sites());
     refuseForeignValues(targets);
 
     GraphProto.Builder out =
@@ -131,13 +122,20 @@ public final class SegmentExtractor {
     cache.ifPresent(
         writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
-    cache.ifPresent(writer -> hideFilling(nodes, writer, attention));
+    cache.ifPresent(writer -> hideFilling(nodes, writer, observed));
     copyNodes(out, nodes, last);
-    TapWriter taps = new TapWriter(nodes, turnedQueries);
-    addTaps(out, taps, attention);
+    ExpressionWriter taps = observed.writer(nodes, turnedQueries);
+    for (Expression tap : spec.taps()) {
+      taps.write(tap);
+      out.addOutput(GraphNodes.shapeless(ExpressionWriter.output(tap), GraphNodes.FLOAT));
+    }
+    observed
+        .inputs()
+        .forEach(rows -> out.addInput(GraphNodes.value(rows.name(), GraphNodes.INT64, "")));
+    weights.addAll(observed.weights());
     cache.ifPresent(writer -> layers().forEach(writer::store));
     if (spec.cache().attended()) {
-      addCacheAttention(out, taps, attention);
+      addCacheAttention(out, nodes, observed);
     }
     weights.forEach(weight -> out.addInitializer(graph.initializer(weight)));
     declareOutputs(out, hiddenOutputs, last);
@@ -154,12 +152,6 @@ public final class SegmentExtractor {
     return usedInputs.contains(DecoderGraph.POSITIONS)
         || counted.isPresent()
         || !turnedOutside.isEmpty();
-  }
-
-  /** The residual stream into a layer; the sum, where it crosses together with its norm. */
-  private String hiddenStates(int layer) {
-    List<String> tensors = decoder.boundary(layer);
-    return tensors.get(tensors.size() - 1);
   }
 
   /** Attention whose positions are to come from outside, or whose turned queries are wanted. */
@@ -364,12 +356,12 @@ public final class SegmentExtractor {
 
   /** Where heads are filled up to the longest, the scores of what fills them are taken out. */
   private void hideFilling(
-      GraphNodes nodes, CacheWriter writer, Map<Integer, AttentionSite> attention) {
+      GraphNodes nodes, CacheWriter writer, DecoderTensors observed) {
     if (!(spec.cache() instanceof CacheForm.Ragged)) {
       return;
     }
     for (int layer = spec.from(); layer < spec.to(); layer++) {
-      AttentionSite site = attention.get(layer);
+      AttentionSite site = observed.site(layer);
       if (!(site instanceof SoftmaxAttention)) {
         throw new ModelException(
             "%s: layer %d computes its attention in one operator, %s, which takes one length for all heads; for a KV cache with a length per head export the decoder with eager attention"
@@ -394,7 +386,7 @@ public final class SegmentExtractor {
     Flow behind =
         new Flow(
             graph, List.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)), true);
-    String states = hiddenStates(layer);
+    String states = decoder.hiddenStates(layer);
     if (behind.reaches(graph.producer(states))
         || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, true)))
         || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, false)))) {
@@ -405,12 +397,16 @@ public final class SegmentExtractor {
     return before;
   }
 
+  /** The attention of a layer's new tokens to all that are cached. */
   private void addCacheAttention(
-      GraphProto.Builder out, TapWriter taps, Map<Integer, AttentionSite> attention) {
+      GraphProto.Builder out, GraphNodes nodes, DecoderTensors observed) {
     out.addInput(GraphNodes.value(CacheNames.ROWS, GraphNodes.INT64, CacheNames.ROWS));
+    boolean perHead = spec.cache() instanceof CacheForm.Ragged;
     for (int layer = spec.from(); layer < spec.to(); layer++) {
-      taps.toCache(layer, attention.get(layer), spec.cache() instanceof CacheForm.Ragged);
-      out.addOutput(GraphNodes.shapeless(CacheNames.attention(layer), GraphNodes.FLOAT));
+      String name = CacheNames.attention(layer);
+      String rows = observed.probabilities(observed.site(layer), CacheNames.ROWS);
+      nodes.mean(rows, name, perHead ? new long[] {2} : new long[] {1, 2});
+      out.addOutput(GraphNodes.shapeless(name, GraphNodes.FLOAT));
     }
   }
 
@@ -472,42 +468,6 @@ public final class SegmentExtractor {
     out.addNode(renamed);
     String lastRow = nodes.constant(-1);
     cut.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
-  }
-
-  private void addTaps(
-      GraphProto.Builder out, TapWriter writer, Map<Integer, AttentionSite> attention) {
-    if (spec.taps().isEmpty()) {
-      return;
-    }
-    declareTapInput(out, SegmentModel.TAP_ROWS, Tap.Attention.class::isInstance);
-    declareTapInput(out, SegmentModel.TAP_COLUMNS, tap -> !ofText(tap));
-    declareTapInput(out, SegmentModel.TAP_TEXT, SegmentExtractor::ofText);
-    for (Tap tap : spec.taps()) {
-      if (tap instanceof Tap.Attention wanted) {
-        writer.attention(wanted, attention.get(tap.layer()));
-      } else if (tap instanceof Tap.HiddenStates wanted) {
-        Optional<FinalNorm> norm =
-            wanted.normed() ? Optional.of(decoder.finalNorm()) : Optional.empty();
-        norm.ifPresent(last -> weights.addAll(last.weights()));
-        writer.hiddenStates(wanted, hiddenStates(tap.layer()), norm);
-      } else if (tap instanceof Tap.CoreNeurons wanted) {
-        writer.coreNeurons(wanted, decoder.feedForward(tap.layer()).activations());
-      } else if (tap instanceof Tap.Keys wanted) {
-        writer.keys(wanted, DecoderGraph.present(tap.layer(), true));
-      }
-      out.addOutput(GraphNodes.shapeless(tap.output(), GraphNodes.FLOAT));
-    }
-  }
-
-  private void declareTapInput(GraphProto.Builder out, String input, Predicate<Tap> reads) {
-    if (spec.taps().stream().anyMatch(reads)) {
-      out.addInput(GraphNodes.value(input, GraphNodes.INT64, input));
-    }
-  }
-
-  private static boolean ofText(Tap tap) {
-    return (tap instanceof Tap.HiddenStates states && states.text())
-        || (tap instanceof Tap.Keys keys && keys.text());
   }
 
   private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {

@@ -5,12 +5,16 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Describes the inputs and outputs of a segment for programs that run it without this library. */
 public final class SegmentManifest {
@@ -63,6 +67,7 @@ public final class SegmentManifest {
       int type = value.getType().getTensorType().getElemType();
       fields.put("type", ElementSize.name(type));
       layer(value.getName()).ifPresent(layer -> fields.put("layer", layer));
+      tap(value.getName()).ifPresent(tap -> fields.put("expression", tap.canonical()));
       fields.put("shape", shape(value));
       all.add(fields);
     }
@@ -78,18 +83,22 @@ public final class SegmentManifest {
         }
       }
     }
+    return OptionalInt.empty();
+  }
+
+  private Optional<Expression> tap(String name) {
     return segment.spec().taps().stream()
-        .filter(tap -> tap.output().equals(name))
-        .mapToInt(Tap::layer)
+        .filter(tap -> ExpressionWriter.output(tap).equals(name))
         .findFirst();
   }
 
   /** Numbers where the graph tells them, else names. */
   private List<Object> shape(ValueInfoProto value) {
-    for (Tap tap : segment.spec().taps()) {
-      if (tap.output().equals(value.getName())) {
-        return shape(tap);
-      }
+    Optional<Expression> tap = tap(value.getName());
+    if (tap.isPresent()) {
+      return Stream.concat(Stream.of(1), tap.get().axes().stream().map(Axis::toString))
+          .map(Object.class::cast)
+          .toList();
     }
     List<Object> shape = new ArrayList<>();
     for (TensorShapeProto.Dimension size :
@@ -97,15 +106,6 @@ public final class SegmentManifest {
       shape.add(size.hasDimValue() ? size.getDimValue() : size.getDimParam());
     }
     return shape;
-  }
-
-  private static List<Object> shape(Tap tap) {
-    if (tap instanceof Tap.Attention attention) {
-      return attention.perHead() ? List.of(1, "heads", "R", "N") : List.of(1, "R", "N");
-    }
-    return tap instanceof Tap.Keys
-        ? List.of(1, "N", "KV heads", "width")
-        : List.of(1, "N", "hidden");
   }
 
   private String role(String name) {
@@ -123,12 +123,14 @@ public final class SegmentManifest {
       case DecoderGraph.MASK -> "mask";
       case DecoderGraph.LOGITS -> "logits";
       case SegmentModel.KEEP -> "keep";
-      case SegmentModel.TAP_ROWS -> "tapRows";
-      case SegmentModel.TAP_COLUMNS -> "tapColumns";
-      default ->
-          name.startsWith(DecoderGraph.PAST)
-              ? "past"
-              : name.startsWith("present.") ? "present" : name.startsWith("tap.") ? "tap" : "other";
+      default -> {
+        if (RowInput.parse(name).isPresent()) {
+          yield "rows";
+        }
+        yield name.startsWith(DecoderGraph.PAST)
+            ? "past"
+            : name.startsWith("present.") ? "present" : tap(name).isPresent() ? "tap" : "other";
+      }
     };
   }
 }

@@ -36,13 +36,4 @@ public record SegmentModel(
    * Sum m counts as token {@code arriving + m} in {@link #KEEP} and in what is given per token.
    */
   public static final String MIX_WEIGHTS = "mix_weights";
-
-  /** Input of the taps: int64 {@code [R]}, indices of the query tokens behind the seam. */
-  public static final String TAP_ROWS = "tap_rows";
-
-  /** Input of the taps: int64 {@code [N]}, indices of the key tokens behind the seam. */
-  public static final String TAP_COLUMNS = "tap_columns";
-
-  /** Input of the taps: int64 {@code [T]}, indices of further tokens behind the seam. */
-  public static final String TAP_TEXT = "tap_text";
 }

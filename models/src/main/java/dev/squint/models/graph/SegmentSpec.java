@@ -1,5 +1,8 @@
 package dev.squint.models.graph;
 
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Place;
 import java.util.List;
 
 /**
@@ -11,8 +14,8 @@ import java.util.List;
  * @param seam what stands at its head
  * @param givenPositions whether the rotary positions of the tokens come from outside; if not, a
  *     graph without an input for them counts them from its KV cache
- * @param taps what is handed out besides
- * @param probe whether it computes the attention that is tapped and nothing else, on an empty cache
+ * @param taps what is observed
+ * @param probe whether it computes what is tapped and nothing else, on an empty cache
  * @param cache how the KV cache comes in and goes out
  */
 public record SegmentSpec(
@@ -20,7 +23,7 @@ public record SegmentSpec(
     int to,
     Seam seam,
     boolean givenPositions,
-    List<Tap> taps,
+    List<Expression> taps,
     boolean probe,
     CacheForm cache) {
 
@@ -30,14 +33,27 @@ public record SegmentSpec(
       throw new IllegalArgumentException(
           "a segment needs at least one layer, got [%d, %d)".formatted(from, to));
     }
-    taps = taps.stream().distinct().toList();
-    for (Tap tap : taps) {
-      int end = tap instanceof Tap.HiddenStates ? to + 1 : to;
-      if (tap.layer() < from || tap.layer() >= end) {
-        throw new IllegalArgumentException(
-            "%s lies outside layers [%d, %d)".formatted(tap, from, to));
+    taps = taps.stream().map(Expression::unnamed).distinct().toList();
+    for (Expression tap : taps) {
+      for (Leaf leaf : tap.leaves().toList()) {
+        if (!runs(leaf, from, to)) {
+          throw new IllegalArgumentException(
+              "%s lies outside layers [%d, %d)".formatted(leaf, from, to));
+        }
       }
     }
+  }
+
+  /**
+   * Whether a range of layers computes a tensor: one of its layers, or the hidden states that leave
+   * the last of them.
+   */
+  public static boolean runs(Leaf leaf, int from, int to) {
+    boolean states = leaf.tensor() == Leaf.Tensor.HIDDEN || leaf.tensor() == Leaf.Tensor.NORMED;
+    int layer = leaf.place().layer();
+    return leaf.place().kind() == Place.Kind.DECODER
+        && layer >= from
+        && layer < (states ? to + 1 : to);
   }
 
   /**
@@ -57,28 +73,22 @@ public record SegmentSpec(
    * @param to layer after the last one
    * @param seam what stands at its head
    * @param givenPositions whether the rotary positions of the tokens come from outside
-   * @param taps what is handed out besides
+   * @param taps what is observed
    */
-  public SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Tap> taps) {
+  public SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Expression> taps) {
     this(from, to, seam, givenPositions, taps, false, new CacheForm.Whole());
   }
 
   /**
-   * The attention of a layer ahead of it.
+   * What a layer computes, ahead of it.
    *
-   * @param attention what is computed
+   * @param layer the layer
+   * @param taps what is computed of it
    * @param givenPositions whether the rotary positions of the tokens come from outside
    */
-  public static SegmentSpec probe(List<Tap.Attention> attention, boolean givenPositions) {
-    int layer = attention.get(0).layer();
+  public static SegmentSpec probe(int layer, List<Expression> taps, boolean givenPositions) {
     return new SegmentSpec(
-        layer,
-        layer + 1,
-        Seam.NONE,
-        givenPositions,
-        List.copyOf(attention),
-        true,
-        new CacheForm.Whole());
+        layer, layer + 1, Seam.NONE, givenPositions, taps, true, new CacheForm.Whole());
   }
 
   /** The same with another form of KV cache. */

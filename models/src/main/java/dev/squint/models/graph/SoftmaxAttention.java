@@ -2,6 +2,9 @@ package dev.squint.models.graph;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.models.ModelException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,6 +22,8 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
   private static final Set<String> PRODUCTS = Set.of("MatMul", "FusedMatMul");
   private static final Set<String> SCORES_PASS =
       Set.of("Add", "Mul", "Div", "Cast", "Where", "Reshape", "Identity");
+  private static final Set<String> PROBABILITIES_PASS =
+      Set.of("Cast", "Where", "Reshape", "Identity", "Dropout");
 
   static SoftmaxAttention read(OnnxGraph graph, int index) {
     NodeProto node = graph.nodes().get(index);
@@ -47,24 +52,82 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
   }
 
   @Override
-  public String probabilities(GraphNodes nodes, String rows) {
-    String chosen = nodes.gather(output, rows, -2);
+  public String probabilities(GraphNodes nodes, Optional<String> rows) {
+    String chosen = rows.map(r -> nodes.gather(output, r, -2)).orElse(output);
     return nodes.floats(withBatch(nodes, chosen));
   }
 
   @Override
+  public List<String> queryReads(OnnxGraph graph) {
+    return List.of(Attributes.input(scores(graph), 0));
+  }
+
+  @Override
+  public String queries(OnnxGraph graph, GraphNodes nodes, Optional<String> rows) {
+    NodeProto product = scores(graph);
+    boolean tokensLast = new Attributes(product).integer("transA", 0) > 0;
+    String tensor = Attributes.input(product, 0);
+    requireHeads(graph, tensor, "queries");
+    String chosen = rows.map(r -> nodes.gather(tensor, r, tokensLast ? -1 : -2)).orElse(tensor);
+    String queries = withBatch(nodes, nodes.floats(chosen));
+    return tokensLast ? nodes.transpose(queries, 0, 1, 3, 2) : queries;
+  }
+
+  @Override
   public String keys(OnnxGraph graph, GraphNodes nodes) {
-    NodeProto product =
-        product(graph, Attributes.input(graph.nodes().get(node), 0))
-            .filter(found -> !Attributes.input(found, 1).isEmpty())
-            .orElseThrow(
-                () ->
-                    new ModelException(
-                        "%s: the keys of the attention at node %s were not found; choose a strategy that does not compare keys"
-                            .formatted(graph.file(), OnnxGraph.label(graph.nodes().get(node)))));
+    NodeProto product = scores(graph);
     boolean tokensFirst = new Attributes(product).integer("transB", 0) > 0;
     String keys = withBatch(nodes, nodes.floats(Attributes.input(product, 1)));
     return tokensFirst ? keys : nodes.transpose(keys, 0, 1, 3, 2);
+  }
+
+  @Override
+  public String values(OnnxGraph graph, GraphNodes nodes) {
+    NodeProto product = mix(graph).orElseThrow(() -> notFound(graph, "values"));
+    boolean tokensLast = new Attributes(product).integer("transB", 0) > 0;
+    requireHeads(graph, Attributes.input(product, 1), "values");
+    String values = withBatch(nodes, nodes.floats(Attributes.input(product, 1)));
+    return tokensLast ? nodes.transpose(values, 0, 1, 3, 2) : values;
+  }
+
+  private NodeProto scores(OnnxGraph graph) {
+    return product(graph, Attributes.input(graph.nodes().get(node), 0))
+        .filter(found -> !Attributes.input(found, 0).isEmpty())
+        .filter(found -> !Attributes.input(found, 1).isEmpty())
+        .orElseThrow(() -> notFound(graph, "queries and keys"));
+  }
+
+  /** The product of probabilities and values. */
+  private Optional<NodeProto> mix(OnnxGraph graph) {
+    Deque<String> work = new ArrayDeque<>(List.of(output));
+    Set<String> seen = new HashSet<>();
+    while (!work.isEmpty()) {
+      String tensor = work.pop();
+      for (int reader : graph.readers(tensor)) {
+        NodeProto next = graph.nodes().get(reader);
+        if (PRODUCTS.contains(next.getOpType()) && Attributes.input(next, 0).equals(tensor)) {
+          return Optional.of(next).filter(found -> !Attributes.input(found, 1).isEmpty());
+        }
+        if (PROBABILITIES_PASS.contains(next.getOpType()) && seen.add(Attributes.output(next, 0))) {
+          work.add(Attributes.output(next, 0));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Vectors have the axes of the probabilities. */
+  private void requireHeads(OnnxGraph graph, String tensor, String what) {
+    int rank = graph.ranks().of(tensor);
+    if (rank > 0 && rank != (batched ? WITHOUT_BATCH + 1 : WITHOUT_BATCH)) {
+      throw notFound(graph, what);
+    }
+  }
+
+  private ModelException notFound(OnnxGraph graph, String what) {
+    return new ModelException(
+        "%s: the %s of the attention at node %s were not found; choose a strategy that does not look at them"
+            .formatted(graph.file(), what, OnnxGraph.label(graph.nodes().get(node))));
   }
 
   /** The product of queries and keys that the scores come from. */

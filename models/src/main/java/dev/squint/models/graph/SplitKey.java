@@ -19,7 +19,7 @@ import java.util.List;
 public record SplitKey(String hash) {
 
   /** Part of every key; to be raised whenever the same cut gives other segments than before. */
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   /**
    * The key of a split.

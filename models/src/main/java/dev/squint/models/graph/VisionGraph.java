@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.models.ModelException;
+import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -35,6 +36,7 @@ public final class VisionGraph {
 
   private static final int PATCHES_RANK = 2;
   private static final int MATRIX_RANK = 2;
+  private static final int STATES_RANK = 3;
 
   /** Matrices, or what rounds to integers before one. */
   private static final Set<String> MATRICES =
@@ -197,16 +199,15 @@ public final class VisionGraph {
   }
 
   /**
-   * The tower with taps, taking float32 pixels whatever the file takes. Attention has one value per
-   * patch, {@code [B, patches]}; of a tower that {@linkplain #takesPatches takes patches} one per
-   * visual token, {@code [1, N]}, the mean of its patches.
+   * The tower with taps, taking float32 pixels whatever the file takes. Each is an output {@link
+   * ExpressionWriter#output} with the images in front of its axes. Where the tower {@linkplain
+   * #takesPatches takes patches}, what there is of a visual token is the mean over its patches.
    *
-   * @param taps what is handed out besides the features
+   * @param taps what is observed besides the features
    * @return the serialised model
-   * @throws ModelException if the tower has no [CLS] token, no such layer, or attends within
-   *     windows there
+   * @throws ModelException if a tensor that they look at is not in the tower, or is one of windows
    */
-  public byte[] withTaps(Collection<VisionTap> taps) {
+  public byte[] withTaps(Collection<Expression> taps) {
     ModelProto.Builder model = graph.model().toBuilder();
     GraphProto.Builder out = model.getGraphBuilder();
     GraphNodes nodes = new GraphNodes(out, graph.opset());
@@ -217,44 +218,12 @@ public final class VisionGraph {
     return model.build().toByteArray();
   }
 
-  private void addTaps(GraphProto.Builder out, GraphNodes nodes, Collection<VisionTap> taps) {
-    for (VisionTap tap : new LinkedHashSet<>(taps)) {
-      if (tap.kind().compares()) {
-        nodes.identity(cosines(nodes, vectors(nodes, tap)), tap.output());
-        out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", "", ""));
-      } else {
-        String patches = patches(nodes, tap, site(tap));
-        nodes.identity(takesPatches() ? perToken(nodes, patches) : patches, tap.output());
-        out.addOutput(GraphNodes.value(tap.output(), GraphNodes.FLOAT, "", ""));
-      }
+  private void addTaps(GraphProto.Builder out, GraphNodes nodes, Collection<Expression> taps) {
+    ExpressionWriter writer = new ExpressionWriter(nodes, new TowerTensors(this, graph, nodes));
+    for (Expression tap : new LinkedHashSet<>(taps)) {
+      writer.write(tap);
+      out.addOutput(GraphNodes.shapeless(ExpressionWriter.output(tap), GraphNodes.FLOAT));
     }
-  }
-
-  /** What is compared, {@code [B, patches, width]}. */
-  private String vectors(GraphNodes nodes, VisionTap tap) {
-    if (takesPatches()) {
-      throw new ModelException(
-          "the vision tower of %s merges patches into visual tokens, so they cannot be compared in it; choose a strategy that compares projected features"
-              .formatted(graph.file()));
-    }
-    if (tap.kind() == VisionTap.Kind.FEATURES) {
-      return nodes.floats(projectorInput());
-    }
-    String keys = site(tap).keys(graph, nodes);
-    String joined;
-    if (tap.kind() == VisionTap.Kind.MEAN_KEYS) {
-      joined = nodes.fresh();
-      nodes.mean(keys, joined, 1);
-    } else {
-      joined = nodes.reshape(nodes.transpose(keys, 0, 2, 1, 3), 0, 0, -1);
-    }
-    return hasCls ? nodes.slice(joined, 1, Long.MAX_VALUE, 1) : joined;
-  }
-
-  private static String cosines(GraphNodes nodes, String vectors) {
-    String unit = nodes.unit(vectors, 3);
-    String width = nodes.floats(nodes.size(vectors, 2));
-    return nodes.op("MatMul", unit, nodes.transpose(nodes.op("Div", unit, width), 0, 2, 1));
   }
 
   /**
@@ -303,11 +272,11 @@ public final class VisionGraph {
   /**
    * The tower without its projector, with taps.
    *
-   * @param taps what is handed out besides {@link #projectorInput()}
+   * @param taps what is observed besides {@link #projectorInput()}
    * @return the serialised model
    * @throws ModelException if there is no projector in the file, or a tap is refused
    */
-  public byte[] tower(Collection<VisionTap> taps) {
+  public byte[] tower(Collection<Expression> taps) {
     ModelProto.Builder model = graph.model().toBuilder();
     GraphProto.Builder out = model.getGraphBuilder();
     if (!isFloat32()) {
@@ -349,51 +318,41 @@ public final class VisionGraph {
     GraphNodes.declareFloat(out.getInputBuilderList(), PIXELS);
   }
 
-  private AttentionSite site(VisionTap tap) {
-    int layer = tap.layer();
-    if (tap.kind() == VisionTap.Kind.CLS && !hasCls) {
-      throw new ModelException(
-          "the vision tower of %s has no [CLS] token, so its attention cannot be observed; choose a strategy that does not need it"
-              .formatted(graph.file()));
-    }
-    if (layer < 0 || layer >= layers.size()) {
-      throw new ModelException(
-          "attention of vision layer %d asked for, but %s has %d layers; choose 0..%d"
-              .formatted(layer, graph.file(), layers.size(), layers.size() - 1));
-    }
-    if (isWindowed(layer)) {
-      throw new ModelException(
-          "vision layer %d of %s attends within windows, so no token sees the whole picture there; choose a layer with full attention"
-              .formatted(layer, graph.file()));
-    }
+  /** The attention of a layer that is not windowed. */
+  AttentionSite site(int layer) {
     return layers.get(layer).get(0);
   }
 
-  /** Attention per patch, {@code [B, patches]}. */
-  private String patches(GraphNodes nodes, VisionTap tap, AttentionSite site) {
-    boolean cls = tap.kind() == VisionTap.Kind.CLS;
-    String rows =
-        cls
-            ? nodes.constant(0)
-            : nodes.op("Range", nodes.scalar(0), site.tokens(nodes), nodes.scalar(1));
-    String all = nodes.fresh();
-    nodes.mean(site.probabilities(nodes, rows), all, 1, 2);
-    return hasCls ? nodes.slice(all, 1, Long.MAX_VALUE, 1) : all;
+  /**
+   * Hidden states that enter a layer, {@code [B, tokens, width]}.
+   *
+   * @throws ModelException if they are not found in this form
+   */
+  String hidden(int layer) {
+    int node = stream.previousSetBit(site(layer).node());
+    List<String> outputs =
+        node < 0
+            ? List.of()
+            : graph.nodes().get(node).getOutputList().stream()
+                .filter(output -> !output.isEmpty() && graph.isConsumed(output))
+                .toList();
+    int rank = outputs.isEmpty() ? 0 : graph.ranks().of(outputs.get(outputs.size() - 1));
+    if (outputs.isEmpty() || (rank > 0 && rank != STATES_RANK)) {
+      throw new ModelException(
+          "%s: the hidden states that enter vision layer %d were not found; choose a strategy that looks at features"
+              .formatted(graph.file(), layer));
+    }
+    return outputs.get(outputs.size() - 1);
   }
 
-  /** Attention per visual token, the mean of its patches, in the order of the features. */
-  private String perToken(GraphNodes nodes, String patches) {
-    String tokens = nodes.size(FEATURES, 0);
-    String groups =
-        nodes.op("Reshape", patches, nodes.concat(0, nodes.reshape(tokens, 1), nodes.constant(-1)));
-    String means = nodes.fresh();
-    nodes.mean(groups, means, 1);
-    String ordered = lastReordering().map(order -> nodes.gather(means, order, 0)).orElse(means);
-    return nodes.reshape(ordered, 1, -1);
+  /** What enters the last matrix of a layer's feed-forward, {@code [B, tokens, neurons]}. */
+  String activations(int layer) {
+    String sum = layer + 1 < layers.size() ? hidden(layer + 1) : projectorInput();
+    return FeedForward.before(graph, sum, stream, pictureNodes()).activations();
   }
 
   /** The order in which tokens that were sorted by window leave the tower. */
-  private Optional<String> lastReordering() {
+  Optional<String> lastReordering() {
     int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
     for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
       NodeProto node = graph.nodes().get(i);

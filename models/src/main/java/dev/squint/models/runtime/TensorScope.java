@@ -113,9 +113,12 @@ public final class TensorScope implements AutoCloseable {
     return (int) shape[axis];
   }
 
-  /** As {@link #floatsOf}, copied. */
+  /** As {@link #floatsOf}, in an array of its own. */
   public static float[] valuesOf(OnnxTensor tensor) {
     FloatBuffer buffer = floatsOf(tensor);
+    if (buffer.hasArray() && buffer.array().length == buffer.remaining()) {
+      return buffer.array();
+    }
     float[] values = new float[buffer.remaining()];
     buffer.get(values);
     return values;

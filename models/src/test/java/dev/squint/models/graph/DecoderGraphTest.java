@@ -11,6 +11,8 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.models.ModelException;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -214,7 +216,7 @@ class DecoderGraphTest {
             () ->
                 SegmentExtractor.extract(
                     decoder,
-                    new SegmentSpec(0, 1, Seam.NONE, false, List.of(new Tap.Attention(0, false)))))
+                    new SegmentSpec(0, 1, Seam.NONE, false, List.of(Observe.textToVisualAttention(0, Rows.LAST)))))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("layer 0 has no attention operator behind past_key_values.0.key");
   }
@@ -286,7 +288,7 @@ class DecoderGraphTest {
     VisionGraph tower = new VisionGraph(read());
     assertThat(tower.hasCls()).isFalse();
     assertThat(tower.layers()).isEqualTo(1);
-    assertThatThrownBy(() -> tower.withTaps(List.of(new VisionTap(0, VisionTap.Kind.CLS))))
+    assertThatThrownBy(() -> tower.withTaps(List.of(Observe.clsAttention(0))))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("has no [CLS] token");
   }

@@ -24,6 +24,9 @@ public record Choose(Expression of, Rows rows) implements Expression {
           "tokens are chosen among all of a place, but %s speaks of '%s' only; choose them once"
               .formatted(of, axis));
     }
+    if (rows == Rows.ALL) {
+      throw new StrategyException("all tokens are there already; choose some of them");
+    }
     Leaf leaf = of.leaves().findFirst().orElseThrow();
     new Leaf(leaf.place(), leaf.tensor(), rows);
   }

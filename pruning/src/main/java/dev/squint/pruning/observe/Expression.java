@@ -95,6 +95,11 @@ public sealed interface Expression
     return new Named(name.formatted(arguments), this);
   }
 
+  /** The same without its name. */
+  default Expression unnamed() {
+    return this instanceof Named named ? named.of().unnamed() : this;
+  }
+
   /** Number by number; see {@link Binary} for the shapes. */
   default Expression plus(Expression other) {
     return new Binary(Binary.Function.ADD, this, other);

@@ -124,8 +124,10 @@ public final class Observe {
    * @param heads whether a key is the mean over the heads, or the heads side by side
    */
   public static Expression keySimilarity(int layer, Heads heads) {
-    Expression each = Place.vision(layer).k(Rows.VISUAL);
-    Expression keys = heads == Heads.AVERAGED ? each.mean(Axis.Kind.HEADS) : each.joinHeads();
+    Expression each = Place.vision(layer).k(Rows.ALL);
+    Expression keys =
+        (heads == Heads.AVERAGED ? each.mean(Axis.Kind.HEADS) : each.joinHeads())
+            .choose(Rows.VISUAL);
     return keys.cosine(keys)
         .named("similarity of keys in vision layer %d (heads %s)", layer, heads);
   }
