@@ -25,7 +25,7 @@ record TapValues(Map<String, OnnxTensor> tensors, TokenRows tokens) {
     OnnxTensor tensor = tensors.get(ExpressionWriter.output(need));
     List<Axis> axes = need.axes();
     int columns = axes.isEmpty() ? 1 : TensorScope.size(tensor, axes.size());
-    if (need.rows().anyMatch(rows -> tokens.rows(rows).length == 0)) {
+    if (need.rowKinds().anyMatch(rows -> tokens.rows(rows).length == 0)) {
       return ofNoRows(axes, tensor);
     }
     float[] values = TensorScope.valuesOf(tensor);
