@@ -8,7 +8,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
@@ -80,10 +80,10 @@ class VectorsMatrixTest {
       System.arraycopy(
           cached, (head * tokens + start) * width, expected, head * visual * width, visual * width);
     }
-    assertThat(seen.get(ExpressionWriter.output(values)))
+    assertThat(seen.get(TapNames.output(values)))
         .containsExactly(expected, offset(export.within(1e-4f)));
     if (!export.name().contains("gemma2")) { // it caps its scores
-      requireSoftmaxOf(export, seen.get(ExpressionWriter.output(scores)));
+      requireSoftmaxOf(export, seen.get(TapNames.output(scores)));
     }
     Map<String, float[]> ahead = observed(export, true, List.of(values, scores));
     seen.forEach(
@@ -206,16 +206,16 @@ class VectorsMatrixTest {
     Map<String, float[]> expected = tower(named, taps);
     float within = export.within(1e-4f);
     for (Expression tap : List.of(values, hidden, neurons)) {
-      String name = ExpressionWriter.output(tap);
+      String name = TapNames.output(tap);
       assertThat(seen.get(name)).as(name).containsExactly(expected.get(name), offset(within));
     }
-    assertThat(seen.get(ExpressionWriter.output(values)))
+    assertThat(seen.get(TapNames.output(values)))
         .containsExactly(projected(named), offset(within));
   }
 
   private Map<String, float[]> tower(ExportFixture export, List<Expression> taps) {
     VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
-    return run(export, tower.withTaps(taps), taps.stream().map(ExpressionWriter::output).toList());
+    return run(export, tower.withTaps(taps), taps.stream().map(TapNames::output).toList());
   }
 
   private float[] projected(ExportFixture export) throws IOException {

@@ -127,7 +127,7 @@ public final class SegmentExtractor {
     ExpressionWriter taps = observed.writer(nodes, turnedQueries);
     for (Expression tap : spec.taps()) {
       taps.write(tap);
-      out.addOutput(GraphNodes.shapeless(ExpressionWriter.output(tap), GraphNodes.FLOAT));
+      out.addOutput(GraphNodes.shapeless(TapNames.output(tap), GraphNodes.FLOAT));
     }
     observed
         .inputs()

@@ -108,10 +108,10 @@ class ExpressionWriterTest {
             })
         .write(expression);
     graph.addOutput(
-        GraphNodes.shapeless(ExpressionWriter.output(expression), GraphNodes.FLOAT));
+        GraphNodes.shapeless(TapNames.output(expression), GraphNodes.FLOAT));
     Map<String, Tensor> inputs = new HashMap<>();
     tensors.forEach((leaf, tensor) -> inputs.put(leaf.canonical(), tensor));
-    float[] actual = run(graph, opset, inputs, ExpressionWriter.output(expression), expected.sizes());
+    float[] actual = run(graph, opset, inputs, TapNames.output(expression), expected.sizes());
     float[] wanted = new float[expected.values().length];
     for (int i = 0; i < wanted.length; i++) {
       wanted[i] = (float) expected.values()[i];
@@ -311,7 +311,7 @@ class ExpressionWriterTest {
     assertThat(graph.getNodeList())
         .extracting(node -> node.getOpType())
         .containsExactly("Identity", "Gather", "ReduceMean");
-    assertThat(graph.getNode(1).getOutput(0)).isEqualTo(ExpressionWriter.output(each));
-    assertThat(graph.getNode(2).getInput(0)).isEqualTo(ExpressionWriter.output(each));
+    assertThat(graph.getNode(1).getOutput(0)).isEqualTo(TapNames.output(each));
+    assertThat(graph.getNode(2).getInput(0)).isEqualTo(TapNames.output(each));
   }
 }
