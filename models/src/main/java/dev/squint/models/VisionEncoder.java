@@ -1,9 +1,9 @@
 package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
@@ -121,8 +121,7 @@ final class VisionEncoder implements AutoCloseable {
       Map<String, TowerValues> observations = new HashMap<>();
       for (Expression tap : taps) {
         OnnxTensor seen = out.get(TapNames.output(tap));
-        int[] sizes =
-            Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+        int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
         observations.put(tap.canonical(), new TowerValues(sizes, TensorScope.valuesOf(seen)));
       }
       return new Encoded(scope.adopt(run, out.get(output)), projected, observations);

@@ -6,10 +6,10 @@ import static org.assertj.core.data.Offset.offset;
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -177,7 +177,9 @@ class ExportMatrixTest {
           List.of(
               SegmentSpec.of(0, layer),
               SegmentSpec.probe(
-                  layer, List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)), false));
+                  layer,
+                  List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)),
+                  false));
       try (Cut cut = new Cut(export, decoder, specs)) {
         Map<String, float[]> seen = cut.ahead(layer, queries, columns);
         checkAttention(export, seen, layer, queries);
@@ -202,7 +204,8 @@ class ExportMatrixTest {
       Map<String, float[]> seen = cut.run(Map.of(), Set.of(), new ArrayList<>());
       float[] rows =
           Arrays.copyOfRange(export.array("hidden.1"), TEXT[0] * hidden, (TEXT[1] + 1) * hidden);
-      assertThat(seen.get(TapNames.output(states))).containsExactly(rows, offset(export.within(1e-3f) * 3));
+      assertThat(seen.get(TapNames.output(states)))
+          .containsExactly(rows, offset(export.within(1e-3f) * 3));
       float[] weights = new float[hidden];
       float[] unit = unit(rows, hidden);
       float[] scaled = seen.get(TapNames.output(normed));

@@ -7,10 +7,10 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.platform.Fp16Conversions;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
@@ -185,7 +185,9 @@ class SeamMatrixTest {
         }
         assertThat(seen.get(TapNames.output(Observe.keys(layer, Rows.TEXT_AFTER_VISUAL))))
             .containsExactly(someKeys, offset(export.within(1e-3f)));
-        assertThat(seen.get(TapNames.output(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false))))
+        assertThat(
+                seen.get(
+                    TapNames.output(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false))))
             .containsExactly(someStates, offset(export.within(1e-3f) * 3));
       }
     }

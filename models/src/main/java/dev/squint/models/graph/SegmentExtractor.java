@@ -355,8 +355,7 @@ public final class SegmentExtractor {
   }
 
   /** Where heads are filled up to the longest, the scores of what fills them are taken out. */
-  private void hideFilling(
-      GraphNodes nodes, CacheWriter writer, DecoderTensors observed) {
+  private void hideFilling(GraphNodes nodes, CacheWriter writer, DecoderTensors observed) {
     if (!(spec.cache() instanceof CacheForm.Ragged)) {
       return;
     }

@@ -18,7 +18,9 @@ class ExpressionTest {
   private static final Place LAYER = Place.decoder(3);
 
   private static void refused(Supplier<?> made, String... parts) {
-    assertThatThrownBy(made::get).isInstanceOf(StrategyException.class).hasMessageContainingAll(parts);
+    assertThatThrownBy(made::get)
+        .isInstanceOf(StrategyException.class)
+        .hasMessageContainingAll(parts);
   }
 
   static List<Expression> builtIns() {

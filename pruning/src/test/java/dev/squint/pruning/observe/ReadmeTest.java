@@ -45,8 +45,7 @@ class ReadmeTest {
     assertThat(
             site.decision()
                 .select(
-                    SiteContext.whole(site.site(), layout, 0),
-                    Observations.of(Map.of(need, moved)))
+                    SiteContext.whole(site.site(), layout, 0), Observations.of(Map.of(need, moved)))
                 .keptVisual())
         .containsExactly(1, 3);
   }
