@@ -2,10 +2,10 @@ package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.RowInput;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.CachePlan;
@@ -81,7 +81,7 @@ final class SegmentState implements AutoCloseable {
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
-            : segment.spec().taps().stream().map(ExpressionWriter::output).toList();
+            : segment.spec().taps().stream().map(TapNames::output).toList();
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
     wanted.addAll(taps);
     wanted.addAll(cache.outputs());

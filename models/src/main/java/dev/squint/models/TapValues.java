@@ -1,7 +1,7 @@
 package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.models.graph.ExpressionWriter;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.Observation;
 import dev.squint.pruning.observe.Axis;
@@ -22,10 +22,10 @@ record TapValues(Map<String, OnnxTensor> tensors, TokenRows tokens) {
 
   /** The last axis as columns, the others as rows. */
   Observation read(Expression need) {
-    OnnxTensor tensor = tensors.get(ExpressionWriter.output(need));
+    OnnxTensor tensor = tensors.get(TapNames.output(need));
     List<Axis> axes = need.axes();
     int columns = axes.isEmpty() ? 1 : TensorScope.size(tensor, axes.size());
-    if (need.rowKinds().anyMatch(rows -> tokens.rows(rows).length == 0)) {
+    if (need.chosenRows().anyMatch(rows -> tokens.rows(rows).length == 0)) {
       return ofNoRows(axes, tensor);
     }
     float[] values = TensorScope.valuesOf(tensor);

@@ -200,9 +200,7 @@ class ObservationsTest {
             });
     TINY.model()
         .generate(
-            TinyLlava.prompt(),
-            new TestStrategy("watching", List.of(site)),
-            TinyLlava.sixTokens());
+            TinyLlava.prompt(), new TestStrategy("watching", List.of(site)), TinyLlava.sixTokens());
     requireSoftmax(seen.get(0).get(cosines), 0.02, seen.get(0).get(text));
     requireSoftmax(seen.get(0).get(features), 0.2, seen.get(0).get(tokens));
   }

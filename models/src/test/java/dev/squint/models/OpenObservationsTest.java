@@ -183,7 +183,7 @@ class OpenObservationsTest {
     String projected = "/encoder/layers.%d/self_attn/v_proj/Add_output_0".formatted(layer);
     ModelProto.Builder model =
         ModelProto.parseFrom(
-                Files.readAllBytes(TinyLlava.folder().resolve("onnx/vision_encoder.onnx")))
+            Files.readAllBytes(TinyLlava.folder().resolve("onnx/vision_encoder.onnx")))
             .toBuilder();
     model.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(projected));
     PixelValues pixels = TinyLlava.pixels();
@@ -191,8 +191,7 @@ class OpenObservationsTest {
     try (OrtSession session = environment.createSession(model.build().toByteArray());
         OnnxTensor input =
             OnnxTensor.createTensor(environment, pixels.data().duplicate(), pixels.shape());
-        OrtSession.Result result =
-            session.run(Map.of("pixel_values", input), Set.of(projected))) {
+        OrtSession.Result result = session.run(Map.of("pixel_values", input), Set.of(projected))) {
       OnnxTensor tensor = (OnnxTensor) result.get(projected).orElseThrow();
       int width = (int) tensor.getInfo().getShape()[2];
       float[] all = UncutRun.floats(tensor);

@@ -8,10 +8,10 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
@@ -80,16 +80,15 @@ class VectorsMatrixTest {
       System.arraycopy(
           cached, (head * tokens + start) * width, expected, head * visual * width, visual * width);
     }
-    assertThat(seen.get(ExpressionWriter.output(values)))
+    assertThat(seen.get(TapNames.output(values)))
         .containsExactly(expected, offset(export.within(1e-4f)));
     if (!export.name().contains("gemma2")) { // it caps its scores
-      requireSoftmaxOf(export, seen.get(ExpressionWriter.output(scores)));
+      requireSoftmaxOf(export, seen.get(TapNames.output(scores)));
     }
     Map<String, float[]> ahead = observed(export, true, List.of(values, scores));
     seen.forEach(
         (name, numbers) ->
-            assertThat(ahead.get(name))
-                .containsExactly(numbers, offset(export.within(1e-3f) * 5)));
+            assertThat(ahead.get(name)).containsExactly(numbers, offset(export.within(1e-3f) * 5)));
   }
 
   /** Ratios of probabilities tell differences of scores, up to the scale. */
@@ -139,8 +138,7 @@ class VectorsMatrixTest {
     int start = export.size("visualStart");
     int end = start + export.size("visualLength");
     ChosenRows rows =
-        new ChosenRows(
-            new int[] {tokens - 1}, IntStream.range(start, end).toArray(), new int[0]);
+        new ChosenRows(new int[] {tokens - 1}, IntStream.range(start, end).toArray(), new int[0]);
     ModelConfig.Text sizes =
         new ModelConfig.Text(
             export.size("layers"),
@@ -152,8 +150,7 @@ class VectorsMatrixTest {
             export.size("vocabulary"),
             10_000);
     int[] all = IntStream.range(0, tokens).toArray();
-    long[] types =
-        IntStream.of(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray();
+    long[] types = IntStream.of(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray();
     List<SegmentSpec> specs =
         ahead
             ? List.of(SegmentSpec.of(0, LAYER), SegmentSpec.probe(LAYER, taps, false))
@@ -206,22 +203,20 @@ class VectorsMatrixTest {
     Map<String, float[]> expected = tower(named, taps);
     float within = export.within(1e-4f);
     for (Expression tap : List.of(values, hidden, neurons)) {
-      String name = ExpressionWriter.output(tap);
+      String name = TapNames.output(tap);
       assertThat(seen.get(name)).as(name).containsExactly(expected.get(name), offset(within));
     }
-    assertThat(seen.get(ExpressionWriter.output(values)))
-        .containsExactly(projected(named), offset(within));
+    assertThat(seen.get(TapNames.output(values))).containsExactly(projected(named), offset(within));
   }
 
   private Map<String, float[]> tower(ExportFixture export, List<Expression> taps) {
     VisionGraph tower = new VisionGraph(OnnxGraph.read(export.graph()));
-    return run(export, tower.withTaps(taps), taps.stream().map(ExpressionWriter::output).toList());
+    return run(export, tower.withTaps(taps), taps.stream().map(TapNames::output).toList());
   }
 
   private float[] projected(ExportFixture export) throws IOException {
     String name = "/vision_tower/encoder/layers.%d/self_attn/v_proj/Add_output_0".formatted(LAYER);
-    ModelProto.Builder model =
-        ModelProto.parseFrom(Files.readAllBytes(export.graph())).toBuilder();
+    ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(export.graph())).toBuilder();
     model.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(name));
     return run(export, model.build().toByteArray(), List.of(name)).get(name);
   }

@@ -121,8 +121,7 @@ record Evaluator(Function<Leaf, Evaluator.Tensor> tensors, Function<Rows, int[]>
               });
       case TRANSPOSE -> {
         int rank = of.sizes().length;
-        yield Tensor.of(
-            swapped(of.sizes(), rank), p -> of.at(swapped(p, rank)));
+        yield Tensor.of(swapped(of.sizes(), rank), p -> of.at(swapped(p, rank)));
       }
       case JOIN_HEADS -> {
         int width = of.sizes()[2];

@@ -72,7 +72,9 @@ class ExpressionWriterTest {
     SplittableRandom random = new SplittableRandom(seed + leaf.canonical().hashCode());
     int[] sizes =
         leaf.axes().stream()
-            .mapToInt(axis -> axis.rows().map(r -> rows(r).length).orElseGet(() -> SIZES.get(axis.kind())))
+            .mapToInt(
+                axis ->
+                    axis.rows().map(r -> rows(r).length).orElseGet(() -> SIZES.get(axis.kind())))
             .toArray();
     return Tensor.of(sizes, place -> (float) (random.nextDouble() * 2 - 1));
   }
@@ -107,11 +109,10 @@ class ExpressionWriterTest {
               }
             })
         .write(expression);
-    graph.addOutput(
-        GraphNodes.shapeless(ExpressionWriter.output(expression), GraphNodes.FLOAT));
+    graph.addOutput(GraphNodes.shapeless(TapNames.output(expression), GraphNodes.FLOAT));
     Map<String, Tensor> inputs = new HashMap<>();
     tensors.forEach((leaf, tensor) -> inputs.put(leaf.canonical(), tensor));
-    float[] actual = run(graph, opset, inputs, ExpressionWriter.output(expression), expected.sizes());
+    float[] actual = run(graph, opset, inputs, TapNames.output(expression), expected.sizes());
     float[] wanted = new float[expected.values().length];
     for (int i = 0; i < wanted.length; i++) {
       wanted[i] = (float) expected.values()[i];
@@ -140,15 +141,18 @@ class ExpressionWriterTest {
         for (int i = 0; i < values.length; i++) {
           values[i] = (float) tensor.values()[i];
         }
-        long[] shape = IntStream.concat(IntStream.of(1), Arrays.stream(tensor.sizes())).asLongStream().toArray();
+        long[] shape =
+            IntStream.concat(IntStream.of(1), Arrays.stream(tensor.sizes()))
+                .asLongStream()
+                .toArray();
         tensors.put(
-            input.getKey(),
-            OnnxTensor.createTensor(environment, FloatBuffer.wrap(values), shape));
+            input.getKey(), OnnxTensor.createTensor(environment, FloatBuffer.wrap(values), shape));
       }
       try (OrtSession.Result result = session.run(tensors)) {
         OnnxTensor tensor = (OnnxTensor) result.get(output).orElseThrow();
         assertThat(tensor.getInfo().getShape())
-            .containsExactly(IntStream.concat(IntStream.of(1), Arrays.stream(sizes)).asLongStream().toArray());
+            .containsExactly(
+                IntStream.concat(IntStream.of(1), Arrays.stream(sizes)).asLongStream().toArray());
         return tensor.getFloatBuffer().array();
       }
     } catch (OrtException e) {
@@ -281,9 +285,7 @@ class ExpressionWriterTest {
     /** Something of the same axes, or of fewer of them. */
     private Expression alike(Expression of) {
       Expression other = of.times(random.nextDouble()).plus(random.nextDouble());
-      return random.nextBoolean()
-          ? other
-          : other.reduce(Reduce.Function.MEAN, axis(of));
+      return random.nextBoolean() ? other : other.reduce(Reduce.Function.MEAN, axis(of));
     }
   }
 
@@ -311,7 +313,7 @@ class ExpressionWriterTest {
     assertThat(graph.getNodeList())
         .extracting(node -> node.getOpType())
         .containsExactly("Identity", "Gather", "ReduceMean");
-    assertThat(graph.getNode(1).getOutput(0)).isEqualTo(ExpressionWriter.output(each));
-    assertThat(graph.getNode(2).getInput(0)).isEqualTo(ExpressionWriter.output(each));
+    assertThat(graph.getNode(1).getOutput(0)).isEqualTo(TapNames.output(each));
+    assertThat(graph.getNode(2).getInput(0)).isEqualTo(TapNames.output(each));
   }
 }

@@ -74,12 +74,12 @@ public sealed interface Expression
   }
 
   /** The kinds of rows that it looks at. */
-  default Stream<Rows> rowKinds() {
+  default Stream<Rows> chosenRows() {
     Stream<Rows> own =
         this instanceof Leaf leaf
             ? Stream.of(leaf.rows())
             : this instanceof Choose choose ? Stream.of(choose.rows()) : Stream.empty();
-    return Stream.concat(own, operands().flatMap(Expression::rowKinds)).distinct();
+    return Stream.concat(own, operands().flatMap(Expression::chosenRows)).distinct();
   }
 
   /**
