@@ -90,7 +90,7 @@ final class SearchCommand implements Runnable {
   @Option(
       names = "--prompt-suffix",
       paramLabel = "TEXT",
-      defaultValue = PromptStyle.AUTO,
+      defaultValue = PromptStyle.NONE,
       description =
           "Sentence after each question: auto, none or a text, as in compare (default: ${DEFAULT-VALUE}).")
   private String promptSuffix;

@@ -103,8 +103,11 @@ final class TerminalProgress implements EvaluationListener, AutoCloseable {
   }
 
   private synchronized void draw(String line) {
-    if (!line.equals(drawn)) {
-      drawn = line;
+    // The library draws the last state twice, with another clock.
+    int clock = line.indexOf('(');
+    String state = (clock < 0 ? line : line.substring(0, clock)) + failures;
+    if (!state.equals(drawn)) {
+      drawn = state;
       if (width > 0) {
         err.print("\r" + line + TO_END_OF_LINE);
       } else {

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,9 +22,20 @@ class TerminalProgressTest {
       progress.started("answers", STEPS);
       for (int i = 0; i < steps; i++) {
         progress.stepped(i == 1);
+        if (i == 0) {
+          awaitDrawn(text);
+        }
       }
     }
     return text.toString();
+  }
+
+  /** Another thread draws. */
+  private static void awaitDrawn(StringWriter text) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (text.toString().isEmpty() && System.nanoTime() < end) {
+      Thread.onSpinWait();
+    }
   }
 
   @ParameterizedTest
@@ -31,10 +43,10 @@ class TerminalProgressTest {
   void aTerminalsLineIsRedrawnInPlaceAndNeverWraps(int width) {
     String text = drawn(width, 3);
     String[] lines = text.strip().split("\r");
-    assertThat(lines).hasSizeGreaterThan(1);
+    assertThat(lines).as("what looks alike is not redrawn").hasSizeGreaterThan(width < 40 ? 0 : 1);
     assertThat(Arrays.stream(lines).map(line -> line.replace("\033[K", "")))
         .allSatisfy(line -> assertThat(line).hasSizeLessThan(width));
-    assertThat(Arrays.stream(lines).skip(1)).allMatch(line -> line.endsWith("\033[K"));
+    assertThat(lines).allMatch(line -> line.endsWith("\033[K"));
     assertThat(lines[lines.length - 1]).startsWith("answers ");
     assertThat(lines[lines.length - 1].contains("3/" + STEPS)).isEqualTo(width >= 40);
     assertThat(text).endsWith(System.lineSeparator());
@@ -49,7 +61,7 @@ class TerminalProgressTest {
   @Test
   void aFileGetsWholeLinesWithTheTimeLeft() {
     List<String> lines = drawn(0, 3).lines().toList();
-    assertThat(lines).hasSizeBetween(1, 2).noneMatch(line -> line.contains("\033"));
+    assertThat(lines).hasSize(2).noneMatch(line -> line.contains("\033"));
     assertThat(lines.get(lines.size() - 1))
         .matches("answers +0% \\[[=> ]+] +3/1000000 \\(\\d:\\d\\d:\\d\\d / \\S+\\) .*/s 1 failed");
   }

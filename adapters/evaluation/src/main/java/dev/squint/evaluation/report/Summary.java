@@ -104,7 +104,7 @@ public record Summary(
    *
    * @param id unique name, such as {@code fastv:k=2,keep=0.5} or {@code random:keep=0.5 seed 1}
    * @param series what it is a point of, such as {@code fastv:k=2}
-   * @param spec what {@code --strategy} takes; {@code none} for resized images
+   * @param spec the strategy as a spec; {@code none} for resized images
    * @param keep the retention ratio asked for, absent where the strategy has a budget of its own
    * @param seed number of the seed for random selection, else 0
    * @param refused why the strategy cannot run at all; then all else is empty
