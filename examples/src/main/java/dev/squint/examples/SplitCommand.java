@@ -79,7 +79,11 @@ final class SplitCommand implements Runnable {
     }
     ModelSplitter.Options options =
         new ModelSplitter.Options(
-            new TreeSet<>(cuts), taps.stream().flatMap(List::stream).toList(), givenPositions, copy, force);
+            new TreeSet<>(cuts),
+            taps.stream().flatMap(List::stream).toList(),
+            givenPositions,
+            copy,
+            force);
     Path folder =
         out == null
             ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())

@@ -491,6 +491,14 @@ class CommandLineTest {
     assertRefused(
         run("split", decoder, "--at", "1", "--tap", "mood:1", "-o", other), "attention:1");
     assertRefused(
+        run("split", decoder, "--at", "1", "--tap", "norm(decoder.9.v[visual],1)", "-o", other),
+        "a tap in layer 9");
+    assertRefused(
+        run("split", decoder, "--at", "1", "--tap", "vision.1.v[visual]", "-o", other),
+        "looks at layers of the decoder");
+    String norms = "norm(decoder.1.v[visual],head-width)";
+    assertThat(run("split", decoder, "--at", "1", "--tap", norms, "-o", other).code()).isZero();
+    assertRefused(
         run("split", folder.resolve("none").toString(), "--at", "1", "-o", other), "no such model");
     assertRefused(run("inspect", SCENE), "is not a readable ONNX file");
   }

@@ -200,15 +200,12 @@ final class DecoderRun implements AutoCloseable {
       SegmentState.Output out =
           segments
               .get(i)
-              .run(
-                  pass,
-                  new SegmentState.Input(
-                      hidden, arriving, types, keep, mix, observed));
+              .run(pass, new SegmentState.Input(hidden, arriving, types, keep, mix, observed));
       segments.get(i).startDecodingAt(next);
       segments.get(i).settle(rows);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
-      taps = new TapValues(out.taps());
+      taps = new TapValues(out.taps(), rows);
       Optional<OpenSegments.Segment> probe =
           site.flatMap(behind -> open.probe(behind.site().depth()));
       if (probe.isPresent() && observed.isPresent()) {
@@ -216,12 +213,7 @@ final class DecoderRun implements AutoCloseable {
         try (SegmentState ahead = new SegmentState(probe.get(), sizes, scope.sibling())) {
           SegmentState.Input input =
               new SegmentState.Input(
-                  hidden,
-                  positions,
-                  rows.types(),
-                  all(rows.count()),
-                  Passage.Mix.NONE,
-                  observed);
+                  hidden, positions, rows.types(), all(rows.count()), Passage.Mix.NONE, observed);
           taps = taps.and(ahead.run(pass, input).taps());
         }
       }
@@ -244,12 +236,7 @@ final class DecoderRun implements AutoCloseable {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden,
-                        position,
-                        TEXT,
-                        ONLY_ROW,
-                        Passage.Mix.NONE,
-                        Optional.empty()))
+                        hidden, position, TEXT, ONLY_ROW, Passage.Mix.NONE, Optional.empty()))
                 .hidden();
       }
       logits = TensorScope.valuesOf(hidden.get(0));

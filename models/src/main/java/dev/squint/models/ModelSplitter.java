@@ -244,8 +244,7 @@ public final class ModelSplitter {
   }
 
   private static boolean isWithin(Expression tap, int from, int to) {
-    return tap.leaves()
-        .allMatch(leaf -> leaf.place().layer() >= from && leaf.place().layer() < to);
+    return tap.leaves().allMatch(leaf -> leaf.place().layer() >= from && leaf.place().layer() < to);
   }
 
   private void write(Path work) throws IOException {

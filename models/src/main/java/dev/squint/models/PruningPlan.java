@@ -161,8 +161,7 @@ record PruningPlan(
 
     private void checkNoFeatures(SitePlan site) {
       for (Expression need : site.needs()) {
-        boolean features =
-            need.leaves().anyMatch(leaf -> leaf.tensor() == Leaf.Tensor.FEATURES);
+        boolean features = need.leaves().anyMatch(leaf -> leaf.tensor() == Leaf.Tensor.FEATURES);
         boolean pairs = need.part() != Place.Part.DECODER && need.pairsVisual();
         if (features || pairs) {
           throw refused(

@@ -2,10 +2,10 @@ package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.RowInput;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
 import dev.squint.pruning.CachePlan;
@@ -21,7 +21,8 @@ import java.util.Set;
 /** One segment at work on one request: it owns the KV cache of its layers. */
 final class SegmentState implements AutoCloseable {
 
-  private static final int[] NOTHING = {};
+  /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
+  private static final int[] ANY = {0};
 
   private final OpenSegments.Segment segment;
   private final SegmentCache cache;
@@ -80,7 +81,7 @@ final class SegmentState implements AutoCloseable {
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
-            : segment.spec().taps().stream().map(ExpressionWriter::output).toList();
+            : segment.spec().taps().stream().map(TapNames::output).toList();
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
     wanted.addAll(taps);
     wanted.addAll(cache.outputs());
@@ -122,7 +123,8 @@ final class SegmentState implements AutoCloseable {
     }
     for (String name : names) {
       RowInput.parse(name)
-          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(NOTHING))
+          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(ANY))
+          .map(rows -> rows.length == 0 ? ANY : rows)
           .ifPresent(rows -> inputs.put(name, run.indices(rows, rows.length)));
     }
     if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {

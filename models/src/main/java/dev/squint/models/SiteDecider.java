@@ -28,11 +28,7 @@ final class SiteDecider {
   private final List<String> notes = new ArrayList<>();
   private final List<SiteTrace> traces = new ArrayList<>();
 
-  SiteDecider(
-      String strategy,
-      TokenLayout layout,
-      long seed,
-      Map<String, TowerValues> vision) {
+  SiteDecider(String strategy, TokenLayout layout, long seed, Map<String, TowerValues> vision) {
     this.strategy = strategy;
     this.layout = layout;
     this.seed = seed;

@@ -26,10 +26,7 @@ record TowerValues(int[] shape, float[] values) {
    */
   Observation of(Expression need, SiteContext context) {
     List<Axis> axes = need.axes();
-    int[] visual =
-        IntStream.range(0, axes.size())
-            .filter(i -> axes.get(i).isVisual())
-            .toArray();
+    int[] visual = IntStream.range(0, axes.size()).filter(i -> axes.get(i).isVisual()).toArray();
     if (visual.length == 0) {
       int columns = axes.isEmpty() ? 1 : shape[axes.size()];
       return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);

@@ -1,9 +1,9 @@
 package dev.squint.models;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.SegmentModel;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.TensorScope;
@@ -112,7 +112,7 @@ final class VisionEncoder implements AutoCloseable {
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
-    taps.forEach(tap -> wanted.add(ExpressionWriter.output(tap)));
+    taps.forEach(tap -> wanted.add(TapNames.output(tap)));
     Part part = new Part(projected, true, taps);
     try (TensorScope run = scope.sibling();
         var lease = pool.acquire(part, () -> open(part))) {
@@ -120,9 +120,8 @@ final class VisionEncoder implements AutoCloseable {
       Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
       Map<String, TowerValues> observations = new HashMap<>();
       for (Expression tap : taps) {
-        OnnxTensor seen = out.get(ExpressionWriter.output(tap));
-        int[] sizes =
-            Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+        OnnxTensor seen = out.get(TapNames.output(tap));
+        int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
         observations.put(tap.canonical(), new TowerValues(sizes, TensorScope.valuesOf(seen)));
       }
       return new Encoded(scope.adopt(run, out.get(output)), projected, observations);

@@ -132,8 +132,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
-        new Generator(
-            sessions, config, facts, decoder, vision, embedder, side, options.cutsKept());
+        new Generator(sessions, config, facts, decoder, vision, embedder, side, options.cutsKept());
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 

@@ -341,7 +341,7 @@ class CacheMatrixTest {
                     first ? types : new long[1],
                     IntStream.range(0, first ? tokens : 1).toArray(),
                     Passage.Mix.NONE,
-                            Optional.empty());
+                    Optional.empty());
             flow = state.run(pass, input).hidden();
             if (first) {
               state.settle(rows);

@@ -8,10 +8,10 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -82,7 +82,7 @@ class CoreNeuronsTest {
       for (double[] shares : SHARES) {
         int[] expected = counts(active.get(layer), tokens, shares[0], shares[1]);
         Expression tap = Observe.coreNeurons(layer, shares[0], shares[1]);
-        float[] actual = seen.get(ExpressionWriter.output(tap));
+        float[] actual = seen.get(TapNames.output(tap));
         assertThat(actual).hasSize(export.size("visualLength"));
         for (int i = 0; i < actual.length; i++) {
           assertThat(actual[i]).as("token %d of %s", i, tap).isEqualTo(expected[start + i]);

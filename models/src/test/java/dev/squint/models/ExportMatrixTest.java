@@ -6,10 +6,10 @@ import static org.assertj.core.data.Offset.offset;
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
 import dev.squint.models.runtime.OrtRuntime;
@@ -177,7 +177,9 @@ class ExportMatrixTest {
           List.of(
               SegmentSpec.of(0, layer),
               SegmentSpec.probe(
-                  layer, List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)), false));
+                  layer,
+                  List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)),
+                  false));
       try (Cut cut = new Cut(export, decoder, specs)) {
         Map<String, float[]> seen = cut.ahead(layer, queries, columns);
         checkAttention(export, seen, layer, queries);
@@ -202,10 +204,11 @@ class ExportMatrixTest {
       Map<String, float[]> seen = cut.run(Map.of(), Set.of(), new ArrayList<>());
       float[] rows =
           Arrays.copyOfRange(export.array("hidden.1"), TEXT[0] * hidden, (TEXT[1] + 1) * hidden);
-      assertThat(seen.get(ExpressionWriter.output(states))).containsExactly(rows, offset(export.within(1e-3f) * 3));
+      assertThat(seen.get(TapNames.output(states)))
+          .containsExactly(rows, offset(export.within(1e-3f) * 3));
       float[] weights = new float[hidden];
       float[] unit = unit(rows, hidden);
-      float[] scaled = seen.get(ExpressionWriter.output(normed));
+      float[] scaled = seen.get(TapNames.output(normed));
       for (int i = 0; i < scaled.length; i++) {
         weights[i % hidden] += scaled[i] * unit[i];
       }
@@ -259,10 +262,10 @@ class ExportMatrixTest {
       }
     }
     float within = export.within(1e-4f);
-    assertThat(seen.get(ExpressionWriter.output(attention(layer, Heads.AVERAGED))))
+    assertThat(seen.get(TapNames.output(attention(layer, Heads.AVERAGED))))
         .as("attention of layer %d", layer)
         .containsExactly(mean, offset(within));
-    assertThat(seen.get(ExpressionWriter.output(attention(layer, Heads.EACH))))
+    assertThat(seen.get(TapNames.output(attention(layer, Heads.EACH))))
         .as("attention of layer %d by head", layer)
         .containsExactly(perHead, offset(within));
   }
@@ -274,7 +277,7 @@ class ExportMatrixTest {
     int start = export.size("visualStart");
     int length = export.size("visualLength");
     int hidden = export.size("hidden");
-    assertThat(seen.get(ExpressionWriter.output(Observe.hiddenStates(layer))))
+    assertThat(seen.get(TapNames.output(Observe.hiddenStates(layer))))
         .as("hidden states into layer %d", layer)
         .containsExactly(
             Arrays.copyOfRange(
@@ -294,7 +297,7 @@ class ExportMatrixTest {
             width);
       }
     }
-    assertThat(seen.get(ExpressionWriter.output(Observe.keys(layer))))
+    assertThat(seen.get(TapNames.output(Observe.keys(layer))))
         .as("keys of layer %d", layer)
         .containsExactly(expected, offset(export.within(1e-3f)));
   }

@@ -103,14 +103,9 @@ class GenerateTest {
   void cacheLengthsDifferPerSegment() {
     SitePlan first =
         TestStrategy.topBy(
-            new Site.BeforeLayer(1),
-            Observe.textToVisualAttention(0, Rows.LAST),
-            10);
+            new Site.BeforeLayer(1), Observe.textToVisualAttention(0, Rows.LAST), 10);
     SitePlan second =
-        TestStrategy.topBy(
-            new Site.BeforeLayer(3),
-            Observe.textToVisualAttention(2, Rows.LAST),
-            4);
+        TestStrategy.topBy(new Site.BeforeLayer(3), Observe.textToVisualAttention(2, Rows.LAST), 4);
     Trace trace = generate(new TestStrategy("two", List.of(first, second))).trace();
     assertThat(trace.tokensPerLayer()).containsExactly(23, 17, 17, 11);
     int steps = 5;

@@ -168,10 +168,14 @@ class ManifestParityTest {
     assertThat(told.size()).isEqualTo(real.length);
     Map<String, Integer> sizes =
         Map.of(
-            "heads", export.size("heads"),
-            "joined-kv-heads", export.size("kvHeads") * export.size("headDim"),
-            "hidden", export.size("hidden"),
-            "queries:last", 1);
+            "heads",
+            export.size("heads"),
+            "joined-kv-heads",
+            export.size("kvHeads") * export.size("headDim"),
+            "hidden",
+            export.size("hidden"),
+            "queries:last",
+            1);
     for (int axis = 0; axis < real.length; axis++) {
       Integer size = sizes.get(told.get(axis).asText());
       if (told.get(axis).isInt() || size != null) {

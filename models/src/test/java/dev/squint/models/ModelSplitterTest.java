@@ -107,8 +107,7 @@ class ModelSplitterTest {
                             ? new long[] {tokens}
                             : new long[] {1, tokens});
                 case "mask" -> longs(environment, ones(tokens), new long[] {1, tokens});
-                case "rows" ->
-                    longs(environment, new long[] {tokens - 1}, new long[] {1});
+                case "rows" -> longs(environment, new long[] {tokens - 1}, new long[] {1});
                 case "past" ->
                     OnnxTensor.createTensor(
                         environment,

@@ -172,7 +172,7 @@ class RefusalTest {
     Expression cls = Observe.clsAttention(9);
     refuses(
         new TestStrategy("deep", List.of(TestStrategy.topBy(new Site.AfterVision(), cls, 3))),
-        "attention or keys of vision layer 9",
+        "[CLS] attention of vision layer 9",
         "0..1");
   }
 

@@ -7,10 +7,10 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.platform.Fp16Conversions;
 import dev.squint.models.graph.DecoderGraph;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
 import dev.squint.models.graph.Seam;
 import dev.squint.models.graph.SegmentSpec;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.OrtRuntime;
 import dev.squint.models.runtime.TensorScope;
@@ -83,11 +83,11 @@ class SeamMatrixTest {
             new SegmentSpec(CUT, layers, Seam.MERGE, true, List.of(states)))) {
       Tokens arriving = parts.prompt();
       Seen below = parts.run(0, parts.embeds(), arriving.asTheyAre());
-      float[] rows = below.taps().get(ExpressionWriter.output(states));
+      float[] rows = below.taps().get(TapNames.output(states));
       Tokens.Going going = arriving.through(MERGING);
       Seen mixed = parts.run(1, below.hidden(), going);
       float[] sums = going.byHand(rows, export.size("hidden"));
-      assertThat(mixed.taps().get(ExpressionWriter.output(states)))
+      assertThat(mixed.taps().get(TapNames.output(states)))
           .containsExactly(sums, offset(export.within(1e-5f)));
       Seen byHand = parts.run(1, parts.hidden(1, sums), going.tokens().asTheyAre());
       assertThat(mixed.logits()).containsExactly(byHand.logits(), offset(export.within(1e-5f)));
@@ -183,9 +183,11 @@ class SeamMatrixTest {
             System.arraycopy(keys, from, someKeys, (i * heads + head) * width, width);
           }
         }
-        assertThat(seen.get(ExpressionWriter.output(Observe.keys(layer, Rows.TEXT_AFTER_VISUAL))))
+        assertThat(seen.get(TapNames.output(Observe.keys(layer, Rows.TEXT_AFTER_VISUAL))))
             .containsExactly(someKeys, offset(export.within(1e-3f)));
-        assertThat(seen.get(ExpressionWriter.output(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false))))
+        assertThat(
+                seen.get(
+                    TapNames.output(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false))))
             .containsExactly(someStates, offset(export.within(1e-3f) * 3));
       }
     }

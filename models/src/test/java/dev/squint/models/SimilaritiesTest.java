@@ -59,8 +59,7 @@ class SimilaritiesTest {
     return seen;
   }
 
-  private static SitePlan watching(
-      Site site, Set<Expression> needs, List<Observations> seen) {
+  private static SitePlan watching(Site site, Set<Expression> needs, List<Observations> seen) {
     return new SitePlan(
         site,
         needs,

@@ -175,7 +175,9 @@ class SloppyNodesTest {
     List<SegmentSpec> specs = new ArrayList<>();
     specs.add(new SegmentSpec(0, 1, Seam.NONE, true, taps));
     specs.add(new SegmentSpec(1, layers, Seam.MERGE, true, List.of()));
-    specs.add(new SegmentSpec(1, layers, Seam.GATHER, false, List.of(Observe.textToVisualAttention(1, Rows.LAST))));
+    specs.add(
+        new SegmentSpec(
+            1, layers, Seam.GATHER, false, List.of(Observe.textToVisualAttention(1, Rows.LAST))));
     specs.add(SegmentSpec.probe(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
     specs.add(whole.with(new CacheForm.Quantised(4, 2, true, 16)));
     specs.add(whole.with(new CacheForm.Ragged(4, 16)));

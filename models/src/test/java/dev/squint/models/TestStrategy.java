@@ -35,8 +35,7 @@ record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
 
   /** Keeps the tokens that the last prompt token attends to most in the layer before. */
   static TestStrategy fastV(int layer, int keep) {
-    Expression need =
-        Observe.textToVisualAttention(layer - 1, Rows.LAST);
+    Expression need = Observe.textToVisualAttention(layer - 1, Rows.LAST);
     return new TestStrategy("fastv", List.of(topBy(new Site.BeforeLayer(layer), need, keep)));
   }
 

@@ -7,8 +7,8 @@ import static org.assertj.core.data.Offset.offset;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.models.graph.ExpressionWriter;
 import dev.squint.models.graph.OnnxGraph;
+import dev.squint.models.graph.TapNames;
 import dev.squint.models.graph.VisionGraph;
 import dev.squint.models.runtime.Device;
 import dev.squint.models.runtime.ModelSession;
@@ -84,7 +84,7 @@ class VisionMatrixTest {
       assertThat(seen.get(VisionGraph.FEATURES))
           .containsExactly(export.array("features"), offset(export.within(1e-4f)));
       for (Expression tap : taps) {
-        assertThat(seen.get(ExpressionWriter.output(tap)))
+        assertThat(seen.get(TapNames.output(tap)))
             .as("%s", tap)
             .containsExactly(expected(export, tower, tap), offset(export.within(1e-4f) / 2));
       }
@@ -114,7 +114,7 @@ class VisionMatrixTest {
     }
     Map<String, float[]> seen = run(export, tower, taps);
     for (Expression tap : taps) {
-      assertThat(seen.get(ExpressionWriter.output(tap)))
+      assertThat(seen.get(TapNames.output(tap)))
           .as("%s", tap)
           .containsExactly(cosines(export, tower, tap), offset(export.within(1e-5f)));
     }
@@ -211,7 +211,7 @@ class VisionMatrixTest {
     taps.add(Observe.featureSimilarity(Stage.BEFORE_PROJECTOR));
     Map<String, float[]> seen = run(export, tower, taps);
     seen.remove(VisionGraph.FEATURES);
-    int patches = (int) Math.sqrt(seen.get(ExpressionWriter.output(taps.get(0))).length);
+    int patches = (int) Math.sqrt(seen.get(TapNames.output(taps.get(0))).length);
     for (float[] cosines : seen.values()) {
       assertThat(cosines).hasSize(patches * patches);
       for (int i = 0; i < patches; i++) {
@@ -300,7 +300,7 @@ class VisionMatrixTest {
 
   private Map<String, float[]> run(ExportFixture export, VisionGraph tower, List<Expression> taps) {
     Set<String> wanted = new HashSet<>(Set.of(VisionGraph.FEATURES));
-    taps.forEach(tap -> wanted.add(ExpressionWriter.output(tap)));
+    taps.forEach(tap -> wanted.add(TapNames.output(tap)));
     Map<String, float[]> seen = new HashMap<>();
     try (ModelSession session =
             sessions.open(tower.withTaps(taps), export.folder().toAbsolutePath(), export.name());

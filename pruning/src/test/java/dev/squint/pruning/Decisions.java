@@ -127,7 +127,6 @@ record Decisions(List<Site> sites) {
   private static boolean isOfVectors(Expression need) {
     return need.leaves()
         .noneMatch(
-            leaf ->
-                leaf.tensor() == Leaf.Tensor.PROBABILITIES || leaf.tensor() == Leaf.Tensor.MLP);
+            leaf -> leaf.tensor() == Leaf.Tensor.PROBABILITIES || leaf.tensor() == Leaf.Tensor.MLP);
   }
 }

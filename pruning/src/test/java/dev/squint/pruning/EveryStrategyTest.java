@@ -291,8 +291,7 @@ class EveryStrategyTest {
   @Test
   void drawnObservationsAreOfTheShapeThatIsDocumented() {
     SiteContext context = SiteContext.whole(new Site.AfterVision(), SEVERAL, 0);
-    Expression need =
-        Observe.featureSimilarity(Stage.PROJECTED);
+    Expression need = Observe.featureSimilarity(Stage.PROJECTED);
     SitePlan plan =
         new SitePlan(context.site(), Set.of(need), PositionPolicy.COMPACTED, (c, o) -> null);
     Observation similarity = new RandomObservations(MODEL, 1).of(plan, context).get(need);

@@ -71,14 +71,14 @@ public record RandomObservations(ModelFacts model, long seed, int rank) {
   }
 
   private static int tokens(Rows rows, Expression need, SiteContext context) {
-    boolean entering =
-        need.leaves().anyMatch(leaf -> leaf.tensor() == Leaf.Tensor.EMBEDS);
+    boolean entering = need.leaves().anyMatch(leaf -> leaf.tensor() == Leaf.Tensor.EMBEDS);
     return switch (rows) {
       case LAST, CLS, FIRST_AFTER_VISUAL -> 1;
       case TEXT_AFTER_VISUAL -> context.positions().text().length;
       case TEXT -> context.layout().length() - context.originalVisualTokens();
       case VISUAL -> entering ? context.enteredDecoder() : context.visualTokens();
-      case ALL -> context.layout().length() - context.originalVisualTokens() + context.visualTokens();
+      case ALL ->
+          context.layout().length() - context.originalVisualTokens() + context.visualTokens();
     };
   }
 

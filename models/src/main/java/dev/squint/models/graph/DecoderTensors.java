@@ -34,9 +34,7 @@ final class DecoderTensors implements ExpressionWriter.Tensors {
     expressions.forEach(expression -> expression.leaves().forEach(leaves::add));
     for (Leaf leaf : leaves) {
       if (leaf.tensor() == Leaf.Tensor.PROBABILITIES) {
-        queries
-            .computeIfAbsent(layer(leaf), layer -> EnumSet.noneOf(Rows.class))
-            .add(leaf.rows());
+        queries.computeIfAbsent(layer(leaf), layer -> EnumSet.noneOf(Rows.class)).add(leaf.rows());
       }
       if (leaf.tensor() == Leaf.Tensor.PROBABILITIES || leaf.tensor() == Leaf.Tensor.Q) {
         site(layer(leaf));
@@ -106,8 +104,7 @@ final class DecoderTensors implements ExpressionWriter.Tensors {
       case Q -> turned(site(layer(leaf))).queries(decoder.graph(), nodes, rows(leaf.rows()));
       case K, V -> nodes.floats(choose(present(leaf), 2, leaf.rows()));
       case MLP ->
-          nodes.floats(
-              choose(decoder.feedForward(layer(leaf)).activations(), 1, leaf.rows()));
+          nodes.floats(choose(decoder.feedForward(layer(leaf)).activations(), 1, leaf.rows()));
       case NORMED -> nodes.floats(normed(hidden(leaf)));
       case HIDDEN, FEATURES, EMBEDS -> nodes.floats(hidden(leaf));
     };
@@ -132,8 +129,7 @@ final class DecoderTensors implements ExpressionWriter.Tensors {
             layer ->
                 turned(site(layer))
                     .probabilities(
-                        nodes,
-                        all ? Optional.empty() : Optional.of(input(RowInput.of(wanted)))));
+                        nodes, all ? Optional.empty() : Optional.of(input(RowInput.of(wanted)))));
     if (wanted.size() == 1) {
       return whole;
     }

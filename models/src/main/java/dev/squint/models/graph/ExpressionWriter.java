@@ -20,9 +20,7 @@ import java.util.stream.LongStream;
  * Appends the nodes of expressions to a graph; what several have in common is computed once. Every
  * tensor has a batch axis in front of the axes of its expression.
  */
-public final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
-
-  private static final String OUTPUT = "tap.";
+final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
 
   private final GraphNodes nodes;
   private final Tensors tensors;
@@ -60,20 +58,10 @@ public final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
     }
   }
 
-  /** The name of the output that gives an expression. */
-  public static String output(Expression expression) {
-    return OUTPUT + expression.canonical();
-  }
-
-  /** Whether an output gives an expression. */
-  static boolean isOutput(String name) {
-    return name.startsWith(OUTPUT);
-  }
-
-  /** Appends an expression; the tensor is {@link #output}. */
+  /** Appends an expression; the tensor is {@link TapNames#output}. */
   void write(Expression expression) {
     String tensor = floats(expression.build(this, built));
-    String output = output(expression);
+    String output = TapNames.output(expression);
     if (expression.unnamed() instanceof Leaf || !nodes.rename(tensor, output)) {
       nodes.identity(tensor, output);
     } else {

@@ -148,8 +148,7 @@ record FusedAttention(
         "com.microsoft.Attention",
         new Projected(node.input(0), node.input(1), node.input(2), 0, width, heads),
         new Projected(node.input(0), node.input(1), node.input(2), width, 2 * width, heads),
-        new Projected(
-            node.input(0), node.input(1), node.input(2), 2 * width, 3 * width, heads),
+        new Projected(node.input(0), node.input(1), node.input(2), 2 * width, 3 * width, heads),
         node.number("scale", 0),
         0,
         node.input(5),
@@ -251,9 +250,7 @@ record FusedAttention(
     }
     if (causal || window > 0) {
       String asking =
-          rows.orElseGet(
-              () ->
-                  nodes.op("Range", nodes.scalar(0), tokens(nodes), nodes.scalar(1)));
+          rows.orElseGet(() -> nodes.op("Range", nodes.scalar(0), tokens(nodes), nodes.scalar(1)));
       scores = hidden(nodes, scores, visible(nodes, asking, key));
     }
     return nodes.softmax(scores);

@@ -144,7 +144,9 @@ final class GraphNodes {
   /** Folds the given axes, which vanish. */
   void reduce(String type, String input, String output, long... axes) {
     int since = type.equals("ReduceSum") ? SOME_AXES_ARE_INPUTS : AXES_ARE_INPUTS;
-    add(withAxes(node(type, List.of(input), output), since, axes).addAttribute(integer("keepdims", 0)));
+    add(
+        withAxes(node(type, List.of(input), output), since, axes)
+            .addAttribute(integer("keepdims", 0)));
   }
 
   /** Puts in axes of length 1, counted in the result. */

@@ -127,7 +127,7 @@ public final class SegmentExtractor {
     ExpressionWriter taps = observed.writer(nodes, turnedQueries);
     for (Expression tap : spec.taps()) {
       taps.write(tap);
-      out.addOutput(GraphNodes.shapeless(ExpressionWriter.output(tap), GraphNodes.FLOAT));
+      out.addOutput(GraphNodes.shapeless(TapNames.output(tap), GraphNodes.FLOAT));
     }
     observed
         .inputs()
@@ -355,8 +355,7 @@ public final class SegmentExtractor {
   }
 
   /** Where heads are filled up to the longest, the scores of what fills them are taken out. */
-  private void hideFilling(
-      GraphNodes nodes, CacheWriter writer, DecoderTensors observed) {
+  private void hideFilling(GraphNodes nodes, CacheWriter writer, DecoderTensors observed) {
     if (!(spec.cache() instanceof CacheForm.Ragged)) {
       return;
     }

@@ -88,7 +88,7 @@ public final class SegmentManifest {
 
   private Optional<Expression> tap(String name) {
     return segment.spec().taps().stream()
-        .filter(tap -> ExpressionWriter.output(tap).equals(name))
+        .filter(tap -> TapNames.output(tap).equals(name))
         .findFirst();
   }
 

@@ -73,7 +73,7 @@ public final class SideGraph {
               }
             });
     writer.write(expression);
-    nodes.identity(ExpressionWriter.output(expression), RESULT);
+    nodes.identity(TapNames.output(expression), RESULT);
     graph.addOutput(GraphNodes.shapeless(RESULT, GraphNodes.FLOAT));
     return StandaloneModel.bytes(graph);
   }

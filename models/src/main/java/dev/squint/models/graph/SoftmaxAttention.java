@@ -21,7 +21,7 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
   private static final int WITHOUT_BATCH = 3;
   private static final Set<String> PRODUCTS = Set.of("MatMul", "FusedMatMul");
   private static final Set<String> SCORES_PASS =
-      Set.of("Add", "Mul", "Div", "Cast", "Where", "Reshape", "Identity");
+      Set.of("Add", "Mul", "Div", "Tanh", "Cast", "Where", "Reshape", "Identity");
   private static final Set<String> PROBABILITIES_PASS =
       Set.of("Cast", "Where", "Reshape", "Identity", "Dropout");
 

@@ -68,8 +68,7 @@ final class TowerTensors implements ExpressionWriter.Tensors {
     if (rows == Rows.ALL || !tower.hasCls()) {
       return Optional.empty();
     }
-    return Optional.of(
-        nodes.op("Range", nodes.scalar(1), site.tokens(nodes), nodes.scalar(1)));
+    return Optional.of(nodes.op("Range", nodes.scalar(1), site.tokens(nodes), nodes.scalar(1)));
   }
 
   @Override

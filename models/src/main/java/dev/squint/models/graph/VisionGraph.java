@@ -200,7 +200,7 @@ public final class VisionGraph {
 
   /**
    * The tower with taps, taking float32 pixels whatever the file takes. Each is an output {@link
-   * ExpressionWriter#output} with the images in front of its axes. Where the tower {@linkplain
+   * TapNames#output} with the images in front of its axes. Where the tower {@linkplain
    * #takesPatches takes patches}, what there is of a visual token is the mean over its patches.
    *
    * @param taps what is observed besides the features
@@ -222,7 +222,7 @@ public final class VisionGraph {
     ExpressionWriter writer = new ExpressionWriter(nodes, new TowerTensors(this, graph, nodes));
     for (Expression tap : new LinkedHashSet<>(taps)) {
       writer.write(tap);
-      out.addOutput(GraphNodes.shapeless(ExpressionWriter.output(tap), GraphNodes.FLOAT));
+      out.addOutput(GraphNodes.shapeless(TapNames.output(tap), GraphNodes.FLOAT));
     }
   }
 

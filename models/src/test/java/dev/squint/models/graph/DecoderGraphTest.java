@@ -216,7 +216,12 @@ class DecoderGraphTest {
             () ->
                 SegmentExtractor.extract(
                     decoder,
-                    new SegmentSpec(0, 1, Seam.NONE, false, List.of(Observe.textToVisualAttention(0, Rows.LAST)))))
+                    new SegmentSpec(
+                        0,
+                        1,
+                        Seam.NONE,
+                        false,
+                        List.of(Observe.textToVisualAttention(0, Rows.LAST)))))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("layer 0 has no attention operator behind past_key_values.0.key");
   }

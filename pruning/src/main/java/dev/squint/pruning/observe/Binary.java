@@ -19,8 +19,7 @@ import java.util.stream.Stream;
  * @param first one tensor
  * @param second the other
  */
-public record Binary(Function function, Expression first, Expression second)
-    implements Expression {
+public record Binary(Function function, Expression first, Expression second) implements Expression {
 
   /** What is done to two tensors. */
   public enum Function {

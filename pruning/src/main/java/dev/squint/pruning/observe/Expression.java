@@ -21,7 +21,8 @@ import java.util.stream.Stream;
  * where visual tokens are paired with each other; there all else speaks of all tokens at once. In
  * the decoder layers there are no tiles.
  *
- * <p>Arithmetic is that of 32-bit floats.
+ * <p>Arithmetic is that of 32-bit floats. Where a prompt has no token of the rows looked at, their
+ * axis has length 0, and what is folded over it is 0.
  */
 public sealed interface Expression
     permits Leaf, Constant, Unary, Binary, Reduce, Choose, TopMask, Named {
@@ -70,6 +71,15 @@ public sealed interface Expression
     return this instanceof Leaf leaf
         ? Stream.of(leaf)
         : operands().flatMap(Expression::leaves).distinct();
+  }
+
+  /** The kinds of rows that it looks at. */
+  default Stream<Rows> chosenRows() {
+    Stream<Rows> own =
+        this instanceof Leaf leaf
+            ? Stream.of(leaf.rows())
+            : this instanceof Choose choose ? Stream.of(choose.rows()) : Stream.empty();
+    return Stream.concat(own, operands().flatMap(Expression::chosenRows)).distinct();
   }
 
   /**

@@ -20,8 +20,7 @@ public record Leaf(Place place, Tensor tensor, Rows rows) implements Expression 
 
   private static final Set<Rows> IN_TOWER = EnumSet.of(Rows.ALL, Rows.VISUAL, Rows.CLS);
   private static final Set<Rows> IN_DECODER = EnumSet.complementOf(EnumSet.of(Rows.CLS));
-  private static final Set<Rows> AT_INPUT =
-      EnumSet.complementOf(EnumSet.of(Rows.CLS, Rows.ALL));
+  private static final Set<Rows> AT_INPUT = EnumSet.complementOf(EnumSet.of(Rows.CLS, Rows.ALL));
 
   private static final Map<Place.Kind, Set<Tensor>> TENSORS =
       Map.of(

@@ -55,8 +55,7 @@ public final class Observe {
   public static Expression textToVisualAttention(int layer, Rows rows, Heads heads) {
     Expression each = Place.decoder(layer).probabilities(rows).choose(Rows.VISUAL);
     return (heads == Heads.AVERAGED ? each.mean(Axis.Kind.HEADS) : each)
-        .named(
-            "text-to-visual attention of decoder layer %d (%s, heads %s)", layer, rows, heads);
+        .named("text-to-visual attention of decoder layer %d (%s, heads %s)", layer, rows, heads);
   }
 
   /** As above, with the heads averaged. */

@@ -16,8 +16,7 @@ import java.util.stream.Stream;
  * @param of the tensor
  * @param places which axes, counted from 0, ascending
  */
-public record Reduce(Function function, Expression of, List<Integer> places)
-    implements Expression {
+public record Reduce(Function function, Expression of, List<Integer> places) implements Expression {
 
   /** How numbers become one. */
   public enum Function {
@@ -70,8 +69,7 @@ public record Reduce(Function function, Expression of, List<Integer> places)
   /** Where the only axis of a kind is. */
   static int place(Expression of, Axis.Kind kind) {
     List<Axis> axes = of.axes();
-    int[] found =
-        IntStream.range(0, axes.size()).filter(i -> axes.get(i).kind() == kind).toArray();
+    int[] found = IntStream.range(0, axes.size()).filter(i -> axes.get(i).kind() == kind).toArray();
     if (found.length != 1) {
       throw new StrategyException(
           "%s has %s axis '%s' among its axes %s; name %s"

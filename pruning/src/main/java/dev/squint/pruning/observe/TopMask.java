@@ -37,11 +37,11 @@ public record TopMask(Expression of, double share, Ties ties) implements Express
   public TopMask {
     Objects.requireNonNull(ties, "ties");
     if (Objects.requireNonNull(of, "of").axes().isEmpty()) {
-      throw new StrategyException("'top' takes a tensor with an axis, but %s has none".formatted(of));
+      throw new StrategyException(
+          "'top' takes a tensor with an axis, but %s has none".formatted(of));
     }
     if (!(share > 0 && share <= 1)) {
-      throw new StrategyException(
-          "'top' takes a share above 0 and at most 1, not " + share);
+      throw new StrategyException("'top' takes a share above 0 and at most 1, not " + share);
     }
   }
 

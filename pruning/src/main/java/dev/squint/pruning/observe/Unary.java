@@ -81,8 +81,7 @@ public record Unary(Function function, Expression of) implements Expression {
     } else if (function == Function.JOIN_HEADS) {
       boolean grouped = axes.get(0).kind() == Axis.Kind.KV_HEADS;
       return List.of(
-          axes.get(1),
-          Axis.of(grouped ? Axis.Kind.JOINED_KV_HEADS : Axis.Kind.JOINED_HEADS));
+          axes.get(1), Axis.of(grouped ? Axis.Kind.JOINED_KV_HEADS : Axis.Kind.JOINED_HEADS));
     }
     return List.copyOf(axes);
   }

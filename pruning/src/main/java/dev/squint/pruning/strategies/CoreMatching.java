@@ -21,9 +21,9 @@ import java.util.stream.IntStream;
  * Pruning for Comprehensive Acceleration of Vision-Language Models", ICML 2025).
  *
  * <p>A token's core neurons are those of the feed-forward of layer k-1 that it activates most; the
- * sentence's are those that are core to the most tokens ({@link Observe#coreNeurons}). A visual token stays
- * if it shares at least as many with the sentence as the elbow of the counts ({@link Elbow}), so
- * how many stay follows from the picture. Where all counts are equal all stay.
+ * sentence's are those that are core to the most tokens ({@link Observe#coreNeurons}). A visual
+ * token stays if it shares at least as many with the sentence as the elbow of the counts ({@link
+ * Elbow}), so how many stay follows from the picture. Where all counts are equal all stay.
  *
  * <p>In the paper the tokens leave in the prefill, as here. The authors' code compares with {@code
  * >} ({@code rule=code}), takes the neurons of one token for the sentence, and only sets the cached

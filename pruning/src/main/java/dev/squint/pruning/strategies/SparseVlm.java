@@ -142,8 +142,7 @@ public record SparseVlm(
   }
 
   /** What is looked at before a layer. */
-  private record Look(
-      Expression text, Expression last, Expression states, int site) {}
+  private record Look(Expression text, Expression last, Expression states, int site) {}
 
   private Selection select(Look look, SiteContext context, Observations observations) {
     float[][] attention = raters(look, observations);

@@ -160,7 +160,8 @@ public record VScan(
             budget,
             VisionAttention.in(vision, early),
             VisionAttention.inLast(vision),
-            Observe.featureSimilarity(merge.equals("after") ? Stage.PROJECTED : Stage.BEFORE_PROJECTOR),
+            Observe.featureSimilarity(
+                merge.equals("after") ? Stage.PROJECTED : Stage.BEFORE_PROJECTOR),
             merges,
             rule.equals("code"));
     return new SitePlan(

@@ -68,8 +68,7 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
     return List.copyOf(sites);
   }
 
-  private Selection select(
-      Expression text, Expression last, Observations observations) {
+  private Selection select(Expression text, Expression last, Observations observations) {
     Observation rows = observations.get(text);
     float[] scores = rows.rows() == 0 ? observations.get(last).row(0) : sums(rows);
     Schedule.Step step = new Schedule.Step(0, 0, 0, scores.length, scores, new float[0][]);

@@ -178,8 +178,7 @@ class DartTest {
     return new Observation(degrees.length, 2, values);
   }
 
-  private static Map<Expression, Observation> drawn(
-      int visual, int text, int width, long seed) {
+  private static Map<Expression, Observation> drawn(int visual, int text, int width, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     return Map.of(
         KEYS, matrix(random, visual, width),

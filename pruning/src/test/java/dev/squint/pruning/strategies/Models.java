@@ -62,8 +62,7 @@ final class Models {
     return plan.decision().select(context(plan.site(), 0, grids), observations);
   }
 
-  static Selection select(
-      Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
+  static Selection select(Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
     SitePlan plan = onlySite(strategy);
     return plan.decision().select(context(plan.site(), 0, grids), Observations.of(seen));
   }

@@ -32,8 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SparseVlmTest {
 
   private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
-  private static final Expression TEXT =
-      Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL);
+  private static final Expression TEXT = Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL);
   private static final Expression LAST = Observe.textToVisualAttention(2, Rows.LAST);
   private static final Expression STATES = Observe.hiddenStates(3);
 

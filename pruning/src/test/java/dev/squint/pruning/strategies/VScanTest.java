@@ -83,7 +83,8 @@ class VScanTest {
         .extracting(SitePlan::site)
         .containsExactly(new Site.BeforeProjector(), new Site.BeforeLayer(16));
     assertThat(plan.get(0).needs())
-        .containsExactlyInAnyOrder(LOCAL, GLOBAL, Observe.featureSimilarity(Stage.BEFORE_PROJECTOR));
+        .containsExactlyInAnyOrder(
+            LOCAL, GLOBAL, Observe.featureSimilarity(Stage.BEFORE_PROJECTOR));
     assertThat(plan.get(0).merges()).isTrue();
     assertThat(plan.get(1).needs()).containsExactly(Observe.textToVisualAttention(16, Rows.LAST));
     assertThat(plan).extracting(SitePlan::positions).containsOnly(PositionPolicy.COMPACTED);

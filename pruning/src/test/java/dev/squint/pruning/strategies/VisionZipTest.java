@@ -33,7 +33,8 @@ class VisionZipTest {
 
   private static Selection select(Strategy strategy, float[] attention, Observation keys) {
     Map<Expression, Observation> seen =
-        Map.of(Observe.clsAttention(22), new Observation(1, attention.length, attention), KEYS, keys);
+        Map.of(
+            Observe.clsAttention(22), new Observation(1, attention.length, attention), KEYS, keys);
     return Models.select(strategy, seen, new int[] {1, attention.length});
   }
 
