@@ -296,7 +296,8 @@ class DecisionParityTest {
       return new Observation(shape.rows(), shape.columns(), values);
     }
 
-    private static Observation inTiles(Unary.Function function, Observation of, SiteContext context) {
+    private static Observation inTiles(
+        Unary.Function function, Observation of, SiteContext context) {
       float[] values = new float[of.rows() * of.columns()];
       for (Scope.Group tile : Scope.TILE.groups(context)) {
         for (int i = 0; i < tile.size(); i++) {

@@ -31,8 +31,11 @@ class DecisionTimeTest {
 
   private static final String ONE_TILE = "1x2880";
 
-  /** Looks for the nearest of each token among all of a tile: claims the bar for 576 of them. */
-  private static final Set<String> CLAIM_SMALL_TILES = Set.of("vispruner");
+  /**
+   * Look again and again at how a token is like all of a tile, for the nearest or for what it would
+   * cover: claim the bar for tiles of 576.
+   */
+  private static final Set<String> CLAIM_SMALL_TILES = Set.of("vispruner", "scope", "mmtok");
 
   /** Clusters hidden states at up to three sites, which are timed together: claims it for 576. */
   private static final Set<String> CLAIM_SMALL_PICTURES = Set.of("sparsevlm");

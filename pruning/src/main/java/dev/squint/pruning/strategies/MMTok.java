@@ -70,7 +70,8 @@ public record MMTok(double alpha, double tv, double vv, Budget budget)
             .over(vv)
             .softmax()
             .transpose()
-            .named("coverage of visual tokens by features before the projector (temperature %s)", vv);
+            .named(
+                "coverage of visual tokens by features before the projector (temperature %s)", vv);
     return List.of(
         new SitePlan(
             new Site.AfterVision(),
@@ -97,18 +98,17 @@ public record MMTok(double alpha, double tv, double vv, Budget budget)
     int from = share.tile().from();
     int tokens = share.tile().size();
     int texts = cosines.rows();
+    double weight = alpha > 0 ? tokens / (alpha * texts) : 1; // that of the image is 1
     float[][] question =
         IntStream.range(0, texts)
-            .mapToObj(text -> covered(cosines.row(text), from, tokens, texts))
+            .mapToObj(text -> covered(cosines.row(text), from, tokens, weight))
             .toArray(float[][]::new);
-    float scale = (float) (alpha / tokens);
     SCOPE.Coverage coverage =
         new SCOPE.Coverage(
             tokens + texts,
             (candidate, extent) -> {
-              image.copyRow(from + candidate, 0, tokens, extent);
-              for (int i = 0; i < tokens; i++) {
-                extent[i] *= scale;
+              if (alpha > 0) {
+                image.copyRow(from + candidate, 0, tokens, extent);
               }
               for (int text = 0; text < texts; text++) {
                 extent[tokens + text] = question[text][candidate];
@@ -119,13 +119,14 @@ public record MMTok(double alpha, double tv, double vv, Budget budget)
     return coverage.pick(alike, share.count());
   }
 
-  /** How far each visual token of a tile covers a text token. */
-  private float[] covered(float[] cosines, int from, int tokens, int texts) {
-    double most = IntStream.range(from, from + tokens)
-        .mapToDouble(i -> cosines[i])
-        .filter(Double::isFinite)
-        .max()
-        .orElse(0);
+  /** How far each visual token of a tile covers a text token, times a weight. */
+  private float[] covered(float[] cosines, int from, int tokens, double weight) {
+    double most =
+        IntStream.range(from, from + tokens)
+            .mapToDouble(i -> cosines[i])
+            .filter(Double::isFinite)
+            .max()
+            .orElse(0);
     double[] shares =
         IntStream.range(from, from + tokens)
             .mapToDouble(i -> StrictMath.exp((cosines[i] - most) / tv))
@@ -134,7 +135,7 @@ public record MMTok(double alpha, double tv, double vv, Budget budget)
     double sum = Arrays.stream(shares).sum();
     float[] covered = new float[tokens];
     for (int i = 0; i < tokens; i++) {
-      covered[i] = (float) (shares[i] / sum / texts);
+      covered[i] = (float) (shares[i] / sum * weight);
     }
     return covered;
   }

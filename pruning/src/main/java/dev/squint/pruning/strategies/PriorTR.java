@@ -90,15 +90,18 @@ public record PriorTR(int k, String query, Budget budget) implements DescribedSt
   }
 
   private static float[] mean(Observation rows) {
-    float[] mean = new float[rows.columns()];
-    for (int i = 0; i < mean.length; i++) {
-      double sum = 0;
-      for (int row = 0; row < rows.rows(); row++) {
-        sum += rows.at(row, i);
+    float[] row = new float[rows.columns()];
+    double[] sums = new double[rows.columns()];
+    for (int query = 0; query < rows.rows(); query++) {
+      rows.copyRow(query, row);
+      for (int i = 0; i < row.length; i++) {
+        sums[i] += row[i];
       }
-      mean[i] = (float) (sum / rows.rows());
     }
-    return mean;
+    for (int i = 0; i < row.length; i++) {
+      row[i] = (float) (sums[i] / rows.rows());
+    }
+    return row;
   }
 
   private static float[] scores(float[] task, float[] prior) {

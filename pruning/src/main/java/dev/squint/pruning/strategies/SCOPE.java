@@ -129,9 +129,10 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
           candidates,
           (from, to) -> {
             float[] extent = new float[targets];
+            float[] twice = new float[targets];
             for (int i = from; i < to; i++) {
               extents.copy(i, extent);
-              bounds[i] = weighted(weights[i], gain(extent, covered));
+              bounds[i] = weighted(weights[i], gain(extent, covered, twice));
             }
           });
       PriorityQueue<Integer> best =
@@ -141,6 +142,7 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
       int[] lookedAt = new int[candidates];
       int[] picks = new int[count];
       float[] extent = new float[targets];
+      float[] twice = new float[targets];
       for (int size = 0; size < count; ) {
         int candidate = best.remove();
         extents.copy(candidate, extent);
@@ -148,7 +150,7 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
           picks[size++] = candidate;
           raise(covered, extent);
         } else {
-          bounds[candidate] = weighted(weights[candidate], gain(extent, covered));
+          bounds[candidate] = weighted(weights[candidate], gain(extent, covered, twice));
           lookedAt[candidate] = size;
           best.add(candidate);
         }
@@ -162,19 +164,30 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
       return Double.isNaN(value) ? Double.NEGATIVE_INFINITY : value;
     }
 
-    private static double gain(float[] extent, float[] covered) {
+    /** Two loops of which the first is vectorised; d + |d| is twice the excess, exactly. */
+    private static double gain(float[] extent, float[] covered, float[] twice) {
+      for (int i = 0; i < twice.length; i++) {
+        float more = extent[i] - covered[i];
+        twice[i] = more + Math.abs(more);
+      }
       double even = 0;
       double odd = 0;
-      int last = extent.length - 1;
+      int last = twice.length - 1;
       for (int i = 0; i < last; i += 2) {
-        even += excess(extent[i], covered[i]);
-        odd += excess(extent[i + 1], covered[i + 1]);
+        even += twice[i];
+        odd += twice[i + 1];
       }
-      return extent.length % 2 == 0 ? even + odd : even + odd + excess(extent[last], covered[last]);
+      double sum = even + odd + (twice.length % 2 == 0 ? 0 : twice[last]);
+      return Double.isNaN(sum) ? gainOfNumbers(extent, covered) : sum / 2;
     }
 
-    private static float excess(float extent, float covered) {
-      return extent > covered ? extent - covered : 0;
+    /** Where some are no numbers: those cover nothing. */
+    private static double gainOfNumbers(float[] extent, float[] covered) {
+      double sum = 0;
+      for (int i = 0; i < extent.length; i++) {
+        sum += extent[i] > covered[i] ? extent[i] - covered[i] : 0;
+      }
+      return sum;
     }
 
     private static void raise(float[] covered, float[] extent) {

@@ -26,10 +26,10 @@ import java.util.Set;
  * positions. No attention is read, so fused kernels stay as they are, and only the lengths leave
  * the network.
  *
- * <p>This is the authors' code for LLaVA-1.5: half, half of those, and then all but one leave before
- * layers 3, 17 and 22 of 32, which is {@code (3 * 576 + 14 * 288 + 5 * 144 + 10) / 32}, about 203 of
- * 576 tokens in the mean over layers. Its code for Qwen2-VL keeps a quarter and 5 % before layers 3
- * and 16 of 28 and one token from 22 on: {@code keep=0.25/0.05/0,layers=3/16/22}.
+ * <p>This is the authors' code for LLaVA-1.5: half, half of those, and then all but one leave
+ * before layers 3, 17 and 22 of 32, which is {@code (3 * 576 + 14 * 288 + 5 * 144 + 10) / 32},
+ * about 203 of 576 tokens in the mean over layers. Its code for Qwen2-VL keeps a quarter and 5 %
+ * before layers 3 and 16 of 28 and one token from 22 on: {@code keep=0.25/0.05/0,layers=3/16/22}.
  *
  * @param keep share of the tokens alive that stays, from 0 (one token) to 1, one per site or one
  *     for all; empty for 0.5, 0.5 and from the third site on 0
@@ -40,7 +40,8 @@ public record V2Drop(List<Double> keep, List<Integer> layers) implements Describ
   private static final String NAME = "v2drop";
   private static final List<Double> USUAL = List.of(0.5, 0.5, 0.0);
   private static final Parameter<List<Double>> KEEP =
-      Parameter.numbers("keep", 0, 1, "share kept at each site; unset 0.5/0.5/0, where 0 is one token");
+      Parameter.numbers(
+          "keep", 0, 1, "share kept at each site; unset 0.5/0.5/0, where 0 is one token");
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers("layers", "first layers that run pruned; unset 3/17/22 of 32, scaled");
   private static final Type TYPE = new Type();

@@ -15,7 +15,6 @@ import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Measure;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Place;
-import dev.squint.pruning.observe.Stage;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -132,8 +131,10 @@ class MMTokTest {
     return Models.select(
         strategy,
         Map.of(
-            COSINES, new Observation(text.length, 4, cosines),
-            image(strategy), new Observation(4, 4, IMAGE)),
+            COSINES,
+            new Observation(text.length, 4, cosines),
+            image(strategy),
+            new Observation(4, 4, IMAGE)),
         new int[] {1, 4});
   }
 

@@ -74,8 +74,10 @@ class PriorTRTest {
             new PriorTR(3, "question", budget(1)),
             2,
             Map.of(TEXT, new Observation(2, 4, rows), LAST, row(ASKED)));
-    assertThat(selection.scores()[0]).isCloseTo((float) (7 / 16.0 * Math.log(7 / 8.0)), within(1e-6f));
-    assertThat(selection.scores()[1]).isCloseTo((float) (3 / 16.0 * Math.log(3 / 4.0)), within(1e-6f));
+    assertThat(selection.scores()[0])
+        .isCloseTo((float) (7 / 16.0 * Math.log(7 / 8.0)), within(1e-6f));
+    assertThat(selection.scores()[1])
+        .isCloseTo((float) (3 / 16.0 * Math.log(3 / 4.0)), within(1e-6f));
     assertThat(selection.scores()[2]).isCloseTo((float) (1 / 4.0 * Math.log(2)), within(1e-6f));
     assertThat(selection.keptVisual()).containsExactly(2);
   }
@@ -86,8 +88,7 @@ class PriorTRTest {
     for (int text = 0; text < 2; text++) {
       Observation rows = text == 0 ? none : row(PRIOR);
       Selection selection =
-          select(
-              new PriorTR(3, "question", budget(2)), text, Map.of(TEXT, rows, LAST, row(ASKED)));
+          select(new PriorTR(3, "question", budget(2)), text, Map.of(TEXT, rows, LAST, row(ASKED)));
       assertThat(selection.keptVisual()).containsExactly(0, 2);
       assertThat(selection.notes())
           .containsExactly(
@@ -109,8 +110,7 @@ class PriorTRTest {
     float[] prior = {0.4f, 0.2f, Float.NaN, 0.1f};
     float[] asked = {0.1f, Float.POSITIVE_INFINITY, 0.3f, 0.4f};
     Selection selection =
-        select(
-            new PriorTR(3, "last", budget(2)), 2, Map.of(FIRST, row(prior), LAST, row(asked)));
+        select(new PriorTR(3, "last", budget(2)), 2, Map.of(FIRST, row(prior), LAST, row(asked)));
     assertThat(selection.keptVisual()).containsExactly(0, 3);
     assertThat(selection.scores()[3]).isCloseTo((float) (0.5 * Math.log(3.5)), within(1e-5f));
   }
@@ -162,13 +162,11 @@ class PriorTRTest {
   }
 
   /** A prompt of five text tokens, one image, and some text after it. */
-  private static Selection select(
-      PriorTR strategy, int text, Map<Expression, Observation> seen) {
+  private static Selection select(PriorTR strategy, int text, Map<Expression, Observation> seen) {
     int tokens = seen.get(LAST).columns();
     SitePlan plan = Models.onlySite(strategy);
     TokenLayout layout =
         new TokenLayout(5 + tokens + text, List.of(new VisualSpan(0, 5, tokens, 1, tokens)));
-    return plan.decision()
-        .select(SiteContext.whole(plan.site(), layout, 0), Observations.of(seen));
+    return plan.decision().select(SiteContext.whole(plan.site(), layout, 0), Observations.of(seen));
   }
 }

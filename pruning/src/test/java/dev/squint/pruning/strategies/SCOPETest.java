@@ -55,11 +55,7 @@ class SCOPETest {
     float[] alike = new float[576 * 576];
     Arrays.fill(alike, 1);
     assertThat(
-            select(
-                    (SCOPE) Strategies.parse("scope"),
-                    alike,
-                    new float[576],
-                    new int[] {24, 24})
+            select((SCOPE) Strategies.parse("scope"), alike, new float[576], new int[] {24, 24})
                 .size())
         .isEqualTo(64);
   }
@@ -151,7 +147,8 @@ class SCOPETest {
         new SCOPE.Coverage(
             tokens, (i, into) -> System.arraycopy(extents, i * tokens, into, 0, tokens));
     int wanted = Math.min(tokens, count);
-    assertThat(coverage.pick(weights, wanted)).containsExactly(byDefinition(extents, weights, wanted));
+    assertThat(coverage.pick(weights, wanted))
+        .containsExactly(byDefinition(extents, weights, wanted));
   }
 
   private static int[] byDefinition(float[] extents, double[] weights, int count) {

@@ -44,8 +44,7 @@ class V2DropTest {
 
   @Test
   void keepsTheMostChanged() {
-    assertThat(select("v2drop", 0, 0.5f, 3, 0.1f, 2, Float.NaN).keptVisual())
-        .containsExactly(1, 3);
+    assertThat(select("v2drop", 0, 0.5f, 3, 0.1f, 2, Float.NaN).keptVisual()).containsExactly(1, 3);
     assertThat(select("v2drop", 0, 1, 1, 1, 1).keptVisual()).containsExactly(0, 1);
   }
 
@@ -89,7 +88,6 @@ class V2DropTest {
     return plan.decision()
         .select(
             Models.context(plan.site(), 0, grids),
-            Observations.of(
-                Map.of(need(plan), new Observation(1, changes.length, changes))));
+            Observations.of(Map.of(need(plan), new Observation(1, changes.length, changes))));
   }
 }
