@@ -106,7 +106,7 @@ def captions(llava, tokenizer, split, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=Path("../src/main/resources/dev/squint/models/squint-tiny"))
+    parser.add_argument("--model", type=Path, default=Path("../tiny/src/main/resources/squint-tiny"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--easy-vqa", type=Path, required=True)
     parser.add_argument("--images", type=int, default=2000)

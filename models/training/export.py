@@ -1,6 +1,6 @@
 """Exports a trained run to the hub layout with torch.onnx.export (TorchScript) and indexes the files.
 
-    python export.py --run runs/tiny --out ../src/main/resources/dev/squint/models/squint-tiny
+    python export.py --run runs/tiny --out ../tiny/src/main/resources/squint-tiny
 
 With `--check PATH` (easy-VQA) it then compares ONNX Runtime with PyTorch: logits, and greedy answers on 1,000 questions.
 """

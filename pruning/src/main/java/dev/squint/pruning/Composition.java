@@ -1,5 +1,10 @@
 package dev.squint.pruning;
 
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.SitePlan;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.squint.pruning;
 
+import dev.squint.error.StrategyException;
+
 import java.lang.ref.SoftReference;
 import java.util.ArrayList;
 import java.util.Collections;

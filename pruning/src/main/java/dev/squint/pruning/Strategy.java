@@ -1,5 +1,11 @@
 package dev.squint.pruning;
 
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+
 import java.util.List;
 import java.util.Optional;
 

@@ -1,5 +1,19 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;

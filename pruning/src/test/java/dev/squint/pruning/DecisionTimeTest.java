@@ -1,5 +1,8 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;

@@ -1,5 +1,15 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.spec.Retention;
+
 import java.util.List;
 import java.util.Set;
 

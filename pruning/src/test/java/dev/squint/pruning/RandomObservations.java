@@ -1,5 +1,13 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Leaf;

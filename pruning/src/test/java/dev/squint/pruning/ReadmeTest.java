@@ -1,5 +1,12 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.ParsedParameters;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;

@@ -1,18 +1,28 @@
 package dev.squint.pruning;
 
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Component;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.spec.ParsedParameters;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.strategies.AVL;
-import dev.squint.pruning.strategies.KvQuant;
-import dev.squint.pruning.strategies.Layerwise;
-import dev.squint.pruning.strategies.PSigmoid;
-import dev.squint.pruning.strategies.PyramidDrop;
-import dev.squint.pruning.strategies.Random;
-import dev.squint.pruning.strategies.SparseMM;
-import dev.squint.pruning.strategies.VScan;
-import dev.squint.pruning.strategies.VisualTokenExit;
-import dev.squint.pruning.strategies.VtcCls;
+import dev.squint.pruning.strategies.cache.AVL;
+import dev.squint.pruning.strategies.cache.KvQuant;
+import dev.squint.pruning.strategies.decoder.Layerwise;
+import dev.squint.pruning.strategies.decoder.PSigmoid;
+import dev.squint.pruning.strategies.decoder.PyramidDrop;
+import dev.squint.pruning.strategies.baseline.Random;
+import dev.squint.pruning.strategies.cache.SparseMM;
+import dev.squint.pruning.strategies.vision.VScan;
+import dev.squint.pruning.strategies.decoder.VisualTokenExit;
+import dev.squint.pruning.strategies.vision.VtcCls;
 import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;

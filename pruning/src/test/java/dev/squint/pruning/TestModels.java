@@ -1,5 +1,9 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.VisionShape;
+
 /** The shapes of a well-known model. */
 final class TestModels {
 

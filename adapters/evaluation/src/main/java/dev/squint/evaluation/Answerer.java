@@ -2,7 +2,7 @@ package dev.squint.evaluation;
 
 import dev.squint.evaluation.data.Sample;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.Trace;
+import dev.squint.pruning.trace.Trace;
 import java.util.Objects;
 import java.util.Optional;
 

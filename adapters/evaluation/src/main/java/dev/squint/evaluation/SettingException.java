@@ -1,6 +1,6 @@
 package dev.squint.evaluation;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Function;

@@ -3,11 +3,11 @@ package dev.squint.evaluation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.adapters.Answer;
-import dev.squint.adapters.AskOptions;
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.ImageInput;
-import dev.squint.adapters.Squint;
+import dev.squint.Answer;
+import dev.squint.AskOptions;
+import dev.squint.DataException;
+import dev.squint.image.ImageInput;
+import dev.squint.Squint;
 import dev.squint.evaluation.compare.BudgetRule;
 import dev.squint.evaluation.compare.Comparison;
 import dev.squint.evaluation.compare.ComparisonBuilder;

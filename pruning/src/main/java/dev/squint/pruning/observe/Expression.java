@@ -1,6 +1,6 @@
 package dev.squint.pruning.observe;
 
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -12,8 +12,8 @@ import java.util.stream.Stream;
  * What is observed in the network: a small tensor expression over named tensors of a {@link Place}.
  * A value, checked when it is made; every method returns a new expression.
  *
- * <p>A strategy names expressions in the needs of its {@link dev.squint.pruning.SitePlan} and finds
- * for each an {@link dev.squint.pruning.Observation}, a matrix: the last axis is its columns, the
+ * <p>A strategy names expressions in the needs of its {@link dev.squint.pruning.site.SitePlan} and finds
+ * for each an {@link dev.squint.pruning.observe.Observation}, a matrix: the last axis is its columns, the
  * others its rows, the first axis slowest; a vector is one row. What the vision tower sees image by
  * image is put together over all visual tokens of the prompt: the first axis of visual tokens
  * counts those alive in all tiles, a second one those of the same tile (filled up with zeros to the

@@ -1,6 +1,6 @@
 package dev.squint.pruning.observe;
 
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 
 /** Observations that published methods use, with names for traces. */
 public final class Observe {

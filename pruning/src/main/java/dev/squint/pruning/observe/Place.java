@@ -1,6 +1,6 @@
 package dev.squint.pruning.observe;
 
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 import java.util.Objects;
 
 /**

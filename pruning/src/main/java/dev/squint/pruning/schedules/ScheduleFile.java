@@ -1,6 +1,6 @@
 package dev.squint.pruning.schedules;
 
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

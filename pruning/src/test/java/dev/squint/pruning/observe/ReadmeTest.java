@@ -2,15 +2,13 @@ package dev.squint.pruning.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.pruning.DecoderShape;
-import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.Observation;
-import dev.squint.pruning.Observations;
-import dev.squint.pruning.SiteContext;
-import dev.squint.pruning.SitePlan;
-import dev.squint.pruning.TokenLayout;
-import dev.squint.pruning.VisionShape;
-import dev.squint.pruning.VisualSpan;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.layout.VisualSpan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

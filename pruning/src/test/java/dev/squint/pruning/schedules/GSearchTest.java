@@ -3,7 +3,7 @@ package dev.squint.pruning.schedules;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.ForAll;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.squint.evaluation.compare;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.Setting;
 import dev.squint.evaluation.SettingException;
 import dev.squint.evaluation.data.PromptStyle;

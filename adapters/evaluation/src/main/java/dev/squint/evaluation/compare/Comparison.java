@@ -1,6 +1,6 @@
 package dev.squint.evaluation.compare;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.EvaluationListener;
 import dev.squint.evaluation.data.DataSet;
 import dev.squint.evaluation.internal.AccuracyPass;
@@ -12,7 +12,7 @@ import dev.squint.evaluation.metrics.MetricSet;
 import dev.squint.evaluation.report.GalleryItem;
 import dev.squint.evaluation.report.Report;
 import dev.squint.evaluation.report.Summary;
-import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.shape.ModelFacts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,10 +1,10 @@
 package dev.squint.evaluation.compare;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.Parameter;
-import dev.squint.pruning.Retention;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.spec.Retention;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.util.ArrayList;

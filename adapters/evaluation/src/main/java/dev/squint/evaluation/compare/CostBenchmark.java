@@ -1,13 +1,13 @@
 package dev.squint.evaluation.compare;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.EvaluationListener;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.evaluation.internal.ModelRunner;
 import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.evaluation.internal.WorkerPool;
-import dev.squint.pruning.Timings;
-import dev.squint.pruning.Trace;
+import dev.squint.pruning.trace.Timings;
+import dev.squint.pruning.trace.Trace;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

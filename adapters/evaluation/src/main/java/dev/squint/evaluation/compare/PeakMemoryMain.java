@@ -1,11 +1,11 @@
 package dev.squint.evaluation.compare;
 
-import dev.squint.adapters.AskOptions;
-import dev.squint.adapters.ImageInput;
-import dev.squint.adapters.SeenPicture;
-import dev.squint.adapters.Squint;
-import dev.squint.models.ExecutionProvider;
-import dev.squint.models.ModelOptions;
+import dev.squint.AskOptions;
+import dev.squint.image.ImageInput;
+import dev.squint.SeenPicture;
+import dev.squint.Squint;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.pruning.Strategies;
 import java.nio.file.Path;
 

@@ -8,7 +8,7 @@ import dev.squint.evaluation.metrics.McNemar;
 import dev.squint.evaluation.metrics.Metric;
 import dev.squint.evaluation.metrics.MetricSet;
 import dev.squint.evaluation.report.Summary;
-import dev.squint.pruning.FlopsFormula;
+import dev.squint.pruning.cost.FlopsFormula;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;

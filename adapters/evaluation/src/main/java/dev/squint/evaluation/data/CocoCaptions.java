@@ -1,6 +1,6 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.Squint;
+import dev.squint.Squint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.squint.evaluation.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

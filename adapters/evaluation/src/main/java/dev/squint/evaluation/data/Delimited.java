@@ -1,6 +1,6 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;

@@ -1,6 +1,6 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.Base64Image;
+import dev.squint.image.Base64Image;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

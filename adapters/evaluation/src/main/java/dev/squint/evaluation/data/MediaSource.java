@@ -1,8 +1,8 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.Base64Image;
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.ImageException;
+import dev.squint.image.Base64Image;
+import dev.squint.DataException;
+import dev.squint.image.ImageException;
 import java.nio.file.Path;
 import java.util.Objects;
 

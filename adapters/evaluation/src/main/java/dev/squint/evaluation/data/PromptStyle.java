@@ -1,6 +1,6 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.Squint;
+import dev.squint.Squint;
 import java.util.List;
 import java.util.Locale;
 

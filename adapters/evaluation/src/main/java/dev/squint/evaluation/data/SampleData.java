@@ -1,6 +1,6 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;

@@ -1,8 +1,8 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.adapters.Base64Image;
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.Squint;
+import dev.squint.image.Base64Image;
+import dev.squint.DataException;
+import dev.squint.Squint;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;

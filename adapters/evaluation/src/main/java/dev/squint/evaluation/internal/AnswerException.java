@@ -1,6 +1,6 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 
 /** A question that got no answer. The others may all the same. */
 public final class AnswerException extends DataException {

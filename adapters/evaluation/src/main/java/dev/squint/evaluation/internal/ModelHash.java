@@ -1,6 +1,6 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

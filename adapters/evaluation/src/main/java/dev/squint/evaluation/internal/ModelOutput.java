@@ -1,6 +1,6 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.pruning.Trace;
+import dev.squint.pruning.trace.Trace;
 import java.util.Optional;
 
 /**

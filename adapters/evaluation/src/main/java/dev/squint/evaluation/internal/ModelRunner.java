@@ -1,7 +1,7 @@
 package dev.squint.evaluation.internal;
 
 import dev.squint.evaluation.data.Sample;
-import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.shape.ModelFacts;
 import java.util.Optional;
 
 /** Puts questions to a model or a service. Thread-safe. */

@@ -2,7 +2,7 @@ package dev.squint.evaluation.internal;
 
 import dev.squint.evaluation.Answerer;
 import dev.squint.evaluation.data.Sample;
-import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.shape.ModelFacts;
 import java.util.Optional;
 
 /**

@@ -1,16 +1,16 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.adapters.Answer;
-import dev.squint.adapters.AskOptions;
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.ImageException;
-import dev.squint.adapters.ImageInput;
-import dev.squint.adapters.SeenPicture;
-import dev.squint.adapters.Squint;
+import dev.squint.Answer;
+import dev.squint.AskOptions;
+import dev.squint.DataException;
+import dev.squint.image.ImageException;
+import dev.squint.image.ImageInput;
+import dev.squint.SeenPicture;
+import dev.squint.Squint;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
-import dev.squint.pruning.ModelFacts;
-import dev.squint.pruning.SquintException;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.error.SquintException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

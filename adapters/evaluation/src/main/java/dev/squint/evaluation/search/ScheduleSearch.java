@@ -1,7 +1,7 @@
 package dev.squint.evaluation.search;
 
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.Squint;
+import dev.squint.DataException;
+import dev.squint.Squint;
 import dev.squint.evaluation.EvaluationListener;
 import dev.squint.evaluation.Setting;
 import dev.squint.evaluation.SettingException;
@@ -15,12 +15,12 @@ import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.evaluation.internal.SquintRunner;
 import dev.squint.evaluation.metrics.Metric;
 import dev.squint.evaluation.metrics.MetricSet;
-import dev.squint.pruning.ModelFacts;
+import dev.squint.pruning.shape.ModelFacts;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.schedules.GSearch;
 import dev.squint.pruning.schedules.ScheduleFile;
-import dev.squint.pruning.strategies.Layerwise;
+import dev.squint.pruning.strategies.decoder.Layerwise;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -108,7 +108,7 @@ public final class ScheduleSearch {
    * @param squint the model that is asked
    * @return the schedule and what it loses
    * @throws DataException if a question gets no answer, or none the right one even unpruned
-   * @throws dev.squint.pruning.StrategyException if a layer is not one of the model's
+   * @throws dev.squint.error.StrategyException if a layer is not one of the model's
    */
   public Result run(Squint squint) {
     ModelFacts facts = squint.facts();
@@ -284,7 +284,7 @@ public final class ScheduleSearch {
      *
      * @throws DataException if an image of the drawn questions is missing, or answers are not right
      *     or wrong
-     * @throws dev.squint.pruning.StrategyException if score or layers cannot be used on any model
+     * @throws dev.squint.error.StrategyException if score or layers cannot be used on any model
      */
     public ScheduleSearch build() {
       pruned(score, new ScheduleFile(layers, List.of()));

@@ -6,7 +6,7 @@ import dev.squint.evaluation.internal.AnswerSink;
 import dev.squint.evaluation.internal.ModelOutput;
 import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.evaluation.metrics.Metric;
-import dev.squint.pruning.Trace;
+import dev.squint.pruning.trace.Trace;
 import java.util.BitSet;
 import java.util.List;
 

@@ -3,7 +3,7 @@ package dev.squint.evaluation.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.report.Summary;
 import java.util.List;
 import java.util.Map;

@@ -7,14 +7,14 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.squint.adapters.Squint;
+import dev.squint.Squint;
 import dev.squint.evaluation.SettingException;
 import dev.squint.evaluation.data.DataSet;
 import dev.squint.evaluation.data.DataSets;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.SampleData;
 import dev.squint.evaluation.report.Summary;
-import dev.squint.models.ModelOptions;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.pruning.Strategies;
 import java.io.IOException;
 import java.io.InputStream;
@@ -121,7 +121,7 @@ class ComparisonTest {
     run(few(out, 8));
     double width;
     double inner;
-    try (InputStream config = ModelOptions.class.getResourceAsStream("squint-tiny/config.json")) {
+    try (InputStream config = ModelOptions.class.getResourceAsStream("/squint-tiny/config.json")) {
       JsonNode text = new ObjectMapper().readTree(config).path("text_config");
       width = text.path("hidden_size").doubleValue();
       inner = text.path("intermediate_size").doubleValue();

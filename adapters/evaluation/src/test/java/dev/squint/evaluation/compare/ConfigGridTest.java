@@ -3,10 +3,10 @@ package dev.squint.evaluation.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.pruning.Strategies;
-import dev.squint.pruning.StrategyException;
+import dev.squint.error.StrategyException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.squint.evaluation.compare;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.internal.AtomicFile;
 import java.nio.file.Path;
 

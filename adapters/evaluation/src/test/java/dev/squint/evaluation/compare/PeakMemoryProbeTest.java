@@ -3,13 +3,13 @@ package dev.squint.evaluation.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.Squint;
+import dev.squint.DataException;
+import dev.squint.Squint;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.evaluation.internal.RunConfig;
-import dev.squint.models.ExecutionProvider;
-import dev.squint.models.ModelOptions;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.pruning.Strategies;
 import java.io.IOException;
 import java.nio.file.FileSystem;

@@ -3,8 +3,8 @@ package dev.squint.evaluation.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.adapters.DataException;
-import dev.squint.adapters.Squint;
+import dev.squint.DataException;
+import dev.squint.Squint;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;

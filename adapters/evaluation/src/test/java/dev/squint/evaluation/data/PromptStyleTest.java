@@ -2,7 +2,7 @@ package dev.squint.evaluation.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.adapters.Squint;
+import dev.squint.Squint;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.squint.adapters.DataException;
+import dev.squint.DataException;
 import dev.squint.evaluation.data.DataSet;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;

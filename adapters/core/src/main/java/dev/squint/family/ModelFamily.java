@@ -1,0 +1,69 @@
+package dev.squint.family;
+
+import dev.squint.image.Picture;
+
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.ModelJson;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.onnx.internal.io.Printable;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What differs between model families: how a picture and a question are put to the model. */
+interface ModelFamily extends AutoCloseable {
+
+  /**
+   * The family of a loaded model, by {@code model_type} in its {@code config.json}.
+   *
+   * @throws ModelException if it is none of ours, or a file it needs is missing
+   */
+  static ModelFamily of(VisionLanguageModel model) {
+    checkType(model.config().modelType());
+    return LlavaFamily.open(model);
+  }
+
+  /** Refuses a folder whose {@code config.json} names a type that we do not know. */
+  static void checkFolder(Path folder) {
+    Path config = folder.resolve("config.json");
+    if (Files.isRegularFile(config)) {
+      checkType(ModelJson.read(config).text("model_type").orElse("unknown"));
+    }
+  }
+
+  /** Refuses a type whose prompts we do not know. */
+  static void checkType(String type) {
+    if (!type.equals("llava")) {
+      throw new ModelException(
+          "config.json: model_type '"
+              + Printable.of(type)
+              + "' is of a family that Squint does not know; use a model of type 'llava'");
+    }
+  }
+
+  /** The picture as the model sees it, resized and cropped. */
+  Picture seen(Picture picture);
+
+  /** The picture as the vision encoder takes it. */
+  PixelValues pixels(Picture picture);
+
+  /** The picture resized so that it becomes a grid of so many visual tokens. */
+  PixelValues pixels(Picture picture, int rows, int columns);
+
+  /** How a question is put, {@code {question}} standing for it. */
+  String template();
+
+  /**
+   * The prompt for one question about one picture.
+   *
+   * @throws PromptException if the question is blank or longer than the context
+   */
+  PromptInput prompt(String question, PixelValues pixels);
+
+  /** An answer in words, without special tokens. */
+  String text(long[] tokens);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,219 @@
+package dev.squint.image;
+
+import dev.squint.error.ModelException;
+
+/**
+ * Resizes as Pillow does, since image processors of the hub mean Pillow when they say {@code
+ * resample}: a separable filter whose support grows with the reduction (antialias), 8-bit samples
+ * between the horizontal and the vertical pass, weights in fixed point; samples are equal to
+ * Pillow's to the bit. OpenCV's bilinear and bicubic filters do not antialias, and its bicubic one
+ * has another kernel.
+ */
+enum Resampler {
+  NEAREST(0, 0) {
+    @Override
+    double kernel(double x) {
+      throw new UnsupportedOperationException("nearest has no kernel");
+    }
+
+    @Override
+    Picture resize(Canvas canvas, int width, int height, Window window) {
+      int[] columns = nearest(canvas.width(), width);
+      int[] rows = nearest(canvas.height(), height);
+      byte[] out = new byte[3 * window.width() * window.height()];
+      int at = 0;
+      for (int y = window.top(); y < window.bottom(); y++) {
+        for (int x = window.left(); x < window.right(); x++) {
+          for (int channel = 0; channel < 3; channel++) {
+            out[at++] = (byte) canvas.sample(columns[x], rows[y], channel);
+          }
+        }
+      }
+      return new Picture(window.width(), window.height(), out);
+    }
+  },
+  LANCZOS(1, 3) {
+    @Override
+    double kernel(double x) {
+      return -3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    }
+  },
+  BILINEAR(2, 1) {
+    @Override
+    double kernel(double x) {
+      return Math.max(0, 1 - Math.abs(x));
+    }
+  },
+  BICUBIC(3, 2) {
+    @Override
+    double kernel(double x) {
+      double d = Math.abs(x);
+      if (d < 1) {
+        return (1.5 * d - 2.5) * d * d + 1;
+      }
+      return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+    }
+  },
+  BOX(4, 0.5) {
+    @Override
+    double kernel(double x) {
+      return -0.5 < x && x <= 0.5 ? 1 : 0;
+    }
+  },
+  HAMMING(5, 1) {
+    @Override
+    double kernel(double x) {
+      return Math.abs(x) < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0;
+    }
+  };
+
+  private static final int FRACTION_BITS = 32 - 8 - 2;
+
+  private final int number;
+  private final double support;
+
+  Resampler(int number, double support) {
+    this.number = number;
+    this.support = support;
+  }
+
+  abstract double kernel(double x);
+
+  /**
+   * The filter that Pillow numbers so.
+   *
+   * @param number the number
+   * @param source where it is from, for messages
+   */
+  static Resampler ofPillow(int number, String source) {
+    for (Resampler resampler : values()) {
+      if (resampler.number == number) {
+        return resampler;
+      }
+    }
+    throw unknown(number, source);
+  }
+
+  private static ModelException unknown(int number, String source) {
+    return new ModelException(
+        source
+            + "="
+            + number
+            + " is no filter; use 0 (nearest), 1 (Lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or"
+            + " 5 (Hamming)");
+  }
+
+  private static double sinc(double x) {
+    return x == 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+  }
+
+  /** Where each sample comes from; the steps add up in floating point as Pillow's do. */
+  private static int[] nearest(int from, int to) {
+    double step = (double) from / to;
+    double at = step * 0.5;
+    int[] origins = new int[to];
+    for (int i = 0; i < to; i++) {
+      origins[i] = Math.min(from - 1, (int) at);
+      at += step;
+    }
+    return origins;
+  }
+
+  /** The picture in another size. */
+  Picture resize(Picture picture, int width, int height) {
+    return resize(picture, width, height, new Window(0, 0, width, height));
+  }
+
+  /** A part of the picture in another size; only that part is computed. */
+  Picture resize(Picture picture, int width, int height, Window window) {
+    return resize(Canvas.of(picture), width, height, window);
+  }
+
+  /** A part of what a canvas shows in another size; only that part is computed. */
+  Picture resize(Canvas canvas, int width, int height, Window window) {
+    if (canvas.isBare()
+        && canvas.width() == width
+        && canvas.height() == height
+        && window.width() == width
+        && window.height() == height) {
+      return canvas.picture();
+    }
+    Picture wide = transposedPass(canvas.rows(), width, window.left(), window.right());
+    return transposedPass(canvas.columns(wide), height, window.top(), window.bottom());
+  }
+
+  /**
+   * Resizes the rows to {@code length} samples, of which those from {@code begin} to before {@code
+   * stop} are computed, and turns rows into columns.
+   */
+  private Picture transposedPass(Strip strip, int length, int begin, int stop) {
+    Picture in = strip.picture();
+    int rows = in.height();
+    byte[] out = new byte[3 * rows * (stop - begin)];
+    double scale = (double) strip.length() / length;
+    double stretch = Math.max(scale, 1);
+    double reach = support * stretch;
+    double[] exact = new double[(int) Math.ceil(reach) * 2 + 2];
+    int[] weights = new int[exact.length];
+    for (int x = begin; x < stop; x++) {
+      double center = (x + 0.5) * scale;
+      int first = Math.max(0, (int) (center - reach + 0.5));
+      int end = Math.min(strip.length(), (int) (center + reach + 0.5));
+      double sum = 0;
+      for (int i = first; i < end; i++) {
+        exact[i - first] = kernel((i - center + 0.5) / stretch);
+        sum += exact[i - first];
+      }
+      for (int i = 0; i < end - first; i++) {
+        double fixed = exact[i] / sum * (1 << FRACTION_BITS);
+        weights[i] = (int) (fixed + Math.copySign(0.5, fixed));
+      }
+      int from = Math.max(first, strip.before());
+      int to = Math.min(end, strip.before() + in.width());
+      int around = 0;
+      for (int i = first; i < end; i++) {
+        around += i < from || i >= to ? weights[i - first] : 0;
+      }
+      for (int y = 0; y < rows; y++) {
+        for (int channel = 0; channel < 3; channel++) {
+          int value = (1 << (FRACTION_BITS - 1)) + around * strip.color().sample(channel);
+          for (int i = from; i < to; i++) {
+            value += weights[i - first] * in.sample(i - strip.before(), y, channel);
+          }
+          int sample = Math.max(0, Math.min(255, value >> FRACTION_BITS));
+          out[3 * ((x - begin) * rows + y) + channel] = (byte) sample;
+        }
+      }
+    }
+    return new Picture(rows, stop - begin, out);
+  }
+
+  /**
+   * Rows with the same colour before and behind them.
+   *
+   * @param picture the rows
+   * @param before how many samples of the colour come before
+   * @param length samples a row with those around
+   * @param color what lies around
+   */
+  record Strip(Picture picture, int before, int length, Canvas.Color color) {}
+
+  /**
+   * A part of a picture.
+   *
+   * @param left its first column
+   * @param top its first row
+   * @param right the column behind its last
+   * @param bottom the row behind its last
+   */
+  record Window(int left, int top, int right, int bottom) {
+
+    int width() {
+      return right - left;
+    }
+
+    int height() {
+      return bottom - top;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package dev.squint.processor;
+
+import dev.squint.image.Canvas;
+import dev.squint.image.Picture;
+import dev.squint.image.Resampler;
+
+import dev.squint.error.ModelException;
+import dev.squint.engine.request.PixelValues;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Picture to pixel values as the image processor of a model folder does it: pad to a square,
+ * resize, crop the centre, rescale, normalise. {@link ProcessorFile} reads it.
+ *
+ * @param source the file that says so, for messages
+ * @param padding the colour with which pictures become squares; empty to leave their shape
+ * @param size how to resize
+ * @param width pixels a row that the model takes
+ * @param height rows that the model takes
+ * @param resampler how to resize; empty to leave the size as it is
+ * @param factor samples are multiplied by this
+ * @param mean subtracted from each channel after that
+ * @param deviation each channel is divided by this then
+ */
+record Preprocessor(
+    String source,
+    Optional<Canvas.Color> padding,
+    Resizing size,
+    int width,
+    int height,
+    Optional<Resampler> resampler,
+    double factor,
+    double[] mean,
+    double[] deviation) {
+
+  static final int MOST_SIDE = 4096;
+  private static final int LONGEST_RESIZED = 1 << 20;
+
+  static Preprocessor read(Path folder) {
+    return ProcessorFile.read(folder).toPreprocessor();
+  }
+
+  /** Refuses a tower that takes pictures of another size. */
+  void checkFits(int side) {
+    if (width != side || height != side) {
+      throw new ModelException(
+          "%s makes pictures of %dx%d pixels, but config.json says that the vision tower takes %dx%d; use the files of one model"
+              .formatted(source, width, height, side, side));
+    }
+  }
+
+  /** Pixel values [1, 3, height, width] of a picture. */
+  PixelValues apply(Picture picture) {
+    return values(seen(picture));
+  }
+
+  /**
+   * Pixel values [1, 3, high, wide] of a picture resized further than the model asks for: the same
+   * crop in another size, resampled once.
+   *
+   * @param wide pixels a row
+   * @param high rows
+   */
+  PixelValues apply(Picture picture, int wide, int high) {
+    return values(seen(picture, wide, high));
+  }
+
+  private PixelValues values(Picture seen) {
+    FloatBuffer data =
+        ByteBuffer.allocateDirect(seen.rgb().length * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    for (int channel = 0; channel < 3; channel++) {
+      for (int y = 0; y < seen.height(); y++) {
+        for (int x = 0; x < seen.width(); x++) {
+          double value = factor * seen.sample(x, y, channel);
+          data.put((float) ((value - mean[channel]) / deviation[channel]));
+        }
+      }
+    }
+    return new PixelValues(data.flip(), new long[] {1, 3, seen.height(), seen.width()});
+  }
+
+  /**
+   * The picture as the model sees it: padded, resized and cropped, still 8 bits a sample. Where it
+   * is smaller than the crop there is black around it.
+   */
+  Picture seen(Picture picture) {
+    return seen(picture, width, height);
+  }
+
+  private Picture seen(Picture picture, int wide, int high) {
+    Canvas canvas =
+        padding.map(color -> Canvas.square(picture, color)).orElseGet(() -> Canvas.of(picture));
+    int resizedWide = canvas.width();
+    int resizedHigh = canvas.height();
+    if (resampler.isEmpty()) {
+      if (wide != width || high != height) {
+        throw new ModelException(
+            source + " says not to resize; only pictures of the model's own size can be seen");
+      }
+    } else {
+      // So that a crop of so many pixels shows what the model's own crop shows.
+      Resizing.Size own = size.of(canvas.width(), canvas.height());
+      resizedWide = resized(canvas.width(), own.width(), wide, width);
+      resizedHigh = resized(canvas.height(), own.height(), high, height);
+    }
+    int left = Math.floorDiv(resizedWide - wide, 2);
+    int top = Math.floorDiv(resizedHigh - high, 2);
+    Resampler.Window window =
+        new Resampler.Window(
+            Math.max(0, left),
+            Math.max(0, top),
+            Math.min(resizedWide, left + wide),
+            Math.min(resizedHigh, top + high));
+    // To the size that it has nearest only copies.
+    Picture part =
+        resampler.orElse(Resampler.NEAREST).resize(canvas, resizedWide, resizedHigh, window);
+    byte[] rgb = new byte[3 * wide * high];
+    for (int y = 0; y < part.height(); y++) {
+      int target = 3 * ((y + window.top() - top) * wide + window.left() - left);
+      System.arraycopy(part.rgb(), 3 * y * part.width(), rgb, target, 3 * part.width());
+    }
+    return new Picture(wide, high, rgb);
+  }
+
+  private int resized(int side, int own, int wanted, int seen) {
+    long resized = Math.max(1, Math.max(1L, own) * wanted / seen);
+    if (resized > LONGEST_RESIZED) {
+      throw new ModelException(
+          "%s asks to resize a side of a picture from %d to %d pixels, more than %d; use the file of this model"
+              .formatted(source, side, resized, LONGEST_RESIZED));
+    }
+    return (int) resized;
+  }
+}

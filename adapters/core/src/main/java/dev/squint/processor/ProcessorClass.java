@@ -1,0 +1,141 @@
+package dev.squint.processor;
+
+import dev.squint.image.Resampler;
+
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.ModelJson;
+import dev.squint.onnx.internal.io.Printable;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/**
+ * Image processors of transformers that differ in nothing but what they do where their file is
+ * silent (those of 5.18), but for the padding of LLaVA's and the resizing of ConvNeXT's.
+ */
+enum ProcessorClass {
+  CLIP("CLIP", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
+  CHINESE_CLIP(
+      "ChineseCLIP", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
+  BIT("Bit", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
+  LLAVA("Llava", new Resizing.ShortestEdge(224), false, 224, Resampler.BICUBIC, Channels.CLIP),
+  SIGLIP("Siglip", new Resizing.Exact(224, 224), false, 0, Resampler.BICUBIC, Channels.STANDARD),
+  VIT("ViT", new Resizing.Exact(224, 224), true, 0, Resampler.BILINEAR, Channels.STANDARD),
+  BLIP("Blip", new Resizing.Exact(384, 384), true, 0, Resampler.BICUBIC, Channels.CLIP),
+  DEIT("DeiT", new Resizing.Exact(256, 256), true, 224, Resampler.BICUBIC, Channels.STANDARD),
+  PVT("Pvt", new Resizing.Exact(224, 224), true, 0, Resampler.BICUBIC, Channels.IMAGENET),
+  CONV_NEXT(
+      "ConvNext", new Resizing.ShortestEdge(384), false, 0, Resampler.BICUBIC, Channels.STANDARD);
+
+  private static final String SUFFIX = "ImageProcessor";
+
+  private final String name;
+  private final Resizing size;
+  private final boolean square;
+  private final int crop;
+  private final Resampler resampler;
+  private final Channels channels;
+
+  ProcessorClass(
+      String name,
+      Resizing size,
+      boolean square,
+      int crop,
+      Resampler resampler,
+      Channels channels) {
+    this.name = name;
+    this.size = size;
+    this.square = square;
+    this.crop = crop;
+    this.resampler = resampler;
+    this.channels = channels;
+  }
+
+  /**
+   * The class that a model folder names, whatever backend it was saved by. That of the model's type
+   * if it names none, as transformers takes it.
+   *
+   * @param json the file of the processor
+   * @param config the file of the model
+   * @throws ModelException if it is none of these
+   */
+  static ProcessorClass of(ModelJson json, ModelJson config) {
+    ModelJson own = json.section("auto_map");
+    if (own.has("AutoImageProcessor") || own.has("AutoFeatureExtractor")) {
+      throw new ModelException(
+          "%s: '%s' names code of the model's own that prepares images, which is not run; use a model whose image processor is one of transformers' own"
+              .formatted(json.file(), json.path("auto_map")));
+    }
+    String name =
+        json.text("image_processor_type")
+            .or(() -> json.text("feature_extractor_type"))
+            .or(() -> config.text("image_processor_type"))
+            .orElse("Llava" + SUFFIX);
+    String base = name.replace("FeatureExtractor", SUFFIX).replaceFirst("(Fast|Pil)$", "");
+    for (ProcessorClass known : values()) {
+      if (base.equals(known.fullName())) {
+        return known;
+      }
+    }
+    throw new ModelException(
+        "%s: image processor '%s' is not known; known are %s"
+            .formatted(
+                json.file(),
+                Printable.of(name),
+                Arrays.stream(values())
+                    .map(ProcessorClass::fullName)
+                    .collect(Collectors.joining(", "))));
+  }
+
+  String fullName() {
+    return name + SUFFIX;
+  }
+
+  /** How images are resized. */
+  Resizing size() {
+    return size;
+  }
+
+  /** Whether a size of one number is that of both sides, and not of the shorter one. */
+  boolean square() {
+    return square;
+  }
+
+  /** Whether the middle is cut out. */
+  boolean crops() {
+    return crop > 0;
+  }
+
+  /** Pixels a side of what is cut out; 0 if the class knows of no size. */
+  int crop() {
+    return crop;
+  }
+
+  Resampler resampler() {
+    return resampler;
+  }
+
+  double[] mean() {
+    return channels.mean.clone();
+  }
+
+  double[] deviation() {
+    return channels.deviation.clone();
+  }
+
+  /** Means and standard deviations of red, green and blue. */
+  private enum Channels {
+    CLIP(
+        new double[] {0.48145466, 0.4578275, 0.40821073},
+        new double[] {0.26862954, 0.26130258, 0.27577711}),
+    IMAGENET(new double[] {0.485, 0.456, 0.406}, new double[] {0.229, 0.224, 0.225}),
+    STANDARD(new double[] {0.5, 0.5, 0.5}, new double[] {0.5, 0.5, 0.5});
+
+    private final double[] mean;
+    private final double[] deviation;
+
+    Channels(double[] mean, double[] deviation) {
+      this.mean = mean;
+      this.deviation = deviation;
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package dev.squint;
+
+import dev.squint.image.LoadMain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.condition.OS.LINUX;
+
+import dev.squint.onnx.internal.io.Sha256;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is unpacked, in processes of its own: a damaged native library would end this one. */
+@EnabledOnOs(LINUX)
+class NativeLibrariesTest {
+
+  @TempDir Path temp;
+
+  private void load(String... arguments) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-Djava.io.tmpdir=" + Files.createDirectories(temp.resolve("tmp")),
+                "-cp",
+                System.getProperty("java.class.path"),
+                LoadMain.class.getName()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).directory(temp.toFile());
+    builder.environment().put("DJL_CACHE_DIR", temp.resolve("djl").toString());
+    Process process = builder.start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isZero();
+    assertThat(said.strip()).endsWith(LoadMain.LOADED);
+  }
+
+  private static Map<Path, String> hashes(Path folder) throws IOException {
+    Map<Path, String> sums = new TreeMap<>();
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        sums.put(file, Sha256.of(file));
+      }
+    }
+    return sums;
+  }
+
+  @Test
+  void whateverInTheCacheIsDamagedNoProcessEnds() throws Exception {
+    Path cache = temp.resolve("cache");
+    load(cache.toString());
+    Map<Path, String> whole = hashes(cache);
+    assertThat(whole.keySet())
+        .anyMatch(file -> file.endsWith("libonnxruntime.so"))
+        .anyMatch(file -> file.endsWith("libtokenizers.so"))
+        .anyMatch(file -> file.getFileName().toString().startsWith("libopencv_java"))
+        .anyMatch(file -> file.endsWith("onnx/vision_encoder.onnx"));
+    for (int kept : new int[] {50, 0}) {
+      for (boolean sameSize : new boolean[] {false, true}) {
+        for (Path file : whole.keySet()) {
+          cut(file, kept, sameSize);
+        }
+        load(cache.toString());
+        assertThat(hashes(cache)).isEqualTo(whole);
+      }
+    }
+    assertThat(temp.resolve("djl")).doesNotExist();
+  }
+
+  private static void cut(Path file, int percent, boolean sameSize) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      long size = channel.size();
+      channel.truncate(size * percent / 100);
+      if (sameSize) {
+        channel.write(ByteBuffer.allocate(1), size - 1);
+      }
+    }
+  }
+
+  @Test
+  void withoutACacheOtherFoldersDo() throws Exception {
+    load("/proc", "libraries only");
+  }
+}

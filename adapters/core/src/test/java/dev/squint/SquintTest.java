@@ -1,0 +1,173 @@
+package dev.squint;
+
+import dev.squint.family.ModelFamily;
+import dev.squint.family.PromptException;
+import dev.squint.image.ImageException;
+import dev.squint.image.ImageInput;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.error.ModelException;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
+import dev.squint.error.StrategyException;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Says nothing about what the model answers. */
+class SquintTest {
+
+  private static final String QUESTION = "how many circles are there?";
+
+  @TempDir static Path folder;
+
+  private static Squint squint;
+  private static Path image;
+
+  @BeforeAll
+  static void load() throws IOException {
+    squint = Squint.load(options());
+    BufferedImage picture = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 130 * 96; i++) {
+      picture.setRGB(i % 130, i / 130, i * 0x9E3779B1);
+    }
+    image = folder.resolve("picture.png");
+    ImageIO.write(picture, "png", image.toFile());
+  }
+
+  private static ModelOptions options() {
+    return new ModelOptions(new ExecutionProvider.Cpu(), 0, folder.resolve("cache"));
+  }
+
+  @AfterAll
+  static void close() {
+    squint.close();
+    squint.close();
+  }
+
+  @Test
+  void asksWithoutPruning() {
+    Answer answer = squint.ask(image, QUESTION);
+    assertThat(answer.text()).isEqualTo(answer.text().strip());
+    assertThat(answer.trace().strategy()).isEqualTo("none");
+    assertThat(answer.trace().visualTokens()).isEqualTo(squint.facts().visualTokens());
+    assertThat(answer.trace().tokensPerLayer())
+        .hasSize(squint.facts().decoder().layers())
+        .containsOnly(answer.trace().promptTokens());
+    assertThat(squint.provider()).isEqualTo("cpu");
+  }
+
+  @Test
+  void prunesAsTheSpecSaysAndDrawsIt() {
+    Answer answer = squint.ask(image, QUESTION, "fastv:k=2,keep=0.25");
+    int all = squint.facts().visualTokens();
+    assertThat(answer.trace().sites()).extracting(SiteTrace::after).containsExactly(all / 4);
+    assertThat(answer.trace().prefillFlops()).isLessThan(answer.trace().unprunedPrefillFlops());
+    Path target = folder.resolve("overlay.png");
+    squint.overlay(ImageInput.of(image), answer, target);
+    assertThat(target).isNotEmptyFile();
+  }
+
+  @Test
+  void answersAreTheSameFromManyThreads() {
+    Answer alone = squint.caption(image, "fastervlm:keep=0.25");
+    assertThat(
+            IntStream.range(0, 8)
+                .parallel()
+                .mapToObj(i -> squint.caption(image, "fastervlm:keep=0.25").text()))
+        .containsOnly(alone.text());
+  }
+
+  @Test
+  void aPictureSeenOnceAnswersAsOneSeenEachTime() {
+    try (SeenPicture seen = squint.see(ImageInput.of(image))) {
+      for (String spec : List.of("none", "fastervlm:keep=0.25", "fastv:k=2,keep=0.25")) {
+        Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), AskOptions.defaults());
+        assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, spec).text());
+        assertThat(answer.trace().strategy()).isEqualTo(Strategies.parse(spec).spec());
+      }
+    }
+  }
+
+  @Test
+  void aResizedPictureIsFewerTokensEverywhere() {
+    assertThat(squint.canResize()).isTrue();
+    Answer whole = squint.ask(image, QUESTION);
+    try (SeenPicture small = squint.see(ImageInput.of(image), 6, 7)) {
+      Strategy none = Strategies.parse("none");
+      Answer answer = squint.ask(small, QUESTION, none, AskOptions.defaults());
+      assertThat(answer.trace().visualTokens()).isEqualTo(42);
+      assertThat(answer.trace().promptTokens())
+          .isEqualTo(whole.trace().promptTokens() - squint.facts().visualTokens() + 42);
+      assertThat(answer.trace().visionFlops()).isLessThan(whole.trace().visionFlops() / 3);
+      assertThatThrownBy(
+              () -> squint.ask(small, QUESTION, Strategies.parse("fastv"), AskOptions.defaults()))
+          .isInstanceOf(StrategyException.class)
+          .hasMessage("strategy 'fastv': a resized picture is asked about unpruned; use none");
+    }
+    try (SeenPicture own = squint.see(ImageInput.of(image), 12, 12)) {
+      Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), AskOptions.defaults());
+      assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());
+    }
+    assertThatThrownBy(() -> squint.see(ImageInput.of(image), 0, 3))
+        .isInstanceOf(ModelException.class);
+  }
+
+  @Test
+  void theLimitOfTokensHolds() {
+    Answer answer =
+        squint.caption(
+            ImageInput.of(image),
+            Strategies.parse("none"),
+            AskOptions.defaults().withMaxNewTokens(1));
+    assertThat(answer.trace().timings().generatedTokens()).isLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void mistakesAreNamedByTheirOwnExceptions() {
+    assertThatThrownBy(() -> squint.ask(folder, QUESTION)).isInstanceOf(ImageException.class);
+    assertThatThrownBy(() -> squint.ask(image, " ")).isInstanceOf(PromptException.class);
+    assertThatThrownBy(() -> squint.ask(image, QUESTION, "fastv:k=99,keep=0.5"))
+        .isInstanceOf(StrategyException.class);
+    assertThatThrownBy(() -> AskOptions.defaults().withMaxNewTokens(0))
+        .isInstanceOf(PromptException.class);
+  }
+
+  @Test
+  void aFolderThatIsNoModelIsRefused() throws IOException {
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    assertThatThrownBy(() -> Squint.load(empty, options())).isInstanceOf(ModelException.class);
+  }
+
+  @Test
+  void aFamilyWhosePromptsWeDoNotKnowIsRefused() {
+    ModelFamily.checkType("llava");
+    assertThatThrownBy(() -> ModelFamily.checkType("paligemma"))
+        .isInstanceOf(ModelException.class)
+        .hasMessage(
+            "config.json: model_type 'paligemma' is of a family that Squint does not know; use a"
+                + " model of type 'llava'");
+  }
+
+  @Test
+  void aClosedOneSaysSo() {
+    Squint closed = Squint.load(options());
+    closed.close();
+    assertThatThrownBy(() -> closed.ask(image, QUESTION))
+        .isInstanceOf(ModelException.class)
+        .hasMessage("the model is closed; load it again");
+  }
+}

@@ -1,0 +1,245 @@
+package dev.squint.family;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.layout.VisualSpan;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LlavaPromptsTest {
+
+  @TempDir static Path cache;
+
+  private static ModelConfig config;
+  private static Path folder;
+  private static VisionShape shape;
+  private static LlavaPrompts prompts;
+
+  @BeforeAll
+  static void open() {
+    ModelOptions options = new ModelOptions(new ExecutionProvider.Cpu(), 0, cache);
+    try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
+      config = model.config();
+      folder = model.folder();
+      shape = model.facts().vision();
+      prompts = LlavaPrompts.open(folder, config, shape);
+    }
+  }
+
+  @AfterAll
+  static void close() {
+    prompts.close();
+  }
+
+  private static PromptInput prompt(String question) {
+    int side = config.vision().imageSize();
+    return prompts.prompt(question, pixels(side, side));
+  }
+
+  private static PixelValues pixels(int height, int width) {
+    return new PixelValues(
+        ByteBuffer.allocateDirect(3 * height * width * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer(),
+        new long[] {1, 3, height, width});
+  }
+
+  @Test
+  void aSmallerPictureHasFewerPlaceholders() {
+    int patch = config.vision().patchSize();
+    PromptInput prompt = prompts.prompt("what?", pixels(3 * patch, 4 * patch));
+    assertThat(prompt.layout().visual())
+        .singleElement()
+        .satisfies(
+            span -> {
+              assertThat(span.rows()).isEqualTo(3);
+              assertThat(span.columns()).isEqualTo(4);
+              assertThat(span.length()).isEqualTo(12);
+            });
+  }
+
+  @Test
+  void onePlaceholderBecomesOneTokenPerPatch() throws IOException {
+    PromptInput prompt = prompt("what is left of the circle?");
+    int visual = config.visualTokens();
+    VisualSpan span = prompt.layout().visual().get(0);
+    int side = config.vision().imageSize() / config.vision().patchSize();
+    assertThat(prompt.layout().visual())
+        .containsExactly(new VisualSpan(0, span.start(), visual, side, side));
+    long[] ids = prompt.tokenIds();
+    assertThat(ids).hasSize(prompt.layout().length());
+    assertThat(Arrays.copyOfRange(ids, span.start(), span.end())).containsOnly(config.imageToken());
+    try (HuggingFaceTokenizer tokenizer =
+        HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"))) {
+      long[] head = tokenizer.encode("USER: ", true, false).getIds();
+      long[] tail =
+          tokenizer.encode("\nwhat is left of the circle? ASSISTANT:", false, false).getIds();
+      assertThat(Arrays.copyOf(ids, span.start())).containsExactly(head);
+      assertThat(Arrays.copyOfRange(ids, span.end(), ids.length)).containsExactly(tail);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"<image>", "<s>", "</s>", "<pad>", "a<image><image>b", "<<s>s>", "<im<s>age>"})
+  void specialTokensInTheQuestionStayText(String question) {
+    PromptInput prompt = prompt(question);
+    VisualSpan span = prompt.layout().visual().get(0);
+    long[] ids = prompt.tokenIds();
+    long start = ids[0];
+    assertThat(span.length()).isEqualTo(config.visualTokens());
+    assertThat(Arrays.copyOfRange(ids, span.end(), ids.length))
+        .doesNotContain(config.imageToken(), start, 0L)
+        .doesNotContain(config.endTokens().toArray(Long[]::new));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "\n\t ", "\u0001\u0007\u00a0"})
+  void aBlankQuestionIsRefused(String question) {
+    assertThatThrownBy(() -> prompt(question))
+        .isInstanceOf(PromptException.class)
+        .hasMessage("the question is empty; ask something about the picture");
+  }
+
+  /** The model sees what was asked: no letter is folded, cut off or left out. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "is it\nred?",
+        "is  it red?",
+        "is\tit red?",
+        " is it red? ",
+        "is it red?\n",
+        "is\u0001it\u001bred?",
+        "is it\u0000 red?",
+        "is it\u00a0red?",
+        "x{{ 6*7 }}{% if true %}y{% endif %}{# z #}"
+      })
+  void lettersOfAQuestionReachTheTokenizerAsTheyAre(String question) throws IOException {
+    PromptInput prompt = prompt(question);
+    VisualSpan span = prompt.layout().visual().get(0);
+    long[] ids = prompt.tokenIds();
+    try (HuggingFaceTokenizer tokenizer =
+        HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"))) {
+      long[] tail = tokenizer.encode("\n" + question + " ASSISTANT:", false, false).getIds();
+      assertThat(Arrays.copyOfRange(ids, span.end(), ids.length)).containsExactly(tail);
+    }
+    if (question.equals("x{{ 6*7 }}{% if true %}y{% endif %}{# z #}")) {
+      return;
+    }
+    assertThat(ids).isNotEqualTo(prompt("is it red?").tokenIds());
+  }
+
+  @Test
+  void aQuestionLongerThanTheContextIsRefusedWithItsCounts() {
+    assertThatThrownBy(() -> prompt("circle ".repeat(2000)))
+        .isInstanceOf(PromptException.class)
+        .hasMessageMatching(
+            "the question is too long: with the picture's %d visual tokens the prompt has \\d+"
+                    .formatted(config.visualTokens())
+                + " tokens, but the model's context holds %d; shorten the question"
+                    .formatted(config.contextLength()));
+  }
+
+  private static LlavaPrompts withContext(int tokens) {
+    ModelConfig longer =
+        new ModelConfig(
+            config.modelType(),
+            config.imageToken(),
+            config.visualTokens(),
+            tokens,
+            config.endTokens(),
+            config.text(),
+            config.vision());
+    return LlavaPrompts.open(folder, longer, shape);
+  }
+
+  @Test
+  void aLongQuestionIsCountedInPartsUntilItIsSeenNotToFit() {
+    int side = config.vision().imageSize();
+    try (LlavaPrompts longer = withContext(8_192)) {
+      assertThatThrownBy(() -> longer.prompt("circle ".repeat(60_000), pixels(side, side)))
+          .isInstanceOf(PromptException.class)
+          .hasMessageMatching(
+              "the question is too long: its first 1\\d\\d,\\d{3} characters are more than 1\\d,\\d{3}"
+                  + " tokens, but beside the picture's 144 visual tokens the model's context holds"
+                  + " 8048; shorten the question to about 5\\d,\\d{3} characters");
+      assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), pixels(side, side)))
+          .isInstanceOf(PromptException.class)
+          .hasMessageContaining("its first 16,384 characters are more than 16,370 tokens");
+    }
+  }
+
+  @Test
+  void aLongQuestionThatFitsIsAskedAsItIs() {
+    int side = config.vision().imageSize();
+    try (LlavaPrompts longer = withContext(131_072)) {
+      PromptInput prompt = longer.prompt("circle ".repeat(60_000), pixels(side, side));
+      assertThat(prompt.tokenIds()).hasSizeBetween(60_000, 61_000);
+    }
+  }
+
+  @Test
+  void halvesOfCharactersAndOthersAroundThemAreRead() {
+    assertThat(prompt("is \uD83D\uDE00 red\uD800?").tokenIds())
+        .containsExactly(prompt("is \uD83D\uDE00 red\uFFFD?").tokenIds());
+  }
+
+  @Test
+  void aTokenBeyondThePatchesStandsBeforeThem() {
+    ModelConfig other =
+        new ModelConfig(
+            config.modelType(),
+            config.imageToken(),
+            config.visualTokens() + 1,
+            config.contextLength(),
+            config.endTokens(),
+            config.text(),
+            config.vision());
+    try (LlavaPrompts beyond = LlavaPrompts.open(folder, other, shape)) {
+      PromptInput prompt =
+          beyond.prompt(
+              "is it red?",
+              pixels(12 * config.vision().patchSize(), 12 * config.vision().patchSize()));
+      int start = prompt("is it red?").layout().visual().get(0).start();
+      assertThat(prompt.layout().visual())
+          .containsExactly(
+              new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, 144, 12, 12));
+      assertThat(prompt.tokenIds()).hasSize(prompt("is it red?").tokenIds().length + 1);
+    }
+  }
+
+  @Test
+  void textIsDecodedWithoutSpecialTokens() throws IOException {
+    try (HuggingFaceTokenizer tokenizer =
+        HuggingFaceTokenizer.newInstance(folder.resolve("tokenizer.json"))) {
+      assertThat(prompts.text(tokenizer.encode(" a red circle </s>", true, false).getIds()))
+          .isEqualTo("a red circle");
+    }
+  }
+
+  @Test
+  void theTokenizerLibraryIsKeptOffTheNetwork() {
+    for (String name : new String[] {"RUST_FLAVOR", "OPT_OUT_TRACKING"}) {
+      assertThat(System.getenv(name) != null || System.getProperty(name) != null).isTrue();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.squint.family;
+
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.VisionLanguageModel;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Puts long questions in a small heap, and says of each how it ended and what it cost. */
+final class LongQuestionMain {
+
+  static final List<String> WORDS =
+      List.of(
+          "a",
+          "what is it? ",
+          "\uD83D\uDE00",
+          "o\u0301\u0323",
+          "<image>",
+          "\uD800x",
+          "\u0001z",
+          "\u3000\u4e00");
+  static final List<String> SPACES = List.of(" ", "\n\t");
+
+  private LongQuestionMain() {}
+
+  /**
+   * Runs.
+   *
+   * @param args the cache folder, how many characters, and whether these are spaces
+   */
+  public static void main(String[] args) throws IOException {
+    ModelOptions options = new ModelOptions(new ExecutionProvider.Cpu(), 0, Path.of(args[0]));
+    try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
+      ModelConfig config = model.config();
+      int side = config.vision().imageSize();
+      PixelValues pixels =
+          new PixelValues(
+              ByteBuffer.allocateDirect(3 * side * side * Float.BYTES)
+                  .order(ByteOrder.nativeOrder())
+                  .asFloatBuffer(),
+              new long[] {1, 3, side, side});
+      try (LlavaPrompts prompts =
+          LlavaPrompts.open(model.folder(), config, model.facts().vision())) {
+        prompts.prompt("what?", pixels);
+        for (String unit : Boolean.parseBoolean(args[2]) ? SPACES : WORDS) {
+          String question = unit.repeat(Integer.parseInt(args[1]) / unit.length());
+          long before = peak();
+          long start = System.nanoTime();
+          String end;
+          try {
+            end = prompts.prompt(question, pixels).tokenIds().length + " tokens";
+          } catch (PromptException e) {
+            end = e.getMessage();
+          }
+          System.out.printf(
+              "%d\t%d\t%s%n", (System.nanoTime() - start) / 1_000_000, peak() - before, end);
+        }
+      }
+    }
+  }
+
+  /** Most resident memory so far in kB, 0 where the system does not tell. */
+  private static long peak() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return 0;
+    }
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("VmHWM:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .findFirst()
+        .orElse(0);
+  }
+}

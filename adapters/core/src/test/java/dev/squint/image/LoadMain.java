@@ -1,0 +1,31 @@
+package dev.squint.image;
+
+import dev.squint.Squint;
+import dev.squint.tokenizer.TokenizerLibrary;
+
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.ort.RuntimeLibrary;
+import java.nio.file.Path;
+
+/** Another process that loads the embedded model with a cache folder of its own. */
+final class LoadMain {
+
+  static final String LOADED = "loaded";
+
+  private LoadMain() {}
+
+  public static void main(String[] arguments) {
+    Path cache = Path.of(arguments[0]);
+    if (arguments.length > 1) {
+      RuntimeLibrary.unpack(cache);
+      OrtRuntime.get(1);
+      OpenCv.load(cache);
+      TokenizerLibrary.prepare(cache);
+    } else {
+      Squint.load(new ModelOptions(new ExecutionProvider.Cpu(), 1, cache)).close();
+    }
+    System.out.println(LOADED);
+  }
+}

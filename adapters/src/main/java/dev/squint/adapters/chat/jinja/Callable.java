@@ -1,8 +1,0 @@
-package dev.squint.adapters.chat.jinja;
-
-/** A value that can be called. */
-interface Callable {
-
-  /** Calls it. */
-  Object call(Rendering on, Arguments arguments);
-}

@@ -1,0 +1,22 @@
+package dev.squint.cli;
+
+import dev.squint.Answer;
+import dev.squint.Squint;
+import java.nio.file.Path;
+
+/** The library in ten lines. README shows this program. */
+public final class LibraryExample {
+
+  private LibraryExample() {}
+
+  /** Answers one question about the picture named by the first argument. */
+  public static void main(String[] arguments) {
+    try (Squint squint = Squint.load()) {
+      Path picture = Path.of(arguments[0]);
+      Answer answer = squint.ask(picture, "how many objects are there?", "fastv:k=2,keep=0.5");
+      System.out.println(answer.text());
+      answer.trace().sites().forEach(System.out::println);
+      System.out.println(answer.trace().prefillFlops() + " FLOPs");
+    }
+  }
+}

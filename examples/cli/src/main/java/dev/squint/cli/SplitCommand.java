@@ -1,0 +1,129 @@
+package dev.squint.cli;
+
+import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+@Command(
+    name = "split",
+    description = "Writes a decoder in segments, with a manifest for other programs.",
+    mixinStandardHelpOptions = true)
+final class SplitCommand implements Runnable {
+
+  @Mixin private ModelArgument model;
+
+  @Option(
+      names = "--at",
+      required = true,
+      split = ",",
+      paramLabel = "LAYER",
+      description = "Layers before which to cut, such as 2,6,15.")
+  private List<Integer> cuts;
+
+  @Option(
+      names = "--tap",
+      paramLabel = "WHAT",
+      converter = TapConverter.class,
+      description =
+          "What to observe: attention:1, heads:1, hidden:1 or keys:1 for layer 1, several with commas; or an expression such as norm(decoder.1.v[visual],head-width).")
+  private List<List<Expression>> taps = List.of();
+
+  @Option(
+      names = "--given-positions",
+      description = "Take rotary positions from outside, also where the file counts them.")
+  private boolean givenPositions;
+
+  @Option(names = "--copy", description = "Copy the weights instead of linking their files.")
+  private boolean copy;
+
+  @Option(names = "--force", description = "Replace the folder if a split has written it.")
+  private boolean force;
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "DIR",
+      description = "Where to; without it into the cache, where the same split is made once.")
+  private Path out;
+
+  @Mixin private CacheOption cache;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    Set<Integer> once = new HashSet<>();
+    for (int cut : cuts) {
+      if (!once.add(cut)) {
+        throw new ParameterException(
+            spec.commandLine(), "--at names layer %d twice; name each cut once".formatted(cut));
+      }
+    }
+    ModelSplitter.Options options =
+        new ModelSplitter.Options(
+            new TreeSet<>(cuts),
+            taps.stream().flatMap(List::stream).toList(),
+            givenPositions,
+            copy,
+            force);
+    Path folder =
+        out == null
+            ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())
+            : ModelSplitter.split(model.path(), model.precision(), options, out);
+    PrintWriter print = spec.commandLine().getOut();
+    print.println(folder);
+    print.flush();
+  }
+
+  static final class TapConverter implements ITypeConverter<List<Expression>> {
+
+    private static final Pattern SHORT = Pattern.compile("([a-z]+):(\\d{1,6})");
+    private static final Pattern BETWEEN = Pattern.compile(",(?=[a-z]+:)");
+
+    @Override
+    public List<Expression> convert(String text) {
+      return BETWEEN.splitAsStream(text).map(TapConverter::tap).toList();
+    }
+
+    private static Expression tap(String text) {
+      Matcher known = SHORT.matcher(text);
+      try {
+        return known.matches()
+            ? tap(known.group(1), Integer.parseInt(known.group(2)))
+            : Expression.parse(text);
+      } catch (StrategyException e) {
+        throw new TypeConversionException(
+            "a tap is attention, heads, hidden or keys with a layer, such as attention:1, or an expression: "
+                + e.getMessage());
+      }
+    }
+
+    private static Expression tap(String what, int layer) {
+      return switch (what) {
+        case "attention" -> Observe.textToVisualAttention(layer, Rows.TEXT);
+        case "heads" -> Observe.textToVisualAttention(layer, Rows.TEXT, Heads.EACH);
+        case "hidden" -> Observe.hiddenStates(layer);
+        case "keys" -> Observe.keys(layer);
+        default -> throw new StrategyException("there is no tap '%s'".formatted(what));
+      };
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package dev.squint.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** README's program is the one that is compiled, and it runs. */
+class ReadmeTest {
+
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+
+  @Test
+  void theLibraryExampleIsTheCompiledOne() throws IOException {
+    String readme = Files.readString(ROOT.resolve("README.md"));
+    int start = readme.indexOf("```java\n", readme.indexOf("<!-- library-example -->")) + 8;
+    String shown = readme.substring(start, readme.indexOf("```", start));
+    String source =
+        Files.readString(
+            ROOT.resolve("examples/cli/src/main/java/dev/squint/cli/LibraryExample.java"));
+    int body = source.indexOf("    try (");
+    String compiled =
+        source.substring(body, source.lastIndexOf("  }\n")).stripTrailing().stripIndent();
+    assertThat(shown.strip()).isEqualTo(compiled.strip());
+  }
+
+  /** Counts as the report has them: of a setting, or the least and most of the draws of one. */
+  @Test
+  void countsAreThoseOfTheReports() throws IOException {
+    String readme = Files.readString(ROOT.resolve("README.md"));
+    Map<String, Long> scenes = correct("scenes");
+    Map<String, Long> easy = correct("easy-vqa");
+    assertThat(readme).contains("(unpruned %d/10000".formatted(scenes.get("none")));
+    assertThat(readme).contains("(unpruned %d;".formatted(easy.get("none")));
+    int rows = 0;
+    Matcher row =
+        Pattern.compile(
+                "(?m)^\\| `(\\S+)`(, three seeds)? \\| (\\S+ to )?(\\d+)/10000 \\| (\\S+ to )?(\\d+)/10000 \\|$")
+            .matcher(readme);
+    for (; row.find(); rows++) {
+      String[] keeps = {"0.5", "0.1"};
+      for (int i = 0; i < keeps.length; i++) {
+        String name = row.group(1);
+        String setting = name + (name.contains(":") ? "," : ":") + "keep=" + keeps[i];
+        String least = row.group(3 + 2 * i);
+        long[] counts =
+            scenes.entrySet().stream()
+                .filter(cell -> cell.getKey().replaceAll(" seed \\d", "").equals(setting))
+                .mapToLong(Map.Entry::getValue)
+                .sorted()
+                .toArray();
+        assertThat(counts).as(setting).hasSize(row.group(2) == null ? 1 : 3);
+        assertThat(row.group(4 + 2 * i)).isEqualTo(Long.toString(counts[counts.length - 1]));
+        if (least != null) {
+          assertThat(least).isEqualTo(counts[0] + " to ");
+        }
+      }
+    }
+    assertThat(rows).isEqualTo(5);
+    Matcher said = Pattern.compile("`(\\S+:\\S*keep=\\S+)`\\s(?:gets )?(\\d{4})").matcher(readme);
+    int sentences = 0;
+    for (; said.find(); sentences++) {
+      assertThat(Long.parseLong(said.group(2)))
+          .as(said.group())
+          .isIn(scenes.get(said.group(1)), easy.get(said.group(1)));
+    }
+    assertThat(sentences).isEqualTo(4);
+  }
+
+  private static Map<String, Long> correct(String report) throws IOException {
+    Map<String, Long> correct = new HashMap<>();
+    JsonNode summary =
+        new ObjectMapper()
+            .readTree(ROOT.resolve("examples/report/" + report + "/summary.json").toFile());
+    for (JsonNode cell : summary.path("cells")) {
+      correct.put(
+          cell.path("id").asText(),
+          cell.path("scores").path("exact_match").path("correct").longValue());
+    }
+    return correct;
+  }
+
+  @Test
+  void theLibraryExampleRuns() {
+    PrintStream before = System.out;
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+    try {
+      LibraryExample.main(new String[] {ROOT.resolve("examples/images/scene-01.png").toString()});
+    } finally {
+      System.setOut(before);
+    }
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .contains("144 -> 72")
+        .containsPattern("\\d+ FLOPs");
+  }
+}

@@ -1,0 +1,129 @@
+package dev.squint.cli.torture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.condition.OS.LINUX;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Many threads, every strategy, interrupts, and models that are closed and loaded again: answers
+ * stay right, and after two minutes the process holds no more memory.
+ */
+@EnabledOnOs(LINUX)
+class ThreadSoakTest {
+
+  private static final int THREADS = 64;
+  private static final Duration MINUTE = Duration.ofMinutes(1);
+  private static final double MOST_GROWTH = 1.03;
+
+  /** Until the caches are full and the Java classes compiled; on a busy machine answers tell. */
+  private static final Duration SETTLED = Duration.ofMinutes(2);
+
+  private static final int SETTLED_ANSWERS = 500;
+
+  /** Loading, and threads that end. */
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  @Test
+  void answersStayRight(@TempDir Path folder) throws IOException, InterruptedException {
+    soak(8, Duration.ofSeconds(6), folder.resolve("soak.log"), 1);
+  }
+
+  /** {@code -Dsquint.soak.minutes} says for how long, {@code target/soak.log} what was seen. */
+  @Test
+  @Tag("torture")
+  void memoryStaysFlat() throws IOException, InterruptedException {
+    Duration duration = Duration.ofMinutes(Integer.getInteger("squint.soak.minutes", 15));
+    Path log = Files.createDirectories(Path.of("target")).resolve("soak.log").toAbsolutePath();
+    soak(THREADS, duration, log, 2);
+    List<Sample> samples = Sample.read(log);
+    Duration settled =
+        samples.stream()
+            .filter(sample -> sample.answers() >= SETTLED_ANSWERS)
+            .map(Sample::time)
+            .filter(time -> time.compareTo(SETTLED) >= 0)
+            .findFirst()
+            .orElse(duration);
+    Duration third = duration.minus(settled).dividedBy(3);
+    assertThat(third).as("what is left after settling, a third").isGreaterThan(MINUTE);
+    double first = residentKib(samples, settled, third);
+    double last = residentKib(samples, duration.minus(third), third);
+    System.out.printf("resident memory: %.0f KiB, then %.0f KiB; %s%n", first, last, log);
+    assertThat(last).as("KiB of memory at the end").isLessThanOrEqualTo(MOST_GROWTH * first);
+  }
+
+  private static void soak(int threads, Duration duration, Path log, int pictures)
+      throws IOException, InterruptedException {
+    Path said = log.resolveSibling("soak.txt");
+    Process process =
+        new ProcessBuilder(
+                List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    // All of the heap at once, so that what grows is not the heap.
+                    "-Xms512m",
+                    "-Xmx512m",
+                    "-XX:+AlwaysPreTouch",
+                    // What a host can set against memory that the C library keeps.
+                    "-XX:+IgnoreUnrecognizedVMOptions",
+                    "-XX:TrimNativeHeapInterval=10000",
+                    "-cp",
+                    System.getProperty(
+                        "surefire.test.class.path", System.getProperty("java.class.path")),
+                    ThreadSoak.class.getName(),
+                    Path.of("images").toAbsolutePath().toString(),
+                    Integer.toString(threads),
+                    Long.toString(duration.toSeconds()),
+                    log.toString(),
+                    Integer.toString(pictures)))
+            .redirectErrorStream(true)
+            .redirectOutput(said.toFile())
+            .start();
+    try {
+      assertThat(process.waitFor(duration.plus(PATIENCE).toSeconds(), TimeUnit.SECONDS))
+          .as("it ends")
+          .isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    assertThat(process.exitValue()).as("%s", Files.readString(said)).isZero();
+  }
+
+  /**
+   * The median, since a model that is loaded beside one that still answers takes more for a while.
+   */
+  private static double residentKib(List<Sample> samples, Duration from, Duration length) {
+    double[] sorted =
+        samples.stream()
+            .filter(sample -> sample.time().compareTo(from) >= 0)
+            .filter(sample -> sample.time().compareTo(from.plus(length)) < 0)
+            .mapToDouble(Sample::residentKib)
+            .sorted()
+            .toArray();
+    return sorted[sorted.length / 2];
+  }
+
+  private record Sample(Duration time, double residentKib, long answers) {
+
+    static List<Sample> read(Path log) throws IOException {
+      return Files.readAllLines(log).stream()
+          .skip(1)
+          .map(line -> line.split(" "))
+          .map(
+              values ->
+                  new Sample(
+                      Duration.ofSeconds(Long.parseLong(values[0])),
+                      Double.parseDouble(values[1]),
+                      Long.parseLong(values[3])))
+          .toList();
+    }
+  }
+}

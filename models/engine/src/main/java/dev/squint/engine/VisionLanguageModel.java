@@ -1,0 +1,373 @@
+package dev.squint.engine;
+
+import dev.squint.engine.internal.generate.Generator;
+import dev.squint.engine.internal.session.EmbeddedModel;
+import dev.squint.engine.internal.session.Embedder;
+import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.SideGraphs;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.vision.EncodedPictures;
+import dev.squint.engine.vision.VisionEncoder;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.AnswerCheck;
+import dev.squint.onnx.config.ConfigReader;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.config.ModelFiles;
+import dev.squint.onnx.internal.io.LoadedFiles;
+import dev.squint.onnx.internal.io.ModelJson;
+
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.vision.VisionGraph;
+import dev.squint.engine.internal.ort.Device;
+import dev.squint.engine.internal.ort.FreedMemory;
+import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.ort.RuntimeLibrary;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.error.SquintException.Kind;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.shape.VisionShape;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * A vision-language model loaded from a folder in hub layout ({@code config.json}, {@code
+ * onnx/vision_encoder.onnx}, {@code onnx/embed_tokens.onnx}, {@code
+ * onnx/decoder_model_merged.onnx}). Where a graph is there in several precisions ({@code _fp16},
+ * {@code _q4} and so on behind its name), the most exact is taken.
+ *
+ * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
+ * last few strategies stay loaded ({@link ModelOptions#cutsKept()}). A model may be used by any
+ * number of threads at once. Closing waits for the calls under way.
+ */
+public final class VisionLanguageModel implements AutoCloseable {
+
+  private static final String EMBEDDED = "squint-tiny";
+
+  private final Path folder;
+  private final ModelConfig config;
+  private final ModelFacts facts;
+  private final Sessions sessions;
+  private final Generator generator;
+  private final LoadedFiles files;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private VisionLanguageModel(
+      Path folder,
+      ModelConfig config,
+      ModelFacts facts,
+      Sessions sessions,
+      Generator generator,
+      LoadedFiles files) {
+    this.folder = folder;
+    this.config = config;
+    this.facts = facts;
+    this.sessions = sessions;
+    this.generator = generator;
+    this.files = files;
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param folder a folder in hub layout
+   * @param options how to load it
+   * @return the model, which the caller closes
+   * @throws ModelException if a file is missing or unreadable, the files do not fit each other, or
+   *     the provider is not usable
+   */
+  public static VisionLanguageModel open(Path folder, ModelOptions options) {
+    Objects.requireNonNull(options, "options");
+    if (Files.isRegularFile(folder)) {
+      throw new ModelException(
+          Kind.BAD_REQUEST,
+          "%s is a file; name the model's folder, which holds config.json and its graphs"
+              .formatted(folder));
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new ModelException(
+          Kind.BAD_REQUEST,
+          "no such model folder: %s; name one in hub layout, with config.json and onnx/"
+              .formatted(folder));
+    }
+    Path name = folder.toAbsolutePath().normalize().getFileName();
+    return open(folder, options, name == null ? folder.toString() : name.toString());
+  }
+
+  /**
+   * Loads the model that comes with this library, {@code squint-tiny}. On first use it is unpacked
+   * into the cache folder.
+   *
+   * @param options how to load it
+   * @return the model, which the caller closes
+   * @throws ModelException if it cannot be unpacked or loaded
+   */
+  public static VisionLanguageModel openEmbedded(ModelOptions options) {
+    Path folder = new EmbeddedModel(EMBEDDED).unpack(options.cacheFolder());
+    return open(folder, options, EMBEDDED);
+  }
+
+  private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
+    if (!Files.isRegularFile(folder.resolve("config.json"))) {
+      throw ModelFiles.noConfig(folder);
+    }
+    ModelFiles found = ModelFiles.find(folder, options.precision());
+    Path decoderFile = found.requireDecoder(folder);
+    Path embedFile = found.requireEmbedding(folder);
+    Path visionFile = found.requireVision(folder);
+    LoadedFiles graphFiles = new LoadedFiles(List.of(decoderFile, embedFile, visionFile));
+    OnnxGraph decoderGraph = OnnxGraph.read(decoderFile);
+    DecoderGraph decoder = new DecoderGraph(decoderGraph);
+    OnnxGraph embedGraph = OnnxGraph.read(embedFile);
+    OnnxGraph visionGraph = OnnxGraph.read(visionFile);
+    VisionGraph tower = new VisionGraph(visionGraph);
+    LoadedFiles files =
+        graphFiles
+            .and(decoderGraph.dataFiles())
+            .and(embedGraph.dataFiles())
+            .and(visionGraph.dataFiles());
+    ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(tower));
+    AnswerCheck.inputs(decoder, tower);
+    RuntimeLibrary.unpack(options.cacheFolder());
+    OrtRuntime runtime = OrtRuntime.get(options.threads());
+    Device device = Device.resolve(options.provider(), runtime);
+    Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
+    VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
+    ModelConfig config = vision.counted(written);
+    AnswerCheck.features(
+        ModelJson.read(folder.resolve("config.json")),
+        tower.hasCls(),
+        patches(config),
+        config.visualTokens());
+    ModelFacts facts = facts(name, config, decoder, tower);
+    Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
+    SideGraphs side = new SideGraphs(sessions, config.text().hidden());
+    Generator generator =
+        new Generator(sessions, config, facts, decoder, vision, embedder, side, options.cutsKept());
+    return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
+  }
+
+  static ModelFacts facts(
+      String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
+    ModelConfig.Text text = config.text();
+    ModelConfig.Vision tower = config.vision();
+    int grid = tower.imageSize() / tower.patchSize();
+    try {
+      return new ModelFacts(
+          name,
+          new DecoderShape(
+              text.layers(),
+              text.hidden(),
+              text.heads(),
+              text.kvHeads(),
+              text.headDim(),
+              text.intermediate(),
+              text.vocabulary()),
+          new VisionShape(
+              vision.layers() > 0 ? vision.layers() : tower.layers(),
+              tower.hidden(),
+              tower.heads(),
+              tower.intermediate(),
+              grid * grid,
+              3 * tower.patchSize() * tower.patchSize(),
+              vision.hasCls(),
+              grid,
+              grid,
+              text.hidden()),
+          config.visualTokens(),
+          text.ropeTheta());
+    } catch (IllegalArgumentException e) {
+      throw new ModelException("config.json does not describe a model: " + e.getMessage(), e);
+    }
+  }
+
+  private static int patches(ModelConfig config) {
+    int grid = config.vision().imageSize() / config.vision().patchSize();
+    return grid * grid;
+  }
+
+  /** What a strategy may know about this model. */
+  public ModelFacts facts() {
+    return facts;
+  }
+
+  /** Whether the vision encoder takes pictures of other sizes than its own. */
+  public boolean takesAnySize() {
+    return generator.takesAnySize();
+  }
+
+  /** What its JSON files say. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** Where it was loaded from. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** Where it runs: {@code cpu} or {@code cuda:ID}. */
+  public String provider() {
+    return sessions.device().name();
+  }
+
+  /**
+   * Answers a prompt by greedy decoding.
+   *
+   * @param input the prompt
+   * @param strategy which visual tokens to drop where; ignored, with a note in the trace, if the
+   *     prompt has no picture
+   * @param options when to stop and what to report
+   * @return the answer with its trace
+   * @throws ModelException if the prompt does not fit the model, the strategy asks for what the
+   *     model cannot give, the decoder cannot be cut where the strategy wants to, or a file of the
+   *     model has changed since it was loaded
+   * @throws dev.squint.error.StrategyException if the strategy refuses the model
+   */
+  public Generation generate(PromptInput input, Strategy strategy, GenerationOptions options) {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      if (input.pixels().isEmpty()) {
+        return generated(input, Optional.empty(), strategy, options);
+      }
+      try (EncodedPictures once = generator.pictures(input.pixels().get());
+          EncodedPictures.Lease lease = once.lease()) {
+        return generated(input, Optional.of(lease), strategy, options);
+      }
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * Takes pictures that several prompts are about, to be encoded once.
+   *
+   * @param pixels the pictures
+   * @return them, for {@link #generate(PromptInput, EncodedPictures, Strategy, GenerationOptions)};
+   *     the caller closes them
+   */
+  public EncodedPictures pictures(PixelValues pixels) {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      return generator.pictures(pixels);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * Answers a prompt about pictures that may have been encoded before. The vision time in the trace
+   * is then what this request waited for them.
+   *
+   * @param input the prompt, with the same pixel values that the pictures were made from
+   * @param pictures its pictures, of this model
+   * @param strategy which visual tokens to drop where
+   * @param options when to stop and what to report
+   * @return the answer with its trace
+   * @throws ModelException as the other {@code generate} does, and if the pictures are closed or
+   *     not those of the prompt
+   */
+  public Generation generate(
+      PromptInput input, EncodedPictures pictures, Strategy strategy, GenerationOptions options) {
+    lock.readLock().lock();
+    try (EncodedPictures.Lease lease = pictures.lease()) {
+      checkOpen();
+      if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
+        throw new ModelException(
+            Kind.BAD_REQUEST,
+            "the encoded pictures are not those of the prompt; encode the prompt's own");
+      }
+      return generated(input, Optional.of(lease), strategy, options);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** An answer from the files that were loaded, or none. */
+  private Generation generated(
+      PromptInput input,
+      Optional<EncodedPictures.Lease> pictures,
+      Strategy strategy,
+      GenerationOptions options) {
+    files.requireUnchanged();
+    Generation generation;
+    try {
+      generation = generator.generate(input, pictures, strategy, options);
+    } catch (ModelException e) {
+      throw files.explained(e);
+    }
+    files.requireUnchanged();
+    return generation;
+  }
+
+  /**
+   * How large the model is.
+   *
+   * @return bytes of all its files, weights among them
+   */
+  public long fileBytes() {
+    return files.bytes();
+  }
+
+  /**
+   * Opens what a question without pruning needs and closes it again, without preparing the weights
+   * for use.
+   *
+   * @throws ModelException if ONNX Runtime refuses a graph
+   */
+  public void requireOpens() {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      files.requireUnchanged();
+      generator.requireOpens();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new ModelException(Kind.BAD_REQUEST, "the model is closed; load it again");
+    }
+  }
+
+  /** Native tensors open now; none is between calls. */
+  int openTensors() {
+    return sessions.aliveTensors().get();
+  }
+
+  /** Cuts of the decoder that are loaded. */
+  int openCuts() {
+    return generator.openCuts();
+  }
+
+  /** Waits for the calls under way and gives the memory back to the system. */
+  @Override
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        generator.close();
+        FreedMemory.giveBack();
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}

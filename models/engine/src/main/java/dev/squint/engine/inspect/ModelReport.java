@@ -1,0 +1,86 @@
+package dev.squint.engine.inspect;
+
+import dev.squint.onnx.inspect.GraphSummary;
+import dev.squint.onnx.internal.decoder.PositionSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What an exported model is and what can be done with it.
+ *
+ * @param layout how its files lie: {@code hub}, {@code onnxruntime-genai}, {@code Mobius} or {@code
+ *     one file}
+ * @param family the type that its config names, if there is one
+ * @param visualTokens visual tokens per picture, if the vision tower tells before it runs
+ * @param graphs its ONNX files
+ * @param decoder the decoder, if there is one
+ * @param vision the vision tower, if there is one
+ * @param strategies which strategies can run on it, by spec with default parameters; the reason
+ *     where one cannot
+ * @param note why strategies were not tried, if they were not
+ */
+public record ModelReport(
+    String layout,
+    Optional<String> family,
+    Optional<Integer> visualTokens,
+    List<GraphFile> graphs,
+    Optional<Decoder> decoder,
+    Optional<Vision> vision,
+    Map<String, Optional<String>> strategies,
+    Optional<String> note) {
+
+  /**
+   * One ONNX file.
+   *
+   * @param role {@code decoder}, {@code vision} or {@code embedding}
+   * @param file the file
+   * @param bytes its size, without external data
+   * @param summary what it tells of its origin
+   */
+  public record GraphFile(String role, Path file, long bytes, GraphSummary summary) {}
+
+  /**
+   * A decoder. Sizes that neither config nor graph tell are absent.
+   *
+   * @param layers number of layers
+   * @param heads query heads
+   * @param kvHeads heads of keys and values
+   * @param hidden width of the hidden states
+   * @param headDim width of a head
+   * @param vocabulary number of tokens that the logits score
+   * @param attention encoding of the attention by layer; layers without one cannot be tapped
+   * @param positions where rotary positions come from
+   * @param uncuttable layers before which it cannot be cut, with the reason
+   * @param untappable layers whose attention cannot be observed, with the reason
+   */
+  public record Decoder(
+      int layers,
+      Optional<Integer> heads,
+      Optional<Integer> kvHeads,
+      Optional<Integer> hidden,
+      Optional<Integer> headDim,
+      Optional<Integer> vocabulary,
+      Map<Integer, String> attention,
+      PositionSource positions,
+      Map<Integer, String> uncuttable,
+      Map<Integer, String> untappable) {}
+
+  /**
+   * A vision tower.
+   *
+   * @param layers encoder layers that run
+   * @param hasCls whether a [CLS] token runs along
+   * @param attention encodings of its attention
+   * @param windowed layers that attend within windows only
+   * @param inputs names of its inputs
+   */
+  public record Vision(
+      int layers,
+      boolean hasCls,
+      Set<String> attention,
+      List<Integer> windowed,
+      Set<String> inputs) {}
+}

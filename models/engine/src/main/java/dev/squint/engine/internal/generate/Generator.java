@@ -1,0 +1,352 @@
+package dev.squint.engine.internal.generate;
+
+import dev.squint.engine.internal.prune.PruningPlan;
+import dev.squint.engine.internal.prune.SiteDecider;
+import dev.squint.engine.internal.session.Embedder;
+import dev.squint.engine.internal.session.LeasePool;
+import dev.squint.engine.internal.session.OpenSegments;
+import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.SideGraphs;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.vision.EncodedPictures;
+import dev.squint.engine.vision.VisionEncoder;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ModelConfig;
+
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.cost.FlopsModel;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.pruning.trace.Speedup;
+import dev.squint.error.SquintException.Kind;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.trace.Timings;
+import dev.squint.pruning.trace.Trace;
+import dev.squint.pruning.shape.VisionShape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Answers prompts: vision, prefill over the segments, greedy decoding. Holds no state of a request.
+ */
+final class Generator implements AutoCloseable {
+
+  private final Sessions sessions;
+  private final ModelConfig config;
+  private final ModelFacts facts;
+  private final DecoderGraph decoder;
+  private final VisionEncoder vision;
+  private final Embedder embedder;
+  private final SideGraphs side;
+  private final LeasePool<List<SegmentSpec>, OpenSegments> cuts;
+
+  Generator(
+      Sessions sessions,
+      ModelConfig config,
+      ModelFacts facts,
+      DecoderGraph decoder,
+      VisionEncoder vision,
+      Embedder embedder,
+      SideGraphs side,
+      int cutsKept) {
+    this.sessions = sessions;
+    this.config = config;
+    this.facts = facts;
+    this.decoder = decoder;
+    this.vision = vision;
+    this.embedder = embedder;
+    this.side = side;
+    this.cuts = new LeasePool<>(cutsKept);
+  }
+
+  EncodedPictures pictures(PixelValues pixels) {
+    return new EncodedPictures(vision, pixels, sessions.scope());
+  }
+
+  /**
+   * Answers a prompt.
+   *
+   * @param pictures the pictures of the prompt, if it has any
+   */
+  Generation generate(
+      PromptInput prompt,
+      Optional<EncodedPictures.Lease> pictures,
+      Strategy strategy,
+      GenerationOptions options) {
+    int length = prompt.layout().length();
+    if (length >= config.contextLength()) {
+      throw new ModelException(
+          Kind.BAD_REQUEST,
+          "the prompt has %d tokens, but the context of %s is %d tokens and the answer needs room too; shorten the question"
+              .formatted(length, facts.name(), config.contextLength()));
+    }
+    checkIds(prompt);
+    boolean picture = pictures.isPresent();
+    PruningPlan plan =
+        picture
+            ? PruningPlan.of(strategy, facts, decoder.positions())
+            : PruningPlan.unpruned(facts.decoder().layers());
+    List<String> notes = new ArrayList<>();
+    if (!picture) {
+      notes.add("no picture in the prompt: nothing to prune");
+    }
+    try (TensorScope scope = sessions.scope();
+        var cut = lease(plan)) {
+      long start = System.nanoTime();
+      Optional<VisionEncoder.Encoded> seen =
+          pictures.map(lease -> lease.encoded(plan.visionTaps(), plan.beforeProjector().isEmpty()));
+      seen.ifPresent(encoded -> checkTokens(encoded, prompt));
+      long visionNanos = System.nanoTime() - start;
+      Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());
+      Answer answer = answer(request, cut.get(), scope, options, notes);
+      Optional<Speedup> speedup =
+          options.measureSpeedup()
+              ? Optional.of(measure(request, cut.get(), answer))
+              : Optional.empty();
+      notes.addAll(answer.decider.notes());
+      Trace trace = trace(request, strategy, answer, visionNanos, speedup, notes);
+      return new Generation(
+          answer.tokens, trace, options.keepFirstLogits() ? answer.firstLogits : new float[0]);
+    }
+  }
+
+  /** What stays the same in every run of one request. */
+  record Request(
+      PromptInput prompt,
+      String strategy,
+      PruningPlan plan,
+      Optional<VisionEncoder.Encoded> seen,
+      long seed) {
+
+    int visualTokens() {
+      return prompt.layout().visualTokens();
+    }
+
+    SiteDecider decider() {
+      return new SiteDecider(
+          strategy,
+          prompt.layout(),
+          seed,
+          seen.map(VisionEncoder.Encoded::observations).orElse(Map.of()));
+    }
+  }
+
+  private record Answer(
+      long[] tokens,
+      float[] firstLogits,
+      SiteDecider decider,
+      int[] tokensPerLayer,
+      long prefillFlops,
+      int steps,
+      long decodeFlops,
+      long prefillNanos,
+      long decodeNanos,
+      long cacheBytes) {}
+
+  private Answer answer(
+      Request request,
+      OpenSegments open,
+      TensorScope scope,
+      GenerationOptions options,
+      List<String> notes) {
+    int length = request.prompt().layout().length();
+    int room = config.contextLength() - length;
+    int limit = Math.min(options.maxNewTokens(), room);
+    SiteDecider decider = request.decider();
+    try (DecoderRun run =
+        new DecoderRun(request.plan(), open, parts(), decoder.positions(), config.text(), scope)) {
+      long start = System.nanoTime();
+      run.prefill(request.prompt(), request.seen(), decider);
+      long prefilled = System.nanoTime();
+      float[] first = run.logits();
+      long[] tokens = new long[limit];
+      int count = 0;
+      int steps = 0;
+      long flops = 0;
+      boolean ended = false;
+      NextToken next =
+          new NextToken(
+              config.decoding(),
+              config.endTokens(),
+              request.prompt().tokenIds(),
+              options.maxNewTokens());
+      while (count < limit) {
+        long token = next.choose(run.logits());
+        ended = config.endTokens().contains(token);
+        if (ended) {
+          break;
+        }
+        tokens[count++] = token;
+        if (count < limit) {
+          run.step(token);
+          steps++;
+          flops += FlopsModel.decodeStep(facts.decoder(), run.cachedPerLayer());
+        }
+      }
+      long decoded = System.nanoTime();
+      if (!ended && limit < options.maxNewTokens()) {
+        notes.add(
+            "the answer was cut off where the context of %d tokens ends"
+                .formatted(config.contextLength()));
+      }
+      return new Answer(
+          Arrays.copyOf(tokens, count),
+          first,
+          decider,
+          run.tokensPerLayer(),
+          run.prefillFlops(facts.decoder()),
+          steps,
+          flops,
+          prefilled - start,
+          decoded - prefilled,
+          run.cacheBytes());
+    }
+  }
+
+  private DecoderRun.Parts parts() {
+    return new DecoderRun.Parts(embedder, side, vision);
+  }
+
+  private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
+    try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
+      return new SpeedupMeter(sessions, config, facts, parts(), decoder.positions())
+          .measure(
+              request,
+              pruned,
+              whole.get(),
+              answer.tokens(),
+              answer.tokensPerLayer(),
+              answer.prefillFlops());
+    }
+  }
+
+  private LeasePool<List<SegmentSpec>, OpenSegments>.Lease lease(PruningPlan plan) {
+    return cuts.acquire(plan.cut(), () -> new OpenSegments(sessions, decoder, plan.cut()));
+  }
+
+  /** Opens the decoder in one piece and the tower, as a check. */
+  void requireOpens() {
+    vision.requireOpens();
+    Sessions checking = sessions.checking();
+    new OpenSegments(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
+        .close();
+  }
+
+  private void checkIds(PromptInput prompt) {
+    for (long id : prompt.tokenIds()) {
+      if (id < 0 || id >= config.text().vocabulary()) {
+        throw new ModelException(
+            "the prompt contains token %d, but %s knows 0..%d; use the tokenizer of the same folder"
+                .formatted(id, facts.name(), config.text().vocabulary() - 1));
+      }
+    }
+  }
+
+  private void checkTokens(VisionEncoder.Encoded seen, PromptInput prompt) {
+    long[] shape = seen.output().getInfo().getShape();
+    long width =
+        seen.projected() || shape.length == 0 ? config.text().hidden() : shape[shape.length - 1];
+    long rows = seen.output().getInfo().getNumElements() / Math.max(1, width);
+    int placeholders = prompt.layout().visualTokens();
+    if (rows != placeholders) {
+      throw new ModelException(
+          "the picture gives %d visual tokens, but the prompt has %d image placeholders; write one for each"
+              .formatted(rows, placeholders));
+    }
+  }
+
+  private Trace trace(
+      Request request,
+      Strategy strategy,
+      Answer answer,
+      long visionNanos,
+      Optional<Speedup> speedup,
+      List<String> notes) {
+    DecoderShape shape = facts.decoder();
+    int length = request.prompt().layout().length();
+    int[] whole = new int[shape.layers()];
+    Arrays.fill(whole, length);
+    long unprunedDecode = 0;
+    for (int step = 0; step < answer.steps(); step++) {
+      Arrays.setAll(whole, layer -> whole[layer] + 1);
+      unprunedDecode += FlopsModel.decodeStep(shape, whole);
+    }
+    Arrays.fill(whole, length);
+    long pictures = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
+    VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
+    return new Trace(
+        strategy.spec(),
+        facts.name(),
+        length,
+        request.visualTokens(),
+        answer.decider().traces(),
+        answer.tokensPerLayer(),
+        pictures * FlopsModel.tower(tower)
+            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer)),
+        answer.prefillFlops(),
+        FlopsModel.prefill(shape, whole),
+        answer.decodeFlops(),
+        unprunedDecode,
+        new Timings(
+            visionNanos,
+            answer.prefillNanos(),
+            answer.decider().selectionNanos(),
+            answer.decodeNanos(),
+            answer.tokens().length),
+        answer.cacheBytes(),
+        bytesPerToken() * shape.layers() * (length + answer.steps()),
+        speedup,
+        notes);
+  }
+
+  /** The tower's shape on pictures of this size. */
+  private VisionShape ran(PixelValues pixels) {
+    int patch = config.vision().patchSize();
+    return facts
+        .vision()
+        .withGrid((int) pixels.shape()[2] / patch, (int) pixels.shape()[3] / patch);
+  }
+
+  /** Bytes that the keys and values of a token take in one layer as exported. */
+  private long bytesPerToken() {
+    long heads = decoder.kvHeads() > 0 ? decoder.kvHeads() : config.text().kvHeads();
+    long width = decoder.headDim() > 0 ? decoder.headDim() : config.text().headDim();
+    return 2 * heads * width * decoder.cacheElementBytes();
+  }
+
+  /** Tokens that the projector ran for. */
+  private static long projected(Request request, Answer answer) {
+    return answer.decider().traces().stream()
+        .filter(site -> site.site() instanceof Site.BeforeProjector)
+        .mapToInt(SiteTrace::after)
+        .findFirst()
+        .orElse(request.visualTokens());
+  }
+
+  boolean takesAnySize() {
+    return vision.takesAnySize();
+  }
+
+  int openCuts() {
+    return cuts.size();
+  }
+
+  @Override
+  public void close() {
+    try (vision;
+        embedder;
+        side) {
+      cuts.close();
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package dev.squint.engine.internal.generate;
+
+import dev.squint.engine.internal.kv.SegmentCache;
+import dev.squint.engine.internal.session.OpenSegments;
+import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.TokenRows;
+import dev.squint.onnx.config.ModelConfig;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.RowInput;
+import dev.squint.onnx.internal.decoder.Seam;
+import dev.squint.onnx.internal.decoder.SegmentModel;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.pruning.cache.CachePlan;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** One segment at work on one request: it owns the KV cache of its layers. */
+final class SegmentState implements AutoCloseable {
+
+  /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
+  private static final int[] ANY = {0};
+
+  private final OpenSegments.Segment segment;
+  private final SegmentCache cache;
+  private long nextPosition;
+
+  SegmentState(OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
+    this(segment, sizes, owner, Optional.empty());
+  }
+
+  SegmentState(
+      OpenSegments.Segment segment,
+      ModelConfig.Text sizes,
+      TensorScope owner,
+      Optional<CachePlan> plan) {
+    this.segment = segment;
+    this.cache = SegmentCache.of(segment, sizes, owner, plan);
+  }
+
+  /** Finds rows, counted after the seam. */
+  @FunctionalInterface
+  interface Observed {
+    int[] rows(RowInput input);
+  }
+
+  /**
+   * What a segment takes in.
+   *
+   * @param hidden hidden states of all rows that arrive
+   * @param positions rotary positions of all rows that arrive and of those of the mix
+   * @param types for each of these 1 if it is a visual token, else 0
+   * @param keep the rows that go on; those of the mix count on behind the arriving ones
+   * @param mix rows made of several, in terms of arriving rows
+   * @param observed finds the rows that are looked at; empty if nothing is observed
+   */
+  record Input(
+      List<OnnxTensor> hidden,
+      RotaryPositions positions,
+      long[] types,
+      int[] keep,
+      Passage.Mix mix,
+      Optional<Observed> observed) {}
+
+  /**
+   * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
+   *
+   * @param hidden hidden states for the next segment, or the logits alone
+   * @param taps what was tapped, by output name; empty unless the input asked for tokens
+   */
+  record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
+
+  Output run(TensorScope scope, Input in) {
+    ModelSession session = segment.session();
+    boolean probe = segment.spec().probe();
+    List<String> hiddenOutputs =
+        segment.isLast() && !probe ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
+    List<String> taps =
+        in.observed().isEmpty()
+            ? List.of()
+            : segment.spec().taps().stream().map(TapNames::output).toList();
+    Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
+    wanted.addAll(taps);
+    wanted.addAll(cache.outputs());
+    try (TensorScope run = scope.sibling()) {
+      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
+      cache.take(run, out, in.keep().length);
+      List<OnnxTensor> hidden = new ArrayList<>();
+      hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
+      Map<String, OnnxTensor> tapped = new HashMap<>();
+      taps.forEach(tap -> tapped.put(tap, scope.adopt(run, out.get(tap))));
+      return new Output(hidden, tapped);
+    }
+  }
+
+  private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
+    Set<String> names = segment.session().inputs();
+    Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keep().length));
+    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
+      inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
+    }
+    if (names.contains(DecoderGraph.MASK)) {
+      long[] mask = new long[cache.tokens() + in.keep().length];
+      Arrays.fill(mask, 1);
+      inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
+    }
+    String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
+    if (names.contains(positions)) {
+      inputs.put(positions, in.positions().tensor(run));
+    }
+    String types = segment.spec().arriving(DecoderGraph.TOKEN_TYPES);
+    if (names.contains(types)) {
+      inputs.put(types, run.longs(in.types(), 1, in.types().length));
+    }
+    if (segment.spec().seam() != Seam.NONE) {
+      inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));
+    }
+    if (segment.spec().seam() == Seam.MERGE) {
+      in.mix().give(run, inputs);
+    }
+    for (String name : names) {
+      RowInput.parse(name)
+          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(ANY))
+          .map(rows -> rows.length == 0 ? ANY : rows)
+          .ifPresent(rows -> inputs.put(name, run.indices(rows, rows.length)));
+    }
+    if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
+      inputs.put(DecoderGraph.LOGITS_TO_KEEP, run.longs(new long[] {1}));
+    }
+    return inputs;
+  }
+
+  /** Puts the prompt away, once it has run. */
+  void settle(TokenRows rows) {
+    boolean[] visual = new boolean[rows.count()];
+    for (int row : rows.visualRows()) {
+      visual[row] = true;
+    }
+    cache.settle(visual);
+  }
+
+  void startDecodingAt(long position) {
+    nextPosition = position;
+  }
+
+  long takePosition() {
+    return nextPosition++;
+  }
+
+  int cachedTokens() {
+    return cache.seen();
+  }
+
+  int layers() {
+    return segment.spec().to() - segment.spec().from();
+  }
+
+  /** Size of the KV cache as it lies in memory. */
+  long cacheBytes() {
+    return cache.bytes();
+  }
+
+  @Override
+  public void close() {
+    cache.close();
+  }
+}

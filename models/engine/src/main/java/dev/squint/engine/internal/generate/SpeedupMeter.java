@@ -1,0 +1,142 @@
+package dev.squint.engine.internal.generate;
+
+import dev.squint.engine.internal.prune.PruningPlan;
+import dev.squint.engine.internal.prune.SiteDecider;
+import dev.squint.engine.internal.session.OpenSegments;
+import dev.squint.engine.internal.session.Sessions;
+import dev.squint.onnx.config.ModelConfig;
+
+import dev.squint.onnx.internal.decoder.PositionSource;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.cost.FlopsModel;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.trace.Speedup;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
+/**
+ * Compares the pruned with the unpruned run of one request by the clock. The two run in turns, so
+ * that a busy machine slows both; the first pair warms up, the median of the others counts. There
+ * are five of these, and more where runs are so short that five say little. Prefill is everything
+ * from token ids to the first logits, with the strategy's decisions; vision is the same for both
+ * and left out. Decoding is compared over the same number of steps.
+ */
+final class SpeedupMeter {
+
+  private static final int PAIRS = 5;
+  private static final int MAX_PAIRS = 25;
+  private static final long ENOUGH_NANOS = 300_000_000L;
+  private static final int MIN_STEPS = 4;
+  private static final int MAX_STEPS = 16;
+
+  private final Sessions sessions;
+  private final ModelConfig config;
+  private final ModelFacts facts;
+  private final DecoderRun.Parts parts;
+  private final PositionSource positions;
+
+  SpeedupMeter(
+      Sessions sessions,
+      ModelConfig config,
+      ModelFacts facts,
+      DecoderRun.Parts parts,
+      PositionSource positions) {
+    this.sessions = sessions;
+    this.config = config;
+    this.facts = facts;
+    this.parts = parts;
+    this.positions = positions;
+  }
+
+  Speedup measure(
+      Generator.Request request,
+      OpenSegments pruned,
+      OpenSegments whole,
+      long[] answer,
+      int[] tokensPerLayer,
+      long prefillFlops) {
+    DecoderShape shape = facts.decoder();
+    int length = request.prompt().layout().length();
+    int room = config.contextLength() - length;
+    int steps = Math.min(room, Math.max(MIN_STEPS, Math.min(MAX_STEPS, answer.length)));
+    long[] fed = new long[steps];
+    for (int i = 0; i < steps; i++) {
+      fed[i] =
+          answer.length == 0 ? request.prompt().tokenIds()[length - 1] : answer[i % answer.length];
+    }
+    PruningPlan unpruned = PruningPlan.unpruned(shape.layers());
+    Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
+    run(request, unpruned, whole, fed);
+    run(request, request.plan(), pruned, fed);
+    long start = System.nanoTime();
+    while (pairs.pruned.size() < PAIRS
+        || (pairs.pruned.size() < MAX_PAIRS && System.nanoTime() - start < ENOUGH_NANOS)) {
+      pairs.unpruned.add(run(request, unpruned, whole, fed));
+      pairs.pruned.add(run(request, request.plan(), pruned, fed));
+    }
+    int[] full = new int[shape.layers()];
+    Arrays.fill(full, length);
+    return new Speedup(
+        pairs.prefillSpeedup(),
+        (double) FlopsModel.prefill(shape, full) / prefillFlops,
+        pairs.decodeSpeedup(),
+        (double) decodeFlops(full, steps) / decodeFlops(tokensPerLayer, steps));
+  }
+
+  private long decodeFlops(int[] tokensPerLayer, int steps) {
+    int[] keys = tokensPerLayer.clone();
+    long flops = 0;
+    for (int step = 0; step < steps; step++) {
+      Arrays.setAll(keys, layer -> keys[layer] + 1);
+      flops += FlopsModel.decodeStep(facts.decoder(), keys);
+    }
+    return flops;
+  }
+
+  /**
+   * What one run took.
+   *
+   * @param prefill nanoseconds from token ids to the first logits
+   * @param decode nanoseconds of all decode steps
+   */
+  record Times(long prefill, long decode) {}
+
+  /**
+   * Runs made in turns.
+   *
+   * @param unpruned those without pruning
+   * @param pruned those of the strategy
+   */
+  record Pairs(List<Times> unpruned, List<Times> pruned) {
+
+    double prefillSpeedup() {
+      return median(unpruned, Times::prefill) / median(pruned, Times::prefill);
+    }
+
+    double decodeSpeedup() {
+      return median(unpruned, Times::decode) / median(pruned, Times::decode);
+    }
+
+    private static double median(List<Times> times, ToLongFunction<Times> nanos) {
+      long[] sorted = times.stream().mapToLong(nanos).sorted().toArray();
+      return sorted[sorted.length / 2];
+    }
+  }
+
+  private Times run(Generator.Request request, PruningPlan plan, OpenSegments open, long[] fed) {
+    try (TensorScope scope = sessions.scope();
+        DecoderRun run = new DecoderRun(plan, open, parts, positions, config.text(), scope)) {
+      SiteDecider decider = request.decider();
+      long start = System.nanoTime();
+      run.prefill(request.prompt(), request.seen(), decider);
+      long prefilled = System.nanoTime();
+      for (long token : fed) {
+        run.step(token);
+      }
+      return new Times(prefilled - start, System.nanoTime() - prefilled);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.squint.engine.internal.ort;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.Printable;
+import dev.squint.error.SquintException.Kind;
+import java.util.Map;
+import java.util.Set;
+
+/** A loaded graph that may be run by several threads at once. */
+public final class ModelSession implements AutoCloseable {
+
+  private final OrtSession session;
+  private final String name;
+  private final Map<String, NodeInfo> inputs;
+  private final Map<String, NodeInfo> outputs;
+
+  ModelSession(OrtSession session, String name) throws OrtException {
+    this.session = session;
+    this.name = name;
+    this.inputs = Map.copyOf(session.getInputInfo());
+    this.outputs = Map.copyOf(session.getOutputInfo());
+  }
+
+  /** Names of the inputs, all of which have to be given. */
+  public Set<String> inputs() {
+    return inputs.keySet();
+  }
+
+  /** Type and declared shape of an input. */
+  public TensorInfo input(String input) {
+    return info(inputs, input);
+  }
+
+  /** Type and declared shape of an output. */
+  public TensorInfo output(String output) {
+    return info(outputs, output);
+  }
+
+  private TensorInfo info(Map<String, NodeInfo> values, String value) {
+    NodeInfo info = values.get(value);
+    if (info == null || !(info.getInfo() instanceof TensorInfo tensor)) {
+      throw new ModelException(
+          "%s has no tensor named '%s', only %s"
+              .formatted(name, value, Printable.of(values.keySet().toString())));
+    }
+    return tensor;
+  }
+
+  /** Element type of an input as Java sees it. */
+  public OnnxJavaType inputType(String input) {
+    return input(input).type;
+  }
+
+  /**
+   * Runs the graph.
+   *
+   * @param scope owner of the results
+   * @param given the inputs
+   * @param wanted the outputs to hand out; no other is
+   * @return the outputs by name
+   * @throws ModelException if ONNX Runtime reports an error
+   */
+  public Map<String, OnnxTensor> run(
+      TensorScope scope, Map<String, OnnxTensor> given, Set<String> wanted) {
+    return scope.run(session, given, wanted, name);
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw OrtFailure.of(Kind.INTERNAL, name + " could not be closed", "report this", e);
+    }
+  }
+}

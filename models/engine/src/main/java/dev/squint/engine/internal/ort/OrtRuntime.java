@@ -1,0 +1,247 @@
+package dev.squint.engine.internal.ort;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.FoldingLimit;
+import dev.squint.error.SquintException.Kind;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owner of ONNX Runtime's environment, a singleton of the process.
+ *
+ * <p>Sessions with thread pools of their own fight: the workers of one still spin while the next
+ * one computes. Squint runs several sessions in turn, so it wants one pool for all. The pool can
+ * only be asked for by whoever creates the environment:
+ *
+ * <ul>
+ *   <li>We come first: the environment is made with a global pool.
+ *   <li>DJL's OnnxRuntime engine is on the class path: it insists on creating the environment and
+ *       breaks for good if it finds one, so it is started first, and its pool is used (its size is
+ *       {@code ai.djl.onnxruntime.num_threads}).
+ *   <li>The host was first: if the environment it made has a pool, that pool is used; if not, every
+ *       session gets its own threads, told not to spin, and one warning names the cost.
+ * </ul>
+ *
+ * <p>Their memory comes from one arena too, where {@link SharedArena} can register it; the host's
+ * own sessions are left alone.
+ */
+public final class OrtRuntime {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OrtRuntime.class);
+  private static final String EXTERNAL_FOLDER =
+      "session.model_external_initializers_file_folder_path";
+
+  private static final String FOLDING_LIMIT =
+      "optimization.constant_folding_max_output_size_in_bytes";
+
+  private static final String NO_PREPACKING = "session.disable_prepacking";
+
+  private static final String ENVIRONMENT_ALLOCATORS = "session.use_env_allocators";
+
+  /**
+   * Mirrors the singleton of ONNX Runtime itself, which cannot be made twice nor be configured
+   * later.
+   */
+  private static OrtRuntime shared;
+
+  private final OrtEnvironment environment;
+  private final boolean pooled;
+  private final boolean sharedArena;
+  private final SessionOpener opener = new SessionOpener();
+  private final AtomicBoolean fallbackSaid = new AtomicBoolean();
+
+  private OrtRuntime(OrtEnvironment environment, boolean pooled, boolean sharedArena) {
+    this.environment = environment;
+    this.pooled = pooled;
+    this.sharedArena = sharedArena;
+  }
+
+  /**
+   * The runtime of this process, made on first use.
+   *
+   * @param threads size of the pool if this call makes it, 0 for one thread per core
+   * @return the runtime
+   */
+  public static synchronized OrtRuntime get(int threads) {
+    if (shared == null) {
+      OrtRuntime made = RuntimeLibrary.withoutTrace(() -> create(threads));
+      shared = new OrtRuntime(made.environment, made.pooled, registerArena());
+    }
+    return shared;
+  }
+
+  private static OrtRuntime create(int threads) {
+    Telemetry.turnOff();
+    DjlOnnxEngine.startIfPresent();
+    try (OrtEnvironment.ThreadingOptions options = new OrtEnvironment.ThreadingOptions()) {
+      if (threads > 0) {
+        options.setGlobalIntraOpNumThreads(threads);
+      }
+      return new OrtRuntime(
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "squint", options),
+          true,
+          false);
+    } catch (IllegalStateException e) {
+      return adopt(OrtEnvironment.getEnvironment());
+    } catch (OrtException e) {
+      throw OrtFailure.of(
+          Kind.INTERNAL, "ONNX Runtime could not be started", "start the process again", e);
+    } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
+      throw new ModelException(
+          Kind.INTERNAL,
+          "ONNX Runtime's native library could not be loaded; check that the temporary folder has"
+              + " room and allows execution, or set onnxruntime.native.path",
+          e);
+    }
+  }
+
+  private static OrtRuntime adopt(OrtEnvironment environment) {
+    OrtRuntime candidate = new OrtRuntime(environment, true, false);
+    try (SessionOptions options = candidate.options(0);
+        OrtSession probe = environment.createSession(ProbeGraph.bytes(), options)) {
+      LOG.debug("using the global thread pool of an environment made elsewhere: {}", probe);
+      return candidate;
+    } catch (OrtException e) {
+      LOG.warn(
+          "ONNX Runtime was started by the host without a global thread pool: each session gets its"
+              + " own threads, which can cost 20-30 % of prefill when a decoder is split; start"
+              + " Squint first to avoid it");
+      return new OrtRuntime(environment, false, false);
+    }
+  }
+
+  /** Without JNA, or elsewhere than on Linux, every session keeps an arena of its own. */
+  private static boolean registerArena() {
+    if (!System.getProperty("os.name").equals("Linux")) {
+      return false;
+    }
+    try {
+      SharedArena.register();
+      return true;
+    } catch (UnsupportedOperationException | LinkageError e) {
+      LOG.debug("every session keeps an arena of its own: {}", e.toString());
+      return false;
+    }
+  }
+
+  /** The environment, for creating tensors. */
+  public OrtEnvironment environment() {
+    return environment;
+  }
+
+  /** Whether all sessions share one thread pool. */
+  public boolean pooled() {
+    return pooled;
+  }
+
+  /** Whether all sessions take their memory from one arena. */
+  public boolean sharedArena() {
+    return sharedArena;
+  }
+
+  /** Says, once per process, that {@code auto} settled for the processor. */
+  void sayFallback(String reason) {
+    if (fallbackSaid.compareAndSet(false, true)) {
+      LOG.info("provider 'auto' falls back to cpu: {}", reason);
+    }
+  }
+
+  private SessionOptions options(int threads) throws OrtException {
+    SessionOptions options = new SessionOptions();
+    try {
+      // Errors come as exceptions; what the log says of them goes to the standard error of the
+      // host.
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+      if (sharedArena) {
+        options.addConfigEntry(ENVIRONMENT_ALLOCATORS, "1");
+      }
+      if (pooled) {
+        options.disablePerSessionThreads();
+      } else {
+        options.addConfigEntry("session.intra_op.allow_spinning", "0");
+        if (threads > 0) {
+          options.setIntraOpNumThreads(threads);
+        }
+      }
+      return options;
+    } catch (OrtException | RuntimeException e) {
+      options.close();
+      throw e;
+    }
+  }
+
+  /** Opens a session to run. */
+  public ModelSession open(
+      byte[] model, Path folder, Device device, int threads, String name, Buffers buffers) {
+    return open(model, folder, device, threads, name, buffers, Weights.PREPARED);
+  }
+
+  /** What is done with weights when a session is opened. */
+  public enum Weights {
+    /** They are laid out anew where that makes it faster. */
+    PREPARED,
+    /** They stay in their files, unread where the system maps these. */
+    AS_THEY_LIE
+  }
+
+  /**
+   * Opens a session over a serialised model.
+   *
+   * @param model the bytes of an ONNX model
+   * @param folder where its external data lies
+   * @param device where it runs
+   * @param threads threads of the session if there is no common pool, 0 for one per core
+   * @param name what the model is, for messages
+   * @param buffers where it keeps what it computes, if there is no arena for all
+   * @param weights what is done with its weights
+   * @return the session, which the caller closes
+   * @throws ModelException if ONNX Runtime refuses the model
+   */
+  public ModelSession open(
+      byte[] model,
+      Path folder,
+      Device device,
+      int threads,
+      String name,
+      Buffers buffers,
+      Weights weights) {
+    try (SessionOptions options = options(threads)) {
+      device.configure(options);
+      if (!sharedArena) {
+        buffers.configure(options);
+      }
+      if (weights == Weights.AS_THEY_LIE) {
+        options.addConfigEntry(NO_PREPACKING, "1");
+      }
+      options.addConfigEntry(FOLDING_LIMIT, Long.toString(FoldingLimit.of(model)));
+      options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
+      return named(opener.open(() -> environment.createSession(model, options)), name);
+    } catch (OrtException e) {
+      throw refused(name, e);
+    }
+  }
+
+  private static ModelSession named(OrtSession session, String name) throws OrtException {
+    try {
+      return new ModelSession(session, name);
+    } catch (OrtException | RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  private static ModelException refused(String name, OrtException e) {
+    return OrtFailure.of(
+        Kind.BAD_MODEL,
+        "ONNX Runtime refuses " + name,
+        "the file is damaged, export or download it again",
+        e);
+  }
+}

@@ -1,0 +1,130 @@
+package dev.squint.engine.internal.prune;
+
+import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.TokenRows;
+import dev.squint.engine.vision.TowerValues;
+import dev.squint.error.ModelException;
+
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.error.SquintException.Kind;
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.observe.Expression;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lets a strategy decide at its sites and keeps the record of it. One decider serves one request.
+ */
+final class SiteDecider {
+
+  private final String strategy;
+  private final TokenLayout layout;
+  private final long seed;
+  private final Map<String, TowerValues> vision;
+  private int entered = -1;
+  private final List<String> notes = new ArrayList<>();
+  private final List<SiteTrace> traces = new ArrayList<>();
+
+  SiteDecider(String strategy, TokenLayout layout, long seed, Map<String, TowerValues> vision) {
+    this.strategy = strategy;
+    this.layout = layout;
+    this.seed = seed;
+    this.vision = vision;
+  }
+
+  /**
+   * Decides.
+   *
+   * @param plan the site
+   * @param rows the tokens that arrive
+   * @param positions their rotary positions
+   * @param taps what was observed in the segment before the site
+   * @param side observes what flows between vision tower and decoder
+   * @return what goes on
+   */
+  Passage decide(
+      SitePlan plan, TokenRows rows, RotaryPositions positions, TapValues taps, SideObserver side) {
+    int[] alive = rows.aliveVisual();
+    if (plan.site().depth() < 0 || entered < 0) {
+      entered = alive.length;
+    }
+    if (alive.length == 0) {
+      notes.add("%s: no visual token was there to choose from".formatted(plan.site()));
+      return Passage.all(0);
+    }
+    long start = System.nanoTime();
+    SiteContext context =
+        new SiteContext(plan.site(), layout, alive, entered, rows.positions(positions), seed);
+    Map<Expression, Observation> seen = new HashMap<>();
+    for (Expression need : plan.needs()) {
+      seen.put(
+          need,
+          switch (need.part()) {
+            case VISION -> vision.get(need.canonical()).of(need, context);
+            case BETWEEN -> side.observe(need, context);
+            case DECODER -> taps.read(need);
+          });
+    }
+    Selection selection =
+        checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
+    Passage passage = Passage.of(context, selection);
+    long nanos = System.nanoTime() - start;
+    int left = passage.visual().length;
+    if (left == 0 && alive.length == rows.count()) {
+      throw new ModelException(
+          Kind.REFUSED_STRATEGY,
+          "strategy '%s' left no token at all at %s".formatted(strategy, plan.site()));
+    }
+    selection.notes().forEach(note -> notes.add("%s: %s".formatted(plan.site(), note)));
+    traces.add(
+        new SiteTrace(
+            plan.site(),
+            plan.needs().stream().map(Object::toString).sorted().toList(),
+            alive.length,
+            left,
+            Arrays.stream(selection.keptVisual()).map(i -> alive[i]).toArray(),
+            selection.added().stream().mapToInt(token -> alive[token.origin()]).toArray(),
+            selection.scores(),
+            nanos));
+    return passage;
+  }
+
+  private Selection checked(SitePlan plan, Selection selection, int alive) {
+    if (!plan.merges() && !selection.merged().isEmpty()) {
+      throw new ModelException(
+          Kind.REFUSED_STRATEGY,
+          "strategy '%s' merges tokens at %s, but its plan does not say so; set merges in the site plan"
+              .formatted(strategy, plan.site()));
+    }
+    try {
+      return selection.requireFits(alive);
+    } catch (StrategyException e) {
+      throw new ModelException(
+          Kind.REFUSED_STRATEGY,
+          "strategy '%s' at %s: %s".formatted(strategy, plan.site(), e.getMessage()),
+          e);
+    }
+  }
+
+  List<String> notes() {
+    return notes;
+  }
+
+  List<SiteTrace> traces() {
+    return traces;
+  }
+
+  long selectionNanos() {
+    return traces.stream().mapToLong(SiteTrace::selectionNanos).sum();
+  }
+}

@@ -1,0 +1,129 @@
+package dev.squint.engine.internal.session;
+
+import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.error.ModelException;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.TensorInfo;
+import dev.squint.onnx.internal.graph.FloatOutput;
+import dev.squint.onnx.internal.decoder.MergeGraph;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.io.Printable;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Turns token ids into embeddings and puts image features in the place of image placeholders. */
+final class Embedder implements AutoCloseable {
+
+  private static final String IDS = "input_ids";
+  private static final String EMBEDS = "inputs_embeds";
+
+  private final ModelSession embed;
+  private final Sessions sessions;
+  private final long width;
+  private final LeasePool<Merge, ModelSession> merge = new LeasePool<>(2);
+
+  private record Merge(int featureRank, boolean merges) {}
+
+  Embedder(Sessions sessions, OnnxGraph graph, long width) {
+    this.sessions = sessions;
+    this.width = width;
+    this.embed = open(sessions, graph);
+    if (!embed.inputs().equals(Set.of(IDS))) {
+      String found = Printable.of(embed.inputs().toString());
+      embed.close();
+      throw new ModelException(
+          "%s has the inputs %s, but only '%s' is known here; use embed_tokens.onnx of a hub-layout export"
+              .formatted(graph.file(), found, IDS));
+    }
+  }
+
+  /** The graph, made to hand out float32 if it does not. */
+  private static ModelSession open(Sessions sessions, OnnxGraph graph) {
+    ModelSession session = sessions.open(graph);
+    try {
+      if (session.output(EMBEDS).type == OnnxJavaType.FLOAT) {
+        return session;
+      }
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+    session.close();
+    return sessions.open(
+        FloatOutput.of(graph, EMBEDS), graph.folder(), graph.file() + " in float32");
+  }
+
+  /** Embeds text, float32 {@code [1, n, hidden]}. */
+  OnnxTensor embed(TensorScope scope, long[] tokens) {
+    try (TensorScope run = scope.sibling()) {
+      OnnxTensor ids = run.longs(tokens, 1, tokens.length);
+      return scope.adopt(run, embed.run(run, Map.of(IDS, ids), Set.of(EMBEDS)).get(EMBEDS));
+    }
+  }
+
+  /**
+   * Embeds a prompt with pictures.
+   *
+   * @param tokens the prompt, already without the placeholders of dropped visual tokens
+   * @param features features of all visual tokens
+   * @param kept the visual tokens that go on
+   * @param rows the place of each of them in {@code tokens}
+   */
+  OnnxTensor embed(
+      TensorScope scope, long[] tokens, OnnxTensor features, Passage kept, int[] rows) {
+    if (rows.length == 0) {
+      return embed(scope, tokens);
+    }
+    boolean merges = kept.mix().tokens() > 0;
+    Merge key = new Merge(features.getInfo().getShape().length, merges);
+    try (TensorScope run = scope.sibling();
+        var lease = merge.acquire(key, () -> openMerge(features.getInfo(), merges))) {
+      Map<String, OnnxTensor> inputs = new HashMap<>();
+      inputs.put(MergeGraph.TEXT, embed(run, tokens));
+      inputs.put(MergeGraph.FEATURES, features);
+      inputs.put(MergeGraph.KEEP_VISUAL, run.indices(kept.visual(), kept.visual().length));
+      inputs.put(MergeGraph.POSITIONS, run.indices(rows, rows.length, 1));
+      if (merges) {
+        kept.mix().give(run, inputs);
+      }
+      return scope.adopt(
+          run, lease.get().run(run, inputs, Set.of(MergeGraph.MERGED)).get(MergeGraph.MERGED));
+    }
+  }
+
+  private ModelSession openMerge(TensorInfo features, boolean merges) {
+    TensorInfo text = embed.output(EMBEDS);
+    byte[] graph =
+        MergeGraph.build(
+            width, elementType(text), elementType(features), features.getShape().length, merges);
+    return sessions.open(graph, Path.of(""), "the merge of text and picture");
+  }
+
+  static int elementType(TensorInfo info) {
+    return switch (info.type) {
+      case FLOAT -> TensorProto.DataType.FLOAT.getNumber();
+      case FLOAT16 -> TensorProto.DataType.FLOAT16.getNumber();
+      case BFLOAT16 -> TensorProto.DataType.BFLOAT16.getNumber();
+      case UINT8 -> TensorProto.DataType.UINT8.getNumber();
+      default ->
+          throw new ModelException(
+              "embeddings of type %s are not supported; export them as float".formatted(info.type));
+    };
+  }
+
+  @Override
+  public void close() {
+    try {
+      embed.close();
+    } finally {
+      merge.close();
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package dev.squint.engine.internal.session;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.onnx.internal.decoder.PickGraph;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Picks tokens out of stored keys and values, in native memory. Safe for many threads. */
+final class TokenPicker implements AutoCloseable {
+
+  private final Sessions sessions;
+  private final Map<Kind, ModelSession> byKind = new HashMap<>();
+
+  private record Kind(int type, PickGraph.Source source) {}
+
+  TokenPicker(Sessions sessions) {
+    this.sessions = sessions;
+  }
+
+  /**
+   * Picks tokens.
+   *
+   * @param owner of the result
+   * @param stored {@code [1, heads, tokens, width]}
+   * @param tokens which of them
+   * @return {@code [1, heads, picked, width]}
+   */
+  OnnxTensor pick(TensorScope owner, OnnxTensor stored, int[] tokens) {
+    return pick(owner, PickGraph.Source.ONE, Map.of(PickGraph.STORED, stored), tokens);
+  }
+
+  /**
+   * Picks tokens out of two stores.
+   *
+   * @param owner of the result
+   * @param stored {@code [1, heads, tokens, width]}
+   * @param other likewise
+   * @param tokens which of them; those of the second count on behind those of the first
+   * @return {@code [1, heads, picked, width]}
+   */
+  OnnxTensor join(TensorScope owner, OnnxTensor stored, OnnxTensor other, int[] tokens) {
+    return pick(
+        owner,
+        PickGraph.Source.TWO,
+        Map.of(PickGraph.STORED, stored, PickGraph.OTHER, other),
+        tokens);
+  }
+
+  /**
+   * Picks rows of heads.
+   *
+   * @param owner of the result
+   * @param stored {@code [1, heads, tokens, width]}
+   * @param rows which of them, token t of head h being {@code h * tokens + t}
+   * @return {@code [picked, width]}
+   */
+  OnnxTensor perHead(TensorScope owner, OnnxTensor stored, int[] rows) {
+    return pick(owner, PickGraph.Source.HEADS, Map.of(PickGraph.STORED, stored), rows);
+  }
+
+  private OnnxTensor pick(
+      TensorScope owner, PickGraph.Source source, Map<String, OnnxTensor> stores, int[] tokens) {
+    int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
+    ModelSession session = session(new Kind(type, source));
+    try (TensorScope run = owner.sibling()) {
+      Map<String, OnnxTensor> inputs = new HashMap<>(stores);
+      inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
+      OnnxTensor picked = session.run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
+      return owner.adopt(run, picked);
+    }
+  }
+
+  private synchronized ModelSession session(Kind kind) {
+    return byKind.computeIfAbsent(
+        kind,
+        k ->
+            sessions.open(
+                PickGraph.build(k.type(), k.source()),
+                Path.of(""),
+                "the picking of cached tokens"));
+  }
+
+  @Override
+  public synchronized void close() {
+    byKind.values().forEach(ModelSession::close);
+    byKind.clear();
+  }
+}

@@ -1,0 +1,79 @@
+package dev.squint.engine.vision;
+
+import dev.squint.engine.internal.tokens.TileParts;
+import dev.squint.error.ModelException;
+
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Expression;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * What was observed in the vision tower, over all patches.
+ *
+ * @param shape images, then the axes of the expression
+ * @param values its numbers
+ */
+record TowerValues(int[] shape, float[] values) {
+
+  /**
+   * Of the tokens alive.
+   *
+   * @throws ModelException if patches are not visual tokens, or are compared across tiles
+   */
+  Observation of(Expression need, SiteContext context) {
+    List<Axis> axes = need.axes();
+    int[] visual = IntStream.range(0, axes.size()).filter(i -> axes.get(i).isVisual()).toArray();
+    if (visual.length == 0) {
+      int columns = axes.isEmpty() ? 1 : shape[axes.size()];
+      return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
+    }
+    int images = shape[0];
+    int perImage = shape[visual[0] + 1];
+    int original = context.originalVisualTokens();
+    if (images * perImage != original) {
+      throw new ModelException(
+          "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
+              .formatted(need, images * perImage, original));
+    }
+    if (need.pairsVisual()) {
+      checkTiles(need, perImage, context);
+    }
+    int[] alive = context.alive();
+    boolean all = Arrays.equals(alive, IntStream.range(0, original).toArray());
+    if (all && visual[0] == 0) {
+      int columns = axes.size() == 1 ? original : shape[axes.size()];
+      return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
+    }
+    List<TileParts.Part> parts = new ArrayList<>();
+    int size = values.length / images;
+    for (int from = 0, to = 0; from < alive.length; from = to) {
+      int image = alive[from] / perImage;
+      while (to < alive.length && alive[to] / perImage == image) {
+        to++;
+      }
+      int[] tokens =
+          Arrays.stream(alive, from, to).map(token -> token - image * perImage).toArray();
+      parts.add(new TileParts.Part(values, image * size, perImage, tokens));
+    }
+    return new TileParts(axes, Arrays.copyOfRange(shape, 1, shape.length), parts).joined();
+  }
+
+  /** Patches are compared within what the tower takes as one image, which has to be a tile. */
+  private static void checkTiles(Expression need, int patches, SiteContext context) {
+    SiteContext whole = SiteContext.whole(new Site.AfterVision(), context.layout(), context.seed());
+    for (Scope.Group tile : Scope.TILE.groups(whole)) {
+      if (tile.size() != patches) {
+        throw new ModelException(
+            "%s compares the %d patches of one picture, but the prompt has a tile of %d visual tokens; lay out each picture that the tower takes as a tile of its own"
+                .formatted(need, patches, tile.size()));
+      }
+    }
+  }
+}

@@ -1,0 +1,203 @@
+package dev.squint.engine.vision;
+
+import dev.squint.engine.internal.session.LeasePool;
+import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ModelConfig;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.decoder.SegmentModel;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.vision.VisionGraph;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.pruning.observe.Expression;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Runs the vision tower, with the taps of the moment and no others. */
+final class VisionEncoder implements AutoCloseable {
+
+  private static final int SESSIONS_KEPT = 12;
+
+  /** A picture that is tried takes 50 MB then. */
+  private static final int MOST_SIDE = 2048;
+
+  private final Sessions sessions;
+  private final OnnxGraph read;
+  private final VisionGraph graph;
+  private final Path file;
+  private final Path folder;
+  private final LeasePool<Part, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
+
+  VisionEncoder(Sessions sessions, Path file) {
+    this(sessions, OnnxGraph.read(file));
+  }
+
+  private VisionEncoder(Sessions sessions, OnnxGraph read) {
+    this(sessions, read, new VisionGraph(read));
+  }
+
+  VisionEncoder(Sessions sessions, OnnxGraph read, VisionGraph graph) {
+    this.sessions = sessions;
+    this.file = read.file();
+    this.read = read;
+    this.folder = read.folder();
+    this.graph = graph;
+  }
+
+  /**
+   * The config with the number of visual tokens that a picture becomes. Where the graph does not
+   * tell, the tower runs once on an empty picture.
+   */
+  ModelConfig counted(ModelConfig config) {
+    int side = config.vision().imageSize();
+    int grid = side / config.vision().patchSize();
+    if (graph.sizes().tokens(grid * grid).isPresent()) {
+      return config;
+    }
+    if (side > MOST_SIDE) {
+      throw new ModelException(
+          "%s takes pictures of %d pixels a side, and how many visual tokens that makes cannot be tried above %d; export it with a declared number of tokens"
+              .formatted(file, side, MOST_SIDE));
+    }
+    long[] shape = {1, 3, side, side};
+    checkShape(shape);
+    try (TensorScope run = sessions.scope();
+        ModelSession session = open(new Part(true, true, List.of()))) {
+      OnnxTensor blank = run.floats(PixelValues.blank(shape).data(), shape);
+      Map<String, OnnxTensor> out =
+          session.run(run, Map.of(VisionGraph.PIXELS, blank), Set.of(VisionGraph.FEATURES));
+      long numbers = out.get(VisionGraph.FEATURES).getInfo().getNumElements();
+      long tokens = numbers / config.text().hidden();
+      if (tokens == 0 || tokens * config.text().hidden() != numbers) {
+        throw new ModelException(
+            "%s makes features that are not rows of %d numbers, which the decoder takes; use the files of one model"
+                .formatted(file, config.text().hidden()));
+      }
+      return config.withVisualTokens((int) tokens);
+    }
+  }
+
+  /** Whether height and width are left open. */
+  boolean takesAnySize() {
+    return graph.inputDimension(2) <= 0 && graph.inputDimension(3) <= 0;
+  }
+
+  /**
+   * What the tower saw.
+   *
+   * @param output {@code [..., hidden]}, owned by the scope given to {@link VisionEncoder#encode}:
+   *     features, or patches that have yet to be {@linkplain VisionEncoder#project projected}
+   * @param projected whether it is features
+   * @param observations what was asked for, over all patches, by canonical text
+   */
+  record Encoded(OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
+
+  VisionGraph graph() {
+    return graph;
+  }
+
+  /**
+   * Runs the tower.
+   *
+   * @param scope owner of the output
+   * @param pixels the pictures
+   * @param taps what is observed
+   * @param projected whether the projector runs too
+   */
+  Encoded encode(TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
+    checkShape(pixels.shape());
+    String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
+    Set<String> wanted = new LinkedHashSet<>();
+    wanted.add(output);
+    taps.forEach(tap -> wanted.add(TapNames.output(tap)));
+    Part part = new Part(projected, true, taps);
+    try (TensorScope run = scope.sibling();
+        var lease = pool.acquire(part, () -> open(part))) {
+      OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
+      Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
+      Map<String, TowerValues> observations = new HashMap<>();
+      for (Expression tap : taps) {
+        OnnxTensor seen = out.get(TapNames.output(tap));
+        int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+        observations.put(tap.canonical(), new TowerValues(sizes, TensorScope.valuesOf(seen)));
+      }
+      return new Encoded(scope.adopt(run, out.get(output)), projected, observations);
+    }
+  }
+
+  /**
+   * Runs the projector on what goes on from a site before it.
+   *
+   * @param scope owner of the features
+   * @param patches all patches, as {@link #encode} gave them
+   * @param passage what goes on
+   * @return features {@code [1, kept, hidden]}
+   */
+  OnnxTensor project(TensorScope scope, OnnxTensor patches, Passage passage) {
+    Part part = new Part(true, false, List.of());
+    try (TensorScope run = scope.sibling();
+        var lease = pool.acquire(part, () -> open(part))) {
+      Map<String, OnnxTensor> inputs = new HashMap<>();
+      inputs.put(graph.patchesInput(), patches);
+      inputs.put(SegmentModel.KEEP, run.indices(passage.visual(), passage.visual().length));
+      passage.mix().give(run, inputs);
+      Map<String, OnnxTensor> out = lease.get().run(run, inputs, Set.of(VisionGraph.FEATURES));
+      return scope.adopt(run, out.get(VisionGraph.FEATURES));
+    }
+  }
+
+  /** Opens the tower with its projector, as a check. */
+  void requireOpens() {
+    open(new Part(true, true, List.of()), sessions.checking()).close();
+  }
+
+  private record Part(boolean projector, boolean tower, List<Expression> taps) {}
+
+  private ModelSession open(Part part) {
+    return open(part, sessions);
+  }
+
+  private ModelSession open(Part part, Sessions sessions) {
+    if (!part.tower()) {
+      return sessions.open(graph.projector(), folder, "the projector of " + file);
+    }
+    if (!part.projector()) {
+      return sessions.open(
+          graph.tower(part.taps()), folder, "the tower of %s with %s".formatted(file, part.taps()));
+    }
+    return part.taps().isEmpty() && graph.isFloat32()
+        ? sessions.open(read)
+        : sessions.open(graph.withTaps(part.taps()), folder, file + " with " + part.taps());
+  }
+
+  private void checkShape(long[] shape) {
+    for (int dimension = 1; dimension < shape.length; dimension++) {
+      long declared = graph.inputDimension(dimension);
+      if (declared > 0 && declared != shape[dimension]) {
+        throw new ModelException(
+            "%s takes pixel values of shape [pictures, %d, %d, %d], got %s; preprocess as preprocessor_config.json says"
+                .formatted(
+                    file,
+                    graph.inputDimension(1),
+                    graph.inputDimension(2),
+                    graph.inputDimension(3),
+                    Arrays.toString(shape)));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

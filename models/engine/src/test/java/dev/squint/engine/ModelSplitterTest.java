@@ -1,0 +1,338 @@
+package dev.squint.engine;
+
+import dev.squint.fixtures.FileHashes;
+
+import dev.squint.fixtures.ExportFixture;
+
+import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.WorkFolder;
+import dev.squint.onnx.split.ModelSplitter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Written segments run in plain ONNX Runtime by what their manifest says, and by nothing else. */
+class ModelSplitterTest {
+
+  private static final Path EXPORTS =
+      Path.of("..", "fixtures", "data", "exports");
+
+  @TempDir Path temp;
+
+  private static ModelSplitter.Options at(Set<Integer> cuts) {
+    return new ModelSplitter.Options(cuts, List.of(), false, false, false);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "genai-llama-fp32, false",
+    "genai-llama-fp32, true",
+    "llama-ts-eager-14, false",
+    "llama-external-one, true",
+    "llama-merged-if, false",
+    "llama-optimized, true"
+  })
+  void thePartsComputeWhatPyTorchComputes(String name, boolean copy)
+      throws IOException, OrtException {
+    ExportFixture export = ExportFixture.read(EXPORTS.resolve(name));
+    Path out = temp.resolve("parts");
+    ModelSplitter.split(
+        export.graph(),
+        "",
+        new ModelSplitter.Options(
+            Set.of(3, 1), List.of(Observe.textToVisualAttention(0, Rows.TEXT)), false, copy, false),
+        out);
+    float[] last = run(out, export);
+    float[] expected =
+        ExportFixture.row(
+            export.array("logits"), export.size("tokens") - 1, export.size("vocabulary"));
+    assertThat(last).containsExactly(expected, offset(1e-4f));
+    try (var left = Files.list(temp)) {
+      assertThat(left).containsExactly(out);
+    }
+  }
+
+  private static float[] run(Path folder, ExportFixture export) throws IOException, OrtException {
+    OrtEnvironment environment = OrtRuntime.get(1).environment();
+    JsonNode manifest = new ObjectMapper().readTree(folder.resolve("manifest.json").toFile());
+    int tokens = export.size("tokens");
+    List<OnnxTensor> hidden = new ArrayList<>();
+    hidden.add(
+        OnnxTensor.createTensor(
+            environment,
+            FloatBuffer.wrap(export.array("embeds")),
+            new long[] {1, tokens, export.size("hidden")}));
+    assertThat(manifest.get("segments").size()).isEqualTo(3);
+    float[] logits = {};
+    for (JsonNode segment : manifest.get("segments")) {
+      try (OrtSession session =
+          environment.createSession(folder.resolve(segment.get("file").asText()).toString())) {
+        Map<String, OnnxTensor> inputs = new HashMap<>();
+        for (JsonNode input : segment.get("inputs")) {
+          String name = input.get("name").asText();
+          TensorInfo info = (TensorInfo) session.getInputInfo().get(name).getInfo();
+          inputs.put(
+              name,
+              switch (input.get("role").asText()) {
+                case "hidden" -> hidden.get(input.get("order").asInt());
+                case "keep", "positions" ->
+                    longs(
+                        environment,
+                        LongStream.range(0, tokens).toArray(),
+                        input.get("role").asText().equals("keep")
+                            ? new long[] {tokens}
+                            : new long[] {1, tokens});
+                case "mask" -> longs(environment, ones(tokens), new long[] {1, tokens});
+                case "rows" -> longs(environment, new long[] {tokens - 1}, new long[] {1});
+                case "past" ->
+                    OnnxTensor.createTensor(
+                        environment,
+                        FloatBuffer.allocate(0),
+                        new long[] {1, info.getShape()[1], 0, export.size("headDim")});
+                default -> throw new AssertionError(input);
+              });
+        }
+        OrtSession.Result result = session.run(inputs);
+        OnnxTensor[] next = new OnnxTensor[3];
+        int count = 0;
+        for (JsonNode output : segment.get("outputs")) {
+          OnnxTensor tensor = (OnnxTensor) result.get(output.get("name").asText()).orElseThrow();
+          switch (output.get("role").asText()) {
+            case "hidden" -> next[output.get("order").asInt()] = tensor;
+            case "logits" -> logits = UncutRun.lastRow(tensor, export);
+            case "tap" -> assertThat(UncutRun.floats(tensor)).hasSize(1);
+            case "present" -> count++;
+            default -> throw new AssertionError(output);
+          }
+        }
+        assertThat(count)
+            .isEqualTo(2 * (segment.get("toLayer").asInt() - segment.get("fromLayer").asInt()));
+        hidden = Arrays.stream(next).filter(t -> t != null).toList();
+      }
+    }
+    return logits;
+  }
+
+  private static long[] ones(int count) {
+    long[] ones = new long[count];
+    Arrays.fill(ones, 1);
+    return ones;
+  }
+
+  private static OnnxTensor longs(OrtEnvironment environment, long[] values, long[] shape)
+      throws OrtException {
+    return OnnxTensor.createTensor(environment, LongBuffer.wrap(values), shape);
+  }
+
+  @Test
+  void whatCannotBeSplitIsSaidAndNothingIsLeft() throws IOException {
+    Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
+    Path out = temp.resolve("parts");
+    refused("choose 1..3", decoder, at(Set.of(0)), out);
+    refused("choose 1..3", decoder, at(Set.of(4)), out);
+    refused(
+        "a tap in layer 7",
+        decoder,
+        new ModelSplitter.Options(Set.of(1), List.of(Observe.keys(7)), false, false, false),
+        out);
+    refused(
+        "has not an input 'inputs_embeds'",
+        EXPORTS.resolve("vision-clip-dyn-18/vision.onnx"),
+        at(Set.of(1)),
+        out);
+    refused("no such model", temp.resolve("absent"), at(Set.of(1)), out);
+    Path file = Files.writeString(temp.resolve("file"), "in the way");
+    refused("exists", decoder, at(Set.of(1)), file);
+    refused("cannot be written", decoder, at(Set.of(1)), file.resolve("below"));
+    try (var left = Files.list(temp)) {
+      assertThat(left).containsExactly(file);
+    }
+  }
+
+  private static void refused(
+      String sentence, Path model, ModelSplitter.Options options, Path out) {
+    assertThatThrownBy(() -> ModelSplitter.split(model, "", options, out))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining(sentence);
+  }
+
+  @Test
+  void aFolderIsReplacedOnlyWhenAsked() {
+    Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
+    Path out = temp.resolve("parts");
+    ModelSplitter.split(decoder, "", at(Set.of(1)), out);
+    refused("exists", decoder, at(Set.of(1, 2)), out);
+    ModelSplitter.split(
+        decoder, "", new ModelSplitter.Options(Set.of(1, 2), List.of(), false, false, true), out);
+    assertThat(out.resolve("segment-02.onnx")).exists();
+  }
+
+  @Test
+  void theCacheKnowsModelAndCuts() throws IOException {
+    Path model = Files.createDirectory(temp.resolve("model"));
+    Path export = EXPORTS.resolve("llama-external-one");
+    for (String file : List.of("decoder.onnx", "decoder.onnx_data")) {
+      Files.copy(export.resolve(file), model.resolve(file));
+    }
+    Path decoder = model.resolve("decoder.onnx");
+    Path first = ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp);
+    FileTime written = Files.getLastModifiedTime(first.resolve("segment-00.onnx"));
+    assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp)).isEqualTo(first);
+    assertThat(Files.getLastModifiedTime(first.resolve("segment-00.onnx"))).isEqualTo(written);
+    assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(2)), temp)).isNotEqualTo(first);
+    Files.setLastModifiedTime(model.resolve("decoder.onnx_data"), FileTime.from(Instant.EPOCH));
+    assertThat(ModelSplitter.splitCached(decoder, "", at(Set.of(1)), temp)).isNotEqualTo(first);
+  }
+
+  private enum Harm {
+    CUT_SHORT {
+      @Override
+      void to(Path file) throws IOException {
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 100));
+      }
+    },
+    ZEROED {
+      @Override
+      void to(Path file) throws IOException {
+        Files.write(file, new byte[(int) Files.size(file)]);
+      }
+    },
+    DELETED {
+      @Override
+      void to(Path file) throws IOException {
+        Files.delete(file);
+      }
+    },
+    A_FOLDER {
+      @Override
+      void to(Path file) throws IOException {
+        Files.delete(file);
+        Files.createDirectory(file);
+      }
+    };
+
+    abstract void to(Path file) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Harm.class)
+  void aCachedSplitThatWasHarmedIsWrittenAgain(Harm harm) throws IOException {
+    Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
+    ModelSplitter.Options options =
+        new ModelSplitter.Options(Set.of(1), List.of(), false, true, false);
+    Path split = ModelSplitter.splitCached(decoder, "", options, temp);
+    Map<String, String> whole = FileHashes.of(split);
+    whole.remove("manifest.json");
+    for (String name :
+        List.of("segment-00.onnx", "segment-01.onnx", "weights.data", "manifest.json")) {
+      harm.to(split.resolve(name));
+      assertThat(ModelSplitter.splitCached(decoder, "", options, temp)).isEqualTo(split);
+      assertThat(split.resolve("manifest.json")).isRegularFile();
+      assertThat(FileHashes.of(split)).containsAllEntriesOf(whole).hasSize(whole.size() + 1);
+      assertThat(written(true)).isEmpty();
+    }
+    WorkFolder.delete(split);
+    Files.createDirectory(split);
+    ModelSplitter.splitCached(decoder, "", options, temp);
+    assertThat(FileHashes.of(split)).containsAllEntriesOf(whole);
+  }
+
+  private Process child() throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx256m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            SplitMain.class.getName(),
+            EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx").toString(),
+            temp.toString())
+        .redirectErrorStream(true)
+        .start();
+  }
+
+  private List<Path> written(boolean hidden) throws IOException {
+    Path folder = temp.resolve("segments");
+    if (!Files.exists(folder)) {
+      return List.of();
+    }
+    try (var folders = Files.list(folder)) {
+      return folders.filter(f -> f.getFileName().toString().startsWith(".") == hidden).toList();
+    }
+  }
+
+  private void everySplitIsWhole() throws IOException {
+    for (Path split : written(false)) {
+      JsonNode manifest = new ObjectMapper().readTree(split.resolve("manifest.json").toFile());
+      for (JsonNode segment : manifest.get("segments")) {
+        assertThat(split.resolve(segment.get("file").asText())).isNotEmptyFile();
+      }
+    }
+  }
+
+  @Test
+  void processesAtTheSameCacheDoNotHurtEachOther() throws Exception {
+    Process first = child();
+    Process second = child();
+    for (Process process : List.of(first, second)) {
+      assertThat(new String(process.getInputStream().readAllBytes())).doesNotContain("Exception");
+      assertThat(process.waitFor()).isZero();
+    }
+    assertThat(written(false)).hasSize(SplitMain.CUTS.size());
+    assertThat(written(true)).isEmpty();
+    everySplitIsWhole();
+  }
+
+  @Test
+  void aKilledSplitLeavesNothingHalfWritten() throws Exception {
+    for (int attempt = 0; attempt < 3; attempt++) {
+      Process process = child();
+      while (written(true).isEmpty() && written(false).isEmpty() && process.isAlive()) {
+        Thread.onSpinWait();
+      }
+      process.destroyForcibly().waitFor();
+      everySplitIsWhole();
+    }
+    Path left =
+        Files.createDirectories(
+            temp.resolve("segments").resolve(".killed." + UUID.randomUUID() + ".squint-part"));
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minusSeconds(3700)));
+    Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
+    ModelSplitter.splitCached(
+        decoder, "", new ModelSplitter.Options(Set.of(1), List.of(), true, true, true), temp);
+    assertThat(left).doesNotExist();
+    assertThat(written(true)).isEmpty();
+  }
+}

@@ -1,0 +1,97 @@
+package dev.squint.engine;
+
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.PromptInput;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.pruning.Strategies;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every strategy on the embedded model against PyTorch, with tokens leaving and being mixed there
+ * too ({@code models/fixtures/make_pruned.py}): tokens kept and added at each site, and the logits
+ * of the last prompt position.
+ */
+class PrunedParityTest {
+
+  private static final float TOLERANCE = 1e-3f;
+
+  @TempDir static Path cache;
+  private static VisionLanguageModel model;
+
+  @BeforeAll
+  static void open() {
+    model =
+        VisionLanguageModel.openEmbedded(new ModelOptions(new ExecutionProvider.Cpu(), 1, cache));
+  }
+
+  @AfterAll
+  static void close() {
+    model.close();
+  }
+
+  static Stream<Arguments> cases() throws IOException {
+    JsonNode pictures = EmbeddedParityTest.json("parity.json");
+    JsonNode cases = EmbeddedParityTest.json("pruned.json").path("cases");
+    return IntStream.range(0, cases.size())
+        .mapToObj(cases::get)
+        .map(
+            one -> {
+              JsonNode picture = pictures.path("cases").get(one.path("case").asInt());
+              return Arguments.of(
+                  one.path("spec").asText(),
+                  picture.path("picture").asText(),
+                  EmbeddedParityTest.prompt(pictures, picture),
+                  one);
+            });
+  }
+
+  @ParameterizedTest(name = "{0} on {1}")
+  @MethodSource("cases")
+  void keepsTheSameTokensAndGivesTheSameLogits(
+      String spec, String picture, PromptInput prompt, JsonNode expected) {
+    Generation made =
+        model.generate(prompt, Strategies.parse(spec), new GenerationOptions(1, 0, false, true));
+    JsonNode sites = expected.path("sites");
+    List<SiteTrace> traced = made.trace().sites();
+    assertThat(traced).hasSize(sites.size());
+    for (int i = 0; i < traced.size(); i++) {
+      String where = sites.get(i).path("site").asText();
+      assertThat(traced.get(i).site()).hasToString(where);
+      assertThat(traced.get(i).keptOriginal())
+          .as(where)
+          .containsExactly(TinyLlava.ints(sites.get(i).path("kept")));
+      requireAdded(where, traced.get(i).addedOriginal(), sites.get(i).path("added"));
+    }
+    assertThat(made.firstLogits())
+        .containsExactly(EmbeddedParityTest.logits(expected), offset(TOLERANCE));
+  }
+
+  /** An origin below 0 is one that the paper leaves open. */
+  private static void requireAdded(String where, int[] added, JsonNode expected) {
+    assertThat(added).as(where).hasSize(expected.size());
+    for (int i = 0; i < added.length; i++) {
+      int origin = expected.get(i).asInt();
+      if (origin >= 0) {
+        assertThat(added[i]).as(where).isEqualTo(origin);
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.squint.engine;
+
+import dev.squint.onnx.split.ModelSplitter;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+
+/** Another process that splits into the same cache. */
+final class SplitMain {
+
+  static final List<Set<Integer>> CUTS =
+      List.of(Set.of(1), Set.of(2), Set.of(3), Set.of(1, 2), Set.of(1, 3), Set.of(2, 3));
+
+  private SplitMain() {}
+
+  public static void main(String[] arguments) {
+    for (Set<Integer> cuts : CUTS) {
+      ModelSplitter.splitCached(
+          Path.of(arguments[0]),
+          "",
+          new ModelSplitter.Options(cuts, List.of(), false, true, false),
+          Path.of(arguments[1]));
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package dev.squint.engine.bench;
+
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.trace.Trace;
+import dev.squint.pruning.strategies.decoder.FastV;
+import dev.squint.pruning.strategies.baseline.None;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Prefill against prefill. */
+final class PrefillTimes {
+
+  private static final GenerationOptions FIRST_TOKEN = new GenerationOptions(1, 0, false, false);
+  private static final int FIRST_PRUNED_LAYER = 2;
+
+  private PrefillTimes() {}
+
+  /** The decoder cut in some way over the decoder in one segment. */
+  static Map<String, ?> ofCuts(
+      Path folder, DecoderSizes sizes, SegmentChain.Cut cut, int tokens, int pairs, int threads) {
+    Path file = SyntheticModel.decoder(folder);
+    try (SegmentChain whole = SegmentChain.open(file, sizes, SegmentChain.Cut.WHOLE, threads);
+        SegmentChain parts = SegmentChain.open(file, sizes, cut, threads)) {
+      return Pairs.measure(
+              () -> whole.prefill(tokens).nanos(), () -> parts.prefill(tokens).nanos(), pairs)
+          .report();
+    }
+  }
+
+  /**
+   * FastV over no pruning, through the library: with the tap, the decision and the embedding of the
+   * prompt, without the vision tower.
+   */
+  static Map<String, ?> ofFastV(
+      SyntheticModel model, int textTokens, double keep, int pairs, int threads) {
+    PromptInput prompt = model.prompt(textTokens);
+    ModelOptions options =
+        new ModelOptions(new ExecutionProvider.Cpu(), threads, model.folder().resolve("cache"));
+    List<Trace> pruned = new ArrayList<>();
+    try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
+      Strategy fastV = new FastV(FIRST_PRUNED_LAYER, keep);
+      Pairs times =
+          Pairs.measure(
+              () -> prefill(open, prompt, new None()).timings().prefillNanos(),
+              () -> {
+                Trace trace = prefill(open, prompt, fastV);
+                pruned.add(trace);
+                return trace.timings().prefillNanos();
+              },
+              pairs);
+      Map<String, Object> report = times.report();
+      Trace last = pruned.get(pruned.size() - 1);
+      double predicted = (double) last.unprunedPrefillFlops() / last.prefillFlops();
+      double measured = Pairs.median(inverse(times.ratios()));
+      report.put("predictedSpeedup", predicted);
+      report.put("measuredSpeedup", measured);
+      report.put("measuredOverPredicted", measured / predicted);
+      report.put(
+          "decidingShareOfPrefill",
+          Pairs.median(
+              pruned.stream()
+                  .skip(Pairs.WARM_UPS)
+                  .map(Trace::timings)
+                  .mapToDouble(t -> (double) t.selectionNanos() / t.prefillNanos())
+                  .toArray()));
+      return report;
+    }
+  }
+
+  private static double[] inverse(double[] ratios) {
+    double[] inverse = new double[ratios.length];
+    for (int i = 0; i < ratios.length; i++) {
+      inverse[i] = 1 / ratios[i];
+    }
+    return inverse;
+  }
+
+  private static Trace prefill(VisionLanguageModel model, PromptInput prompt, Strategy strategy) {
+    return model.generate(prompt, strategy, FIRST_TOKEN).trace();
+  }
+}

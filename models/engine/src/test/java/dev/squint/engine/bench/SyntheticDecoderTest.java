@@ -1,0 +1,70 @@
+package dev.squint.engine.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.pruning.trace.Trace;
+import dev.squint.pruning.strategies.decoder.FastV;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What the benchmark measures is right before it is fast. */
+class SyntheticDecoderTest {
+
+  private static final int GRID = 3;
+  private static final int TEXT = 5;
+  private static final int TOKENS = GRID * GRID + TEXT;
+
+  @TempDir Path temp;
+
+  @ParameterizedTest
+  @EnumSource
+  void everyCutComputesWhatTheFileComputes(SyntheticDecoder.Encoding encoding) throws IOException {
+    SyntheticModel model = SyntheticModel.write(temp, DecoderSizes.TINY, encoding, GRID);
+    float[] expected = logits(model, SegmentChain.Cut.FILE);
+    assertThat(expected).doesNotContain(Float.NaN);
+    for (SegmentChain.Cut cut : SegmentChain.Cut.values()) {
+      assertThat(logits(model, cut)).as("%s", cut).containsExactly(expected, offset(1e-5f));
+    }
+  }
+
+  private static float[] logits(SyntheticModel model, SegmentChain.Cut cut) {
+    try (SegmentChain chain = SegmentChain.open(model.decoder(), model.sizes(), cut, 1)) {
+      return chain.prefill(TOKENS).lastRow();
+    }
+  }
+
+  @Test
+  void bothEncodingsComputeTheSame() throws IOException {
+    SyntheticModel one =
+        SyntheticModel.write(
+            temp.resolve("one"), DecoderSizes.TINY, SyntheticDecoder.Encoding.DECOMPOSED, GRID);
+    SyntheticModel other =
+        SyntheticModel.write(
+            temp.resolve("other"), DecoderSizes.TINY, SyntheticDecoder.Encoding.FUSED, GRID);
+    assertThat(logits(one, SegmentChain.Cut.FILE))
+        .containsExactly(logits(other, SegmentChain.Cut.FILE), offset(1e-5f));
+  }
+
+  @Test
+  void theLibraryOpensAndPrunesIt() throws IOException {
+    SyntheticModel model =
+        SyntheticModel.write(temp, DecoderSizes.TINY, SyntheticDecoder.Encoding.DECOMPOSED, GRID);
+    try (VisionLanguageModel open =
+        VisionLanguageModel.open(model.folder(), ModelOptions.defaults())) {
+      Trace trace =
+          open.generate(
+                  model.prompt(TEXT), new FastV(2, 0.5), new GenerationOptions(1, 0, false, false))
+              .trace();
+      int kept = TOKENS - GRID * GRID + 4;
+      assertThat(trace.tokensPerLayer()).containsExactly(TOKENS, TOKENS, kept);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package dev.squint.engine.internal.ort;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/**
+ * ONNX Runtime's environment is made once per process, so every order of starting gets a process of
+ * its own.
+ */
+class StartOrderTest {
+
+  private static final String COST = "without a global thread pool";
+
+  @Test
+  void weFirstMakeTheGlobalPool() throws Exception {
+    assertThat(run("squint-first", "djl")).contains("pooled=true", "answered").doesNotContain(COST);
+  }
+
+  @Test
+  void aHostThatWasFirstCostsThePoolAndOneLine() throws Exception {
+    List<String> lines = run("host-first", "djl").lines().toList();
+    assertThat(lines).contains("pooled=false", "answered");
+    assertThat(lines).filteredOn(line -> line.contains(COST)).hasSize(1);
+  }
+
+  @Test
+  void aHostThatMadeItsOwnPoolLendsIt() throws Exception {
+    assertThat(run("host-pool-first", "djl"))
+        .contains("pooled=true", "answered")
+        .doesNotContain(COST);
+  }
+
+  @Test
+  void djlThatWasFirstLendsItsPool() throws Exception {
+    assertThat(run("djl-first", "nothing"))
+        .contains("pooled=true", "djl=OnnxRuntime", "answered")
+        .doesNotContain(COST);
+  }
+
+  @Test
+  void djlOnTheClassPathStillStartsAfterUs() throws Exception {
+    assertThat(run("djl-second", "nothing"))
+        .contains("pooled=true", "djl=OnnxRuntime", "answered")
+        .doesNotContain(COST);
+  }
+
+  @Test
+  void djlBrokenByTheHostDoesNotBreakUs() throws Exception {
+    assertThat(run("host-first", "nothing")).contains("pooled=false", "answered", COST);
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whoeverMakesTheEnvironmentTheArenaIsShared() throws Exception {
+    for (String order : List.of("squint-first", "host-first", "host-pool-first")) {
+      assertThat(run(order, "djl")).as(order).contains("sharedArena=true", "answered");
+    }
+    assertThat(run("djl-first", "nothing")).contains("sharedArena=true", "answered");
+  }
+
+  @Test
+  void withoutJnaEverySessionHasItsOwn() throws Exception {
+    assertThat(run("squint-first", "jna")).contains("sharedArena=false", "answered");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aLongCommandLineDoesNotEndTheProcess() throws Exception {
+    assertThat(run("squint-first", "djl", "-Dlong=" + "x".repeat(9000))).contains("answered");
+  }
+
+  private static String run(String order, String without) throws Exception {
+    return run(order, without, "-Dlong=no");
+  }
+
+  private static String run(String order, String without, String property) throws Exception {
+    String classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry -> !Path.of(entry).toString().contains(without))
+            .collect(Collectors.joining(File.pathSeparator));
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-DOPT_OUT_TRACKING=true",
+                property,
+                "-cp",
+                classPath,
+                "dev.squint.engine.StartOrderMain",
+                order)
+            .redirectErrorStream(true);
+    builder.environment().remove("ORT_DISABLE_TELEMETRY");
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(output).isZero();
+    return output;
+  }
+}

@@ -1,0 +1,82 @@
+package dev.squint.onnx.config;
+
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.ModelJson;
+
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.io.Printable;
+import dev.squint.onnx.internal.vision.VisionGraph;
+import java.util.Set;
+
+/**
+ * Whether graphs that can be read can also answer questions: whether what they take is what is
+ * known here, before anything runs. Segments take nothing else but what they were given when they
+ * were cut.
+ */
+final class AnswerCheck {
+
+  private static final Set<String> KNOWN =
+      Set.of(
+          DecoderGraph.EMBEDS,
+          DecoderGraph.MASK,
+          DecoderGraph.POSITIONS,
+          DecoderGraph.TOKEN_TYPES,
+          DecoderGraph.LOGITS_TO_KEEP);
+
+  /** Towers of these types have no [CLS]. */
+  private static final Set<String> WITHOUT_CLS =
+      Set.of("siglip_vision_model", "aimv2_vision_model");
+
+  private AnswerCheck() {}
+
+  /**
+   * Checks what the graphs take.
+   *
+   * @throws ModelException if they cannot be given that
+   */
+  static void inputs(DecoderGraph decoder, VisionGraph tower) {
+    if (!tower.inputs().equals(Set.of(VisionGraph.PIXELS)) || tower.takesPatches()) {
+      throw new ModelException(
+          "%s takes %s, but only whole pictures as '%s' are known here; export the tower with that input alone"
+              .formatted(
+                  tower.file(), Printable.of(tower.inputs().toString()), VisionGraph.PIXELS));
+    }
+    if (decoder.tokensAtOnce() > 0) {
+      throw new ModelException(
+          "%s takes exactly %d tokens at once; export the decoder with an open sequence length"
+              .formatted(decoder.file(), decoder.tokensAtOnce()));
+    }
+    for (String input : decoder.inputs()) {
+      if (!KNOWN.contains(input) && !input.startsWith(DecoderGraph.PAST)) {
+        throw new ModelException(
+            "the decoder has an input '%s' that Squint does not know how to fill; export it without"
+                .formatted(Printable.of(input)));
+      }
+    }
+  }
+
+  /**
+   * Checks that a LLaVA hands out the features that its config chooses; with others it would answer
+   * otherwise than the model that was exported.
+   *
+   * @param config its {@code config.json}
+   * @param hasCls whether [CLS] was found in the tower's graph
+   * @param patches patches of a picture
+   * @param tokens visual tokens of a picture
+   */
+  static void features(ModelJson config, boolean hasCls, int patches, int tokens) {
+    if (config.text("model_type").filter("llava"::equals).isEmpty()) {
+      return;
+    }
+    String strategy = config.text("vision_feature_select_strategy").orElse("default");
+    String type = config.section("vision_config").text("model_type").orElse("clip_vision_model");
+    boolean cls = hasCls || !WITHOUT_CLS.contains(type);
+    int all = cls ? patches + 1 : patches;
+    int chosen = strategy.equals("full") ? all : all - 1;
+    if (Math.abs(tokens - chosen) == 1) {
+      throw new ModelException(
+          "%s: with 'vision_feature_select_strategy' %s a picture becomes %d visual tokens, but the vision encoder gives %d; use the config that it was exported with"
+              .formatted(config.file(), strategy, chosen, tokens));
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.squint.onnx.config;
+
+import java.util.Set;
+
+/**
+ * What the files of a model folder say: its graphs first, else {@code config.json} and {@code
+ * generation_config.json}, else what transformers takes where these are silent.
+ *
+ * @param modelType the family, such as {@code llava}
+ * @param imageToken id of the placeholder that stands for one visual token
+ * @param visualTokens visual tokens per picture, as the vision tower gives them
+ * @param contextLength the longest sequence, prompt and answer together, in tokens
+ * @param endTokens tokens that end an answer; none if the model's files name none
+ * @param text sizes of the decoder
+ * @param vision sizes of the vision tower
+ * @param decoding what decides on the next token besides its score
+ */
+public record ModelConfig(
+    String modelType,
+    long imageToken,
+    int visualTokens,
+    int contextLength,
+    Set<Long> endTokens,
+    Text text,
+    Vision vision,
+    DecodingRules decoding) {
+
+  /** Copies the set. */
+  public ModelConfig {
+    endTokens = Set.copyOf(endTokens);
+  }
+
+  /** A model whose next token is always the one with the best score. */
+  public ModelConfig(
+      String modelType,
+      long imageToken,
+      int visualTokens,
+      int contextLength,
+      Set<Long> endTokens,
+      Text text,
+      Vision vision) {
+    this(
+        modelType,
+        imageToken,
+        visualTokens,
+        contextLength,
+        endTokens,
+        text,
+        vision,
+        DecodingRules.NONE);
+  }
+
+  /** The same with another number of visual tokens. */
+  ModelConfig withVisualTokens(int tokens) {
+    return new ModelConfig(
+        modelType, imageToken, tokens, contextLength, endTokens, text, vision, decoding);
+  }
+
+  /**
+   * Sizes of a decoder.
+   *
+   * @param layers number of layers
+   * @param hidden width of the hidden states
+   * @param heads query heads
+   * @param kvHeads heads of keys and values
+   * @param headDim width of a head
+   * @param intermediate inner width of the MLP
+   * @param vocabulary number of tokens known
+   * @param ropeTheta base of the rotary frequencies
+   */
+  public record Text(
+      int layers,
+      int hidden,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int intermediate,
+      int vocabulary,
+      double ropeTheta) {}
+
+  /**
+   * Sizes of a vision tower.
+   *
+   * @param layers encoder layers up to the one that the projector reads; an export holds no others
+   * @param hidden width of the hidden states
+   * @param heads attention heads
+   * @param intermediate inner width of the MLP
+   * @param imageSize side of the square picture in pixels
+   * @param patchSize side of a patch in pixels
+   */
+  public record Vision(
+      int layers, int hidden, int heads, int intermediate, int imageSize, int patchSize) {}
+}

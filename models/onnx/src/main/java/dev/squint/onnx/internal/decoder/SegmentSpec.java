@@ -1,0 +1,103 @@
+package dev.squint.onnx.internal.decoder;
+
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Place;
+import java.util.List;
+
+/**
+ * A range of decoder layers to be cut out.
+ *
+ * @param from first layer
+ * @param to layer after the last one; equal to the number of layers for the segment that ends in
+ *     the logits
+ * @param seam what stands at its head
+ * @param givenPositions whether the rotary positions of the tokens come from outside; if not, a
+ *     graph without an input for them counts them from its KV cache
+ * @param taps what is observed
+ * @param probe whether it computes what is tapped and nothing else, on an empty cache
+ * @param cache how the KV cache comes in and goes out
+ */
+public record SegmentSpec(
+    int from,
+    int to,
+    Seam seam,
+    boolean givenPositions,
+    List<Expression> taps,
+    boolean probe,
+    CacheForm cache) {
+
+  /** Checks the range and drops repeated taps. */
+  public SegmentSpec {
+    if (from < 0 || to <= from) {
+      throw new IllegalArgumentException(
+          "a segment needs at least one layer, got [%d, %d)".formatted(from, to));
+    }
+    taps = taps.stream().map(Expression::unnamed).distinct().toList();
+    for (Expression tap : taps) {
+      for (Leaf leaf : tap.leaves().toList()) {
+        if (!runs(leaf, from, to)) {
+          throw new IllegalArgumentException(
+              "%s lies outside layers [%d, %d)".formatted(leaf, from, to));
+        }
+      }
+    }
+  }
+
+  /**
+   * Whether a range of layers computes a tensor: one of its layers, or the hidden states that leave
+   * the last of them.
+   */
+  public static boolean runs(Leaf leaf, int from, int to) {
+    boolean states = leaf.tensor() == Leaf.Tensor.HIDDEN || leaf.tensor() == Leaf.Tensor.NORMED;
+    int layer = leaf.place().layer();
+    return leaf.place().kind() == Place.Kind.DECODER
+        && layer >= from
+        && layer < (states ? to + 1 : to);
+  }
+
+  /**
+   * The input that carries a value of every token, such as its position, for all tokens that arrive
+   * at this segment; behind a seam only those kept have it.
+   *
+   * @param name the input of the whole decoder
+   */
+  public String arriving(String name) {
+    return seam == Seam.NONE ? name : name + ".all";
+  }
+
+  /**
+   * A range that runs.
+   *
+   * @param from first layer
+   * @param to layer after the last one
+   * @param seam what stands at its head
+   * @param givenPositions whether the rotary positions of the tokens come from outside
+   * @param taps what is observed
+   */
+  public SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Expression> taps) {
+    this(from, to, seam, givenPositions, taps, false, new CacheForm.Whole());
+  }
+
+  /**
+   * What a layer computes, ahead of it.
+   *
+   * @param layer the layer
+   * @param taps what is computed of it
+   * @param givenPositions whether the rotary positions of the tokens come from outside
+   */
+  public static SegmentSpec probe(int layer, List<Expression> taps, boolean givenPositions) {
+    return new SegmentSpec(
+        layer, layer + 1, Seam.NONE, givenPositions, taps, true, new CacheForm.Whole());
+  }
+
+  /** The same with another form of KV cache. */
+  public SegmentSpec with(CacheForm form) {
+    return new SegmentSpec(from, to, seam, givenPositions, taps, probe, form);
+  }
+
+  /** A range without seam and taps. */
+  public static SegmentSpec of(int from, int to) {
+    return new SegmentSpec(from, to, Seam.NONE, false, List.of());
+  }
+}

@@ -1,0 +1,110 @@
+package dev.squint.onnx.internal.vision;
+
+import dev.squint.onnx.internal.attention.AttentionSite;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.observe.ExpressionWriter;
+
+import dev.squint.error.ModelException;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
+import java.util.Optional;
+
+/** The named tensors of a vision tower, image by image. */
+final class TowerTensors implements ExpressionWriter.Tensors {
+
+  private static final int TOKENS = 1;
+
+  private final VisionGraph tower;
+  private final OnnxGraph graph;
+  private final GraphNodes nodes;
+
+  TowerTensors(VisionGraph tower, OnnxGraph graph, GraphNodes nodes) {
+    this.tower = tower;
+    this.graph = graph;
+    this.nodes = nodes;
+  }
+
+  @Override
+  public String leaf(Leaf leaf) {
+    if (leaf.rows() == Rows.CLS && !tower.hasCls()) {
+      throw new ModelException(
+          "the vision tower of %s has no [CLS] token, so its attention cannot be observed; choose a strategy that does not need it"
+              .formatted(graph.file()));
+    }
+    if (tower.takesPatches() && leaf.tensor() != Leaf.Tensor.PROBABILITIES) {
+      throw new ModelException(
+          "the vision tower of %s merges patches into visual tokens, so they cannot be compared in it; choose a strategy that compares projected features"
+              .formatted(graph.file()));
+    }
+    if (leaf.place().kind() == Place.Kind.BEFORE_PROJECTOR) {
+      return nodes.floats(tower.projectorInput());
+    }
+    int layer = leaf.place().layer();
+    if (layer >= tower.layers()) {
+      throw new ModelException(
+          "vision layer %d is asked for, but %s has %d layers; choose 0..%d"
+              .formatted(layer, graph.file(), tower.layers(), tower.layers() - 1));
+    }
+    return switch (leaf.tensor()) {
+      case Q -> choose(site(layer).queries(graph, nodes, Optional.empty()), 2, leaf.rows());
+      case K -> choose(site(layer).keys(graph, nodes), 2, leaf.rows());
+      case V -> choose(site(layer).values(graph, nodes), 2, leaf.rows());
+      case PROBABILITIES -> site(layer).probabilities(nodes, queries(site(layer), leaf.rows()));
+      case MLP -> nodes.floats(choose(tower.activations(layer), TOKENS, leaf.rows()));
+      default -> nodes.floats(choose(tower.hidden(layer), TOKENS, leaf.rows()));
+    };
+  }
+
+  private AttentionSite site(int layer) {
+    if (tower.isWindowed(layer)) {
+      throw new ModelException(
+          "vision layer %d of %s attends within windows, so no token sees the whole picture there; choose a layer with full attention"
+              .formatted(layer, graph.file()));
+    }
+    return tower.site(layer);
+  }
+
+  private Optional<String> queries(AttentionSite site, Rows rows) {
+    if (rows == Rows.CLS) {
+      return Optional.of(nodes.constant(0));
+    }
+    if (rows == Rows.ALL || !tower.hasCls()) {
+      return Optional.empty();
+    }
+    return Optional.of(nodes.op("Range", nodes.scalar(1), site.tokens(nodes), nodes.scalar(1)));
+  }
+
+  @Override
+  public String choose(String tensor, int axis, Rows rows) {
+    return switch (rows) {
+      case VISUAL ->
+          tower.takesPatches()
+              ? perToken(tensor, axis)
+              : tower.hasCls() ? nodes.slice(tensor, 1, Long.MAX_VALUE, axis) : tensor;
+      case CLS -> nodes.gather(tensor, nodes.constant(0), axis);
+      default -> tensor;
+    };
+  }
+
+  /** What there is of each patch, of each visual token the mean, in the order of the features. */
+  private String perToken(String tensor, int axis) {
+    String shape = nodes.op("Shape", tensor);
+    String tokens = nodes.reshape(nodes.size(VisionGraph.FEATURES, 0), 1);
+    String perToken = nodes.op("Div", nodes.slice(shape, axis, axis + 1, 0), tokens);
+    String groups =
+        nodes.op(
+            "Reshape",
+            tensor,
+            nodes.concat(
+                0,
+                nodes.slice(shape, 0, axis, 0),
+                tokens,
+                perToken,
+                nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0)));
+    String means = nodes.fresh();
+    nodes.mean(groups, means, axis + 1);
+    return tower.lastReordering().map(order -> nodes.gather(means, order, axis)).orElse(means);
+  }
+}

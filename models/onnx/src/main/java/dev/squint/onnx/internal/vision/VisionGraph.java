@@ -1,0 +1,379 @@
+package dev.squint.onnx.internal.vision;
+
+import dev.squint.onnx.internal.attention.AttentionSite;
+import dev.squint.onnx.internal.attention.FusedAttention;
+import dev.squint.onnx.internal.attention.SoftmaxAttention;
+import dev.squint.onnx.internal.decoder.FeedForward;
+import dev.squint.onnx.internal.decoder.SegmentModel;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.graph.Attributes;
+import dev.squint.onnx.internal.graph.Dominators;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.observe.ExpressionWriter;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.error.ModelException;
+import dev.squint.pruning.observe.Expression;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A vision tower, with or without its projector: pictures in, features out, attention on request.
+ *
+ * <p>Its layers are told apart by the residual stream: attention that hangs on the same point of it
+ * belongs to the same layer. Where a layer attends within windows, each window is an attention of
+ * its own and none of them sees the whole picture.
+ */
+public final class VisionGraph {
+
+  /**
+   * Name of the input, shape {@code [B, 3, height, width]}, or {@code [patches, values]} where
+   * patches are cut before.
+   */
+  public static final String PIXELS = "pixel_values";
+
+  /** Name of the output, shape {@code [B, N, hidden]} or {@code [B * N, hidden]}. */
+  public static final String FEATURES = "image_features";
+
+  private static final int PATCHES_RANK = 2;
+  private static final int MATRIX_RANK = 2;
+  private static final int STATES_RANK = 3;
+
+  /** Matrices, or what rounds to integers before one. */
+  private static final Set<String> MATRICES =
+      Set.of("MatMul", "Gemm", "MatMulNBits", "DynamicQuantizeLinear", "DynamicQuantizeMatMul");
+
+  private final OnnxGraph graph;
+  private final Dominators dominators;
+  private final BitSet stream;
+  private final List<List<AttentionSite>> layers;
+  private final boolean hasCls;
+  private volatile String projectorInput;
+  private volatile TowerSizes sizes;
+
+  /**
+   * Analyses a tower.
+   *
+   * @param graph the graph of {@code vision_encoder.onnx}
+   * @throws ModelException if it has not the inputs and outputs of one
+   */
+  public VisionGraph(OnnxGraph graph) {
+    this.graph = graph;
+    if (!graph.inputs().containsKey(PIXELS) || !graph.outputs().containsKey(FEATURES)) {
+      throw new ModelException(
+          "%s has not the input '%s' and the output '%s' of a vision encoder in hub layout"
+              .formatted(graph.file(), PIXELS, FEATURES));
+    }
+    dominators = new Dominators(graph, PIXELS);
+    stream = residualStream();
+    layers = findLayers();
+    hasCls = findCls();
+  }
+
+  private List<List<AttentionSite>> findLayers() {
+    Map<Integer, List<AttentionSite>> byResidual = new LinkedHashMap<>();
+    List<NodeProto> nodes = graph.nodes();
+    int[] residual = new int[nodes.size()];
+    for (int i = 0; i < nodes.size(); i++) {
+      if (!dominators.reaches(i)) {
+        continue;
+      }
+      int above = dominators.above(i);
+      residual[i] = stream.get(i) ? i : above == Dominators.ROOT ? above : residual[above];
+      boolean softmax = nodes.get(i).getOpType().equals("Softmax");
+      if (softmax || FusedAttention.isOne(nodes.get(i))) {
+        AttentionSite site =
+            softmax ? SoftmaxAttention.read(graph, i) : FusedAttention.read(graph, i);
+        byResidual.computeIfAbsent(residual[i], key -> new ArrayList<>()).add(site);
+      }
+    }
+    return List.copyOf(byResidual.values());
+  }
+
+  private BitSet residualStream() {
+    int features = graph.producer(FEATURES);
+    return dominators.reaches(features) ? dominators.chain(features) : new BitSet();
+  }
+
+  private boolean findCls() {
+    int end = layers.isEmpty() ? graph.nodes().size() : layers.get(0).get(0).node();
+    for (int i = 0; i < end; i++) {
+      if (dominators.reaches(i) && prependsLearnedToken(graph.nodes().get(i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * A Concat on the token axis of something that no pixel has a part in, with the patches behind
+   * it.
+   */
+  private boolean prependsLearnedToken(NodeProto node) {
+    if (!node.getOpType().equals("Concat") || node.getInputCount() != 2) {
+      return false;
+    }
+    long axis = new Attributes(node).integer("axis", 0);
+    return (axis == 1 || axis == -2)
+        && !dominators.reaches(graph.producer(Attributes.input(node, 0)))
+        && dominators.reaches(graph.producer(Attributes.input(node, 1)));
+  }
+
+  /** Whether a learned [CLS] token stands before the patches, told from the graph. */
+  public boolean hasCls() {
+    return hasCls;
+  }
+
+  /** The file it was read from. */
+  public Path file() {
+    return graph.file();
+  }
+
+  /** What the graph tells of its sizes. */
+  public TowerSizes sizes() {
+    TowerSizes found = sizes;
+    if (found == null) {
+      found = TowerSizes.of(graph, this, stream);
+      sizes = found;
+    }
+    return found;
+  }
+
+  /** The attention of the first layer, -1 if there is none. */
+  int firstAttention() {
+    return layers.isEmpty() ? -1 : layers.get(0).get(0).node();
+  }
+
+  /** The node of the residual stream behind the first layer, -1 if there is no second one. */
+  int behindFirstLayer() {
+    return layers.size() < 2 ? -1 : stream.previousSetBit(layers.get(1).get(0).node());
+  }
+
+  /** Nodes that pictures flow through. */
+  BitSet pictureNodes() {
+    return graph.dependents(Set.of(PIXELS));
+  }
+
+  /** The number of encoder layers that the file holds and that therefore run. */
+  public int layers() {
+    return layers.size();
+  }
+
+  /** How attention is encoded, for people. */
+  public Set<String> encodings() {
+    Set<String> encodings = new LinkedHashSet<>();
+    layers.forEach(sites -> sites.forEach(site -> encodings.add(site.encoding())));
+    return encodings;
+  }
+
+  /** Whether a layer attends within windows of the picture only. */
+  public boolean isWindowed(int layer) {
+    return layers.get(layer).size() > 1;
+  }
+
+  /** Names of the inputs. */
+  public Set<String> inputs() {
+    return graph.inputs().keySet();
+  }
+
+  /**
+   * Whether the input is a list of patches in the order in which they are merged, rather than a
+   * picture.
+   */
+  public boolean takesPatches() {
+    return graph.inputs().get(PIXELS).getType().getTensorType().getShape().getDimCount()
+        == PATCHES_RANK;
+  }
+
+  /** Channels, height or width of the pictures, or -1 where the graph leaves it open. */
+  public long inputDimension(int dimension) {
+    return graph.inputDimension(PIXELS, dimension);
+  }
+
+  /** Whether pixels and features are float32; else the graph is used {@link #withTaps} alone. */
+  public boolean isFloat32() {
+    return pixelType() == GraphNodes.FLOAT;
+  }
+
+  private int pixelType() {
+    return graph.inputs().get(PIXELS).getType().getTensorType().getElemType();
+  }
+
+  /**
+   * The tower with taps, taking float32 pixels whatever the file takes. Each is an output {@link
+   * TapNames#output} with the images in front of its axes. Where the tower {@linkplain
+   * #takesPatches takes patches}, what there is of a visual token is the mean over its patches.
+   *
+   * @param taps what is observed besides the features
+   * @return the serialised model
+   * @throws ModelException if a tensor that they look at is not in the tower, or is one of windows
+   */
+  public byte[] withTaps(Collection<Expression> taps) {
+    ModelProto.Builder model = graph.model().toBuilder();
+    GraphProto.Builder out = model.getGraphBuilder();
+    GraphNodes nodes = new GraphNodes(out, graph.opset());
+    if (!isFloat32()) {
+      takeFloats(out);
+    }
+    addTaps(out, nodes, taps);
+    return model.build().toByteArray();
+  }
+
+  private void addTaps(GraphProto.Builder out, GraphNodes nodes, Collection<Expression> taps) {
+    ExpressionWriter writer = new ExpressionWriter(nodes, new TowerTensors(this, graph, nodes));
+    for (Expression tap : new LinkedHashSet<>(taps)) {
+      writer.write(tap);
+      out.addOutput(GraphNodes.shapeless(TapNames.output(tap), GraphNodes.FLOAT));
+    }
+  }
+
+  /**
+   * The tensor in which patches enter the projector: that of the first matrix behind the last
+   * layer, {@code [B, patches, width]}. Where four patches make one token they are joined already.
+   *
+   * @throws ModelException if the file holds no projector that takes each patch for itself
+   */
+  public String projectorInput() {
+    String found = projectorInput;
+    if (found == null) {
+      found = findProjectorInput();
+      projectorInput = found;
+    }
+    return found;
+  }
+
+  private String findProjectorInput() {
+    if (takesPatches()) {
+      throw new ModelException(
+          "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
+              .formatted(graph.file()));
+    }
+    List<NodeProto> nodes = graph.nodes();
+    int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
+    for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
+      NodeProto node = nodes.get(i);
+      if (MATRICES.contains(node.getOpType())
+          && dominators.reaches(graph.producer(Attributes.input(node, 0)))) {
+        return unflattened(Attributes.input(node, 0));
+      }
+    }
+    throw new ModelException(
+        "the vision tower of %s has no projector behind its last layer, so nothing can be merged before it; choose a strategy that merges after vision"
+            .formatted(graph.file()));
+  }
+
+  /** What a Gemm takes as a matrix, as it was before. */
+  private String unflattened(String tensor) {
+    NodeProto before = graph.nodes().get(graph.producer(tensor));
+    boolean flattened =
+        before.getOpType().equals("Reshape") && graph.ranks().of(tensor) == MATRIX_RANK;
+    return flattened ? Attributes.input(before, 0) : tensor;
+  }
+
+  /**
+   * The tower without its projector, with taps.
+   *
+   * @param taps what is observed besides {@link #projectorInput()}
+   * @return the serialised model
+   * @throws ModelException if there is no projector in the file, or a tap is refused
+   */
+  public byte[] tower(Collection<Expression> taps) {
+    ModelProto.Builder model = graph.model().toBuilder();
+    GraphProto.Builder out = model.getGraphBuilder();
+    if (!isFloat32()) {
+      takeFloats(out);
+    }
+    String patches = projectorInput();
+    out.clearOutput();
+    addTaps(out, new GraphNodes(out, graph.opset()), taps);
+    out.addOutput(GraphNodes.shapeless(patches, graph.types().of(patches)));
+    return model.setGraph(ProjectorCut.neededOnly(out)).build().toByteArray();
+  }
+
+  /** Name of the input of {@link #projector()} that takes all patches. */
+  public String patchesInput() {
+    return ProjectorCut.arriving(projectorInput());
+  }
+
+  /**
+   * The projector alone, behind a merging seam: besides {@link #patchesInput()} it takes {@link
+   * SegmentModel#KEEP}, {@link SegmentModel#MIX_SOURCES} and {@link SegmentModel#MIX_WEIGHTS},
+   * which count through all pictures, and gives {@link #FEATURES}, one row per token kept.
+   *
+   * @return the serialised model
+   * @throws ModelException if there is no projector in the file, or it reads more than the patches
+   */
+  public byte[] projector() {
+    return new ProjectorCut(graph, projectorInput()).projector();
+  }
+
+  private void takeFloats(GraphProto.Builder out) {
+    String inside = "squint." + PIXELS;
+    List<NodeProto> nodes = List.copyOf(out.getNodeList());
+    out.clearNode();
+    out.addNode(
+        GraphNodes.node("Cast", List.of(PIXELS), inside)
+            .setName(inside)
+            .addAttribute(GraphNodes.integer("to", pixelType())));
+    nodes.forEach(node -> out.addNode(GraphNodes.renamed(node, PIXELS, inside)));
+    GraphNodes.declareFloat(out.getInputBuilderList(), PIXELS);
+  }
+
+  /** The attention of a layer that is not windowed. */
+  AttentionSite site(int layer) {
+    return layers.get(layer).get(0);
+  }
+
+  /**
+   * Hidden states that enter a layer, {@code [B, tokens, width]}.
+   *
+   * @throws ModelException if they are not found in this form
+   */
+  String hidden(int layer) {
+    int node = stream.previousSetBit(site(layer).node());
+    List<String> outputs =
+        node < 0
+            ? List.of()
+            : graph.nodes().get(node).getOutputList().stream()
+                .filter(output -> !output.isEmpty() && graph.isConsumed(output))
+                .toList();
+    int rank = outputs.isEmpty() ? 0 : graph.ranks().of(outputs.get(outputs.size() - 1));
+    if (outputs.isEmpty() || (rank > 0 && rank != STATES_RANK)) {
+      throw new ModelException(
+          "%s: the hidden states that enter vision layer %d were not found; choose a strategy that looks at features"
+              .formatted(graph.file(), layer));
+    }
+    return outputs.get(outputs.size() - 1);
+  }
+
+  /** What enters the last matrix of a layer's feed-forward, {@code [B, tokens, neurons]}. */
+  String activations(int layer) {
+    String sum = layer + 1 < layers.size() ? hidden(layer + 1) : projectorInput();
+    return FeedForward.before(graph, sum, stream, pictureNodes()).activations();
+  }
+
+  /** The order in which tokens that were sorted by window leave the tower. */
+  Optional<String> lastReordering() {
+    int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
+    for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
+      NodeProto node = graph.nodes().get(i);
+      boolean tokens =
+          node.getOpType().equals("Gather") && new Attributes(node).integer("axis", 0) == 0;
+      if (tokens && !dominators.reaches(graph.producer(Attributes.input(node, 1)))) {
+        return Optional.of(Attributes.input(node, 1));
+      }
+    }
+    return Optional.empty();
+  }
+}

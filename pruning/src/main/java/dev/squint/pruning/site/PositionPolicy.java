@@ -1,0 +1,12 @@
+package dev.squint.pruning.site;
+
+/** Which position ids the tokens carry after a site. */
+public enum PositionPolicy {
+  /**
+   * Kept tokens keep their ids and the gaps stay; decoding continues at the unpruned prompt's
+   * length.
+   */
+  ORIGINAL,
+  /** Ids 0..n'-1 are given anew; decoding continues at the pruned prompt's length. */
+  COMPACTED
+}

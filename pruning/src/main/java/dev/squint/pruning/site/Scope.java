@@ -1,0 +1,63 @@
+package dev.squint.pruning.site;
+
+import dev.squint.pruning.layout.VisualSpan;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Over which visual tokens a budget is counted, and among which tokens it chooses. */
+public enum Scope {
+  /** All visual tokens of the request together. */
+  REQUEST,
+  /** Each picture or video for itself. */
+  IMAGE,
+  /** Each tile of each picture for itself; a picture without tiles is one. */
+  TILE,
+  /** Each frame of each video for itself; a picture is one. */
+  FRAME;
+
+  /**
+   * Neighbouring tokens that share a budget.
+   *
+   * @param from the first, an index into the visual tokens alive
+   * @param to the first behind them
+   */
+  public record Group(int from, int to) {
+
+    /**
+     * Counts the tokens.
+     *
+     * @return {@code to - from}
+     */
+    public int size() {
+      return to - from;
+    }
+  }
+
+  /**
+   * Divides the tokens alive at a site.
+   *
+   * @param context the request at the site
+   * @return groups in order that cover all tokens alive; none if there is no token
+   */
+  public List<Group> groups(SiteContext context) {
+    List<VisualSpan> spans = context.spans();
+    List<Group> groups = new ArrayList<>();
+    int from = 0;
+    for (int token = 1; token <= spans.size(); token++) {
+      if (token == spans.size() || !together(spans.get(token - 1), spans.get(token))) {
+        groups.add(new Group(from, token));
+        from = token;
+      }
+    }
+    return groups;
+  }
+
+  private boolean together(VisualSpan one, VisualSpan other) {
+    return switch (this) {
+      case REQUEST -> true;
+      case IMAGE -> one.image() == other.image();
+      case TILE, FRAME -> one.image() == other.image() && one.part() == other.part();
+    };
+  }
+}

@@ -1,0 +1,153 @@
+package dev.squint.pruning.site;
+
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/** What a strategy may know about the request at a site. */
+public final class SiteContext {
+
+  private final Site site;
+  private final TokenLayout layout;
+  private final int[] alive;
+  private final int enteredDecoder;
+  private final Positions positions;
+  private final long seed;
+
+  /**
+   * Rotary position ids at a site; with several axes those in time.
+   *
+   * @param visual one per visual token alive
+   * @param text one per text token behind the last visual token
+   */
+  public record Positions(int[] visual, int[] text) {
+
+    public Positions {
+      visual = visual.clone();
+      text = text.clone();
+    }
+
+    @Override
+    public int[] visual() {
+      return visual.clone();
+    }
+
+    @Override
+    public int[] text() {
+      return text.clone();
+    }
+  }
+
+  /**
+   * A request at a site.
+   *
+   * @param site where
+   * @param layout the unpruned prompt
+   * @param alive for each visual token alive at the site which visual token of the unpruned prompt
+   *     it is, or, for a merged one, which its origin is
+   * @param enteredDecoder visual tokens that entered the decoder; before the decoder those alive
+   * @param positions rotary position ids
+   * @param seed the request's seed, for strategies that draw
+   */
+  public SiteContext(
+      Site site,
+      TokenLayout layout,
+      int[] alive,
+      int enteredDecoder,
+      Positions positions,
+      long seed) {
+    this.site = Objects.requireNonNull(site, "site");
+    this.layout = Objects.requireNonNull(layout, "layout");
+    this.alive = alive.clone();
+    this.enteredDecoder = enteredDecoder;
+    this.positions = Objects.requireNonNull(positions, "positions");
+    this.seed = seed;
+    for (int token : alive) {
+      Objects.checkIndex(token, layout.visualTokens());
+    }
+    if (positions.visual.length != alive.length) {
+      throw new IllegalArgumentException(
+          positions.visual.length + " positions do not fit " + alive.length + " visual tokens");
+    }
+  }
+
+  /**
+   * A request of which no token has left yet.
+   *
+   * @param site where
+   * @param layout the unpruned prompt
+   * @param seed the request's seed
+   * @return the context, with the prompt's own positions
+   */
+  public static SiteContext whole(Site site, TokenLayout layout, long seed) {
+    int[] visual = layout.visualPositions();
+    int behind = visual.length == 0 ? 0 : visual[visual.length - 1] + 1;
+    int[] text = IntStream.range(behind, layout.length()).toArray();
+    int[] alive = IntStream.range(0, visual.length).toArray();
+    return new SiteContext(site, layout, alive, alive.length, new Positions(visual, text), seed);
+  }
+
+  /** Where. */
+  public Site site() {
+    return site;
+  }
+
+  /** The unpruned prompt. */
+  public TokenLayout layout() {
+    return layout;
+  }
+
+  /** Visual tokens alive at this site. */
+  public int visualTokens() {
+    return alive.length;
+  }
+
+  /** Visual tokens of the unpruned prompt. */
+  public int originalVisualTokens() {
+    return layout.visualTokens();
+  }
+
+  /** Visual tokens that entered the decoder; before the decoder those alive. */
+  public int enteredDecoder() {
+    return enteredDecoder;
+  }
+
+  /**
+   * Which tokens are alive.
+   *
+   * @return a new array: for each its index among the visual tokens of the unpruned prompt, for a
+   *     merged token that of its origin
+   */
+  public int[] alive() {
+    return alive.clone();
+  }
+
+  /**
+   * Where the tokens alive come from.
+   *
+   * @return for each visual token alive its span in the unpruned prompt
+   */
+  public List<VisualSpan> spans() {
+    VisualSpan[] byToken = new VisualSpan[layout.visualTokens()];
+    int next = 0;
+    for (VisualSpan span : layout.visual()) {
+      Arrays.fill(byToken, next, next + span.length(), span);
+      next += span.length();
+    }
+    return Arrays.stream(alive).mapToObj(token -> byToken[token]).toList();
+  }
+
+  /** Rotary position ids. */
+  public Positions positions() {
+    return positions;
+  }
+
+  /** The request's seed, for strategies that draw. */
+  public long seed() {
+    return seed;
+  }
+}

@@ -1,0 +1,69 @@
+package dev.squint.pruning.strategies.math;
+
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import java.util.List;
+import java.util.Map;
+
+/** LLaVA-1.5 7B's shapes, and one-site runs of a strategy on them. */
+final class Models {
+
+  private Models() {}
+
+  static ModelFacts llava(boolean hasCls) {
+    return new ModelFacts(
+        "llava-1.5-7b",
+        new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
+        new VisionShape(23, 1024, 16, 4096, 576, 588, hasCls, 24, 24, 4096),
+        576);
+  }
+
+  static SitePlan onlySite(Strategy strategy) {
+    List<SitePlan> plan = strategy.plan(llava(true));
+    if (plan.size() != 1) {
+      throw new AssertionError("one site expected: " + plan);
+    }
+    return plan.get(0);
+  }
+
+  /** A prompt of 35 text tokens, the spans, and one text token. */
+  static SiteContext context(Site site, long seed, int[]... grids) {
+    VisualSpan[] spans = new VisualSpan[grids.length];
+    int start = 35;
+    for (int i = 0; i < grids.length; i++) {
+      int length = grids[i][0] * grids[i][1];
+      spans[i] = new VisualSpan(i, start, length, grids[i][0], grids[i][1]);
+      start += length;
+    }
+    TokenLayout layout = new TokenLayout(start + 1, List.of(spans));
+    return SiteContext.whole(site, layout, seed);
+  }
+
+  static Selection select(Strategy strategy, long seed, int[]... grids) {
+    SitePlan plan = onlySite(strategy);
+    return plan.decision().select(context(plan.site(), seed, grids), Observations.none());
+  }
+
+  static Selection select(Strategy strategy, float[] row, int[]... grids) {
+    SitePlan plan = onlySite(strategy);
+    Expression need = plan.needs().iterator().next();
+    Observations observations = Observations.of(Map.of(need, new Observation(1, row.length, row)));
+    return plan.decision().select(context(plan.site(), 0, grids), observations);
+  }
+
+  static Selection select(Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
+    SitePlan plan = onlySite(strategy);
+    return plan.decision().select(context(plan.site(), 0, grids), Observations.of(seen));
+  }
+}
