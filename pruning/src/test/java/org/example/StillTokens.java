@@ -2,6 +2,8 @@ package org.example;
 
 import dev.squint.pruning.*;
 import dev.squint.pruning.observe.*;
+import dev.squint.pruning.shape.*;
+import dev.squint.pruning.site.*;
 import java.util.List;
 import java.util.Set;
 

@@ -18,9 +18,9 @@ import java.util.concurrent.TimeUnit;
  * @param grown kB by which its memory grew at most, 0 where the system does not tell
  * @param errors what it printed to standard error
  */
-record PictureProcess(List<String> lines, long grown, String errors) {
+public record PictureProcess(List<String> lines, long grown, String errors) {
 
-  static PictureProcess run(Path folder, String heap, List<Path> files) throws Exception {
+  public static PictureProcess run(Path folder, String heap, List<Path> files) throws Exception {
     Path out = folder.resolve("out.txt");
     Path errors = folder.resolve("errors.txt");
     List<String> command = new ArrayList<>();

@@ -5,11 +5,11 @@ import dev.squint.pruning.shape.ModelFacts;
 import dev.squint.pruning.shape.VisionShape;
 
 /** The shapes of a well-known model. */
-final class TestModels {
+public final class TestModels {
 
   private TestModels() {}
 
-  static ModelFacts llava() {
+  public static ModelFacts llava() {
     return new ModelFacts(
         "llava-1.5-7b",
         new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),

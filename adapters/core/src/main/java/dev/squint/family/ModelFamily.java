@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What differs between model families: how a picture and a question are put to the model. */
-interface ModelFamily extends AutoCloseable {
+public interface ModelFamily extends AutoCloseable {
 
   /**
    * The family of a loaded model, by {@code model_type} in its {@code config.json}.

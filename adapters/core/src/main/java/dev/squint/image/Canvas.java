@@ -11,7 +11,7 @@ package dev.squint.image;
  * @param height rows with those around
  * @param color the colour
  */
-record Canvas(Picture picture, int left, int top, int width, int height, Color color) {
+public record Canvas(Picture picture, int left, int top, int width, int height, Color color) {
 
   /**
    * A colour, each channel from 0 to 255.
@@ -20,7 +20,7 @@ record Canvas(Picture picture, int left, int top, int width, int height, Color c
    * @param green its green
    * @param blue its blue
    */
-  record Color(int red, int green, int blue) {
+  public record Color(int red, int green, int blue) {
 
     static final Color BLACK = new Color(0, 0, 0);
 
@@ -30,12 +30,12 @@ record Canvas(Picture picture, int left, int top, int width, int height, Color c
   }
 
   /** A picture without a margin. */
-  static Canvas of(Picture picture) {
+  public static Canvas of(Picture picture) {
     return new Canvas(picture, 0, 0, picture.width(), picture.height(), Color.BLACK);
   }
 
   /** A picture in the middle of a square, an odd pixel more to its right or below it. */
-  static Canvas square(Picture picture, Color color) {
+  public static Canvas square(Picture picture, Color color) {
     int side = Math.max(picture.width(), picture.height());
     return new Canvas(
         picture, (side - picture.width()) / 2, (side - picture.height()) / 2, side, side, color);

@@ -166,7 +166,7 @@ public final class ImageInput {
     }
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 

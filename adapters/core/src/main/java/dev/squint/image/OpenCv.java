@@ -12,7 +12,7 @@ import org.opencv.core.Core;
  * Loads OpenCV's {@linkplain NativeLibrary native library} once per process: 65 MB, which to unpack
  * at each start would be most of a short run.
  */
-final class OpenCv {
+public final class OpenCv {
 
   private static final String LIBRARY = "lib" + Core.NATIVE_LIBRARY_NAME + ".so";
 
@@ -23,7 +23,7 @@ final class OpenCv {
    *
    * @throws ModelException if it can be unpacked nowhere
    */
-  static void load(Path cacheFolder) {
+  public static void load(Path cacheFolder) {
     OpenCvLog.turnOff();
     String processor = NativeLibrary.processor("x86_64", "ARMv8");
     String root = "/nu/pattern/opencv/linux/%s/".formatted(processor);

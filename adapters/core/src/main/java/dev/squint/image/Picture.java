@@ -15,7 +15,7 @@ import org.opencv.core.Scalar;
  * @param height rows
  * @param rgb {@code 3 * width * height} samples, channels last
  */
-record Picture(int width, int height, byte[] rgb) {
+public record Picture(int width, int height, byte[] rgb) {
 
   private static final int STRIP_PIXELS = 1 << 18;
   private static final int STRIP_STEP = 16;
@@ -26,7 +26,7 @@ record Picture(int width, int height, byte[] rgb) {
    *
    * @throws ImageException if that fails, whatever the reason
    */
-  static Picture decode(ImageInput input) {
+  public static Picture decode(ImageInput input) {
     ImageHeader header = input.header();
     Mat decoded = new Mat();
     try {
@@ -115,7 +115,7 @@ record Picture(int width, int height, byte[] rgb) {
   }
 
   /** A new 8-bit BGR matrix, to be released by the caller. */
-  Mat toMat() {
+  public Mat toMat() {
     byte[] bgr = rgb.clone();
     for (int i = 0; i < bgr.length; i += 3) {
       bgr[i] = rgb[i + 2];
@@ -126,7 +126,7 @@ record Picture(int width, int height, byte[] rgb) {
     return mat;
   }
 
-  int sample(int x, int y, int channel) {
+  public int sample(int x, int y, int channel) {
     return rgb[3 * (y * width + x) + channel] & 0xFF;
   }
 }

@@ -9,7 +9,7 @@ import dev.squint.error.ModelException;
  * Pillow's to the bit. OpenCV's bilinear and bicubic filters do not antialias, and its bicubic one
  * has another kernel.
  */
-enum Resampler {
+public enum Resampler {
   NEAREST(0, 0) {
     @Override
     double kernel(double x) {
@@ -17,7 +17,7 @@ enum Resampler {
     }
 
     @Override
-    Picture resize(Canvas canvas, int width, int height, Window window) {
+    public Picture resize(Canvas canvas, int width, int height, Window window) {
       int[] columns = nearest(canvas.width(), width);
       int[] rows = nearest(canvas.height(), height);
       byte[] out = new byte[3 * window.width() * window.height()];
@@ -85,7 +85,7 @@ enum Resampler {
    * @param number the number
    * @param source where it is from, for messages
    */
-  static Resampler ofPillow(int number, String source) {
+  public static Resampler ofPillow(int number, String source) {
     for (Resampler resampler : values()) {
       if (resampler.number == number) {
         return resampler;
@@ -120,17 +120,17 @@ enum Resampler {
   }
 
   /** The picture in another size. */
-  Picture resize(Picture picture, int width, int height) {
+  public Picture resize(Picture picture, int width, int height) {
     return resize(picture, width, height, new Window(0, 0, width, height));
   }
 
   /** A part of the picture in another size; only that part is computed. */
-  Picture resize(Picture picture, int width, int height, Window window) {
+  public Picture resize(Picture picture, int width, int height, Window window) {
     return resize(Canvas.of(picture), width, height, window);
   }
 
   /** A part of what a canvas shows in another size; only that part is computed. */
-  Picture resize(Canvas canvas, int width, int height, Window window) {
+  public Picture resize(Canvas canvas, int width, int height, Window window) {
     if (canvas.isBare()
         && canvas.width() == width
         && canvas.height() == height
@@ -206,7 +206,7 @@ enum Resampler {
    * @param right the column behind its last
    * @param bottom the row behind its last
    */
-  record Window(int left, int top, int right, int bottom) {
+  public record Window(int left, int top, int right, int bottom) {
 
     int width() {
       return right - left;

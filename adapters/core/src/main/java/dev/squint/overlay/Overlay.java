@@ -23,13 +23,13 @@ import org.opencv.imgproc.Imgproc;
  * @param rows patches from top to bottom
  * @param columns patches from left to right
  */
-record Overlay(int rows, int columns) {
+public record Overlay(int rows, int columns) {
 
   private static final int SIDE = 480;
   private static final double DIM = 0.22;
 
   /** An encoded PNG, two panels of about 480 pixels a side. */
-  byte[] draw(Picture picture, Trace trace) {
+  public byte[] draw(Picture picture, Trace trace) {
     Mat left = picture.toMat();
     Mat right = new Mat();
     Mat both = new Mat();

@@ -57,7 +57,7 @@ public final class OverlayFile {
     }
   }
 
-  static void write(Path target, byte[] png) {
+  public static void write(Path target, byte[] png) {
     try {
       AtomicFiles.replace(target, png);
     } catch (IOException e) {

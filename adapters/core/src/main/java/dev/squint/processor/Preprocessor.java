@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param mean subtracted from each channel after that
  * @param deviation each channel is divided by this then
  */
-record Preprocessor(
+public record Preprocessor(
     String source,
     Optional<Canvas.Color> padding,
     Resizing size,
@@ -37,15 +37,15 @@ record Preprocessor(
     double[] mean,
     double[] deviation) {
 
-  static final int MOST_SIDE = 4096;
+  public static final int MOST_SIDE = 4096;
   private static final int LONGEST_RESIZED = 1 << 20;
 
-  static Preprocessor read(Path folder) {
+  public static Preprocessor read(Path folder) {
     return ProcessorFile.read(folder).toPreprocessor();
   }
 
   /** Refuses a tower that takes pictures of another size. */
-  void checkFits(int side) {
+  public void checkFits(int side) {
     if (width != side || height != side) {
       throw new ModelException(
           "%s makes pictures of %dx%d pixels, but config.json says that the vision tower takes %dx%d; use the files of one model"
@@ -54,7 +54,7 @@ record Preprocessor(
   }
 
   /** Pixel values [1, 3, height, width] of a picture. */
-  PixelValues apply(Picture picture) {
+  public PixelValues apply(Picture picture) {
     return values(seen(picture));
   }
 
@@ -65,7 +65,7 @@ record Preprocessor(
    * @param wide pixels a row
    * @param high rows
    */
-  PixelValues apply(Picture picture, int wide, int high) {
+  public PixelValues apply(Picture picture, int wide, int high) {
     return values(seen(picture, wide, high));
   }
 
@@ -89,7 +89,7 @@ record Preprocessor(
    * The picture as the model sees it: padded, resized and cropped, still 8 bits a sample. Where it
    * is smaller than the crop there is black around it.
    */
-  Picture seen(Picture picture) {
+  public Picture seen(Picture picture) {
     return seen(picture, width, height);
   }
 

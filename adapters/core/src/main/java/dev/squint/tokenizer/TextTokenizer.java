@@ -19,7 +19,7 @@ import java.util.Optional;
  * <p>The library needs up to 450 bytes and 5 microseconds for a character of text, all of it at
  * once; so nobody may pass more than {@link #mostCharacters}. Thread-safe.
  */
-final class TextTokenizer implements AutoCloseable {
+public final class TextTokenizer implements AutoCloseable {
 
   private static final String FORCED_CLEAN_UP =
       "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
@@ -46,7 +46,7 @@ final class TextTokenizer implements AutoCloseable {
    *
    * @throws ModelException if it is missing or cannot be used
    */
-  static TextTokenizer open(Path folder) {
+  public static TextTokenizer open(Path folder) {
     Path file = folder.resolve("tokenizer.json");
     TokenizerJson json = TokenizerJson.read(file);
     boolean cleansUp = cleansUp(folder, json.isBpe());
@@ -93,7 +93,7 @@ final class TextTokenizer implements AutoCloseable {
   }
 
   /** Texts of special tokens, such as {@code </s>}. */
-  List<String> reserved() {
+  public List<String> reserved() {
     return added.stream()
         .filter(TokenizerJson.Added::isSpecial)
         .map(TokenizerJson.Added::text)
@@ -101,7 +101,7 @@ final class TextTokenizer implements AutoCloseable {
   }
 
   /** The text of an added token. */
-  Optional<String> addedText(long id) {
+  public Optional<String> addedText(long id) {
     return added.stream()
         .filter(token -> token.id() == id)
         .map(TokenizerJson.Added::text)
@@ -109,12 +109,12 @@ final class TextTokenizer implements AutoCloseable {
   }
 
   /** Characters of the longest token there is. */
-  int longestToken() {
+  public int longestToken() {
     return longestToken;
   }
 
   /** Characters of the longest text that is taken. */
-  int mostCharacters() {
+  public int mostCharacters() {
     return mostCharacters;
   }
 
@@ -127,7 +127,7 @@ final class TextTokenizer implements AutoCloseable {
    * @param text whole Unicode of up to {@link #mostCharacters} characters
    * @param framed whether those that the tokenizer puts around a text are among them
    */
-  long[] tokens(String text, boolean framed) {
+  public long[] tokens(String text, boolean framed) {
     if (text.length() > mostCharacters) {
       throw new IllegalArgumentException("a text of %d characters".formatted(text.length()));
     }
@@ -152,7 +152,7 @@ final class TextTokenizer implements AutoCloseable {
    * The text of tokens as {@code decode(skip_special_tokens=True)} of transformers has it, without
    * the spaces around it.
    */
-  String text(long[] tokens) {
+  public String text(long[] tokens) {
     String text = tokenizer.decode(tokens, true);
     return (cleansUp ? cleanedUp(text) : text).strip();
   }

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
  * The tokenizer's {@linkplain NativeLibrary native library}. A library that the user has chosen is
  * left alone.
  */
-final class TokenizerLibrary {
+public final class TokenizerLibrary {
 
   private static final Logger LOG = LoggerFactory.getLogger(TokenizerLibrary.class);
   private static final String CHOICE = "RUST_LIBRARY_PATH";
@@ -20,7 +20,7 @@ final class TokenizerLibrary {
   private TokenizerLibrary() {}
 
   /** Unpacks it before the first tokenizer is made; later calls do nothing. */
-  static void prepare(Path cacheFolder) {
+  public static void prepare(Path cacheFolder) {
     if (System.getProperty(CHOICE) != null || System.getenv(CHOICE) != null) {
       return;
     }

@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Puts long questions in a small heap, and says of each how it ended and what it cost. */
-final class LongQuestionMain {
+public final class LongQuestionMain {
 
-  static final List<String> WORDS =
+  public static final List<String> WORDS =
       List.of(
           "a",
           "what is it? ",
@@ -25,7 +25,7 @@ final class LongQuestionMain {
           "\uD800x",
           "\u0001z",
           "\u3000\u4e00");
-  static final List<String> SPACES = List.of(" ", "\n\t");
+  public static final List<String> SPACES = List.of(" ", "\n\t");
 
   private LongQuestionMain() {}
 

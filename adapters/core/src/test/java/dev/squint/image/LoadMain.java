@@ -10,9 +10,9 @@ import dev.squint.engine.internal.ort.RuntimeLibrary;
 import java.nio.file.Path;
 
 /** Another process that loads the embedded model with a cache folder of its own. */
-final class LoadMain {
+public final class LoadMain {
 
-  static final String LOADED = "loaded";
+  public static final String LOADED = "loaded";
 
   private LoadMain() {}
 

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Decodes files in a process of its own: prints the peak of its memory, then a line for each. */
-final class PictureMain {
+public final class PictureMain {
 
   private PictureMain() {}
 

@@ -1,12 +1,19 @@
 package dev.squint.cli;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noCodeUnits;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -18,52 +25,103 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
+/** What may know what. */
 @AnalyzeClasses(packages = "dev.squint", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
+
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
+
+  private static final DescribedPredicate<JavaClass> CORE =
+      describe(
+          "core",
+          type ->
+              type.getPackageName().startsWith("dev.squint")
+                  && Stream.of("error", "pruning", "onnx", "engine", "evaluation", "cli")
+                      .map("dev.squint."::concat)
+                      .noneMatch(
+                          other -> (type.getPackageName() + ".").startsWith(other + ".")));
 
   @ArchTest
   static final ArchRule ARROWS_POINT_ONE_WAY =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
           .layer("pruning")
-          .definedBy("dev.squint.pruning..")
-          .layer("models")
-          .definedBy("dev.squint.models..")
-          .layer("adapters")
-          .definedBy("dev.squint.adapters..")
+          .definedBy("dev.squint.pruning..", "dev.squint.error")
+          .layer("onnx")
+          .definedBy("dev.squint.onnx..")
+          .layer("engine")
+          .definedBy("dev.squint.engine..")
+          .layer("core")
+          .definedBy(CORE)
           .layer("evaluation")
           .definedBy("dev.squint.evaluation..")
-          .layer("examples")
-          .definedBy("dev.squint.examples..")
-          .whereLayer("examples")
+          .layer("cli")
+          .definedBy("dev.squint.cli..")
+          .whereLayer("cli")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("evaluation")
-          .mayOnlyBeAccessedByLayers("examples")
-          .whereLayer("adapters")
-          .mayOnlyBeAccessedByLayers("evaluation", "examples")
-          .whereLayer("models")
-          .mayOnlyBeAccessedByLayers("adapters", "evaluation", "examples")
-          .whereLayer("pruning")
-          .mayOnlyBeAccessedByLayers("models", "adapters", "evaluation", "examples");
+          .mayOnlyBeAccessedByLayers("cli")
+          .whereLayer("core")
+          .mayOnlyBeAccessedByLayers("evaluation", "cli")
+          .whereLayer("engine")
+          .mayOnlyBeAccessedByLayers("core", "evaluation", "cli")
+          .whereLayer("onnx")
+          .mayOnlyBeAccessedByLayers("engine", "core", "evaluation", "cli");
 
   @ArchTest
-  static final ArchRule PRUNING_HAS_NO_NATIVE_DEPENDENCY =
+  static final ArchRule PACKAGES_FORM_NO_CYCLES =
+      slices().matching("dev.squint.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule PRUNING_AND_ONNX_ARE_FREE_OF_NATIVE_CODE =
       noClasses()
           .that()
-          .resideInAPackage("dev.squint.pruning..")
+          .resideInAnyPackage("dev.squint.pruning..", "dev.squint.onnx..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "ai.onnxruntime..", "ai.onnx..", "ai.djl..", "org.opencv..", "nu.pattern..");
+              "ai.onnxruntime..", "ai.djl..", "org.opencv..", "nu.pattern..", "com.sun.jna..");
 
   @ArchTest
-  static final ArchRule THE_COMMAND_LINE_USES_NO_INTERNALS =
+  static final ArchRule ONNX_KNOWS_OF_PRUNING_ONLY_WHAT_CAN_BE_OBSERVED =
       noClasses()
           .that()
-          .resideInAPackage("dev.squint.examples..")
+          .resideInAPackage("dev.squint.onnx..")
+          .should()
+          .dependOnClassesThat(
+              describe(
+                  "are of pruning but not observations",
+                  type ->
+                      type.getPackageName().startsWith("dev.squint.pruning")
+                          && !type.getPackageName().equals("dev.squint.pruning.observe")));
+
+  @ArchTest
+  static final ArchRule NO_METHOD_BUT_THE_ENGINES_OWN_SHOWS_ONNX_RUNTIME =
+      noCodeUnits()
+          .that(describe("can be called from other modules", ArchitectureTest::isApi))
+          .should()
+          .haveRawReturnType(describe("of ONNX Runtime", ArchitectureTest::isOfOnnxRuntime))
+          .orShould()
+          .haveRawParameterTypes(
+              describe(
+                  "with one of ONNX Runtime",
+                  types -> types.stream().anyMatch(ArchitectureTest::isOfOnnxRuntime)));
+
+  @ArchTest
+  static final ArchRule NO_FIELD_SHOWS_ONNX_RUNTIME =
+      noFields()
+          .that(describe("can be seen from other modules", ArchitectureTest::isApi))
+          .should()
+          .haveRawType(describe("of ONNX Runtime", ArchitectureTest::isOfOnnxRuntime));
+
+  @ArchTest
+  static final ArchRule THE_LIBRARY_KNOWS_NO_COMMAND_LINE =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.squint.cli..")
           .should()
           .dependOnClassesThat()
-          .resideInAPackage("dev.squint.evaluation.internal..");
+          .resideInAPackage("picocli..");
 
   @ArchTest
   static final ArchRule STATIC_STATE_IS_FINAL =
@@ -77,33 +135,40 @@ class ArchitectureTest {
           .beFinal()
           .because("only the ONNX Runtime environment belongs to the process");
 
+  private static boolean isOfOnnxRuntime(JavaClass type) {
+    return type.getBaseComponentType().getPackageName().startsWith("ai.onnxruntime");
+  }
+
+  /** Whether a member of a class outside of internal packages is public. */
+  private static boolean isApi(JavaMember member) {
+    JavaClass owner = member.getOwner();
+    return member.getModifiers().contains(JavaModifier.PUBLIC)
+        && owner.getModifiers().contains(JavaModifier.PUBLIC)
+        && !owner.getPackageName().contains(".internal");
+  }
+
   @ArchTest
-  static void allModulesAreLookedAt(JavaClasses classes) {
+  static void allArtifactsAreLookedAt(JavaClasses classes) {
     assertThat(classes.stream().map(JavaClass::getPackageName).collect(Collectors.toSet()))
         .contains(
             "dev.squint.pruning",
-            "dev.squint.models",
-            "dev.squint.adapters",
-            "dev.squint.evaluation",
-            "dev.squint.examples");
+            "dev.squint.onnx.split",
+            "dev.squint.engine",
+            "dev.squint",
+            "dev.squint.cli");
   }
 
   @ArchTest
   static void everyPackageIsDescribed(JavaClasses classes) throws IOException {
-    Path root = Path.of("").toAbsolutePath().getParent();
-    for (String module :
-        List.of("pruning", "models", "adapters", "adapters/evaluation", "examples")) {
-      Path sources = root.resolve(module).resolve("src/main/java");
-      try (Stream<Path> files = Files.walk(sources)) {
-        List<Path> bare =
-            files
-                .filter(file -> file.toString().endsWith(".java"))
-                .map(Path::getParent)
-                .distinct()
-                .filter(folder -> !Files.exists(folder.resolve("package-info.java")))
-                .toList();
-        assertThat(bare).isEmpty();
-      }
+    try (Stream<Path> files = Files.walk(ROOT)) {
+      List<Path> bare =
+          files
+              .filter(file -> file.toString().matches(".*/src/main/java/.*\\.java"))
+              .map(Path::getParent)
+              .distinct()
+              .filter(folder -> !Files.exists(folder.resolve("package-info.java")))
+              .toList();
+      assertThat(bare).isEmpty();
     }
   }
 }

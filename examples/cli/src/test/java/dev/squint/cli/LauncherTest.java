@@ -39,15 +39,15 @@ class LauncherTest {
       for argument; do
         case $argument in -Dbuild.folder=*) folder=${argument#*=} ;; esac
       done
-      folder=${folder%/*}/squint-examples
+      folder=${folder%/*}/squint-cli
       echo begin >> "$NOTES/maven"
-      echo '[INFO] Building Squint Examples 0.1 [5/5]'
+      echo '[INFO] Building Squint CLI 0.1 [8/8]'
       mkdir -p "$folder/lib"
       printf 'runtime' > "$folder/lib/onnxruntime-1.jar"
       sleep "${MAVEN_SECONDS:-0}"
-      grep -c begin "$NOTES/maven" > "$folder/squint-examples-1.jar"
+      grep -c begin "$NOTES/maven" > "$folder/squint-cli-1.jar"
       echo end >> "$NOTES/maven"
-      [ ! -f "$NOTES/save" ] || touch one/src/main/Source
+      [ ! -f "$NOTES/save" ] || touch one/two/src/main/Source
       echo '[INFO] BUILD SUCCESS'
       """;
 
@@ -97,9 +97,9 @@ class LauncherTest {
     tools = Files.createDirectories(folder.resolve("tools/bin"));
     builds = clone.resolve(".squint");
     Files.copy(
-        Path.of("..", "squint"), clone.resolve("squint"), StandardCopyOption.COPY_ATTRIBUTES);
-    Files.createDirectories(clone.resolve("one/src/main"));
-    for (String file : List.of("pom.xml", "one/pom.xml", "one/src/main/Source")) {
+        Path.of("..", "..", "squint"), clone.resolve("squint"), StandardCopyOption.COPY_ATTRIBUTES);
+    Files.createDirectories(clone.resolve("one/two/src/main"));
+    for (String file : List.of("pom.xml", "one/two/pom.xml", "one/two/src/main/Source")) {
       Files.createFile(clone.resolve(file));
     }
     tool("mvn", MAVEN);
@@ -124,7 +124,7 @@ class LauncherTest {
     assertThat(first.err().lines())
         .containsExactly(
             "squint: building (the first time this downloads its libraries, a few minutes)",
-            "squint: building Squint Examples (5 of 5)",
+            "squint: building Squint CLI (8 of 8)",
             "squint: preparing a fast start",
             "squint: built");
     assertThat(call()).isEqualTo(new Call(0, FIRST, ""));
@@ -179,9 +179,9 @@ class LauncherTest {
     Path go = folder.resolve("go");
     Started running = start("0", "until=" + go);
     assertThat(running.process().getInputStream().readNBytes(6)).asString().isEqualTo("waits\n");
-    save("one/src/main/Source");
+    save("one/two/src/main/Source");
     assertThat(call().out()).startsWith("2 ");
-    save("one/pom.xml");
+    save("one/two/pom.xml");
     assertThat(call().out()).startsWith("3 ");
     assertThat(left()).containsExactly("build", "build");
     Files.createFile(go);

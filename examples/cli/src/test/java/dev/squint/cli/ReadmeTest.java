@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** README's program is the one that is compiled, and it runs. */
 class ReadmeTest {
 
-  private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
 
   @Test
   void theLibraryExampleIsTheCompiledOne() throws IOException {

@@ -159,7 +159,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
-  static ModelFacts facts(
+  public static ModelFacts facts(
       String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
     ModelConfig.Text text = config.text();
     ModelConfig.Vision tower = config.vision();
@@ -347,12 +347,12 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /** Native tensors open now; none is between calls. */
-  int openTensors() {
+  public int openTensors() {
     return sessions.aliveTensors().get();
   }
 
   /** Cuts of the decoder that are loaded. */
-  int openCuts() {
+  public int openCuts() {
     return generator.openCuts();
   }
 

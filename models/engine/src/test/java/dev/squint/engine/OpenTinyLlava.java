@@ -8,11 +8,11 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** The fixture, open for all tests of a class; after each of them nothing native may be open. */
-final class OpenTinyLlava implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+public final class OpenTinyLlava implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
 
   private VisionLanguageModel model;
 
-  VisionLanguageModel model() {
+  public VisionLanguageModel model() {
     return model;
   }
 

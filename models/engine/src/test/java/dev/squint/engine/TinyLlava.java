@@ -24,17 +24,17 @@ import java.util.List;
 import java.util.Optional;
 
 /** The random-weight fixture and the prompt that PyTorch computed its reference values for. */
-final class TinyLlava {
+public final class TinyLlava {
 
-  static final int LAYERS = 4;
-  static final int VISUAL = 16;
+  public static final int LAYERS = 4;
+  public static final int VISUAL = 16;
   static final int FIRST_VISUAL = 3;
 
   private static final int SIDE = 32;
 
   private TinyLlava() {}
 
-  static Path folder() {
+  public static Path folder() {
     try {
       return Path.of(TinyLlava.class.getResource("/tiny-llava").toURI());
     } catch (URISyntaxException e) {
@@ -42,15 +42,15 @@ final class TinyLlava {
     }
   }
 
-  static ModelOptions options() {
+  public static ModelOptions options() {
     return new ModelOptions(new ExecutionProvider.Cpu(), 1, Path.of("target", "cache"));
   }
 
-  static VisionLanguageModel open() {
+  public static VisionLanguageModel open() {
     return VisionLanguageModel.open(folder(), options());
   }
 
-  static JsonNode reference() {
+  public static JsonNode reference() {
     try {
       return new ObjectMapper().readTree(folder().resolve("reference.json").toFile());
     } catch (IOException e) {
@@ -58,7 +58,7 @@ final class TinyLlava {
     }
   }
 
-  static PromptInput prompt() {
+  public static PromptInput prompt() {
     long[] ids = longs(reference().path("ids"));
     TokenLayout layout =
         new TokenLayout(ids.length, List.of(new VisualSpan(0, FIRST_VISUAL, VISUAL, 4, 4)));
@@ -91,13 +91,13 @@ final class TinyLlava {
         ids, layout, Optional.of(new PixelValues(both, new long[] {2, 3, SIDE, SIDE})));
   }
 
-  static PromptInput textPrompt(int tokens) {
+  public static PromptInput textPrompt(int tokens) {
     long[] ids = new long[tokens];
     Arrays.fill(ids, 7);
     return new PromptInput(ids, new TokenLayout(tokens, List.of()), Optional.empty());
   }
 
-  static PixelValues pixels() {
+  public static PixelValues pixels() {
     FloatBuffer data =
         ByteBuffer.allocateDirect(3 * SIDE * SIDE * Float.BYTES)
             .order(ByteOrder.nativeOrder())
@@ -108,14 +108,14 @@ final class TinyLlava {
     return new PixelValues(data, new long[] {1, 3, SIDE, SIDE});
   }
 
-  static GenerationOptions sixTokens() {
+  public static GenerationOptions sixTokens() {
     return new GenerationOptions(6, 0, false, true);
   }
 
   /**
    * Whether a model drops the tokens of the first reference case and then says what PyTorch says.
    */
-  static boolean answersAsPyTorchDoes(VisionLanguageModel model) {
+  public static boolean answersAsPyTorchDoes(VisionLanguageModel model) {
     JsonNode expected = reference().path("dropped").get(0);
     TestStrategy strategy =
         TestStrategy.fixed(
@@ -126,7 +126,7 @@ final class TinyLlava {
     return Arrays.equals(tokens, longs(expected.path("greedy"))) && model.openTensors() == 0;
   }
 
-  static long[] longs(JsonNode array) {
+  public static long[] longs(JsonNode array) {
     long[] values = new long[array.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = array.get(i).asLong();
@@ -134,7 +134,7 @@ final class TinyLlava {
     return values;
   }
 
-  static int[] ints(JsonNode array) {
+  public static int[] ints(JsonNode array) {
     int[] values = new int[array.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = array.get(i).asInt();
@@ -142,7 +142,7 @@ final class TinyLlava {
     return values;
   }
 
-  static float[] floats(JsonNode array) {
+  public static float[] floats(JsonNode array) {
     float[] values = new float[array.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) array.get(i).asDouble();

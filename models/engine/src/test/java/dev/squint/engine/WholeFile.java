@@ -27,7 +27,7 @@ public final class WholeFile {
     }
   }
 
-  static ModelSession open(Sessions sessions, Path file) {
+  public static ModelSession open(Sessions sessions, Path file) {
     return open(sessions.runtime(), sessions.device(), 1, file);
   }
 }

@@ -18,14 +18,14 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** Strategies as bare as the contract allows. */
-record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
+public record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
 
-  static TestStrategy none() {
+  public static TestStrategy none() {
     return new TestStrategy("none", List.of());
   }
 
   /** Keeps given tokens before a layer; before layer 0 it acts right after the vision encoder. */
-  static TestStrategy fixed(int layer, PositionPolicy positions, int... kept) {
+  public static TestStrategy fixed(int layer, PositionPolicy positions, int... kept) {
     Site site = layer == 0 ? new Site.AfterVision() : new Site.BeforeLayer(layer);
     return new TestStrategy(
         "fixed",
@@ -34,13 +34,13 @@ record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
   }
 
   /** Keeps the tokens that the last prompt token attends to most in the layer before. */
-  static TestStrategy fastV(int layer, int keep) {
+  public static TestStrategy fastV(int layer, int keep) {
     Expression need = Observe.textToVisualAttention(layer - 1, Rows.LAST);
     return new TestStrategy("fastv", List.of(topBy(new Site.BeforeLayer(layer), need, keep)));
   }
 
   /** Keeps all tokens and takes its time to decide so. */
-  static TestStrategy slow(Duration decision) {
+  public static TestStrategy slow(Duration decision) {
     return new TestStrategy(
         "slow",
         List.of(
@@ -56,12 +56,12 @@ record TestStrategy(String name, List<SitePlan> sites) implements Strategy {
   }
 
   /** Keeps the tokens that [CLS] attends to most. */
-  static TestStrategy byCls(int visionLayer, int keep) {
+  public static TestStrategy byCls(int visionLayer, int keep) {
     Expression need = Observe.clsAttention(visionLayer);
     return new TestStrategy("cls", List.of(topBy(new Site.AfterVision(), need, keep)));
   }
 
-  static SitePlan topBy(Site site, Expression need, int keep) {
+  public static SitePlan topBy(Site site, Expression need, int keep) {
     return new SitePlan(
         site,
         Set.of(need),

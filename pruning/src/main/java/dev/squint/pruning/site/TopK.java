@@ -7,12 +7,12 @@ import java.util.Arrays;
  *
  * <p>No two keys of a {@link Ranking} are equal, so the k-th key alone tells who stays.
  */
-final class TopK {
+public final class TopK {
 
   private TopK() {}
 
   /** Returns the indices of the {@code count} highest scores, ascending. */
-  static int[] indices(float[] scores, int count) {
+  public static int[] indices(float[] scores, int count) {
     int n = scores.length;
     if (count < 0 || count > n) {
       throw new IllegalArgumentException("cannot keep " + count + " of " + n + " tokens");

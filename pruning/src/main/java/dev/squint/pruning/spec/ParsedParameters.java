@@ -13,7 +13,7 @@ public final class ParsedParameters {
   private final String strategy;
   private final Map<String, String> texts;
 
-  ParsedParameters(String strategy, Map<String, String> texts) {
+  public ParsedParameters(String strategy, Map<String, String> texts) {
     this.strategy = strategy;
     this.texts = Map.copyOf(texts);
   }

@@ -5,12 +5,12 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** The word somebody most likely meant. */
-final class Suggestion {
+public final class Suggestion {
 
   private Suggestion() {}
 
   /** Returns the candidate of least distance, if no more than half of the longer word differs. */
-  static Optional<String> nearest(String word, Collection<String> candidates) {
+  public static Optional<String> nearest(String word, Collection<String> candidates) {
     String typed = word.toLowerCase(Locale.ROOT);
     String best = null;
     int least = Integer.MAX_VALUE;

@@ -39,7 +39,7 @@ public record PixelValues(FloatBuffer data, long[] shape) {
   }
 
   /** Pictures of nothing. */
-  static PixelValues blank(long[] shape) {
+  public static PixelValues blank(long[] shape) {
     int size = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
     FloatBuffer zeros =
         ByteBuffer.allocateDirect(size * Float.BYTES)

@@ -28,14 +28,14 @@ public final class EncodedPictures implements AutoCloseable {
 
   private record Wanted(List<Expression> taps, boolean projected) {}
 
-  EncodedPictures(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
+  public EncodedPictures(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
     this.encoder = encoder;
     this.pixels = pixels;
     this.scope = scope;
   }
 
   /** Keeps the features until the lease ends. */
-  Lease lease() {
+  public Lease lease() {
     lock.readLock().lock();
     if (closed) {
       lock.readLock().unlock();
@@ -45,15 +45,15 @@ public final class EncodedPictures implements AutoCloseable {
   }
 
   /** The right to use the features. */
-  final class Lease implements AutoCloseable {
+  public final class Lease implements AutoCloseable {
 
     private Lease() {}
 
-    PixelValues pixels() {
+    public PixelValues pixels() {
       return pixels;
     }
 
-    VisionEncoder.Encoded encoded(List<Expression> taps, boolean projected) {
+    public VisionEncoder.Encoded encoded(List<Expression> taps, boolean projected) {
       synchronized (encoded) {
         return encoded.computeIfAbsent(
             new Wanted(taps, projected),

@@ -20,14 +20,14 @@ import java.util.stream.IntStream;
  * @param shape images, then the axes of the expression
  * @param values its numbers
  */
-record TowerValues(int[] shape, float[] values) {
+public record TowerValues(int[] shape, float[] values) {
 
   /**
    * Of the tokens alive.
    *
    * @throws ModelException if patches are not visual tokens, or are compared across tiles
    */
-  Observation of(Expression need, SiteContext context) {
+  public Observation of(Expression need, SiteContext context) {
     List<Axis> axes = need.axes();
     int[] visual = IntStream.range(0, axes.size()).filter(i -> axes.get(i).isVisual()).toArray();
     if (visual.length == 0) {

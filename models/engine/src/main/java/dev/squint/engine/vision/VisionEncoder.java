@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Runs the vision tower, with the taps of the moment and no others. */
-final class VisionEncoder implements AutoCloseable {
+public final class VisionEncoder implements AutoCloseable {
 
   private static final int SESSIONS_KEPT = 12;
 
@@ -38,7 +38,7 @@ final class VisionEncoder implements AutoCloseable {
   private final Path folder;
   private final LeasePool<Part, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
 
-  VisionEncoder(Sessions sessions, Path file) {
+  public VisionEncoder(Sessions sessions, Path file) {
     this(sessions, OnnxGraph.read(file));
   }
 
@@ -46,7 +46,7 @@ final class VisionEncoder implements AutoCloseable {
     this(sessions, read, new VisionGraph(read));
   }
 
-  VisionEncoder(Sessions sessions, OnnxGraph read, VisionGraph graph) {
+  public VisionEncoder(Sessions sessions, OnnxGraph read, VisionGraph graph) {
     this.sessions = sessions;
     this.file = read.file();
     this.read = read;
@@ -58,7 +58,7 @@ final class VisionEncoder implements AutoCloseable {
    * The config with the number of visual tokens that a picture becomes. Where the graph does not
    * tell, the tower runs once on an empty picture.
    */
-  ModelConfig counted(ModelConfig config) {
+  public ModelConfig counted(ModelConfig config) {
     int side = config.vision().imageSize();
     int grid = side / config.vision().patchSize();
     if (graph.sizes().tokens(grid * grid).isPresent()) {
@@ -88,7 +88,7 @@ final class VisionEncoder implements AutoCloseable {
   }
 
   /** Whether height and width are left open. */
-  boolean takesAnySize() {
+  public boolean takesAnySize() {
     return graph.inputDimension(2) <= 0 && graph.inputDimension(3) <= 0;
   }
 
@@ -100,7 +100,7 @@ final class VisionEncoder implements AutoCloseable {
    * @param projected whether it is features
    * @param observations what was asked for, over all patches, by canonical text
    */
-  record Encoded(OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
+  public record Encoded(OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
 
   VisionGraph graph() {
     return graph;
@@ -114,7 +114,7 @@ final class VisionEncoder implements AutoCloseable {
    * @param taps what is observed
    * @param projected whether the projector runs too
    */
-  Encoded encode(TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
+  public Encoded encode(TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
     checkShape(pixels.shape());
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
@@ -143,7 +143,7 @@ final class VisionEncoder implements AutoCloseable {
    * @param passage what goes on
    * @return features {@code [1, kept, hidden]}
    */
-  OnnxTensor project(TensorScope scope, OnnxTensor patches, Passage passage) {
+  public OnnxTensor project(TensorScope scope, OnnxTensor patches, Passage passage) {
     Part part = new Part(true, false, List.of());
     try (TensorScope run = scope.sibling();
         var lease = pool.acquire(part, () -> open(part))) {
@@ -157,7 +157,7 @@ final class VisionEncoder implements AutoCloseable {
   }
 
   /** Opens the tower with its projector, as a check. */
-  void requireOpens() {
+  public void requireOpens() {
     open(new Part(true, true, List.of()), sessions.checking()).close();
   }
 

@@ -13,7 +13,7 @@ import java.util.Set;
  * known here, before anything runs. Segments take nothing else but what they were given when they
  * were cut.
  */
-final class AnswerCheck {
+public final class AnswerCheck {
 
   private static final Set<String> KNOWN =
       Set.of(
@@ -34,7 +34,7 @@ final class AnswerCheck {
    *
    * @throws ModelException if they cannot be given that
    */
-  static void inputs(DecoderGraph decoder, VisionGraph tower) {
+  public static void inputs(DecoderGraph decoder, VisionGraph tower) {
     if (!tower.inputs().equals(Set.of(VisionGraph.PIXELS)) || tower.takesPatches()) {
       throw new ModelException(
           "%s takes %s, but only whole pictures as '%s' are known here; export the tower with that input alone"
@@ -64,7 +64,7 @@ final class AnswerCheck {
    * @param patches patches of a picture
    * @param tokens visual tokens of a picture
    */
-  static void features(ModelJson config, boolean hasCls, int patches, int tokens) {
+  public static void features(ModelJson config, boolean hasCls, int patches, int tokens) {
     if (config.text("model_type").filter("llava"::equals).isEmpty()) {
       return;
     }

@@ -23,7 +23,7 @@ import java.util.Set;
  * from the class of its {@code model_type}. Where the config writes out a number of layers or a
  * hidden size that the graphs do not have, the files are of two models, and it is refused.
  */
-final class ConfigReader {
+public final class ConfigReader {
 
   private static final List<String> TEXT_SECTIONS =
       List.of("text_config", "llm_config", "language_config", "phi_config");
@@ -109,7 +109,7 @@ final class ConfigReader {
   }
 
   /** What the JSON files say by themselves. */
-  static ModelConfig read(Path folder) {
+  public static ModelConfig read(Path folder) {
     return read(folder, Optional.empty(), Optional.empty());
   }
 
@@ -121,7 +121,7 @@ final class ConfigReader {
    * @throws ModelException if something is missing that nothing else tells, is not what it has to
    *     be, contradicts a graph, or would change answers in a way that is not known here
    */
-  static ModelConfig read(
+  public static ModelConfig read(
       Path folder, Optional<DecoderGraph> decoder, Optional<VisionGraph> vision) {
     Path file = folder.resolve("config.json");
     if (!Files.exists(file)) {

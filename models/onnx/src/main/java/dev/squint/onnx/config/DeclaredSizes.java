@@ -8,7 +8,7 @@ import java.util.Optional;
  * The family and the sizes of a decoder as far as {@code genai_config.json} or {@code config.json}
  * declare them, of any family. Unlike {@link ConfigReader} this takes what is there.
  */
-record DeclaredSizes(
+public record DeclaredSizes(
     Optional<String> family,
     Optional<Integer> heads,
     Optional<Integer> kvHeads,
@@ -16,7 +16,7 @@ record DeclaredSizes(
     Optional<Integer> headDim,
     Optional<Integer> vocabulary) {
 
-  static DeclaredSizes of(ModelFiles files) {
+  public static DeclaredSizes of(ModelFiles files) {
     if (files.genaiConfig().isPresent()) {
       ModelJson model = ModelJson.read(files.genaiConfig().get()).section("model");
       ModelJson decoder = model.section("decoder");

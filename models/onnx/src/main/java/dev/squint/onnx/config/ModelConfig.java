@@ -51,7 +51,7 @@ public record ModelConfig(
   }
 
   /** The same with another number of visual tokens. */
-  ModelConfig withVisualTokens(int tokens) {
+  public ModelConfig withVisualTokens(int tokens) {
     return new ModelConfig(
         modelType, imageToken, tokens, contextLength, endTokens, text, vision, decoding);
   }

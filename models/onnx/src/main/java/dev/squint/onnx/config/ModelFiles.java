@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  * @param config {@code config.json}
  * @param genaiConfig {@code genai_config.json}
  */
-record ModelFiles(
+public record ModelFiles(
     String layout,
     Optional<Path> decoder,
     Optional<Path> vision,
@@ -93,7 +93,7 @@ record ModelFiles(
    *     empty for the most exact that is there
    * @throws ModelException if there is no such model
    */
-  static ModelFiles find(Path model, String precision) {
+  public static ModelFiles find(Path model, String precision) {
     if (!PRECISION.matcher(precision).matches()) {
       throw new ModelException(
           Kind.BAD_REQUEST,
@@ -125,7 +125,7 @@ record ModelFiles(
   }
 
   /** What to say of a folder without a {@code config.json}. */
-  static ModelException noConfig(Path folder) {
+  public static ModelException noConfig(Path folder) {
     Path file = folder.resolve("config.json");
     Path above = folder.toAbsolutePath().normalize().getParent();
     if (above != null && Files.isRegularFile(above.resolve("config.json"))) {
@@ -161,17 +161,17 @@ record ModelFiles(
   }
 
   /** The decoder's graph. */
-  Path requireDecoder(Path model) {
+  public Path requireDecoder(Path model) {
     return decoder.orElseThrow(() -> missing(model, DECODERS.get(0)));
   }
 
   /** The graph of the vision tower. */
-  Path requireVision(Path model) {
+  public Path requireVision(Path model) {
     return vision.orElseThrow(() -> missing(model, TOWERS.get(0)));
   }
 
   /** The graph that embeds text. */
-  Path requireEmbedding(Path model) {
+  public Path requireEmbedding(Path model) {
     return embedding.orElseThrow(() -> missing(model, EMBEDDINGS.get(0)));
   }
 

@@ -16,7 +16,7 @@ import java.util.List;
  * their cosine follows exactly: that over the square roots of the same sums within each. However
  * far the merging is, a round reads at most a quarter of the matrix.
  */
-final class BipartiteMerging {
+public final class BipartiteMerging {
 
   private final Observation similarity;
   private final int offset;
@@ -40,7 +40,7 @@ final class BipartiteMerging {
    * @param tile the tokens
    * @param sizes whether a token counts as many as it is made of, rather than once
    */
-  BipartiteMerging(Observation similarity, Scope.Group tile, boolean sizes) {
+  public BipartiteMerging(Observation similarity, Scope.Group tile, boolean sizes) {
     this.similarity = similarity;
     this.offset = tile.from();
     this.sizes = sizes;
@@ -52,7 +52,7 @@ final class BipartiteMerging {
   }
 
   /** Counts the tokens there are now. */
-  int tokens() {
+  public int tokens() {
     return order.length;
   }
 
@@ -61,7 +61,7 @@ final class BipartiteMerging {
    *
    * @param pairs how many, at most half of the tokens, rounded down
    */
-  void round(int pairs) {
+  public void round(int pairs) {
     int movable = (order.length + 1) / 2;
     int[] best = new int[movable];
     long[] edges = new long[movable];
@@ -249,12 +249,12 @@ final class BipartiteMerging {
   }
 
   /** The tokens there are now, ascending, as indices into the tokens alive. */
-  int[] origins() {
+  public int[] origins() {
     return Arrays.stream(order).mapToInt(cluster -> offset + cluster.origin).sorted().toArray();
   }
 
   /** Adds those made of several. */
-  void addTo(List<MergedToken> merged) {
+  public void addTo(List<MergedToken> merged) {
     for (Cluster cluster : order) {
       int count = cluster.tokens.length;
       if (count > 1) {

@@ -15,7 +15,7 @@ import java.util.List;
  *
  * @param values the rows
  */
-record DenseRows(Observation values) {
+public record DenseRows(Observation values) {
 
   private static final int BLOCK = 512;
   private static final int STEP = 8;
@@ -25,7 +25,7 @@ record DenseRows(Observation values) {
    *
    * @param blocks an even number of blocks of equal length, a multiple of 8
    */
-  record Row(float[][] blocks) {
+  public record Row(float[][] blocks) {
 
     private float dot(Row other, float[] sums) {
       multiply(sums, blocks[0], other.blocks[0], blocks[1], other.blocks[1]);
@@ -49,14 +49,14 @@ record DenseRows(Observation values) {
   }
 
   /** A row, copied. */
-  Row row(int index) {
+  public Row row(int index) {
     Row row = empty();
     read(index, row);
     return row;
   }
 
   /** For each row the sum of the magnitudes of its numbers. */
-  float[] magnitudes() {
+  public float[] magnitudes() {
     float[] magnitudes = new float[values.rows()];
     RowParts.each(
         0,
@@ -77,7 +77,7 @@ record DenseRows(Observation values) {
    *
    * @return for each of the others the cosines of the rows from..to with it; 0 where one is zero
    */
-  float[][] cosines(int from, int to, List<Row> others) {
+  public float[][] cosines(int from, int to, List<Row> others) {
     float[][] cosines = new float[others.size()][to - from];
     RowParts.each(
         from,

@@ -20,7 +20,7 @@ import java.util.Arrays;
  * @param nearest for each token the index of the centre that is nearest to it; a centre's own is
  *     itself
  */
-record DensityPeaks(int[] centres, int[] nearest) {
+public record DensityPeaks(int[] centres, int[] nearest) {
 
   /**
    * Finds clusters.
@@ -30,7 +30,7 @@ record DensityPeaks(int[] centres, int[] nearest) {
    * @param clusters how many centres, at most as many as tokens; also the k of the density
    * @param join what makes a centre near
    */
-  static DensityPeaks of(Observation states, int[] tokens, int clusters, Join join) {
+  public static DensityPeaks of(Observation states, int[] tokens, int clusters, Join join) {
     float[][] products = DotProducts.of(states, tokens);
     float[][] distances = distances(products, states.columns());
     int[] centres =
@@ -44,7 +44,7 @@ record DensityPeaks(int[] centres, int[] nearest) {
   }
 
   /** What makes a centre near to a token. */
-  enum Join {
+  public enum Join {
     /** A small Euclidean distance. */
     DISTANCE,
     /** A large cosine; that with a zero is 0. */
@@ -163,7 +163,7 @@ record DensityPeaks(int[] centres, int[] nearest) {
    * @param cluster index into the centres
    * @return indices into the tokens, ascending
    */
-  int[] members(int cluster) {
+  public int[] members(int cluster) {
     int[] members = new int[nearest.length];
     int size = 0;
     for (int token = 0; token < nearest.length; token++) {

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * The elbow of some scores: sorted falling, the one farthest from the line through the first and
  * the last; the first of equals.
  */
-final class Elbow {
+public final class Elbow {
 
   private Elbow() {}
 
@@ -16,7 +16,7 @@ final class Elbow {
    * @param scores at least one; NaN counts as 0
    * @return one of the scores
    */
-  static float of(float[] scores) {
+  public static float of(float[] scores) {
     float[] sorted = scores.clone();
     for (int i = 0; i < sorted.length; i++) {
       sorted[i] = Float.isNaN(sorted[i]) ? 0 : sorted[i];

@@ -33,7 +33,7 @@ import java.util.Arrays;
  * @param scaled share of the similarity scaled by the qualities
  * @param epsilon what is added to a pick's gain before its root is taken
  */
-record GreedyDpp(double[] quality, double plain, double scaled, double epsilon) {
+public record GreedyDpp(double[] quality, double plain, double scaled, double epsilon) {
 
   private static final double EXPLAINED = Math.ulp(1f);
   private static final int BLOCK = 64;
@@ -46,7 +46,7 @@ record GreedyDpp(double[] quality, double plain, double scaled, double epsilon) 
    * @param count how many to pick, at most the number of tokens
    * @return indices from 0, in the order of the picks; all ascending if there is nothing to choose
    */
-  int[] pick(Observation similarity, int row, int column, int count) {
+  public int[] pick(Observation similarity, int row, int column, int count) {
     int tokens = quality.length;
     int[] picks = new int[count];
     if (count == tokens) {

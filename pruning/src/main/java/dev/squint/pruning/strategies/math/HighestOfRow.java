@@ -11,7 +11,7 @@ import java.util.Arrays;
  * part on there are enough; only what lies there is sorted. So it takes two passes over the row and
  * a sort of little more than what is wanted; values that crowd in one part cost time, no more.
  */
-final class HighestOfRow {
+public final class HighestOfRow {
 
   private static final int PARTS = 1024;
 
@@ -25,7 +25,7 @@ final class HighestOfRow {
    * @param wanted how many, at least one
    * @param length of the longest row
    */
-  HighestOfRow(int wanted, int length) {
+  public HighestOfRow(int wanted, int length) {
     this.wanted = wanted;
     this.keys = new long[length];
   }
@@ -36,7 +36,7 @@ final class HighestOfRow {
    * @param row one value per token
    * @return indices, fewer than wanted if the row has fewer numbers
    */
-  int[] of(float[] row) {
+  public int[] of(float[] row) {
     Arrays.fill(counts, 0);
     for (float value : row) {
       if (value == value) {

@@ -13,7 +13,7 @@ import java.util.Arrays;
  * @param targets those that are joined
  * @param joiners for each target those that join it, in the order in which they came
  */
-record Joining(Scope.Group tile, int[] targets, int[][] joiners) {
+public record Joining(Scope.Group tile, int[] targets, int[][] joiners) {
 
   /**
    * Lets tokens join.
@@ -23,7 +23,7 @@ record Joining(Scope.Group tile, int[] targets, int[][] joiners) {
    * @param targets those that are joined, at least one
    * @param others those that join
    */
-  static Joining nearest(Observation similarity, Scope.Group tile, int[] targets, int[] others) {
+  public static Joining nearest(Observation similarity, Scope.Group tile, int[] targets, int[] others) {
     int[] joined = new int[others.length];
     int[] counts = new int[targets.length];
     for (int i = 0; i < others.length; i++) {
@@ -45,7 +45,7 @@ record Joining(Scope.Group tile, int[] targets, int[][] joiners) {
    * @param tokens how many the tile has
    * @return the others, ascending
    */
-  static int[] others(int[] some, int tokens) {
+  public static int[] others(int[] some, int tokens) {
     int[] others = new int[tokens - some.length];
     int next = 0;
     for (int token = 0; token < tokens; token++) {
@@ -78,7 +78,7 @@ record Joining(Scope.Group tile, int[] targets, int[][] joiners) {
    * @param each the weight of each that joins
    * @return a token that comes from the target
    */
-  MergedToken merged(int target, float own, float each) {
+  public MergedToken merged(int target, float own, float each) {
     int[] sources = new int[joiners[target].length + 1];
     float[] weights = new float[sources.length];
     Arrays.fill(weights, each);
@@ -96,7 +96,7 @@ record Joining(Scope.Group tile, int[] targets, int[][] joiners) {
    * @param target index into the targets
    * @return a token that comes from the target
    */
-  MergedToken mean(int target) {
+  public MergedToken mean(int target) {
     float weight = 1f / (joiners[target].length + 1);
     return merged(target, weight, weight);
   }

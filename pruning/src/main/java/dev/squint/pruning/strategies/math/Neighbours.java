@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
  * so that a row of similarities is read only when those have left. Tokens count from 0 within the
  * tile; a similarity that is not a number counts as the lowest.
  */
-final class Neighbours {
+public final class Neighbours {
 
   private static final int REMEMBERED = 16;
   private static final int READ_AGAIN_BEFORE_TIDYING = 64;
@@ -30,7 +30,7 @@ final class Neighbours {
    * @param tile the tokens
    * @param alive which of them may be asked for; the caller takes tokens away, never adds any
    */
-  Neighbours(Observation similarity, Scope.Group tile, boolean[] alive) {
+  public Neighbours(Observation similarity, Scope.Group tile, boolean[] alive) {
     this.similarity = similarity;
     this.offset = tile.from();
     this.alive = alive;
@@ -56,7 +56,7 @@ final class Neighbours {
    * @param among which others, all of them alive, not the token itself
    * @return the similarity, NaN if there is none that is a number
    */
-  float highest(int token, boolean[] among) {
+  public float highest(int token, boolean[] among) {
     float found = first(remembered[token], among);
     if (!Float.isNaN(found) || !remembered[token].isFull()) {
       return found;

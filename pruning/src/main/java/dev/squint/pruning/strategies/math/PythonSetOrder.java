@@ -11,7 +11,7 @@ import java.util.Arrays;
  * fifths, and a copy is made at twice its size at once. All of that has been the same from CPython
  * 3.7 on.
  */
-final class PythonSetOrder {
+public final class PythonSetOrder {
 
   private static final int SMALLEST = 8;
   private static final int BEHIND = 9;
@@ -30,7 +30,7 @@ final class PythonSetOrder {
    * @param numbers in the order in which they are put in
    * @return each of them once
    */
-  static int[] of(int[] numbers) {
+  public static int[] of(int[] numbers) {
     PythonSetOrder first = new PythonSetOrder(0);
     for (int number : numbers) {
       if (place(first.table, number)) {

@@ -6,14 +6,14 @@ import java.util.stream.IntStream;
  * Rows divided among the threads of the common pool, for work on one row that does not touch what
  * another's does: so the outcome does not depend on how many threads there are.
  */
-final class RowParts {
+public final class RowParts {
 
   private static final int ROWS_AT_A_TIME = 64;
 
   private RowParts() {}
 
   /** Work on some neighbouring rows. */
-  interface Part {
+  public interface Part {
 
     /**
      * Does it.
@@ -31,7 +31,7 @@ final class RowParts {
    * @param to the first behind them
    * @param part what is done to some of them
    */
-  static void each(int from, int to, Part part) {
+  public static void each(int from, int to, Part part) {
     IntStream.range(0, (to - from + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME)
         .map(i -> from + i * ROWS_AT_A_TIME)
         .parallel()

@@ -13,10 +13,10 @@ import java.util.List;
  * @param tile the tokens
  * @param count how many of them stay
  */
-record TileShare(Scope.Group tile, int count) {
+public record TileShare(Scope.Group tile, int count) {
 
   /** The tiles alive, in order; the counts of a group add up to the budget's count for it. */
-  static List<TileShare> of(Budget budget, SiteContext context) {
+  public static List<TileShare> of(Budget budget, SiteContext context) {
     List<Scope.Group> tiles = Scope.TILE.groups(context);
     List<TileShare> shares = new ArrayList<>(tiles.size());
     int next = 0;

@@ -17,11 +17,11 @@ import java.util.List;
 import java.util.Map;
 
 /** LLaVA-1.5 7B's shapes, and one-site runs of a strategy on them. */
-final class Models {
+public final class Models {
 
   private Models() {}
 
-  static ModelFacts llava(boolean hasCls) {
+  public static ModelFacts llava(boolean hasCls) {
     return new ModelFacts(
         "llava-1.5-7b",
         new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
@@ -29,7 +29,7 @@ final class Models {
         576);
   }
 
-  static SitePlan onlySite(Strategy strategy) {
+  public static SitePlan onlySite(Strategy strategy) {
     List<SitePlan> plan = strategy.plan(llava(true));
     if (plan.size() != 1) {
       throw new AssertionError("one site expected: " + plan);
@@ -38,7 +38,7 @@ final class Models {
   }
 
   /** A prompt of 35 text tokens, the spans, and one text token. */
-  static SiteContext context(Site site, long seed, int[]... grids) {
+  public static SiteContext context(Site site, long seed, int[]... grids) {
     VisualSpan[] spans = new VisualSpan[grids.length];
     int start = 35;
     for (int i = 0; i < grids.length; i++) {
@@ -50,19 +50,19 @@ final class Models {
     return SiteContext.whole(site, layout, seed);
   }
 
-  static Selection select(Strategy strategy, long seed, int[]... grids) {
+  public static Selection select(Strategy strategy, long seed, int[]... grids) {
     SitePlan plan = onlySite(strategy);
     return plan.decision().select(context(plan.site(), seed, grids), Observations.none());
   }
 
-  static Selection select(Strategy strategy, float[] row, int[]... grids) {
+  public static Selection select(Strategy strategy, float[] row, int[]... grids) {
     SitePlan plan = onlySite(strategy);
     Expression need = plan.needs().iterator().next();
     Observations observations = Observations.of(Map.of(need, new Observation(1, row.length, row)));
     return plan.decision().select(context(plan.site(), 0, grids), observations);
   }
 
-  static Selection select(Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
+  public static Selection select(Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
     SitePlan plan = onlySite(strategy);
     return plan.decision().select(context(plan.site(), 0, grids), Observations.of(seen));
   }

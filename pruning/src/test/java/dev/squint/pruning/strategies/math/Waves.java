@@ -6,9 +6,9 @@ import dev.squint.pruning.observe.Observation;
  * Rows given by a formula, so that another program can make the same: number k of row i is {@code
  * sin(a * (i + 1) * (k + 1) + b * k * k) + 0.3}.
  */
-record Waves(int rows, int columns, double a, double b) {
+public record Waves(int rows, int columns, double a, double b) {
 
-  double[][] values() {
+  public double[][] values() {
     double[][] values = new double[rows][columns];
     for (int i = 0; i < rows; i++) {
       for (int k = 0; k < columns; k++) {
@@ -18,7 +18,7 @@ record Waves(int rows, int columns, double a, double b) {
     return values;
   }
 
-  Observation observation() {
+  public Observation observation() {
     double[][] values = values();
     float[] flat = new float[rows * columns];
     for (int i = 0; i < flat.length; i++) {
@@ -27,7 +27,7 @@ record Waves(int rows, int columns, double a, double b) {
     return new Observation(rows, columns, flat);
   }
 
-  Observation cosines() {
+  public Observation cosines() {
     double[][] values = values();
     float[] cosines = new float[rows * rows];
     for (int i = 0; i < cosines.length; i++) {

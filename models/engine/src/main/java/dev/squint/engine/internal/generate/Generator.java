@@ -39,7 +39,7 @@ import java.util.Optional;
 /**
  * Answers prompts: vision, prefill over the segments, greedy decoding. Holds no state of a request.
  */
-final class Generator implements AutoCloseable {
+public final class Generator implements AutoCloseable {
 
   private final Sessions sessions;
   private final ModelConfig config;
@@ -50,7 +50,7 @@ final class Generator implements AutoCloseable {
   private final SideGraphs side;
   private final LeasePool<List<SegmentSpec>, OpenSegments> cuts;
 
-  Generator(
+  public Generator(
       Sessions sessions,
       ModelConfig config,
       ModelFacts facts,
@@ -69,7 +69,7 @@ final class Generator implements AutoCloseable {
     this.cuts = new LeasePool<>(cutsKept);
   }
 
-  EncodedPictures pictures(PixelValues pixels) {
+  public EncodedPictures pictures(PixelValues pixels) {
     return new EncodedPictures(vision, pixels, sessions.scope());
   }
 
@@ -78,7 +78,7 @@ final class Generator implements AutoCloseable {
    *
    * @param pictures the pictures of the prompt, if it has any
    */
-  Generation generate(
+  public Generation generate(
       PromptInput prompt,
       Optional<EncodedPictures.Lease> pictures,
       Strategy strategy,
@@ -235,7 +235,7 @@ final class Generator implements AutoCloseable {
   }
 
   /** Opens the decoder in one piece and the tower, as a check. */
-  void requireOpens() {
+  public void requireOpens() {
     vision.requireOpens();
     Sessions checking = sessions.checking();
     new OpenSegments(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
@@ -333,11 +333,11 @@ final class Generator implements AutoCloseable {
         .orElse(request.visualTokens());
   }
 
-  boolean takesAnySize() {
+  public boolean takesAnySize() {
     return vision.takesAnySize();
   }
 
-  int openCuts() {
+  public int openCuts() {
     return cuts.size();
   }
 

@@ -26,7 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** One segment at work on one request: it owns the KV cache of its layers. */
-final class SegmentState implements AutoCloseable {
+public final class SegmentState implements AutoCloseable {
 
   /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
   private static final int[] ANY = {0};
@@ -35,11 +35,11 @@ final class SegmentState implements AutoCloseable {
   private final SegmentCache cache;
   private long nextPosition;
 
-  SegmentState(OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
+  public SegmentState(OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this(segment, sizes, owner, Optional.empty());
   }
 
-  SegmentState(
+  public SegmentState(
       OpenSegments.Segment segment,
       ModelConfig.Text sizes,
       TensorScope owner,
@@ -64,7 +64,7 @@ final class SegmentState implements AutoCloseable {
    * @param mix rows made of several, in terms of arriving rows
    * @param observed finds the rows that are looked at; empty if nothing is observed
    */
-  record Input(
+  public record Input(
       List<OnnxTensor> hidden,
       RotaryPositions positions,
       long[] types,
@@ -78,9 +78,9 @@ final class SegmentState implements AutoCloseable {
    * @param hidden hidden states for the next segment, or the logits alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
    */
-  record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
+  public record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
 
-  Output run(TensorScope scope, Input in) {
+  public Output run(TensorScope scope, Input in) {
     ModelSession session = segment.session();
     boolean probe = segment.spec().probe();
     List<String> hiddenOutputs =
@@ -141,7 +141,7 @@ final class SegmentState implements AutoCloseable {
   }
 
   /** Puts the prompt away, once it has run. */
-  void settle(TokenRows rows) {
+  public void settle(TokenRows rows) {
     boolean[] visual = new boolean[rows.count()];
     for (int row : rows.visualRows()) {
       visual[row] = true;

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The KV cache of the layers of one segment in one request. */
-interface SegmentCache extends AutoCloseable {
+public interface SegmentCache extends AutoCloseable {
 
   /** Tokens in it that the next run sees. */
   int tokens();

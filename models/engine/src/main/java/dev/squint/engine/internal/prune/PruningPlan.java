@@ -36,7 +36,7 @@ import java.util.stream.Stream;
  * @param visionTaps what is wanted of the vision tower, in order
  * @param cache what becomes of the KV cache behind the prefill, if anything
  */
-record PruningPlan(
+public record PruningPlan(
     Optional<SitePlan> beforeProjector,
     Optional<SitePlan> afterVision,
     List<Optional<SitePlan>> seams,
@@ -46,7 +46,7 @@ record PruningPlan(
     Optional<CachePlan> cache) {
 
   /** The decoder in one piece, with all tokens. */
-  static PruningPlan unpruned(int layers) {
+  public static PruningPlan unpruned(int layers) {
     return new PruningPlan(
         Optional.empty(),
         Optional.empty(),
@@ -64,20 +64,20 @@ record PruningPlan(
    * @throws ModelException if sites are out of order or an observation cannot be made in time for
    *     its site
    */
-  static PruningPlan of(Strategy strategy, ModelFacts facts, PositionSource positions) {
+  public static PruningPlan of(Strategy strategy, ModelFacts facts, PositionSource positions) {
     return new Builder(strategy.name(), facts, positions)
         .build(strategy.plan(facts), strategy.cache(facts));
   }
 
   /** All that has to be loaded. */
-  List<SegmentSpec> cut() {
+  public List<SegmentSpec> cut() {
     List<SegmentSpec> all = new ArrayList<>(segments);
     all.addAll(probes);
     return all;
   }
 
   /** The site behind a segment, if there is one. */
-  Optional<SitePlan> siteAfter(int segment) {
+  public Optional<SitePlan> siteAfter(int segment) {
     return segment + 1 < seams.size() ? seams.get(segment + 1) : Optional.empty();
   }
 

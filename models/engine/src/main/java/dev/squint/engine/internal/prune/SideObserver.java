@@ -6,7 +6,7 @@ import dev.squint.pruning.observe.Expression;
 
 /** Makes observations of what flows between the parts of a model. */
 @FunctionalInterface
-interface SideObserver {
+public interface SideObserver {
 
   Observation observe(Expression need, SiteContext context);
 }

@@ -25,7 +25,7 @@ import java.util.Map;
 /**
  * Lets a strategy decide at its sites and keeps the record of it. One decider serves one request.
  */
-final class SiteDecider {
+public final class SiteDecider {
 
   private final String strategy;
   private final TokenLayout layout;
@@ -35,7 +35,7 @@ final class SiteDecider {
   private final List<String> notes = new ArrayList<>();
   private final List<SiteTrace> traces = new ArrayList<>();
 
-  SiteDecider(String strategy, TokenLayout layout, long seed, Map<String, TowerValues> vision) {
+  public SiteDecider(String strategy, TokenLayout layout, long seed, Map<String, TowerValues> vision) {
     this.strategy = strategy;
     this.layout = layout;
     this.seed = seed;
@@ -52,7 +52,7 @@ final class SiteDecider {
    * @param side observes what flows between vision tower and decoder
    * @return what goes on
    */
-  Passage decide(
+  public Passage decide(
       SitePlan plan, TokenRows rows, RotaryPositions positions, TapValues taps, SideObserver side) {
     int[] alive = rows.aliveVisual();
     if (plan.site().depth() < 0 || entered < 0) {
@@ -116,15 +116,15 @@ final class SiteDecider {
     }
   }
 
-  List<String> notes() {
+  public List<String> notes() {
     return notes;
   }
 
-  List<SiteTrace> traces() {
+  public List<SiteTrace> traces() {
     return traces;
   }
 
-  long selectionNanos() {
+  public long selectionNanos() {
     return traces.stream().mapToLong(SiteTrace::selectionNanos).sum();
   }
 }

@@ -18,9 +18,9 @@ import java.util.Map;
  * @param tensors by output name
  * @param tokens the tokens it is about
  */
-record TapValues(Map<String, OnnxTensor> tensors, TokenRows tokens) {
+public record TapValues(Map<String, OnnxTensor> tensors, TokenRows tokens) {
 
-  static final TapValues NONE = new TapValues(Map.of(), new TokenRows(new int[0], new int[0]));
+  public static final TapValues NONE = new TapValues(Map.of(), new TokenRows(new int[0], new int[0]));
 
   /** The last axis as columns, the others as rows. */
   Observation read(Expression need) {
@@ -47,7 +47,7 @@ record TapValues(Map<String, OnnxTensor> tensors, TokenRows tokens) {
   }
 
   /** These and what was observed elsewhere of the same tokens. */
-  TapValues and(Map<String, OnnxTensor> others) {
+  public TapValues and(Map<String, OnnxTensor> others) {
     Map<String, OnnxTensor> all = new HashMap<>(tensors);
     all.putAll(others);
     return new TapValues(all, tokens);

@@ -20,7 +20,7 @@ import java.util.List;
  * folder named after the content of all, and {@linkplain UnpackedResource verified} whenever the
  * model is loaded.
  */
-final class EmbeddedModel {
+public final class EmbeddedModel {
 
   private static final int HASH_LETTERS = 12;
 
@@ -32,7 +32,7 @@ final class EmbeddedModel {
   /**
    * @param name folder at the root of the class path that holds {@code files.json} and the files it lists
    */
-  EmbeddedModel(String name) {
+  public EmbeddedModel(String name) {
     this.name = name;
     this.root = "/" + name + "/";
     byte[] index = readIndex();
@@ -67,7 +67,7 @@ final class EmbeddedModel {
    * @param cache the cache folder, created if needed
    * @return the model folder
    */
-  Path unpack(Path cache) {
+  public Path unpack(Path cache) {
     Path folder = cache.resolve("models").resolve(name + "-" + hash);
     try {
       for (String path : paths) {

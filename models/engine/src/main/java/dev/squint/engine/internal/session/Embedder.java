@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Turns token ids into embeddings and puts image features in the place of image placeholders. */
-final class Embedder implements AutoCloseable {
+public final class Embedder implements AutoCloseable {
 
   private static final String IDS = "input_ids";
   private static final String EMBEDS = "inputs_embeds";
@@ -31,7 +31,7 @@ final class Embedder implements AutoCloseable {
 
   private record Merge(int featureRank, boolean merges) {}
 
-  Embedder(Sessions sessions, OnnxGraph graph, long width) {
+  public Embedder(Sessions sessions, OnnxGraph graph, long width) {
     this.sessions = sessions;
     this.width = width;
     this.embed = open(sessions, graph);
@@ -61,7 +61,7 @@ final class Embedder implements AutoCloseable {
   }
 
   /** Embeds text, float32 {@code [1, n, hidden]}. */
-  OnnxTensor embed(TensorScope scope, long[] tokens) {
+  public OnnxTensor embed(TensorScope scope, long[] tokens) {
     try (TensorScope run = scope.sibling()) {
       OnnxTensor ids = run.longs(tokens, 1, tokens.length);
       return scope.adopt(run, embed.run(run, Map.of(IDS, ids), Set.of(EMBEDS)).get(EMBEDS));
@@ -76,7 +76,7 @@ final class Embedder implements AutoCloseable {
    * @param kept the visual tokens that go on
    * @param rows the place of each of them in {@code tokens}
    */
-  OnnxTensor embed(
+  public OnnxTensor embed(
       TensorScope scope, long[] tokens, OnnxTensor features, Passage kept, int[] rows) {
     if (rows.length == 0) {
       return embed(scope, tokens);

@@ -13,18 +13,18 @@ import java.util.function.Supplier;
  * it has been pushed out (or the pool was closed) and its last lease has ended, so nothing is
  * closed under a running caller.
  */
-final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
+public final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
 
   private final int capacity;
   private final Map<K, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
   private boolean closed;
 
-  LeasePool(int capacity) {
+  public LeasePool(int capacity) {
     this.capacity = capacity;
   }
 
   /** Borrows the thing with this key, opening it if needed. */
-  synchronized Lease acquire(K key, Supplier<V> open) {
+  public synchronized Lease acquire(K key, Supplier<V> open) {
     if (closed) {
       throw new ModelException(Kind.BAD_REQUEST, "the model is closed; load it again");
     }
@@ -58,7 +58,7 @@ final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
     }
   }
 
-  synchronized int size() {
+  public synchronized int size() {
     return entries.size();
   }
 
@@ -74,7 +74,7 @@ final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
   }
 
   /** The right to use a thing until closed. */
-  final class Lease implements AutoCloseable {
+  public final class Lease implements AutoCloseable {
     private final Entry entry;
     private boolean returned;
 
@@ -82,7 +82,7 @@ final class LeasePool<K, V extends AutoCloseable> implements AutoCloseable {
       this.entry = entry;
     }
 
-    V get() {
+    public V get() {
       return entry.value;
     }
 

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The segments of one cut, loaded. */
-final class OpenSegments implements AutoCloseable {
+public final class OpenSegments implements AutoCloseable {
 
   /**
    * One loaded segment.
@@ -23,14 +23,14 @@ final class OpenSegments implements AutoCloseable {
    * @param hiddenOutputs outputs for the next segment; empty at the end
    * @param picker picks tokens out of a stored cache
    */
-  record Segment(
+  public record Segment(
       ModelSession session,
       SegmentSpec spec,
       List<String> hiddenInputs,
       List<String> hiddenOutputs,
       TokenPicker picker) {
 
-    boolean isLast() {
+    public boolean isLast() {
       return hiddenOutputs.isEmpty();
     }
   }
@@ -39,7 +39,7 @@ final class OpenSegments implements AutoCloseable {
   private final TokenPicker picker;
   private final List<Segment> probes = new ArrayList<>();
 
-  OpenSegments(Sessions sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
+  public OpenSegments(Sessions sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
     this.picker = new TokenPicker(sessions);
     try {
       for (SegmentSpec spec : specs) {
@@ -60,12 +60,12 @@ final class OpenSegments implements AutoCloseable {
     return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
   }
 
-  List<Segment> list() {
+  public List<Segment> list() {
     return segments;
   }
 
   /** What computes something of a layer ahead of it, if the cut asked for that. */
-  Optional<Segment> probe(int layer) {
+  public Optional<Segment> probe(int layer) {
     return probes.stream().filter(probe -> probe.spec().from() == layer).findFirst();
   }
 

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param aliveTensors how many native tensors of this model are open
  * @param weights what is done with weights when a session is opened
  */
-record Sessions(
+public record Sessions(
     OrtRuntime runtime,
     Device device,
     int threads,
@@ -26,29 +26,29 @@ record Sessions(
     OrtRuntime.Weights weights) {
 
   /** Sessions that run. */
-  Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
+  public Sessions(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
     this(runtime, device, threads, aliveTensors, OrtRuntime.Weights.PREPARED);
   }
 
   /** Sessions that are opened to see whether they open. */
-  Sessions checking() {
+  public Sessions checking() {
     return new Sessions(runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE);
   }
 
   /** A graph as it was read from its file. */
-  ModelSession open(OnnxGraph graph) {
+  public ModelSession open(OnnxGraph graph) {
     return open(graph.bytes(), graph.folder(), graph.file().toString());
   }
 
-  ModelSession open(byte[] model, Path folder, String name) {
+  public ModelSession open(byte[] model, Path folder, String name) {
     return open(model, folder, name, Buffers.OWN);
   }
 
-  ModelSession open(byte[] model, Path folder, String name, Buffers buffers) {
+  public ModelSession open(byte[] model, Path folder, String name, Buffers buffers) {
     return runtime.open(model, folder, device, threads, name, buffers, weights);
   }
 
-  TensorScope scope() {
+  public TensorScope scope() {
     return new TensorScope(runtime, aliveTensors);
   }
 }

@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Computes expressions over what flows between the parts of a model, in graphs of their own. */
-final class SideGraphs implements AutoCloseable {
+public final class SideGraphs implements AutoCloseable {
 
   private static final int GRAPHS_KEPT = 4;
 
@@ -41,9 +41,9 @@ final class SideGraphs implements AutoCloseable {
    * @param tensor {@code [..., hidden]}
    * @param rows those looked at
    */
-  record Found(OnnxTensor tensor, int[] rows) {}
+  public record Found(OnnxTensor tensor, int[] rows) {}
 
-  SideGraphs(Sessions sessions, int width) {
+  public SideGraphs(Sessions sessions, int width) {
     this.sessions = sessions;
     this.width = width;
   }
@@ -54,7 +54,7 @@ final class SideGraphs implements AutoCloseable {
    * @param tensors finds what it looks at; asked only for rows that there are
    * @param count how many tokens are meant by rows
    */
-  Observation observe(
+  public Observation observe(
       TensorScope scope,
       Expression need,
       Function<Leaf, Found> tensors,

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Picks tokens out of stored keys and values, in native memory. Safe for many threads. */
-final class TokenPicker implements AutoCloseable {
+public final class TokenPicker implements AutoCloseable {
 
   private final Sessions sessions;
   private final Map<Kind, ModelSession> byKind = new HashMap<>();
@@ -29,7 +29,7 @@ final class TokenPicker implements AutoCloseable {
    * @param tokens which of them
    * @return {@code [1, heads, picked, width]}
    */
-  OnnxTensor pick(TensorScope owner, OnnxTensor stored, int[] tokens) {
+  public OnnxTensor pick(TensorScope owner, OnnxTensor stored, int[] tokens) {
     return pick(owner, PickGraph.Source.ONE, Map.of(PickGraph.STORED, stored), tokens);
   }
 
@@ -42,7 +42,7 @@ final class TokenPicker implements AutoCloseable {
    * @param tokens which of them; those of the second count on behind those of the first
    * @return {@code [1, heads, picked, width]}
    */
-  OnnxTensor join(TensorScope owner, OnnxTensor stored, OnnxTensor other, int[] tokens) {
+  public OnnxTensor join(TensorScope owner, OnnxTensor stored, OnnxTensor other, int[] tokens) {
     return pick(
         owner,
         PickGraph.Source.TWO,
@@ -58,7 +58,7 @@ final class TokenPicker implements AutoCloseable {
    * @param rows which of them, token t of head h being {@code h * tokens + t}
    * @return {@code [picked, width]}
    */
-  OnnxTensor perHead(TensorScope owner, OnnxTensor stored, int[] rows) {
+  public OnnxTensor perHead(TensorScope owner, OnnxTensor stored, int[] rows) {
     return pick(owner, PickGraph.Source.HEADS, Map.of(PickGraph.STORED, stored), rows);
   }
 

@@ -23,7 +23,7 @@ import java.util.Map;
  * @param origins for each token of the mix which arriving visual token it descends from
  * @param mix how merged tokens are made
  */
-record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
+public record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
 
   private static final int DROPPED = -1;
   private static final int[] ANY_TOKEN = {0};
@@ -35,9 +35,9 @@ record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
    * @param sources the tokens that are in any sum, ascending
    * @param weights row-major, one row per sum
    */
-  record Mix(int[] sources, float[] weights) {
+  public record Mix(int[] sources, float[] weights) {
 
-    static final Mix NONE = new Mix(new int[0], new float[0]);
+    public static final Mix NONE = new Mix(new int[0], new float[0]);
 
     private static Mix of(List<MergedToken> tokens) {
       int[] sources =
@@ -58,12 +58,12 @@ record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
     }
 
     /** How many sums. */
-    int tokens() {
+    public int tokens() {
       return sources.length == 0 ? 0 : weights.length / sources.length;
     }
 
     /** Adds the inputs of a merging seam; without sums these name any one token and no weight. */
-    void give(TensorScope scope, Map<String, OnnxTensor> inputs) {
+    public void give(TensorScope scope, Map<String, OnnxTensor> inputs) {
       int[] from = tokens() == 0 ? ANY_TOKEN : sources;
       inputs.put(SegmentModel.MIX_SOURCES, scope.indices(from, from.length));
       inputs.put(
@@ -74,20 +74,20 @@ record Passage(int[] visual, int[] places, int[] origins, Mix mix) {
     }
 
     /** The same with tokens that are found at other places. */
-    Mix at(int[] places) {
+    public Mix at(int[] places) {
       return new Mix(Arrays.stream(sources).map(source -> places[source]).toArray(), weights);
     }
   }
 
   /** All that arrives, as it is. */
-  static Passage all(int tokens) {
+  public static Passage all(int tokens) {
     int[] visual = new int[tokens];
     Arrays.setAll(visual, i -> i);
     return new Passage(visual, visual, new int[0], Mix.NONE);
   }
 
   /** Puts a choice into order: kept tokens at their place, added ones behind their tile. */
-  static Passage of(SiteContext context, Selection selection) {
+  public static Passage of(SiteContext context, Selection selection) {
     int arriving = context.visualTokens();
     List<MergedToken> merged = selection.merged();
     int[] madeAt = new int[arriving];

@@ -12,7 +12,7 @@ import java.util.Arrays;
  *
  * @param axes {@code [1 or 3][tokens]}
  */
-record RotaryPositions(long[][] axes) {
+public record RotaryPositions(long[][] axes) {
 
   private static final int ONE_AXIS = 1;
 
@@ -22,7 +22,7 @@ record RotaryPositions(long[][] axes) {
    * and columns, so that text goes on max(h, w) later (Wang et al., "Qwen2-VL", 2024). Visual
    * tokens that form no grid count like text.
    */
-  static RotaryPositions of(TokenLayout layout, int axes) {
+  public static RotaryPositions of(TokenLayout layout, int axes) {
     RotaryPositions all = ascending(layout.length(), axes);
     if (axes == ONE_AXIS) {
       return all;
@@ -56,7 +56,7 @@ record RotaryPositions(long[][] axes) {
     }
   }
 
-  static RotaryPositions ascending(int count, int axes) {
+  public static RotaryPositions ascending(int count, int axes) {
     long[][] all = new long[axes][count];
     for (long[] axis : all) {
       Arrays.setAll(axis, token -> token);
@@ -64,7 +64,7 @@ record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
-  static RotaryPositions single(long position, int axes) {
+  public static RotaryPositions single(long position, int axes) {
     long[][] all = new long[axes][1];
     for (long[] axis : all) {
       axis[0] = position;
@@ -73,7 +73,7 @@ record RotaryPositions(long[][] axes) {
   }
 
   /** Positions for all that arrive such that the kept ones get 0, 1, 2 and so on. */
-  RotaryPositions compactedFor(int[] keep) {
+  public RotaryPositions compactedFor(int[] keep) {
     long[][] all = new long[axes.length][axes[0].length];
     for (long[] axis : all) {
       for (int i = 0; i < keep.length; i++) {
@@ -84,7 +84,7 @@ record RotaryPositions(long[][] axes) {
   }
 
   /** These and behind them one more for each origin, at the same place. */
-  RotaryPositions extended(int[] originRows) {
+  public RotaryPositions extended(int[] originRows) {
     int count = axes[0].length;
     long[][] all = new long[axes.length][];
     for (int axis = 0; axis < axes.length; axis++) {
@@ -96,7 +96,7 @@ record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
-  RotaryPositions gathered(int[] tokens) {
+  public RotaryPositions gathered(int[] tokens) {
     long[][] some = new long[axes.length][tokens.length];
     for (int axis = 0; axis < axes.length; axis++) {
       for (int i = 0; i < tokens.length; i++) {
@@ -107,7 +107,7 @@ record RotaryPositions(long[][] axes) {
   }
 
   /** The position of the token behind these. */
-  long next() {
+  public long next() {
     long next = 0;
     for (long[] axis : axes) {
       for (long position : axis) {
@@ -118,7 +118,7 @@ record RotaryPositions(long[][] axes) {
   }
 
   /** Int64 {@code [1, tokens]} or {@code [3, 1, tokens]}. */
-  OnnxTensor tensor(TensorScope scope) {
+  public OnnxTensor tensor(TensorScope scope) {
     int tokens = axes[0].length;
     if (axes.length == ONE_AXIS) {
       return scope.longs(axes[0], 1, tokens);

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * @param sizes how long they are; what stands for axes of visual tokens does not matter
  * @param parts the tiles that have tokens, in order
  */
-record TileParts(List<Axis> axes, int[] sizes, List<Part> parts) {
+public record TileParts(List<Axis> axes, int[] sizes, List<Part> parts) {
 
   /**
    * One tile.
@@ -24,7 +24,7 @@ record TileParts(List<Axis> axes, int[] sizes, List<Part> parts) {
    * @param computed for how many tokens they were computed
    * @param tokens which of these are looked at
    */
-  record Part(float[] values, int offset, int computed, int[] tokens) {
+  public record Part(float[] values, int offset, int computed, int[] tokens) {
 
     boolean isWhole() {
       return tokens.length == computed
@@ -32,7 +32,7 @@ record TileParts(List<Axis> axes, int[] sizes, List<Part> parts) {
     }
   }
 
-  Observation joined() {
+  public Observation joined() {
     int[] visual = IntStream.range(0, axes.size()).filter(i -> axes.get(i).isVisual()).toArray();
     int first = visual[0];
     boolean paired = visual.length > 1;

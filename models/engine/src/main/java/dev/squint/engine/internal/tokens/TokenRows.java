@@ -14,11 +14,11 @@ import java.util.stream.IntStream;
  * @param prompt for each row, its place in the unpruned prompt
  * @param visual for each row, which of the original visual tokens it is, or -1 for text
  */
-record TokenRows(int[] prompt, int[] visual) {
+public record TokenRows(int[] prompt, int[] visual) {
 
   private static final int TEXT = -1;
 
-  static TokenRows of(TokenLayout layout) {
+  public static TokenRows of(TokenLayout layout) {
     int[] visual = new int[layout.length()];
     Arrays.fill(visual, TEXT);
     int next = 0;
@@ -30,22 +30,22 @@ record TokenRows(int[] prompt, int[] visual) {
     return new TokenRows(IntStream.range(0, layout.length()).toArray(), visual);
   }
 
-  int count() {
+  public int count() {
     return prompt.length;
   }
 
   /** For each row 1 if it holds a visual token, else 0. */
-  long[] types() {
+  public long[] types() {
     return Arrays.stream(visual).mapToLong(v -> v == TEXT ? 0 : 1).toArray();
   }
 
   /** Rows that hold visual tokens. */
-  int[] visualRows() {
+  public int[] visualRows() {
     return IntStream.range(0, visual.length).filter(row -> visual[row] != TEXT).toArray();
   }
 
   /** The rows of some tokens, ascending. */
-  int[] rows(Rows wanted) {
+  public int[] rows(Rows wanted) {
     int last = count() - 1;
     return switch (wanted) {
       case ALL -> IntStream.rangeClosed(0, last).toArray();
@@ -63,7 +63,7 @@ record TokenRows(int[] prompt, int[] visual) {
   }
 
   /** The rows that a segment is told. */
-  int[] rows(RowInput input) {
+  public int[] rows(RowInput input) {
     int[] all =
         input.rows().stream()
             .flatMapToInt(wanted -> Arrays.stream(rows(wanted)))
@@ -87,7 +87,7 @@ record TokenRows(int[] prompt, int[] visual) {
   }
 
   /** The original visual tokens that are alive. */
-  int[] aliveVisual() {
+  public int[] aliveVisual() {
     return Arrays.stream(visual).filter(v -> v != TEXT).toArray();
   }
 
@@ -95,7 +95,7 @@ record TokenRows(int[] prompt, int[] visual) {
    * The rows that go on: text as it stands, in the places of visual tokens those of a passage. Rows
    * of merged tokens count on behind the arriving ones.
    */
-  int[] rowsOf(Passage passage) {
+  public int[] rowsOf(Passage passage) {
     int[] visualRows = visualRows();
     int arriving = visualRows.length;
     int[] rows = new int[count() - arriving + passage.visual().length];
@@ -117,7 +117,7 @@ record TokenRows(int[] prompt, int[] visual) {
   }
 
   /** These tokens and behind them one more for each origin, which it is like. */
-  TokenRows extended(int[] originRows) {
+  public TokenRows extended(int[] originRows) {
     return new TokenRows(extended(prompt, originRows), extended(visual, originRows));
   }
 
@@ -130,7 +130,7 @@ record TokenRows(int[] prompt, int[] visual) {
   }
 
   /** Rotary positions, on the first axis, of the visual tokens and of the text behind them. */
-  SiteContext.Positions positions(RotaryPositions positions) {
+  public SiteContext.Positions positions(RotaryPositions positions) {
     long[] axis = positions.axes()[0];
     return new SiteContext.Positions(
         at(axis, visualRows()), at(axis, rows(Rows.TEXT_AFTER_VISUAL)));
@@ -140,7 +140,7 @@ record TokenRows(int[] prompt, int[] visual) {
     return Arrays.stream(rows).map(row -> Math.toIntExact(axis[row])).toArray();
   }
 
-  TokenRows select(int[] rows) {
+  public TokenRows select(int[] rows) {
     return new TokenRows(
         Arrays.stream(rows).map(row -> prompt[row]).toArray(),
         Arrays.stream(rows).map(row -> visual[row]).toArray());

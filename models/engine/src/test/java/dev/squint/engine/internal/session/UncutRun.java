@@ -23,7 +23,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /** The file of a fixture as any program would run it: one session, one cache. */
-final class UncutRun {
+public final class UncutRun {
 
   private final ModelSession session;
   private final ExportFixture export;
@@ -115,7 +115,7 @@ final class UncutRun {
     return IntStream.range(0, rows).mapToLong(r -> r >= start && r < end ? 1 : 0).toArray();
   }
 
-  static RotaryPositions positions(ExportFixture export, String field) {
+  public static RotaryPositions positions(ExportFixture export, String field) {
     var lists = export.json().get(field);
     long[][] axes = new long[lists.size()][];
     for (int axis = 0; axis < axes.length; axis++) {
@@ -124,7 +124,7 @@ final class UncutRun {
     return new RotaryPositions(axes);
   }
 
-  static OnnxTensor embeds(TensorScope scope, float[] values, int hidden) {
+  public static OnnxTensor embeds(TensorScope scope, float[] values, int hidden) {
     return scope.floats(FloatBuffer.wrap(values), 1, values.length / hidden, hidden);
   }
 
@@ -142,14 +142,14 @@ final class UncutRun {
     return scope.bytes(OnnxJavaType.FLOAT16, halves.flip(), 1, rows, hidden);
   }
 
-  static float[] floats(OnnxTensor tensor) {
+  public static float[] floats(OnnxTensor tensor) {
     FloatBuffer buffer = tensor.getFloatBuffer();
     float[] values = new float[buffer.remaining()];
     buffer.get(values);
     return values;
   }
 
-  static float[] lastRow(OnnxTensor logits, ExportFixture export) {
+  public static float[] lastRow(OnnxTensor logits, ExportFixture export) {
     float[] all = floats(logits);
     return Arrays.copyOfRange(all, all.length - export.size("vocabulary"), all.length);
   }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A place in a graph where attention is computed, in whatever encoding. */
-sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
+public sealed interface AttentionSite permits SoftmaxAttention, FusedAttention {
 
   /** The node that stands for the attention. */
   int node();

@@ -33,7 +33,7 @@ import java.util.Optional;
  * @param causal whether a token sees itself and those before it only
  * @param window how many keys a token sees at most, itself included; -1 for all
  */
-record FusedAttention(
+public record FusedAttention(
     int node,
     String encoding,
     HeadVectors queries,
@@ -50,7 +50,7 @@ record FusedAttention(
   private static final int PACKED = 3;
 
   /** Whether a node is an attention operator that this class knows. */
-  static boolean isOne(NodeProto node) {
+  public static boolean isOne(NodeProto node) {
     return switch (node.getOpType()) {
       case "GroupQueryAttention", "MultiHeadAttention", "Attention" -> true;
       default -> false;
@@ -63,7 +63,7 @@ record FusedAttention(
    * @throws ModelException if it carries something that its probabilities depend on and that is not
    *     known here
    */
-  static FusedAttention read(OnnxGraph graph, int index) {
+  public static FusedAttention read(OnnxGraph graph, int index) {
     Attributes node = new Attributes(graph.nodes().get(index));
     FusedAttention attention = read(graph, index, node);
     refuse(graph, node, attention.reads().contains(""), "an input or output that is left out");
@@ -195,7 +195,7 @@ record FusedAttention(
   }
 
   /** The same attention over queries that come from elsewhere. */
-  FusedAttention withQueries(HeadVectors other) {
+  public FusedAttention withQueries(HeadVectors other) {
     return new FusedAttention(
         node, encoding, other, keys, values, scale, softcap, mask, maskChooses, causal, window);
   }
@@ -268,7 +268,7 @@ record FusedAttention(
    * @param query {@code [B, heads, R, width]}
    * @param key {@code [B, KV heads, width, keys]}
    */
-  static String grouped(GraphNodes nodes, String query, String key) {
+  public static String grouped(GraphNodes nodes, String query, String key) {
     String queryShape = nodes.op("Shape", query);
     String keyShape = nodes.op("Shape", key);
     String whole = nodes.constant(-1);

@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param kvHeads heads of keys and values
  * @param headDim width of a head
  */
-record HeadSizes(long heads, long kvHeads, long headDim) {
+public record HeadSizes(long heads, long kvHeads, long headDim) {
 
   /**
    * Reads them.
@@ -24,7 +24,7 @@ record HeadSizes(long heads, long kvHeads, long headDim) {
    * @param node the attention
    * @param headDim width of a head if it is known, else -1
    */
-  static HeadSizes of(OnnxGraph graph, int node, long headDim) {
+  public static HeadSizes of(OnnxGraph graph, int node, long headDim) {
     Attributes attention = new Attributes(graph.nodes().get(node));
     long heads = -1;
     long kvHeads = -1;

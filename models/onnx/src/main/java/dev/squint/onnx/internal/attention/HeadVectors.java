@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Where the queries or the keys of an attention are found, brought to one form on demand. */
-sealed interface HeadVectors {
+public sealed interface HeadVectors {
 
   /** The tensors it is computed from. */
   List<String> reads();

@@ -20,7 +20,7 @@ import java.util.Set;
  * @param output its output, {@code [B, heads, tokens, keys]}
  * @param batched whether the output has the axis B; without it there is one picture or prompt
  */
-record SoftmaxAttention(int node, String output, boolean batched) implements AttentionSite {
+public record SoftmaxAttention(int node, String output, boolean batched) implements AttentionSite {
 
   private static final int WITHOUT_BATCH = 3;
   private static final Set<String> PRODUCTS = Set.of("MatMul", "FusedMatMul");
@@ -29,7 +29,7 @@ record SoftmaxAttention(int node, String output, boolean batched) implements Att
   private static final Set<String> PROBABILITIES_PASS =
       Set.of("Cast", "Where", "Reshape", "Identity", "Dropout");
 
-  static SoftmaxAttention read(OnnxGraph graph, int index) {
+  public static SoftmaxAttention read(OnnxGraph graph, int index) {
     NodeProto node = graph.nodes().get(index);
     String output = Attributes.output(node, 0);
     if (output.isEmpty() || Attributes.input(node, 0).isEmpty()) {

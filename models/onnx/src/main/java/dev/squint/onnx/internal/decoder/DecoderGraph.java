@@ -228,7 +228,7 @@ public final class DecoderGraph {
   }
 
   /** The feed-forward of a layer other than the last one. */
-  FeedForward feedForward(int layer) {
+  public FeedForward feedForward(int layer) {
     return FeedForward.before(graph, hiddenStates(layer + 1), residualStream, hiddenNodes);
   }
 

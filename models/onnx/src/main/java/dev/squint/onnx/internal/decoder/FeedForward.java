@@ -16,7 +16,7 @@ import java.util.Set;
  *
  * @param activations the tensor that enters its last matrix, {@code [1, tokens, neurons]}
  */
-record FeedForward(String activations) {
+public record FeedForward(String activations) {
 
   private static final Set<String> MATRICES =
       Set.of("MatMul", "Gemm", "MatMulNBits", "DynamicQuantizeMatMul");
@@ -40,7 +40,7 @@ record FeedForward(String activations) {
    * @param hidden the nodes that depend on the embeddings
    * @throws ModelException if it is not found
    */
-  static FeedForward before(OnnxGraph graph, String sum, BitSet residual, BitSet hidden) {
+  public static FeedForward before(OnnxGraph graph, String sum, BitSet residual, BitSet hidden) {
     int from = residual.previousSetBit(graph.producer(sum));
     while (from >= 0 && !FinalNorm.isSum(graph, graph.nodes().get(from), hidden)) {
       from = residual.previousSetBit(from - 1);

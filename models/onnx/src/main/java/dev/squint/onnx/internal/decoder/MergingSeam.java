@@ -14,12 +14,12 @@ import java.util.List;
  *
  * @param nodes where to
  */
-record MergingSeam(GraphNodes nodes) {
+public record MergingSeam(GraphNodes nodes) {
 
   private static final int GAMMA = 2;
   private static final int BETA = 3;
 
-  static void declareInputs(GraphProto.Builder out) {
+  public static void declareInputs(GraphProto.Builder out) {
     out.addInput(GraphNodes.value(SegmentModel.MIX_SOURCES, GraphNodes.INT64, "mix_sources"));
     out.addInput(
         GraphNodes.value(SegmentModel.MIX_WEIGHTS, GraphNodes.FLOAT, "merged", "mix_sources"));
@@ -33,7 +33,7 @@ record MergingSeam(GraphNodes nodes) {
    * @param axis that of the tokens
    * @return the same with {@code tokens + merged} tokens
    */
-  String extended(String tokens, int type, int axis) {
+  public String extended(String tokens, int type, int axis) {
     String sources = nodes.gather(tokens, SegmentModel.MIX_SOURCES, axis);
     boolean isFloat = type == GraphNodes.FLOAT;
     String sums =

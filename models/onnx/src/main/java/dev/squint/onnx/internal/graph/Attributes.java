@@ -9,7 +9,7 @@ import java.util.Optional;
  * What a node has, asked for without trust: attributes by name, inputs and outputs by place. The
  * file may give any of them to any operator, or none.
  */
-record Attributes(NodeProto node) {
+public record Attributes(NodeProto node) {
 
   private static final int MOST = 1 << 20;
 
@@ -17,43 +17,43 @@ record Attributes(NodeProto node) {
     return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
   }
 
-  long integer(String name, long otherwise) {
+  public long integer(String name, long otherwise) {
     return find(name).map(AttributeProto::getI).orElse(otherwise);
   }
 
   /**
    * A number that others are computed from, at least 1 and no more than there can be of anything.
    */
-  int count(String name, long otherwise) {
+  public int count(String name, long otherwise) {
     return (int) Math.max(1, Math.min(integer(name, otherwise), MOST));
   }
 
   /** Whole numbers, none where it has no such attribute. */
-  List<Long> integers(String name) {
+  public List<Long> integers(String name) {
     return find(name).map(AttributeProto::getIntsList).orElse(List.of());
   }
 
-  float number(String name, float otherwise) {
+  public float number(String name, float otherwise) {
     return find(name).map(AttributeProto::getF).orElse(otherwise);
   }
 
   /** The name of an input of a node, or an empty string where it is left out. */
-  static String input(NodeProto node, int index) {
+  public static String input(NodeProto node, int index) {
     return new Attributes(node).input(index);
   }
 
   /** The name of an output of a node, or an empty string where it is left out. */
-  static String output(NodeProto node, int index) {
+  public static String output(NodeProto node, int index) {
     return new Attributes(node).output(index);
   }
 
   /** The name of an input, or an empty string where it is left out. */
-  String input(int index) {
+  public String input(int index) {
     return index < node.getInputCount() ? node.getInput(index) : "";
   }
 
   /** The name of an output, or an empty string where it is left out. */
-  String output(int index) {
+  public String output(int index) {
     return index < node.getOutputCount() ? node.getOutput(index) : "";
   }
 }

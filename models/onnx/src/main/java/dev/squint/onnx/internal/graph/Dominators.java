@@ -10,10 +10,10 @@ import java.util.Set;
  * Where they climb the tree step by step, which takes as many steps as it is deep, this takes jumps
  * (Myers, "An Applicative Random-Access Stack", 1983), about two per doubling of the depth.
  */
-final class Dominators {
+public final class Dominators {
 
   /** Stands for the source tensor itself, which no node produces. */
-  static final int ROOT = -1;
+  public static final int ROOT = -1;
 
   private static final int UNREACHED = -2;
 
@@ -23,7 +23,7 @@ final class Dominators {
   private final int[] jump;
   private final int[] depth;
 
-  Dominators(OnnxGraph graph, String source) {
+  public Dominators(OnnxGraph graph, String source) {
     int size = graph.nodes().size();
     BitSet reached = graph.dependents(Set.of(source));
     parent = new int[size + 1];
@@ -51,7 +51,7 @@ final class Dominators {
   }
 
   /** A node and all that dominate it. */
-  BitSet chain(int node) {
+  public BitSet chain(int node) {
     BitSet chain = new BitSet();
     for (int above = node; above != ROOT; above = above(above)) {
       chain.set(above);
@@ -59,17 +59,17 @@ final class Dominators {
     return chain;
   }
 
-  boolean reaches(int node) {
+  public boolean reaches(int node) {
     return node >= 0 && depth[node + 1] > 0;
   }
 
   /** The immediate dominator of a reached node, {@link #ROOT} at the top. */
-  int above(int node) {
+  public int above(int node) {
     return parent[node + 1] - 1;
   }
 
   /** The nearest node that dominates both, or {@link #ROOT}. */
-  int common(int a, int b) {
+  public int common(int a, int b) {
     int left = a + 1;
     int right = b + 1;
     if (depth[left] < depth[right]) {

@@ -8,14 +8,14 @@ import java.util.OptionalLong;
  * How much room a tensor declares. Types newer than the protobuf classes at hand are known by their
  * number.
  */
-final class ElementSize {
+public final class ElementSize {
 
   static final int STRING = 8;
 
   private ElementSize() {}
 
   /** Bits of an element as raw data, 0 for strings, -1 for a type not known. */
-  static int bits(int elementType) {
+  public static int bits(int elementType) {
     return switch (elementType) {
       case 1, 6, 12 -> 32;
       case 2, 3, 9, 17, 18, 19, 20, 24 -> 8;
@@ -35,7 +35,7 @@ final class ElementSize {
   }
 
   /** The name of a type, for people: {@code float16}, or {@code type-99} for one not known. */
-  static String name(int elementType) {
+  public static String name(int elementType) {
     TensorProto.DataType type = TensorProto.DataType.forNumber(elementType);
     if (type != null) {
       return type.name().toLowerCase(Locale.ROOT);
@@ -50,7 +50,7 @@ final class ElementSize {
   }
 
   /** The number of elements, empty where a dimension is negative or the number is no long. */
-  static OptionalLong elements(TensorProto tensor) {
+  public static OptionalLong elements(TensorProto tensor) {
     long count = 1;
     boolean empty = false;
     for (long dimension : tensor.getDimsList()) {
@@ -73,7 +73,7 @@ final class ElementSize {
   }
 
   /** Bytes as raw data, empty where they are no long. */
-  static OptionalLong bytes(long elements, int bits) {
+  public static OptionalLong bytes(long elements, int bits) {
     boolean tooMany = bits > 0 && elements > Long.MAX_VALUE / bits - Byte.SIZE;
     return tooMany
         ? OptionalLong.empty()

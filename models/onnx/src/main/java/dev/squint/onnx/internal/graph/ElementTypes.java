@@ -9,10 +9,10 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
  * Element types of the tensors of a graph, followed back to the nearest declared value, weight,
  * graph input or operator whose result type is its own. Exporters leave most of them undeclared.
  */
-final class ElementTypes {
+public final class ElementTypes {
 
-  static final int UNKNOWN = 0;
-  static final int BOOL = DataType.BOOL.getNumber();
+  public static final int UNKNOWN = 0;
+  public static final int BOOL = DataType.BOOL.getNumber();
 
   private final OnnxGraph graph;
 
@@ -30,7 +30,7 @@ final class ElementTypes {
   }
 
   /** The ONNX element type of a tensor, {@link #UNKNOWN} if it cannot be told. */
-  int of(String tensor) {
+  public int of(String tensor) {
     int declared = declared(tensor);
     int producer = graph.producer(tensor);
     return declared != UNKNOWN || producer < 0 ? declared : types[producer];

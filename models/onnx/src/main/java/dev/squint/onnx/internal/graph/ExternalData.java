@@ -24,11 +24,11 @@ import java.util.TreeSet;
  * <p>Download caches keep a folder of links to files elsewhere, side by side. If the graph itself
  * is such a link, its folder is the one of the file it leads to.
  */
-final class ExternalData {
+public final class ExternalData {
 
-  static final String LOCATION = "location";
-  static final String OFFSET = "offset";
-  static final String LENGTH = "length";
+  public static final String LOCATION = "location";
+  public static final String OFFSET = "offset";
+  public static final String LENGTH = "length";
 
   /**
    * A range of a data file.
@@ -112,7 +112,7 @@ final class ExternalData {
   }
 
   /** The locations that the weights of a graph name, in alphabetical order. */
-  static Set<String> locations(GraphProto graph) {
+  public static Set<String> locations(GraphProto graph) {
     Set<String> locations = new TreeSet<>();
     for (TensorProto weight : graph.getInitializerList()) {
       if (weight.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
@@ -123,7 +123,7 @@ final class ExternalData {
   }
 
   /** The value of an entry of a weight's external data, empty if it has none. */
-  static String entry(TensorProto weight, String key) {
+  public static String entry(TensorProto weight, String key) {
     String value = "";
     for (StringStringEntryProto entry : weight.getExternalDataList()) {
       if (entry.getKey().equals(key)) {

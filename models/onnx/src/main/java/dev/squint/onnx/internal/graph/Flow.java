@@ -10,7 +10,7 @@ import java.util.List;
  * what a layer's cache flows into lies close behind it, and a decoder has many layers. Belongs to
  * one thread.
  */
-final class Flow {
+public final class Flow {
 
   private final OnnxGraph graph;
   private final boolean shapes;
@@ -23,7 +23,7 @@ final class Flow {
    * @param shapes whether their shapes count too. Shapes carry no values, so without them the flow
    *     stops at nodes that read a shape only
    */
-  Flow(OnnxGraph graph, Collection<String> sources, boolean shapes) {
+  public Flow(OnnxGraph graph, Collection<String> sources, boolean shapes) {
     this.graph = graph;
     this.shapes = shapes;
     sources.forEach(this::enter);
@@ -49,7 +49,7 @@ final class Flow {
   }
 
   /** Whether a node is among them; -1, which stands for no node, is not. */
-  boolean reaches(int node) {
+  public boolean reaches(int node) {
     if (node < 0) {
       return false;
     }
@@ -58,13 +58,13 @@ final class Flow {
   }
 
   /** The first of them from a node on, -1 if there is none. */
-  int next(int from) {
+  public int next(int from) {
     follow(from);
     return reached.nextSetBit(from);
   }
 
   /** All of them. */
-  BitSet all() {
+  public BitSet all() {
     follow(graph.nodes().size());
     return reached;
   }

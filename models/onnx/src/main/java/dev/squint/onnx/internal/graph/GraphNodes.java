@@ -15,11 +15,11 @@ import java.util.List;
  * Appends nodes of our own to a graph; every name starts with {@code squint.} so that it meets no
  * exporter's name. Methods that return a name return that of the tensor they compute.
  */
-final class GraphNodes {
+public final class GraphNodes {
 
-  static final int FLOAT = TensorProto.DataType.FLOAT.getNumber();
-  static final int INT64 = TensorProto.DataType.INT64.getNumber();
-  static final String MICROSOFT = "com.microsoft";
+  public static final int FLOAT = TensorProto.DataType.FLOAT.getNumber();
+  public static final int INT64 = TensorProto.DataType.INT64.getNumber();
+  public static final String MICROSOFT = "com.microsoft";
 
   private static final int AXES_ARE_INPUTS = 18;
   private static final int SOME_AXES_ARE_INPUTS = 13;
@@ -29,17 +29,17 @@ final class GraphNodes {
   private final int opset;
   private int count;
 
-  GraphNodes(GraphProto.Builder graph, int opset) {
+  public GraphNodes(GraphProto.Builder graph, int opset) {
     this.graph = graph;
     this.opset = opset;
   }
 
-  int opset() {
+  public int opset() {
     return opset;
   }
 
   /** A vector. */
-  String constant(long... values) {
+  public String constant(long... values) {
     String name = fresh();
     graph.addInitializer(
         TensorProto.newBuilder()
@@ -51,7 +51,7 @@ final class GraphNodes {
   }
 
   /** A tensor without axes. */
-  String scalar(long value) {
+  public String scalar(long value) {
     String name = fresh();
     graph.addInitializer(
         TensorProto.newBuilder().setName(name).setDataType(INT64).addInt64Data(value));
@@ -59,90 +59,90 @@ final class GraphNodes {
   }
 
   /** A tensor without axes. */
-  String scalar(float value) {
+  public String scalar(float value) {
     String name = fresh();
     graph.addInitializer(
         TensorProto.newBuilder().setName(name).setDataType(FLOAT).addFloatData(value));
     return name;
   }
 
-  String fresh() {
+  public String fresh() {
     return "squint." + count++;
   }
 
-  void gather(String data, String indices, int axis, String output) {
+  public void gather(String data, String indices, int axis, String output) {
     add(node("Gather", List.of(data, indices), output).addAttribute(integer("axis", axis)));
   }
 
-  String gather(String data, String indices, int axis) {
+  public String gather(String data, String indices, int axis) {
     String output = fresh();
     gather(data, indices, axis, output);
     return output;
   }
 
-  void identity(String input, String output) {
+  public void identity(String input, String output) {
     op("Identity", List.of(input), output);
   }
 
-  void op(String type, List<String> inputs, String output) {
+  public void op(String type, List<String> inputs, String output) {
     add(node(type, inputs, output));
   }
 
-  String op(String type, String... inputs) {
+  public String op(String type, String... inputs) {
     String output = fresh();
     op(type, List.of(inputs), output);
     return output;
   }
 
-  void cast(String input, int type, String output) {
+  public void cast(String input, int type, String output) {
     add(node("Cast", List.of(input), output).addAttribute(integer("to", type)));
   }
 
-  String floats(String input) {
+  public String floats(String input) {
     String output = fresh();
     cast(input, FLOAT, output);
     return output;
   }
 
   /** Sizes: a positive number, 0 for the size of the input's axis, -1 for what is left. */
-  String reshape(String input, long... sizes) {
+  public String reshape(String input, long... sizes) {
     return op("Reshape", input, constant(sizes));
   }
 
-  String transpose(String input, long... axes) {
+  public String transpose(String input, long... axes) {
     String output = fresh();
     add(node("Transpose", List.of(input), output).addAttribute(integers("perm", axes)));
     return output;
   }
 
-  String slice(String input, long from, long to, long axis) {
+  public String slice(String input, long from, long to, long axis) {
     return op("Slice", input, constant(from), constant(to), constant(axis));
   }
 
   /** The length of an axis, a scalar. */
-  String size(String input, long axis) {
+  public String size(String input, long axis) {
     return gather(op("Shape", input), scalar(axis), 0);
   }
 
-  String concat(int axis, String... inputs) {
+  public String concat(int axis, String... inputs) {
     String output = fresh();
     add(node("Concat", List.of(inputs), output).addAttribute(integer("axis", axis)));
     return output;
   }
 
-  String softmax(String input) {
+  public String softmax(String input) {
     String output = fresh();
     add(node("Softmax", List.of(input), output).addAttribute(integer("axis", -1)));
     return output;
   }
 
   /** Mean over the given axes, which vanish. */
-  void mean(String input, String output, long... axes) {
+  public void mean(String input, String output, long... axes) {
     reduce("ReduceMean", input, output, axes);
   }
 
   /** Folds the given axes, which vanish. */
-  void reduce(String type, String input, String output, long... axes) {
+  public void reduce(String type, String input, String output, long... axes) {
     int since = type.equals("ReduceSum") ? SOME_AXES_ARE_INPUTS : AXES_ARE_INPUTS;
     add(
         withAxes(node(type, List.of(input), output), since, axes)
@@ -150,14 +150,14 @@ final class GraphNodes {
   }
 
   /** Puts in axes of length 1, counted in the result. */
-  String unsqueeze(String input, long... axes) {
+  public String unsqueeze(String input, long... axes) {
     String output = fresh();
     add(withAxes(node("Unsqueeze", List.of(input), output), SOME_AXES_ARE_INPUTS, axes));
     return output;
   }
 
   /** Takes out an axis of length 1. */
-  String squeeze(String input, long axis) {
+  public String squeeze(String input, long axis) {
     String output = fresh();
     add(withAxes(node("Squeeze", List.of(input), output), SOME_AXES_ARE_INPUTS, axis));
     return output;
@@ -170,7 +170,7 @@ final class GraphNodes {
   }
 
   /** Divided by the norm along the last of so many axes; zeros stay zeros. */
-  String normalised(String rows, int rank) {
+  public String normalised(String rows, int rank) {
     String squares = fresh();
     mean(op("Mul", rows, rows), squares, rank - 1);
     String roots = op("Max", op("Sqrt", squares), scalar(LEAST_NORM));
@@ -179,7 +179,7 @@ final class GraphNodes {
   }
 
   /** Calls what the last node computes by a name; false if the tensor is not the last node's. */
-  boolean rename(String tensor, String name) {
+  public boolean rename(String tensor, String name) {
     int last = graph.getNodeCount() - 1;
     if (last < 0 || !graph.getNode(last).getOutputList().equals(List.of(tensor))) {
       return false;
@@ -189,20 +189,20 @@ final class GraphNodes {
   }
 
   /** Appends a node of the original graph, whose name stays. */
-  void copy(NodeProto.Builder node) {
+  public void copy(NodeProto.Builder node) {
     graph.addNode(node);
   }
 
-  void add(NodeProto.Builder node) {
+  public void add(NodeProto.Builder node) {
     graph.addNode(node.setName(fresh()));
   }
 
-  static NodeProto.Builder node(String type, List<String> inputs, String output) {
+  public static NodeProto.Builder node(String type, List<String> inputs, String output) {
     return NodeProto.newBuilder().setOpType(type).addAllInput(inputs).addOutput(output);
   }
 
   /** A node that reads and writes one tensor under another name. */
-  static NodeProto renamed(NodeProto node, String from, String to) {
+  public static NodeProto renamed(NodeProto node, String from, String to) {
     NodeProto.Builder copy = node.toBuilder();
     for (int i = 0; i < copy.getInputCount(); i++) {
       if (copy.getInput(i).equals(from)) {
@@ -218,7 +218,7 @@ final class GraphNodes {
   }
 
   /** Declares an input or output, if it is the one named, to be float32. */
-  static void declareFloat(List<ValueInfoProto.Builder> values, String name) {
+  public static void declareFloat(List<ValueInfoProto.Builder> values, String name) {
     for (ValueInfoProto.Builder value : values) {
       if (value.getName().equals(name)) {
         value.getTypeBuilder().getTensorTypeBuilder().setElemType(FLOAT);
@@ -226,7 +226,7 @@ final class GraphNodes {
     }
   }
 
-  static AttributeProto text(String name, String value) {
+  public static AttributeProto text(String name, String value) {
     return AttributeProto.newBuilder()
         .setName(name)
         .setType(AttributeProto.AttributeType.STRING)
@@ -234,7 +234,7 @@ final class GraphNodes {
         .build();
   }
 
-  static AttributeProto integer(String name, long value) {
+  public static AttributeProto integer(String name, long value) {
     return AttributeProto.newBuilder()
         .setName(name)
         .setType(AttributeProto.AttributeType.INT)
@@ -242,7 +242,7 @@ final class GraphNodes {
         .build();
   }
 
-  static AttributeProto integers(String name, long... values) {
+  public static AttributeProto integers(String name, long... values) {
     AttributeProto.Builder list =
         AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
     Arrays.stream(values).forEach(list::addInts);
@@ -253,7 +253,7 @@ final class GraphNodes {
    * A value of a type whose dimensions are numbers ({@code Long}), symbols ({@code String}) or open
    * ({@code ""}).
    */
-  static ValueInfoProto value(String name, int elementType, Object... dimensions) {
+  public static ValueInfoProto value(String name, int elementType, Object... dimensions) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     for (Object dimension : dimensions) {
       TensorShapeProto.Dimension.Builder dim = TensorShapeProto.Dimension.newBuilder();
@@ -274,7 +274,7 @@ final class GraphNodes {
   }
 
   /** A value known by its element type only. */
-  static ValueInfoProto shapeless(String name, int elementType) {
+  public static ValueInfoProto shapeless(String name, int elementType) {
     return ValueInfoProto.newBuilder()
         .setName(name)
         .setType(

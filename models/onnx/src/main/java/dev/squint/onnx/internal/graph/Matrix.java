@@ -13,7 +13,7 @@ import java.util.Set;
  * @param rows how many numbers go in
  * @param columns how many come out
  */
-record Matrix(long rows, long columns) {
+public record Matrix(long rows, long columns) {
 
   private static final int RANK = 2;
 
@@ -88,7 +88,7 @@ record Matrix(long rows, long columns) {
   }
 
   /** The first matrices that a tensor is multiplied by, nearest first. */
-  static Optional<Matrix> behind(OnnxGraph graph, String tensor) {
+  public static Optional<Matrix> behind(OnnxGraph graph, String tensor) {
     BitSet reached = new BitSet();
     reach(graph, List.of(tensor), reached);
     // Topological order: nothing that is reached later stands before the node looked at.

@@ -19,15 +19,15 @@ import java.util.Map;
  *
  * @param file the file, for messages
  */
-record ModelCheck(Path file) {
+public record ModelCheck(Path file) {
 
   /** Far above what there will be; what is beyond is damaged, not new. */
   private static final long HIGHEST_VERSION = 1000;
 
   /** The newest IR version and opset that the ONNX Runtime of this build reads. */
-  static final int NEWEST_IR = 13;
+  public static final int NEWEST_IR = 13;
 
-  static final int NEWEST_OPSET = 26;
+  public static final int NEWEST_OPSET = 26;
 
   /**
    * Checks all of a model but its graph.

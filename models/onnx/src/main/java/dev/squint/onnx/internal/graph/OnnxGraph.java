@@ -97,7 +97,7 @@ public final class OnnxGraph {
    *
    * @throws ModelException if the change has brought together what does not fit
    */
-  OnnxGraph withGraph(GraphProto graph) {
+  public OnnxGraph withGraph(GraphProto graph) {
     new GraphCheck(file).check(graph);
     GraphProto sorted = new TopologicalOrder(file).of(graph);
     return new OnnxGraph(file, folder, dataFiles, model.toBuilder().setGraph(sorted).build());
@@ -146,7 +146,7 @@ public final class OnnxGraph {
    * @param node a node
    * @return tensor names without the empty name of an omitted input
    */
-  static Set<String> reads(NodeProto node) {
+  public static Set<String> reads(NodeProto node) {
     Set<String> names = new LinkedHashSet<>(node.getInputList());
     subgraphs(node).forEach(graph -> names.addAll(captures(graph)));
     names.remove("");
@@ -182,11 +182,11 @@ public final class OnnxGraph {
   /**
    * Whether a node looks at the shape of its input only, so that no hidden state flows through it.
    */
-  static boolean readsShapeOnly(NodeProto node) {
+  public static boolean readsShapeOnly(NodeProto node) {
     return SHAPE_ONLY.contains(node.getOpType());
   }
 
-  static String label(NodeProto node) {
+  public static String label(NodeProto node) {
     String first = node.getOutputCount() == 0 ? "" : node.getOutput(0);
     String name = node.getName().isEmpty() ? first : node.getName();
     return "%s '%s'".formatted(Printable.of(node.getOpType()), Printable.of(name));
@@ -207,25 +207,25 @@ public final class OnnxGraph {
     return dataFiles;
   }
 
-  ModelProto model() {
+  public ModelProto model() {
     return model;
   }
 
-  List<NodeProto> nodes() {
+  public List<NodeProto> nodes() {
     return model.getGraph().getNodeList();
   }
 
   /** Index of the node that produces a tensor, or -1 for inputs and weights. */
-  int producer(String tensor) {
+  public int producer(String tensor) {
     return producers.getOrDefault(tensor, -1);
   }
 
-  TensorProto initializer(String tensor) {
+  public TensorProto initializer(String tensor) {
     return initializers.get(tensor);
   }
 
   /** Those of some tensors that are inputs of the graph, in its order. */
-  List<ValueInfoProto> inputsAmong(Set<String> tensors) {
+  public List<ValueInfoProto> inputsAmong(Set<String> tensors) {
     return tensors.stream()
         .filter(inputs::containsKey)
         .sorted(Comparator.comparing(inputOrder::get))
@@ -238,30 +238,30 @@ public final class OnnxGraph {
     return inputs.containsKey(name);
   }
 
-  Map<String, ValueInfoProto> inputs() {
+  public Map<String, ValueInfoProto> inputs() {
     return inputs;
   }
 
-  Map<String, ValueInfoProto> outputs() {
+  public Map<String, ValueInfoProto> outputs() {
     return outputs;
   }
 
-  boolean isConsumed(String tensor) {
+  public boolean isConsumed(String tensor) {
     return readers.containsKey(tensor) || outputs.containsKey(tensor);
   }
 
   /** The tensors that a node reads, as {@link #reads(NodeProto)} finds them. */
-  List<String> reads(int node) {
+  public List<String> reads(int node) {
     return reads.get(node);
   }
 
   /** The nodes that read a tensor, in order. */
-  List<Integer> readers(String tensor) {
+  public List<Integer> readers(String tensor) {
     return readers.getOrDefault(tensor, List.of());
   }
 
   /** The element types of its tensors. */
-  ElementTypes types() {
+  public ElementTypes types() {
     ElementTypes found = types;
     if (found == null) {
       found = new ElementTypes(this);
@@ -271,7 +271,7 @@ public final class OnnxGraph {
   }
 
   /** The numbers of axes of its tensors. */
-  TensorRanks ranks() {
+  public TensorRanks ranks() {
     TensorRanks found = ranks;
     if (found == null) {
       found = new TensorRanks(this);
@@ -288,7 +288,7 @@ public final class OnnxGraph {
    * @param behind the producers that are looked at where a node is not it
    * @return the first that is found
    */
-  <T> Optional<T> search(
+  public <T> Optional<T> search(
       int from, Function<NodeProto, Optional<T>> found, Function<NodeProto, List<Integer>> behind) {
     Set<Integer> seen = new HashSet<>();
     Deque<Integer> work = new ArrayDeque<>(List.of(from));
@@ -309,7 +309,7 @@ public final class OnnxGraph {
   }
 
   /** The nodes that produce the inputs of a node, in their order. */
-  List<Integer> producers(NodeProto node) {
+  public List<Integer> producers(NodeProto node) {
     return node.getInputList().stream()
         .map(this::producer)
         .filter(producer -> producer >= 0)
@@ -321,7 +321,7 @@ public final class OnnxGraph {
   }
 
   /** The opset version of the default domain. */
-  int opset() {
+  public int opset() {
     return model.getOpsetImportList().stream()
         .filter(opset -> opset.getDomain().isEmpty() || opset.getDomain().equals("ai.onnx"))
         .mapToInt(opset -> (int) opset.getVersion())
@@ -333,7 +333,7 @@ public final class OnnxGraph {
    * Nodes whose values depend on the values of the given tensors. Shapes carry no values, so the
    * walk stops at nodes that read a shape only.
    */
-  BitSet dependents(Set<String> sources) {
+  public BitSet dependents(Set<String> sources) {
     return new Flow(this, sources, false).all();
   }
 

@@ -5,14 +5,14 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 
 /** A model that is ours from end to end, with nothing of an exported graph in it. */
-final class StandaloneModel {
+public final class StandaloneModel {
 
-  static final int OPSET = 13;
+  public static final int OPSET = 13;
   private static final int IR_VERSION = 7;
 
   private StandaloneModel() {}
 
-  static byte[] bytes(GraphProto.Builder graph) {
+  public static byte[] bytes(GraphProto.Builder graph) {
     return ModelProto.newBuilder()
         .setIrVersion(IR_VERSION)
         .setProducerName("squint")

@@ -9,7 +9,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
  * Numbers of axes, followed back to the nearest declared shape, transposition or reshape. Enough to
  * tell attention maps with an axis for the batch from those without.
  */
-final class TensorRanks {
+public final class TensorRanks {
 
   static final int UNKNOWN = 0;
 
@@ -26,7 +26,7 @@ final class TensorRanks {
     }
   }
 
-  int of(String tensor) {
+  public int of(String tensor) {
     ValueInfoProto declared = graph.value(tensor);
     if (declared != null && declared.getType().getTensorType().hasShape()) {
       return declared.getType().getTensorType().getShape().getDimCount();

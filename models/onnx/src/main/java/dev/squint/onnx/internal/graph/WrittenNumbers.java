@@ -16,12 +16,12 @@ import java.util.Optional;
  * @param outer those of the graph around
  * @param numbers those of the graph itself, by the name of their tensor
  */
-record WrittenNumbers(Optional<WrittenNumbers> outer, Map<String, long[]> numbers) {
+public record WrittenNumbers(Optional<WrittenNumbers> outer, Map<String, long[]> numbers) {
 
   /** More axes than any tensor has. */
   static final int MOST = 64;
 
-  static WrittenNumbers in(Optional<WrittenNumbers> outer, GraphProto graph) {
+  public static WrittenNumbers in(Optional<WrittenNumbers> outer, GraphProto graph) {
     Map<String, long[]> numbers = new HashMap<>();
     for (TensorProto tensor : graph.getInitializerList()) {
       of(tensor).ifPresent(found -> numbers.put(tensor.getName(), found));
@@ -77,7 +77,7 @@ record WrittenNumbers(Optional<WrittenNumbers> outer, Map<String, long[]> number
   }
 
   /** The number of a tensor that holds one. */
-  Optional<Long> one(String tensor) {
+  public Optional<Long> one(String tensor) {
     return all(tensor).filter(found -> found.length == 1).map(found -> found[0]);
   }
 }

@@ -101,13 +101,13 @@ public final class AtomicFiles {
   }
 
   /** Gives a file or folder its place in one step, and waits until the disk has its name. */
-  static void move(Path from, Path to) throws IOException {
+  public static void move(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
     forceNames(to.toAbsolutePath().getParent());
   }
 
   /** Puts a folder in the place of another, which comes back if that fails. */
-  static void exchange(Path fresh, Path target) throws IOException {
+  public static void exchange(Path fresh, Path target) throws IOException {
     try (WorkFolder aside = WorkFolder.beside(target)) {
       Path old = aside.path().resolve("old");
       Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
@@ -121,7 +121,7 @@ public final class AtomicFiles {
   }
 
   /** Waits until the disk has the names in a folder, where the operating system can do that. */
-  static void forceNames(Path folder) {
+  public static void forceNames(Path folder) {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     } catch (IOException e) {

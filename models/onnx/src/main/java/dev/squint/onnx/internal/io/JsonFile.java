@@ -137,7 +137,7 @@ public final class JsonFile {
   }
 
   /** A value as JSON for people to read. */
-  static byte[] pretty(Object value) throws IOException {
+  public static byte[] pretty(Object value) throws IOException {
     return WRITER.withDefaultPrettyPrinter().writeValueAsBytes(value);
   }
 

@@ -25,7 +25,7 @@ public final class LfsPointer {
   }
 
   /** Whether a file of that size is one. */
-  static boolean isOne(Path file, long size) throws IOException {
+  public static boolean isOne(Path file, long size) throws IOException {
     if (size >= LARGEST) {
       return false;
     }

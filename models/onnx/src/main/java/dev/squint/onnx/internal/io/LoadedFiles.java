@@ -21,7 +21,7 @@ import java.util.Optional;
  * a file cut short ends the process when its end is looked at. So size, time of the last change and
  * identity are looked at with every request, a few microseconds for each file.
  */
-final class LoadedFiles {
+public final class LoadedFiles {
 
   private record State(Path file, Optional<Stamp> stamp) {
 
@@ -47,21 +47,21 @@ final class LoadedFiles {
   private final Map<Path, State> states = new LinkedHashMap<>();
 
   /** Takes down how files are before they are read. */
-  LoadedFiles(Collection<Path> files) {
+  public LoadedFiles(Collection<Path> files) {
     for (Path file : files) {
       states.computeIfAbsent(file.toAbsolutePath(), path -> State.of(file));
     }
   }
 
   /** These files, as they were, and others. */
-  LoadedFiles and(Collection<Path> files) {
+  public LoadedFiles and(Collection<Path> files) {
     LoadedFiles all = new LoadedFiles(files);
     all.states.putAll(states);
     return all;
   }
 
   /** Bytes of all of them, as they were. */
-  long bytes() {
+  public long bytes() {
     return states.values().stream()
         .flatMap(state -> state.stamp().stream())
         .mapToLong(Stamp::bytes)
@@ -72,7 +72,7 @@ final class LoadedFiles {
    * Refuses a model of which a file is another now. One that is gone is not: what is open does not
    * need it.
    */
-  void requireUnchanged() {
+  public void requireUnchanged() {
     for (State before : states.values()) {
       State now = State.of(before.file());
       if (now.stamp().isPresent() && !now.equals(before)) {
@@ -82,7 +82,7 @@ final class LoadedFiles {
   }
 
   /** What to say of a request that has failed: a file that is gone or another explains it. */
-  ModelException explained(ModelException failure) {
+  public ModelException explained(ModelException failure) {
     return states.values().stream()
         .filter(before -> !State.of(before.file()).equals(before))
         .findFirst()

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * from what others are writing, and removed by the next one. Where there are no locks, left is what
  * has not changed for an hour.
  */
-final class WorkFolder implements AutoCloseable {
+public final class WorkFolder implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(WorkFolder.class);
   private static final String SUFFIX = ".squint-part";
@@ -62,7 +62,7 @@ final class WorkFolder implements AutoCloseable {
    * @param target the place; its folder has to exist
    * @return the folder, to be closed by the caller
    */
-  static WorkFolder beside(Path target) throws IOException {
+  public static WorkFolder beside(Path target) throws IOException {
     removeAbandoned(target.toAbsolutePath().getParent());
     while (true) {
       Path path = nameBeside(target);
@@ -107,7 +107,7 @@ final class WorkFolder implements AutoCloseable {
   }
 
   /** The folder. */
-  Path path() {
+  public Path path() {
     return path;
   }
 
@@ -169,7 +169,7 @@ final class WorkFolder implements AutoCloseable {
    * Removes a file, or a folder with all that is in it. Links are removed and not followed; what is
    * not there, or not any more, is passed over.
    */
-  static void delete(Path path) throws IOException {
+  public static void delete(Path path) throws IOException {
     if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
       try (DirectoryStream<Path> all = Files.newDirectoryStream(path)) {
         for (Path inner : all) {

@@ -24,19 +24,19 @@ import java.util.stream.LongStream;
  * Appends the nodes of expressions to a graph; what several have in common is computed once. Every
  * tensor has a batch axis in front of the axes of its expression.
  */
-final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
+public final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
 
   private final GraphNodes nodes;
   private final Tensors tensors;
   private final Map<String, Value> built = new HashMap<>();
 
-  ExpressionWriter(GraphNodes nodes, Tensors tensors) {
+  public ExpressionWriter(GraphNodes nodes, Tensors tensors) {
     this.nodes = nodes;
     this.tensors = tensors;
   }
 
   /** Finds the named tensors of a graph. */
-  interface Tensors {
+  public interface Tensors {
 
     /** A named tensor, float32, the rows wanted only. */
     String leaf(Leaf leaf);
@@ -63,7 +63,7 @@ final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
   }
 
   /** Appends an expression; the tensor is {@link TapNames#output}. */
-  void write(Expression expression) {
+  public void write(Expression expression) {
     String tensor = floats(expression.build(this, built));
     String output = TapNames.output(expression);
     if (expression.unnamed() instanceof Leaf || !nodes.rename(tensor, output)) {

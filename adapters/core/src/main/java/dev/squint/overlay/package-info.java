@@ -1,0 +1,2 @@
+/** Images of which visual tokens a request kept. */
+package dev.squint.overlay;

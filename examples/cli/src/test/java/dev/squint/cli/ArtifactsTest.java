@@ -1,0 +1,77 @@
+package dev.squint.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What each artifact drags into an application at run time, as Maven resolved it in this build. */
+class ArtifactsTest {
+
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
+  private static final Pattern RESOLVED =
+      Pattern.compile("^ +([\\w.-]+):([\\w.-]+):(?:jar|pom):(?:[\\w.-]+:)?[\\w.-]+:(?:compile|runtime)");
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          pruning             |
+          models/tiny         |
+          models/onnx         | squint-pruning tribuo-util-onnx protobuf-java jackson-annotations jackson-core jackson-databind slf4j-api
+          """)
+  void dragsInNothingElse(String module, String artifacts) throws IOException {
+    assertThat(runtime(module))
+        .containsExactlyInAnyOrder(artifacts == null ? new String[0] : artifacts.split(" "));
+  }
+
+  private static List<String> runtime(String module) throws IOException {
+    Path list = ROOT.resolve(module).resolve("target/runtime-dependencies.txt");
+    try (Stream<String> lines = Files.lines(list)) {
+      return lines
+          .map(RESOLVED::matcher)
+          .filter(Matcher::find)
+          .map(match -> match.group(2))
+          .toList();
+    }
+  }
+
+  @Test
+  void theBomNamesEveryArtifactInThisVersion() throws IOException {
+    String version = first("<version>([^<]+)", Files.readString(ROOT.resolve("pom.xml")));
+    String bom = Files.readString(ROOT.resolve("adapters/bom/pom.xml"));
+    assertThat(first("<version>([^<]+)", bom)).isEqualTo(version);
+    for (String module : modules()) {
+      String pom = Files.readString(ROOT.resolve(module).resolve("pom.xml"));
+      String artifact = first("</parent>\\s*<artifactId>([^<]+)", pom);
+      assertThat(bom).contains("<artifactId>" + artifact + "</artifactId>");
+    }
+  }
+
+  /** Folders of what is published as a jar. */
+  private static List<String> modules() throws IOException {
+    try (Stream<Path> files = Files.walk(ROOT, 3)) {
+      return files
+          .filter(file -> file.endsWith("pom.xml"))
+          .filter(file -> Files.isDirectory(file.resolveSibling("src/main")))
+          .map(file -> ROOT.relativize(file.getParent()).toString())
+          .filter(module -> !module.equals("models/toys") && !module.startsWith("."))
+          .toList();
+    }
+  }
+
+  private static String first(String pattern, String text) {
+    Matcher match = Pattern.compile(pattern).matcher(text);
+    assertThat(match.find()).isTrue();
+    return match.group(1);
+  }
+}

@@ -1,0 +1,2 @@
+/** Prefill, decode steps and the next token. */
+package dev.squint.engine.internal.generate;

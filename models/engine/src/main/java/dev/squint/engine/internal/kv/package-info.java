@@ -1,0 +1,2 @@
+/** KV caches of a segment. */
+package dev.squint.engine.internal.kv;

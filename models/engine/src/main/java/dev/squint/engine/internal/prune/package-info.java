@@ -1,0 +1,2 @@
+/** Strategies turned into splits and observations, and their decisions applied. */
+package dev.squint.engine.internal.prune;

@@ -1,0 +1,2 @@
+/** How a model is loaded. */
+package dev.squint.engine.options;

@@ -1,0 +1,2 @@
+/** What an ONNX graph is made of. */
+package dev.squint.onnx.inspect;

@@ -1,0 +1,2 @@
+/** Attention found in graphs, decomposed or fused. */
+package dev.squint.onnx.internal.attention;

@@ -1,2 +1,0 @@
-/** What a split costs: decoders of real shapes with random weights, and the clock beside them. */
-package dev.squint.models.bench;

@@ -1,0 +1,2 @@
+/** What Squint refuses and why: exceptions that a host can tell apart. */
+package dev.squint.error;

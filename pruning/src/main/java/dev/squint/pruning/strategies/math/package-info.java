@@ -1,0 +1,2 @@
+/** Algorithms that several strategies share. */
+package dev.squint.pruning.strategies.math;

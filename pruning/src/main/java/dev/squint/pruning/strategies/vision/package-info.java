@@ -1,0 +1,2 @@
+/** Strategies that act before the decoder, one file each. */
+package dev.squint.pruning.strategies.vision;
