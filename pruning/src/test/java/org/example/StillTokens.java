@@ -21,7 +21,7 @@ public record StillTokens(int layer, int keep) implements Strategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression before = Place.decoder(layer).hidden(Rows.VISUAL);
     Expression after = Place.decoder(layer + 1).hidden(Rows.VISUAL);
     Expression moved =

@@ -7,7 +7,7 @@ import java.util.OptionalInt;
  * Whether a model can be asked.
  *
  * @param refusal why not, one sentence; empty if it can
- * @param visualTokens visual tokens that a picture becomes, if it can
+ * @param visualTokens visual tokens that an image becomes, if it can
  * @param opened whether ONNX Runtime opened the graphs to see; large ones are read only
  */
 public record Answerable(Optional<String> refusal, OptionalInt visualTokens, boolean opened) {}

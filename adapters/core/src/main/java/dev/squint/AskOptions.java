@@ -6,7 +6,7 @@ import dev.squint.family.PromptException;
  * How one request is answered.
  *
  * @param maxNewTokens the answer ends after this many tokens at the latest
- * @param seed what strategies that draw lots start from
+ * @param seed what strategies that draw at random start from
  * @param measureSpeedup whether the request is also run unpruned, so that the trace holds the
  *     measured speedup; this costs several runs
  */

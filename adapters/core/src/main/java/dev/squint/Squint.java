@@ -5,7 +5,7 @@ import dev.squint.family.PromptException;
 import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
 import dev.squint.image.OpenCv;
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 import dev.squint.overlay.Overlay;
 import dev.squint.overlay.OverlayException;
 import dev.squint.overlay.OverlayFile;
@@ -16,9 +16,9 @@ import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.error.SquintException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.Strategies;
@@ -32,7 +32,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * Asks a vision-language model about pictures and prunes its visual tokens on the way.
+ * Asks a vision-language model about images and prunes its visual tokens on the way.
  *
  * <pre>{@code
  * try (Squint squint = Squint.load()) {
@@ -138,50 +138,50 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Asks a question about a picture.
+   * Asks a question about an image.
    *
-   * @throws ImageException if the picture cannot be used
+   * @throws ImageException if the image cannot be used
    * @throws PromptException if the question is blank or longer than the context
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    */
   public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
     strategy.plan(model.facts());
-    try (SeenPicture picture = see(image)) {
-      return ask(picture, question, strategy, options);
+    try (PreparedImage image = see(image)) {
+      return ask(image, question, strategy, options);
     }
   }
 
   /**
-   * Takes a picture that several questions are about: it is decoded now, and encoded when a
+   * Takes an image that several questions are about: it is decoded now, and encoded when a
    * question first needs it.
    *
-   * @param image the picture
+   * @param image the image
    * @return it, to be closed by the caller
-   * @throws ImageException if the picture cannot be used
+   * @throws ImageException if the image cannot be used
    */
-  public SeenPicture see(ImageInput image) {
+  public PreparedImage see(ImageInput image) {
     lock.readLock().lock();
     try {
       checkOpen();
-      PixelValues pixels = family.pixels(Picture.decode(image));
-      return new SeenPicture(pixels, model.pictures(pixels));
+      PixelValues pixels = family.pixels(RgbImage.decode(image));
+      return new PreparedImage(pixels, model.images(pixels));
     } finally {
       lock.readLock().unlock();
     }
   }
 
   /**
-   * Takes a picture resized so that it becomes fewer visual tokens, or more: what pruning has to
+   * Takes an image resized so that it becomes fewer visual tokens, or more: what pruning has to
    * beat. It is asked about unpruned.
    *
-   * @param image the picture
+   * @param image the image
    * @param rows rows of visual tokens
    * @param columns visual tokens in a row
    * @return it, to be closed by the caller
-   * @throws ImageException if the picture cannot be used
-   * @throws ModelException if the vision encoder takes pictures of one size only
+   * @throws ImageException if the image cannot be used
+   * @throws ModelException if the vision encoder takes images of one size only
    */
-  public SeenPicture see(ImageInput image, int rows, int columns) {
+  public PreparedImage see(ImageInput image, int rows, int columns) {
     lock.readLock().lock();
     try {
       checkOpen();
@@ -192,43 +192,43 @@ public final class Squint implements AutoCloseable {
       }
       if (!canResize()) {
         throw new ModelException(
-            "the vision encoder of %s takes pictures of one size only; export it with open height and width"
+            "the vision encoder of %s takes images of one size only; export it with open height and width"
                 .formatted(model.facts().name()));
       }
-      PixelValues pixels = family.pixels(Picture.decode(image), rows, columns);
-      return new SeenPicture(pixels, model.pictures(pixels));
+      PixelValues pixels = family.pixels(RgbImage.decode(image), rows, columns);
+      return new PreparedImage(pixels, model.images(pixels));
     } finally {
       lock.readLock().unlock();
     }
   }
 
-  /** Whether the vision encoder takes pictures of other sizes than its own. */
+  /** Whether the vision encoder takes images of other sizes than its own. */
   public boolean canResize() {
     return model.takesAnySize();
   }
 
   /**
-   * Asks a question about a picture that others may have been asked about. The vision time in the
+   * Asks a question about an image that others may have been asked about. The vision time in the
    * trace is what this question waited for.
    *
    * @throws PromptException if the question is blank or longer than the context
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    */
-  public Answer ask(SeenPicture picture, String question, Strategy strategy, AskOptions options) {
+  public Answer ask(PreparedImage image, String question, Strategy strategy, AskOptions options) {
     lock.readLock().lock();
     try {
       checkOpen();
-      PromptInput prompt = family.prompt(question, picture.pixels());
+      ModelInput prompt = family.prompt(question, image.pixels());
       if (prompt.layout().visualTokens() != model.facts().visualTokens()
           && !strategy.plan(model.facts()).isEmpty()) {
         throw new StrategyException(
-            "strategy '%s': a resized picture is asked about unpruned; use none"
+            "strategy '%s': a resized image is asked about unpruned; use none"
                 .formatted(strategy.name()));
       }
       Generation generation =
           model.generate(
               prompt,
-              picture.encoded(),
+              image.encoded(),
               strategy,
               new GenerationOptions(
                   options.maxNewTokens(), options.seed(), options.measureSpeedup(), false));
@@ -244,26 +244,26 @@ public final class Squint implements AutoCloseable {
     }
   }
 
-  /** Describes a picture. */
+  /** Describes an image. */
   public Answer caption(Path image, String strategySpec) {
     Strategy strategy = Strategies.parse(strategySpec);
     return caption(ImageInput.of(image), strategy, AskOptions.defaults());
   }
 
   /**
-   * Describes a picture; throws what {@link #ask(ImageInput, String, Strategy, AskOptions)} does.
+   * Describes an image; throws what {@link #ask(ImageInput, String, Strategy, AskOptions)} does.
    */
   public Answer caption(ImageInput image, Strategy strategy, AskOptions options) {
     return ask(image, CAPTION_PROMPT, strategy, options);
   }
 
   /**
-   * Writes the picture as the model saw it with dropped patches dimmed, and a score map beside it.
+   * Writes the image as the model saw it with dropped patches dimmed, and a score map next to it.
    *
-   * @param image the picture that was asked about
+   * @param image the image that was asked about
    * @param answer what came of it
    * @param target a PNG file
-   * @throws OverlayException if the file cannot be written, or is the picture or one of the model
+   * @throws OverlayException if the file cannot be written, or is the image or one of the model
    */
   public void overlay(ImageInput image, Answer answer, Path target) {
     OverlayFile.check(target, Path.of(image.name()), folder());
@@ -271,9 +271,9 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Draws the picture as the model saw it with dropped patches dimmed, and a score map beside it.
+   * Draws the image as the model saw it with dropped patches dimmed, and a score map next to it.
    *
-   * @param image the picture that was asked about
+   * @param image the image that was asked about
    * @param answer what came of it
    * @return an encoded PNG
    */
@@ -281,10 +281,10 @@ public final class Squint implements AutoCloseable {
     VisionShape vision = model.facts().vision();
     if (model.facts().visualTokens() != vision.patches()) {
       throw new OverlayException(
-          "the picture became %d visual tokens, which are not the %d patches of its grid, so they cannot be drawn on it; ask without an overlay"
+          "the image became %d visual tokens, which are not the %d patches of its grid, so they cannot be drawn on it; ask without an overlay"
               .formatted(model.facts().visualTokens(), vision.patches()));
     }
-    Picture seen = family.seen(Picture.decode(image));
+    RgbImage seen = family.seen(RgbImage.decode(image));
     Overlay overlay = new Overlay(vision.gridRows(), vision.gridColumns());
     return overlay.draw(seen, answer.trace());
   }
@@ -303,7 +303,7 @@ public final class Squint implements AutoCloseable {
   }
 
   /** Shapes of the loaded model. */
-  public ModelFacts facts() {
+  public ModelShape facts() {
     return model.facts();
   }
 

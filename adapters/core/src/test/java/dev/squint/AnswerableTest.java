@@ -52,7 +52,7 @@ class AnswerableTest {
     try (Squint squint = Squint.load(options())) {
       embedded = squint.folder();
     }
-    image = shared.resolve("picture.png");
+    image = shared.resolve("image.png");
     ImageIO.write(new BufferedImage(96, 96, BufferedImage.TYPE_INT_RGB), "png", image.toFile());
   }
 
@@ -98,7 +98,7 @@ class AnswerableTest {
     return Stream.of(
         yes("as it is", model -> {}),
         yes(
-            "graphs beside the config",
+            "graphs next to the config",
             model -> {
               try (Stream<Path> graphs = Files.list(model.resolve("onnx"))) {
                 for (Path graph : graphs.toList()) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Answers all questions of a split through the library and writes the counts: {@code mvn
  * -Pevaluation test -Dsquint.evaluation.data=FOLDER}. The folder holds {@code images/N.png} and
- * {@code questions.json}, rows of question, answer, picture number and, if known, question type, as
+ * {@code questions.json}, rows of question, answer, image number and, if known, question type, as
  * easy-VQA and {@code models/training/scenes.py} write them.
  */
 @Tag("evaluation")

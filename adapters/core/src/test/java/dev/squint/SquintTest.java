@@ -40,12 +40,12 @@ class SquintTest {
   @BeforeAll
   static void load() throws IOException {
     squint = Squint.load(options());
-    BufferedImage picture = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
+    BufferedImage image = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < 130 * 96; i++) {
-      picture.setRGB(i % 130, i / 130, i * 0x9E3779B1);
+      image.setRGB(i % 130, i / 130, i * 0x9E3779B1);
     }
-    image = folder.resolve("picture.png");
-    ImageIO.write(picture, "png", image.toFile());
+    image = folder.resolve("image.png");
+    ImageIO.write(image, "png", image.toFile());
   }
 
   private static ModelOptions options() {
@@ -92,8 +92,8 @@ class SquintTest {
   }
 
   @Test
-  void aPictureSeenOnceAnswersAsOneSeenEachTime() {
-    try (SeenPicture seen = squint.see(ImageInput.of(image))) {
+  void aImageSeenOnceAnswersAsOneSeenEachTime() {
+    try (PreparedImage seen = squint.see(ImageInput.of(image))) {
       for (String spec : List.of("none", "fastervlm:keep=0.25", "fastv:k=2,keep=0.25")) {
         Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), AskOptions.defaults());
         assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, spec).text());
@@ -103,10 +103,10 @@ class SquintTest {
   }
 
   @Test
-  void aResizedPictureIsFewerTokensEverywhere() {
+  void aResizedImageIsFewerTokensEverywhere() {
     assertThat(squint.canResize()).isTrue();
     Answer whole = squint.ask(image, QUESTION);
-    try (SeenPicture small = squint.see(ImageInput.of(image), 6, 7)) {
+    try (PreparedImage small = squint.see(ImageInput.of(image), 6, 7)) {
       Strategy none = Strategies.parse("none");
       Answer answer = squint.ask(small, QUESTION, none, AskOptions.defaults());
       assertThat(answer.trace().visualTokens()).isEqualTo(42);
@@ -116,9 +116,9 @@ class SquintTest {
       assertThatThrownBy(
               () -> squint.ask(small, QUESTION, Strategies.parse("fastv"), AskOptions.defaults()))
           .isInstanceOf(StrategyException.class)
-          .hasMessage("strategy 'fastv': a resized picture is asked about unpruned; use none");
+          .hasMessage("strategy 'fastv': a resized image is asked about unpruned; use none");
     }
-    try (SeenPicture own = squint.see(ImageInput.of(image), 12, 12)) {
+    try (PreparedImage own = squint.see(ImageInput.of(image), 12, 12)) {
       Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), AskOptions.defaults());
       assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());
     }

@@ -1,8 +1,8 @@
 package dev.squint.pruning;
 
 import dev.squint.error.StrategyException;
-import dev.squint.pruning.cache.CachePlan;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.cache.KvCachePlan;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SitePlan;
 
 import java.util.ArrayList;
@@ -39,7 +39,7 @@ public record Composition(List<Strategy> parts) implements Strategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     for (Strategy part : parts) {
       for (SitePlan site : part.plan(model)) {
@@ -61,8 +61,8 @@ public record Composition(List<Strategy> parts) implements Strategy {
   }
 
   @Override
-  public Optional<CachePlan> cache(ModelFacts model) {
-    List<CachePlan> plans = parts.stream().flatMap(part -> part.cache(model).stream()).toList();
+  public Optional<KvCachePlan> cache(ModelShape model) {
+    List<KvCachePlan> plans = parts.stream().flatMap(part -> part.cache(model).stream()).toList();
     if (plans.size() > 1) {
       throw new StrategyException(
           "strategy '%s': two of its parts act on the KV cache; choose one of them"

@@ -1,8 +1,8 @@
 package dev.squint.pruning;
 
 import dev.squint.error.StrategyException;
-import dev.squint.pruning.cache.CachePlan;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.cache.KvCachePlan;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 
@@ -38,10 +38,10 @@ public interface Strategy {
    * @throws StrategyException if the strategy cannot act on this model, or a parameter does not fit
    *     it
    */
-  List<SitePlan> plan(ModelFacts model);
+  List<SitePlan> plan(ModelShape model);
 
   /**
-   * Says what this strategy does with the KV cache behind the prefill. A strategy that acts there
+   * Says what this strategy does with the KV cache after the prefill. A strategy that acts there
    * alone plans no sites.
    *
    * @param model the model's shapes
@@ -49,7 +49,7 @@ public interface Strategy {
    * @throws StrategyException if the strategy cannot act on this model, or a parameter does not fit
    *     it
    */
-  default Optional<CachePlan> cache(ModelFacts model) {
+  default Optional<KvCachePlan> cache(ModelShape model) {
     return Optional.empty();
   }
 

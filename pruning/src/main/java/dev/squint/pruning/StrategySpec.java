@@ -53,7 +53,7 @@ record StrategySpec(StrategyType<?> type, ParsedParameters parameters) {
     Map<String, String> texts = new LinkedHashMap<>();
     for (String pair : text.split(",", -1)) {
       if (pair.isBlank()) {
-        throw error(type, "a ',' stands without a parameter beside it; take it out");
+        throw error(type, "a ',' stands without a parameter next to it; take it out");
       }
       int equals = pair.indexOf('=');
       String key = (equals < 0 ? pair : pair.substring(0, equals)).strip();

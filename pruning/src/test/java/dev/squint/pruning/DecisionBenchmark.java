@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** How long a strategy decides over the visual tokens of a picture, all its sites together. */
+/** How long a strategy decides over the visual tokens of an image, all its sites together. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -33,14 +33,14 @@ public class DecisionBenchmark {
 
   /** One piece of 576 tokens, five tiles of as many, or one piece of 2,880. */
   @Param({"1x576", "5x576", "1x2880"})
-  public String picture;
+  public String image;
 
   private Decisions decisions;
 
   /** Draws what is observed. */
   @Setup
   public void draw() {
-    decisions = Decisions.of(strategy, picture);
+    decisions = Decisions.of(strategy, image);
   }
 
   /**

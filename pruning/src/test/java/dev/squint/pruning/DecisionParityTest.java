@@ -5,7 +5,7 @@ import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Scope;
@@ -193,11 +193,11 @@ class DecisionParityTest {
   /** A model's shape, a prompt, and what the network would show of it. */
   record Scene(JsonNode json) {
 
-    ModelFacts model() {
+    ModelShape model() {
       int[] decoder = ints(json.path("decoder"));
       int[] vision = ints(json.path("vision"));
       VisualSpan span = layout().visual().get(0);
-      return new ModelFacts(
+      return new ModelShape(
           "drawn",
           new DecoderShape(
               decoder[0], decoder[1], decoder[2], decoder[3], decoder[4], decoder[5], decoder[6]),

@@ -70,16 +70,16 @@ class DecisionTimeTest {
       double bar = Decisions.of(strategy, "1x576").comparesOrMerges() ? VECTORS : SCORES;
       for (RunResult result : measure(strategy)) {
         Statistics times = result.getPrimaryResult().getStatistics();
-        String picture = result.getParams().getParam("picture");
+        String image = result.getParams().getParam("picture");
         boolean claimed =
-            !(picture.equals(ONE_TILE) && CLAIM_SMALL_TILES.contains(strategy))
-                && (picture.equals("1x576") || !CLAIM_SMALL_PICTURES.contains(strategy));
+            !(image.equals(ONE_TILE) && CLAIM_SMALL_TILES.contains(strategy))
+                && (image.equals("1x576") || !CLAIM_SMALL_PICTURES.contains(strategy));
         boolean held = times.getPercentile(50) <= bar;
         String line =
             "%-16s %6s tokens: %7.3f ms, nine of ten below %7.3f ms; bar %2.0f ms %s"
                 .formatted(
                     strategy,
-                    picture,
+                    image,
                     times.getPercentile(50),
                     times.getPercentile(90),
                     bar,

@@ -4,7 +4,7 @@ import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
  */
 record Decisions(List<Site> sites) {
 
-  private static final ModelFacts MODEL = TestModels.llava();
+  private static final ModelShape MODEL = TestModels.llava();
 
   /** Wide enough that more tokens can be picked than any default keeps. */
   private static final int RANK = 384;
@@ -50,7 +50,7 @@ record Decisions(List<Site> sites) {
     }
   }
 
-  /** A picture of tiles of 24 x 24, or one of 48 x 60 in one piece. */
+  /** An image of tiles of 24 x 24, or one of 48 x 60 in one piece. */
   private static TokenLayout layout(int tiles, int length) {
     int rows = length > 576 ? 48 : 24;
     List<VisualSpan> spans =
@@ -65,10 +65,10 @@ record Decisions(List<Site> sites) {
    * What a strategy decides.
    *
    * @param spec the strategy
-   * @param picture tiles and tokens of each, such as {@code 5x576}
+   * @param image tiles and tokens of each, such as {@code 5x576}
    */
-  static Decisions of(String spec, String picture) {
-    String[] numbers = picture.split("x");
+  static Decisions of(String spec, String image) {
+    String[] numbers = image.split("x");
     TokenLayout layout = layout(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1]));
     SiteContext whole = SiteContext.whole(new dev.squint.pruning.site.Site.AfterVision(), layout, 1);
     int[] positions = whole.positions().visual();

@@ -5,7 +5,7 @@ import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.PositionPolicy;
@@ -38,8 +38,8 @@ class EveryStrategyTest {
   /** Those that may well keep every token, whatever they are shown here. */
   private static final Set<String> DECIDES_ALONE = Set.of("exit");
 
-  private static final ModelFacts MODEL =
-      new ModelFacts(
+  private static final ModelShape MODEL =
+      new ModelShape(
           "small",
           new DecoderShape(16, 32, 4, 2, 8, 64, 100),
           new VisionShape(23, 16, 4, 64, 144, 588, true, 12, 12, 32),
@@ -48,7 +48,7 @@ class EveryStrategyTest {
   private static final TokenLayout ONE =
       new TokenLayout(160, List.of(new VisualSpan(0, 5, 144, 12, 12)));
 
-  /** Two pictures with text between them, the first of two tiles. */
+  /** Two images with text between them, the first of two tiles. */
   private static final TokenLayout SEVERAL =
       new TokenLayout(
           460,
@@ -287,7 +287,7 @@ class EveryStrategyTest {
 
   @ParameterizedTest
   @MethodSource("prunes")
-  void pictureAtTheEndOfThePrompt(String name) {
+  void imageAtTheEndOfThePrompt(String name) {
     TokenLayout last = new TokenLayout(149, List.of(new VisualSpan(0, 5, 144, 12, 12)));
     assertThat(run(Strategies.parse(name), last, drawn(8))).isNotEmpty();
   }

@@ -1,7 +1,7 @@
 package dev.squint.pruning;
 
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
@@ -27,7 +27,7 @@ public record FirstTokens(double keep) implements DescribedStrategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of(
         new SitePlan(new Site.AfterVision(), Set.of(), PositionPolicy.COMPACTED, this::select));
   }

@@ -3,7 +3,7 @@ package dev.squint.pruning;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
@@ -24,10 +24,10 @@ import java.util.SplittableRandom;
  * @param seed start of the draw
  * @param rank width of the features whose cosines are shown
  */
-public record RandomObservations(ModelFacts model, long seed, int rank) {
+public record RandomObservations(ModelShape model, long seed, int rank) {
 
   /** With features of eight numbers. */
-  public RandomObservations(ModelFacts model, long seed) {
+  public RandomObservations(ModelShape model, long seed) {
     this(model, seed, 8);
   }
 

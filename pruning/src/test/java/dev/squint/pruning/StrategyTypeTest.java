@@ -1,7 +1,7 @@
 package dev.squint.pruning;
 
 import dev.squint.error.StrategyException;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
@@ -177,7 +177,7 @@ class StrategyTypeTest {
     }
 
     @Override
-    public List<SitePlan> plan(ModelFacts model) {
+    public List<SitePlan> plan(ModelShape model) {
       return List.of();
     }
 

@@ -26,7 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** The value types refuse what cannot be, and hand out copies. */
+/** The value types refuse what cannot be, and return copies. */
 class ValuesTest {
 
   @Test

@@ -14,7 +14,7 @@ import java.util.Optional;
 
 /**
  * Puts a question about an image as a model's own chat template says: one turn of a user, an image
- * and then the text, with the prompt for an answer behind it. Whatever cannot be rendered as
+ * and then the text, with the prompt for an answer after it. Whatever cannot be rendered as
  * transformers renders it is refused when the model is loaded. Thread-safe.
  *
  * <p>A template that only the tokenizer has may know texts alone, as those of language models do.

@@ -1,15 +1,15 @@
 package dev.squint.family;
 
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 import dev.squint.processor.Preprocessor;
 
 import dev.squint.error.ModelException;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
 
 /**
- * LLaVA: pictures through the hub's {@code CLIPImageProcessor}, questions through the model's chat
+ * LLaVA: images through the hub's {@code CLIPImageProcessor}, questions through the model's chat
  * template.
  *
  * @param preprocessor makes pixel values
@@ -25,25 +25,25 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
   }
 
   @Override
-  public Picture seen(Picture picture) {
-    return preprocessor.seen(picture);
+  public RgbImage seen(RgbImage image) {
+    return preprocessor.seen(image);
   }
 
   @Override
-  public PixelValues pixels(Picture picture) {
-    return preprocessor.apply(picture);
+  public PixelValues pixels(RgbImage image) {
+    return preprocessor.apply(image);
   }
 
   @Override
-  public PixelValues pixels(Picture picture, int rows, int columns) {
+  public PixelValues pixels(RgbImage image, int rows, int columns) {
     long wide = (long) columns * prompts.patch();
     long high = (long) rows * prompts.patch();
     if (wide > Preprocessor.MOST_SIDE || high > Preprocessor.MOST_SIDE) {
       throw new ModelException(
-          "a grid of %d x %d visual tokens is a picture of %dx%d pixels, more than %d a side; choose a smaller grid"
+          "a grid of %d x %d visual tokens is an image of %dx%d pixels, more than %d a side; choose a smaller grid"
               .formatted(rows, columns, wide, high, Preprocessor.MOST_SIDE));
     }
-    return preprocessor.apply(picture, (int) wide, (int) high);
+    return preprocessor.apply(image, (int) wide, (int) high);
   }
 
   @Override
@@ -52,7 +52,7 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
   }
 
   @Override
-  public PromptInput prompt(String question, PixelValues pixels) {
+  public ModelInput prompt(String question, PixelValues pixels) {
     return prompts.prompt(question, pixels);
   }
 

@@ -5,9 +5,9 @@ import dev.squint.tokenizer.TextTokenizer;
 import dev.squint.chat.ChatTemplate;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.error.ModelException;
-import dev.squint.engine.request.PictureTokens;
+import dev.squint.engine.request.ImageTokens;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.shape.VisionShape;
@@ -47,12 +47,12 @@ final class LlavaPrompts implements AutoCloseable {
   private final ChatTemplate template;
   private final QuestionText questions;
   private final ModelConfig config;
-  private final PictureTokens pictures;
+  private final ImageTokens images;
   private final int templateLength;
   private final int templateTokens;
 
   private LlavaPrompts(
-      TextTokenizer tokenizer, ChatTemplate template, ModelConfig config, PictureTokens pictures) {
+      TextTokenizer tokenizer, ChatTemplate template, ModelConfig config, ImageTokens images) {
     this.tokenizer = tokenizer;
     this.template = template;
     this.questions =
@@ -60,7 +60,7 @@ final class LlavaPrompts implements AutoCloseable {
             Stream.concat(tokenizer.reserved().stream(), Stream.of(template.placeholder()))
                 .collect(Collectors.toSet()));
     this.config = config;
-    this.pictures = pictures;
+    this.images = images;
     String shortest = template.render(SHORT_QUESTION);
     this.templateLength = shortest.length();
     this.templateTokens = questions.count(shortest);
@@ -82,7 +82,7 @@ final class LlavaPrompts implements AutoCloseable {
           tokenizer,
           ChatTemplate.open(folder, placeholder),
           config,
-          PictureTokens.of(config, vision));
+          ImageTokens.of(config, vision));
     } catch (RuntimeException | Error e) {
       tokenizer.close();
       throw e;
@@ -90,28 +90,28 @@ final class LlavaPrompts implements AutoCloseable {
   }
 
   /**
-   * The prompt for one question about one picture.
+   * The prompt for one question about one image.
    *
    * @throws PromptException if the question is blank, or does not fit into the context together
-   *     with the picture
+   *     with the image
    */
-  PromptInput prompt(String question, PixelValues pixels) {
+  ModelInput prompt(String question, PixelValues pixels) {
     int rows = (int) pixels.shape()[2] / patch();
     int columns = (int) pixels.shape()[3] / patch();
-    int visual = pictures.count(rows, columns);
+    int visual = images.count(rows, columns);
     String text = template.render(fitting(question, visual));
     questions.check(text, templateTokens);
     long[] ids = tokens(text, visual);
     int start = span(ids, visual);
     if (ids.length >= config.contextLength()) {
       throw new PromptException(
-          ("the question is too long: with the picture's %d visual tokens the prompt has %d tokens,"
+          ("the question is too long: with the image's %d visual tokens the prompt has %d tokens,"
                   + " but the model's context holds %d; shorten the question")
               .formatted(visual, ids.length, config.contextLength()));
     }
-    return new PromptInput(
+    return new ModelInput(
         ids,
-        new TokenLayout(ids.length, pictures.spans(0, start, rows, columns)),
+        new TokenLayout(ids.length, images.spans(0, start, rows, columns)),
         Optional.of(pixels));
   }
 
@@ -121,7 +121,7 @@ final class LlavaPrompts implements AutoCloseable {
     long length = prompt.length() + (visual - 1L) * placeholder.length();
     if (length > tokenizer.mostCharacters()) {
       throw new PromptException(
-          ("the question is too long: with the picture's %d visual tokens the prompt has %,d"
+          ("the question is too long: with the image's %d visual tokens the prompt has %,d"
                   + " characters, but the tokenizer takes %,d; shorten the question")
               .formatted(visual, length, tokenizer.mostCharacters()));
     }
@@ -157,8 +157,8 @@ final class LlavaPrompts implements AutoCloseable {
             .orElseThrow(
                 () ->
                     new PromptException(
-                        ("the question is too long: it has more than %,d characters, and beside the"
-                                + " picture's %d visual tokens the model's context holds %d tokens;"
+                        ("the question is too long: it has more than %,d characters, and next to the"
+                                + " image's %d visual tokens the model's context holds %d tokens;"
                                 + " shorten the question")
                             .formatted(most, visual, left)));
     if (text.length() > 2 * PART) {
@@ -175,8 +175,8 @@ final class LlavaPrompts implements AutoCloseable {
       counted += Math.max(0, tokenizer.tokens(text.substring(start, end), true).length - PER_PART);
       if (counted > 2L * left) {
         throw new PromptException(
-            ("the question is too long: its first %,d characters are more than %,d tokens, but beside"
-                    + " the picture's %d visual tokens the model's context holds %d; shorten the"
+            ("the question is too long: its first %,d characters are more than %,d tokens, but next to"
+                    + " the image's %d visual tokens the model's context holds %d; shorten the"
                     + " question to about %,d characters")
                 .formatted(end, counted, visual, left, end * (long) left / counted));
       }
@@ -184,7 +184,7 @@ final class LlavaPrompts implements AutoCloseable {
     }
   }
 
-  /** Behind a space if there is one, never within a character. */
+  /** After a space if there is one, never within a character. */
   private static int partEnd(String text, int start) {
     int end = Math.min(text.length(), start + PART);
     if (end == text.length()) {

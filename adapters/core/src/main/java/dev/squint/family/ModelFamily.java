@@ -1,17 +1,17 @@
 package dev.squint.family;
 
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What differs between model families: how a picture and a question are put to the model. */
+/** What differs between model families: how an image and a question are put to the model. */
 public interface ModelFamily extends AutoCloseable {
 
   /**
@@ -42,24 +42,24 @@ public interface ModelFamily extends AutoCloseable {
     }
   }
 
-  /** The picture as the model sees it, resized and cropped. */
-  Picture seen(Picture picture);
+  /** The image as the model sees it, resized and cropped. */
+  RgbImage seen(RgbImage image);
 
-  /** The picture as the vision encoder takes it. */
-  PixelValues pixels(Picture picture);
+  /** The image as the vision encoder takes it. */
+  PixelValues pixels(RgbImage image);
 
-  /** The picture resized so that it becomes a grid of so many visual tokens. */
-  PixelValues pixels(Picture picture, int rows, int columns);
+  /** The image resized so that it becomes a grid of so many visual tokens. */
+  PixelValues pixels(RgbImage image, int rows, int columns);
 
   /** How a question is put, {@code {question}} standing for it. */
   String template();
 
   /**
-   * The prompt for one question about one picture.
+   * The prompt for one question about one image.
    *
    * @throws PromptException if the question is blank or longer than the context
    */
-  PromptInput prompt(String question, PixelValues pixels);
+  ModelInput prompt(String question, PixelValues pixels);
 
   /** An answer in words, without special tokens. */
   String text(long[] tokens);

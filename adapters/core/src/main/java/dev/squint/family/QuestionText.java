@@ -34,7 +34,7 @@ final class QuestionText {
    */
   Optional<String> harmless(String question, int most) {
     if (question.chars().allMatch(QuestionText::isBlank)) {
-      throw new PromptException("the question is empty; ask something about the picture");
+      throw new PromptException("the question is empty; ask something about the image");
     }
     if (question.length() > most) {
       return Optional.empty();
@@ -97,7 +97,7 @@ final class QuestionText {
     return count;
   }
 
-  /** Puts a space behind the first character of each token that is reserved. */
+  /** Puts a space after the first character of each token that is reserved. */
   private String broken(String text) {
     if (reserved.length == 0) {
       return text;

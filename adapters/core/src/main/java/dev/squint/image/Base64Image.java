@@ -84,10 +84,10 @@ public final class Base64Image {
    * @throws ImageException if it is neither, or larger than an image may be
    */
   public static byte[] decode(String text) {
-    return decoded(text, isUri(text) ? behindHeader(text) : 0);
+    return decoded(text, isUri(text) ? afterHeader(text) : 0);
   }
 
-  private static int behindHeader(String text) {
+  private static int afterHeader(String text) {
     int comma = text.substring(0, Math.min(text.length(), LONGEST_HEADER)).indexOf(',');
     if (comma < 0) {
       throw new ImageException("the data URI of the image has no comma; encode the image again");

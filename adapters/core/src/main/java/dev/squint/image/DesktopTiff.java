@@ -6,7 +6,7 @@ import org.opencv.core.Mat;
 
 /**
  * The desktop library's reader, for TIFF files that have more samples than colours: OpenCV drops
- * those of gray pictures, and gives those of others multiplied by alpha or not, as it happens.
+ * those of gray images, and gives those of others multiplied by alpha or not, as it happens.
  * Pixels are laid on white.
  *
  * @param data the file

@@ -2,7 +2,7 @@ package dev.squint.image;
 
 import dev.squint.error.SquintException;
 
-/** A picture that cannot be used; the message names it and what to do. */
+/** An image that cannot be used; the message names it and what to do. */
 public class ImageException extends SquintException {
 
   private static final long serialVersionUID = 1L;

@@ -3,7 +3,7 @@ package dev.squint.image;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What a file says before its pixels are kept. Reading it refuses what is no picture, pictures of
+ * What a file says before its pixels are kept. Reading it refuses what is no image, images of
  * absurd size, and what a decoder could read in another way than it was read here.
  *
  * @param width pixels a row as stored
@@ -24,7 +24,7 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
   /**
    * Reads it.
    *
-   * @param data the file, which is the header's from now on: parts of it are moved and mended
+   * @param data the file, which is the header's from now on: parts of it are moved and fixed
    */
   static ImageHeader read(String name, byte[] data) {
     checkSignature(name, data);
@@ -92,7 +92,7 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
     return columns == width && rows == height || columns == height && rows == width;
   }
 
-  /** Refuses what does not start like a picture; the first 16 bytes are enough to tell. */
+  /** Refuses what does not start like an image; the first 16 bytes are enough to tell. */
   static void checkSignature(String name, byte[] start) {
     if (start.length == 0) {
       throw new ImageException(name + " is empty (0 bytes); give a " + FORMATS + " file");
@@ -100,10 +100,10 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
     if (hasAt(start, 4, "ftyp")) {
       throw new ImageException(name + " is a HEIC, AVIF or video file; convert it to PNG or JPEG");
     }
-    if (!hasPictureSignature(start)) {
+    if (!hasImageSignature(start)) {
       throw new ImageException(
           name
-              + " is not a picture: it does not start like a "
+              + " is not an image: it does not start like a "
               + FORMATS
               + " file; convert it to one of these");
     }
@@ -115,7 +115,7 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
     String size = name + " is " + width + "x" + height + " pixels";
     if (shorter < SMALLEST_SIDE) {
       throw new ImageException(
-          size + "; give a picture of at least " + SMALLEST_SIDE + " pixels a side");
+          size + "; give an image of at least " + SMALLEST_SIDE + " pixels a side");
     }
     if (longer > (long) LONGEST_RATIO * shorter) {
       throw new ImageException(
@@ -127,7 +127,7 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
     }
   }
 
-  private static boolean hasPictureSignature(byte[] data) {
+  private static boolean hasImageSignature(byte[] data) {
     return isPng(data)
         || isJpeg(data)
         || isWebP(data)

@@ -14,9 +14,9 @@ import java.util.Objects;
 import javax.imageio.ImageIO;
 
 /**
- * An encoded picture (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what
+ * An encoded image (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what
  * to call it in messages. Its size is checked at once from its header, compressed samples of PNG
- * and JPEG are too; other pixels are when the picture is used. A file is held once in the Java
+ * and JPEG are too; other pixels are when the image is used. A file is held once in the Java
  * heap.
  */
 public final class ImageInput {
@@ -35,26 +35,26 @@ public final class ImageInput {
   }
 
   /**
-   * A picture in a file.
+   * An image in a file.
    *
-   * @throws ImageException if there is no such file, or it is no picture, or its size is out of
+   * @throws ImageException if there is no such file, or it is no image, or its size is out of
    *     bounds, or it is damaged
    */
   public static ImageInput of(Path file) {
     String name = Printable.of(file.toString(), Integer.MAX_VALUE);
     if (name.isEmpty()) {
-      throw new ImageException("the name of the picture is empty; name a picture file");
+      throw new ImageException("the name of the image is empty; name an image file");
     }
     if (Files.isDirectory(file)) {
-      throw new ImageException(name + " is a folder; name a picture file");
+      throw new ImageException(name + " is a folder; name an image file");
     }
     if (!Files.exists(file)) {
-      throw new ImageException("no such file: " + name + "; check the path of the picture");
+      throw new ImageException("no such file: " + name + "; check the path of the image");
     }
     // Opening a pipe or a device can wait for ever.
     if (!Files.isRegularFile(file)) {
       throw new ImageException(
-          name + " is a pipe, a socket or a device; copy the picture into an ordinary file");
+          name + " is a pipe, a socket or a device; copy the image into an ordinary file");
     }
     try {
       return new ImageInput(name, read(name, file));
@@ -66,7 +66,7 @@ public final class ImageInput {
   }
 
   /**
-   * A picture in memory, encoded.
+   * An image in memory, encoded.
    *
    * @throws ImageException as for a file
    */
@@ -80,7 +80,7 @@ public final class ImageInput {
   }
 
   /**
-   * A picture in a text: base64 or a data URI, as {@link Base64Image} takes them.
+   * An image in a text: base64 or a data URI, as {@link Base64Image} takes them.
    *
    * @throws ImageException as for a file, or if the text is neither
    */
@@ -93,7 +93,7 @@ public final class ImageInput {
   }
 
   /**
-   * A picture read from a stream to its end; the stream stays open.
+   * An image read from a stream to its end; the stream stays open.
    *
    * @throws ImageException as for a file
    */
@@ -101,14 +101,14 @@ public final class ImageInput {
     try {
       return new ImageInput(UNNAMED, read(UNNAMED, stream));
     } catch (IOException e) {
-      throw new ImageException("cannot read the picture from its stream", e);
+      throw new ImageException("cannot read the image from its stream", e);
     } catch (OutOfMemoryError e) {
       throw ImageHeader.tooLarge(UNNAMED, e);
     }
   }
 
   /**
-   * A picture of the Java desktop library.
+   * An image of the Java desktop library.
    *
    * @throws ImageException if its size is out of bounds, or it cannot be encoded
    */
@@ -119,17 +119,17 @@ public final class ImageInput {
     try {
       if (!ImageIO.write(image, "png", out)) {
         throw new ImageException(
-            "the picture's colour model cannot be encoded; convert it to TYPE_INT_RGB");
+            "the image's colour model cannot be encoded; convert it to TYPE_INT_RGB");
       }
       return new ImageInput(UNNAMED, out.toByteArray());
     } catch (IOException e) {
-      throw new ImageException("the picture cannot be encoded", e);
+      throw new ImageException("the image cannot be encoded", e);
     } catch (OutOfMemoryError e) {
       throw ImageHeader.tooLarge(UNNAMED, e);
     }
   }
 
-  /** All of a file, but no more than its start if that is not how a picture starts. */
+  /** All of a file, but no more than its start if that is not how an image starts. */
   private static byte[] read(String name, Path file) throws IOException {
     long size = Files.size(file);
     if (size == 0) {
@@ -149,7 +149,7 @@ public final class ImageInput {
     }
   }
 
-  /** All of a stream, but no more than its start if that is not how a picture starts. */
+  /** All of a stream, but no more than its start if that is not how an image starts. */
   private static byte[] read(String name, InputStream stream) throws IOException {
     byte[] start = stream.readNBytes(SIGNATURE);
     ImageHeader.checkSignature(name, start);

@@ -26,7 +26,7 @@ record Jpeg(int width, int height, CameraNotes notes, int end) {
   /**
    * Reads them in one pass.
    *
-   * @param data the file; harmless slips over which decoders print or stumble are mended in it
+   * @param data the file; harmless slips over which decoders print or stumble are fixed in it
    */
   static Jpeg read(String name, byte[] data) {
     Segments segments = new Segments(name, data);

@@ -7,12 +7,12 @@ import org.opencv.core.Scalar;
 import org.opencv.imgcodecs.Imgcodecs;
 
 /**
- * OpenCV. How a camera was held is not left to it: it finds no note that comes behind another, and
+ * OpenCV. How a camera was held is not left to it: it finds no note that comes after another, and
  * none that is not a short number.
  *
  * @param encoded what it gets
  * @param mayBeTransparent whether pixels can be transparent; false only if they cannot
- * @param clearGray the sample of a 16-bit gray picture that is transparent, -1 if none is
+ * @param clearGray the sample of a 16-bit gray image that is transparent, -1 if none is
  */
 record NativeDecoder(EncodedImage encoded, boolean mayBeTransparent, int clearGray)
     implements PixelDecoder {

@@ -5,7 +5,7 @@ import com.sun.jna.NativeLibrary;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** OpenCV prints to standard error about pictures that it cannot read, unless told not to. */
+/** OpenCV prints to standard error about images that it cannot read, unless told not to. */
 final class OpenCvLog {
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenCvLog.class);
@@ -24,7 +24,7 @@ final class OpenCvLog {
       setenv.invokeInt(new Object[] {LEVEL, "SILENT", KEEP_WHAT_IS_SET});
     } catch (LinkageError e) {
       LOG.debug(
-          "OpenCV prints what it finds wrong with pictures; set {}=SILENT to end it", LEVEL, e);
+          "OpenCV prints what it finds wrong with images; set {}=SILENT to end it", LEVEL, e);
     }
   }
 }

@@ -10,7 +10,7 @@ import org.opencv.core.Mat;
  * @param data the file
  * @param width pixels a row
  * @param height rows
- * @param kind the digit behind the P
+ * @param kind the digit after the P
  * @param most the largest sample
  * @param start where the samples begin
  */

@@ -17,7 +17,7 @@ public enum Resampler {
     }
 
     @Override
-    public Picture resize(Canvas canvas, int width, int height, Window window) {
+    public RgbImage resize(Canvas canvas, int width, int height, Window window) {
       int[] columns = nearest(canvas.width(), width);
       int[] rows = nearest(canvas.height(), height);
       byte[] out = new byte[3 * window.width() * window.height()];
@@ -29,7 +29,7 @@ public enum Resampler {
           }
         }
       }
-      return new Picture(window.width(), window.height(), out);
+      return new RgbImage(window.width(), window.height(), out);
     }
   },
   LANCZOS(1, 3) {
@@ -119,26 +119,26 @@ public enum Resampler {
     return origins;
   }
 
-  /** The picture in another size. */
-  public Picture resize(Picture picture, int width, int height) {
-    return resize(picture, width, height, new Window(0, 0, width, height));
+  /** The image in another size. */
+  public RgbImage resize(RgbImage image, int width, int height) {
+    return resize(image, width, height, new Window(0, 0, width, height));
   }
 
-  /** A part of the picture in another size; only that part is computed. */
-  public Picture resize(Picture picture, int width, int height, Window window) {
-    return resize(Canvas.of(picture), width, height, window);
+  /** A part of the image in another size; only that part is computed. */
+  public RgbImage resize(RgbImage image, int width, int height, Window window) {
+    return resize(Canvas.of(image), width, height, window);
   }
 
   /** A part of what a canvas shows in another size; only that part is computed. */
-  public Picture resize(Canvas canvas, int width, int height, Window window) {
+  public RgbImage resize(Canvas canvas, int width, int height, Window window) {
     if (canvas.isBare()
         && canvas.width() == width
         && canvas.height() == height
         && window.width() == width
         && window.height() == height) {
-      return canvas.picture();
+      return canvas.image();
     }
-    Picture wide = transposedPass(canvas.rows(), width, window.left(), window.right());
+    RgbImage wide = transposedPass(canvas.rows(), width, window.left(), window.right());
     return transposedPass(canvas.columns(wide), height, window.top(), window.bottom());
   }
 
@@ -146,8 +146,8 @@ public enum Resampler {
    * Resizes the rows to {@code length} samples, of which those from {@code begin} to before {@code
    * stop} are computed, and turns rows into columns.
    */
-  private Picture transposedPass(Strip strip, int length, int begin, int stop) {
-    Picture in = strip.picture();
+  private RgbImage transposedPass(Strip strip, int length, int begin, int stop) {
+    RgbImage in = strip.image();
     int rows = in.height();
     byte[] out = new byte[3 * rows * (stop - begin)];
     double scale = (double) strip.length() / length;
@@ -185,26 +185,26 @@ public enum Resampler {
         }
       }
     }
-    return new Picture(rows, stop - begin, out);
+    return new RgbImage(rows, stop - begin, out);
   }
 
   /**
-   * Rows with the same colour before and behind them.
+   * Rows with the same colour before and after them.
    *
-   * @param picture the rows
+   * @param image the rows
    * @param before how many samples of the colour come before
    * @param length samples a row with those around
    * @param color what lies around
    */
-  record Strip(Picture picture, int before, int length, Canvas.Color color) {}
+  record Strip(RgbImage image, int before, int length, Canvas.Color color) {}
 
   /**
-   * A part of a picture.
+   * A part of an image.
    *
    * @param left its first column
    * @param top its first row
-   * @param right the column behind its last
-   * @param bottom the row behind its last
+   * @param right the column after its last
+   * @param bottom the row after its last
    */
   public record Window(int left, int top, int right, int bottom) {
 

@@ -8,11 +8,11 @@ import java.util.Map;
 /**
  * What the first directory of a TIFF file says before any pixel is decoded. A tag that is there
  * twice is refused, since which of the two counts is up to each decoder; so are blocks that lie
- * outside the file or would take far more memory than the picture.
+ * outside the file or would take far more memory than the image.
  *
  * @param width pixels a row
  * @param height rows
- * @param colors how many samples of a pixel are colours; others come behind them
+ * @param colors how many samples of a pixel are colours; others come after them
  * @param alpha how transparent pixels are stored
  * @param alphaSample which sample of a pixel is alpha, if one is
  * @param orientation how the camera was held
@@ -190,7 +190,7 @@ record Tiff(
       return kind == 1 || kind == 2 || kind == UNASSIGNED;
     }
 
-    /** What a sample beside the colours is; alpha where the file does not tell, as to Pillow. */
+    /** What a sample next to the colours is; alpha where the file does not tell, as to Pillow. */
     private long extra(int place) {
       return count(EXTRA) == 0 ? 2 : place < count(EXTRA) ? number(EXTRA, 0, place) : 0;
     }

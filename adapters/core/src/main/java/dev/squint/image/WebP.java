@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the chunks of a WebP file say before any pixel is decoded. OpenCV neither turns the picture
+ * What the chunks of a WebP file say before any pixel is decoded. OpenCV neither turns the image
  * as the camera noted nor says why it refuses one. Of an animation the first frame is taken.
  *
  * @param width pixels a row
@@ -58,7 +58,7 @@ record WebP(int width, int height, boolean transparent, CameraNotes notes, Encod
     }
   }
 
-  /** This canvas with the notes beside its one frame, which has to be as large. */
+  /** This canvas with the notes next to its one frame, which has to be as large. */
   private WebP around(String name, ByteBuffer bytes, boolean moves) {
     byte[] data = bytes.array();
     int frames = 0;

@@ -1,6 +1,6 @@
 package dev.squint.overlay;
 
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Trace;
@@ -17,7 +17,7 @@ import org.opencv.imgcodecs.Imgcodecs;
 import org.opencv.imgproc.Imgproc;
 
 /**
- * Draws which patches were kept: left the picture with dropped patches dimmed, right the scores of
+ * Draws which patches were kept: left the image with dropped patches dimmed, right the scores of
  * the first site that has any, as a heat map (without scores, kept white and dropped black).
  *
  * @param rows patches from top to bottom
@@ -29,8 +29,8 @@ public record Overlay(int rows, int columns) {
   private static final double DIM = 0.22;
 
   /** An encoded PNG, two panels of about 480 pixels a side. */
-  public byte[] draw(Picture picture, Trace trace) {
-    Mat left = picture.toMat();
+  public byte[] draw(RgbImage image, Trace trace) {
+    Mat left = image.toMat();
     Mat right = new Mat();
     Mat both = new Mat();
     MatOfByte png = new MatOfByte();

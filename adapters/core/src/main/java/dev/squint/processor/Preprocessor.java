@@ -1,7 +1,7 @@
 package dev.squint.processor;
 
 import dev.squint.image.Canvas;
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 import dev.squint.image.Resampler;
 
 import dev.squint.error.ModelException;
@@ -13,11 +13,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Picture to pixel values as the image processor of a model folder does it: pad to a square,
+ * RgbImage to pixel values as the image processor of a model folder does it: pad to a square,
  * resize, crop the centre, rescale, normalise. {@link ProcessorFile} reads it.
  *
  * @param source the file that says so, for messages
- * @param padding the colour with which pictures become squares; empty to leave their shape
+ * @param padding the colour with which images become squares; empty to leave their shape
  * @param size how to resize
  * @param width pixels a row that the model takes
  * @param height rows that the model takes
@@ -44,32 +44,32 @@ public record Preprocessor(
     return ProcessorFile.read(folder).toPreprocessor();
   }
 
-  /** Refuses a tower that takes pictures of another size. */
+  /** Refuses a tower that takes images of another size. */
   public void checkFits(int side) {
     if (width != side || height != side) {
       throw new ModelException(
-          "%s makes pictures of %dx%d pixels, but config.json says that the vision tower takes %dx%d; use the files of one model"
+          "%s makes images of %dx%d pixels, but config.json says that the vision tower takes %dx%d; use the files of one model"
               .formatted(source, width, height, side, side));
     }
   }
 
-  /** Pixel values [1, 3, height, width] of a picture. */
-  public PixelValues apply(Picture picture) {
-    return values(seen(picture));
+  /** Pixel values [1, 3, height, width] of an image. */
+  public PixelValues apply(RgbImage image) {
+    return values(seen(image));
   }
 
   /**
-   * Pixel values [1, 3, high, wide] of a picture resized further than the model asks for: the same
+   * Pixel values [1, 3, high, wide] of an image resized further than the model asks for: the same
    * crop in another size, resampled once.
    *
    * @param wide pixels a row
    * @param high rows
    */
-  public PixelValues apply(Picture picture, int wide, int high) {
-    return values(seen(picture, wide, high));
+  public PixelValues apply(RgbImage image, int wide, int high) {
+    return values(seen(image, wide, high));
   }
 
-  private PixelValues values(Picture seen) {
+  private PixelValues values(RgbImage seen) {
     FloatBuffer data =
         ByteBuffer.allocateDirect(seen.rgb().length * Float.BYTES)
             .order(ByteOrder.nativeOrder())
@@ -86,22 +86,22 @@ public record Preprocessor(
   }
 
   /**
-   * The picture as the model sees it: padded, resized and cropped, still 8 bits a sample. Where it
+   * The image as the model sees it: padded, resized and cropped, still 8 bits a sample. Where it
    * is smaller than the crop there is black around it.
    */
-  public Picture seen(Picture picture) {
-    return seen(picture, width, height);
+  public RgbImage seen(RgbImage image) {
+    return seen(image, width, height);
   }
 
-  private Picture seen(Picture picture, int wide, int high) {
+  private RgbImage seen(RgbImage image, int wide, int high) {
     Canvas canvas =
-        padding.map(color -> Canvas.square(picture, color)).orElseGet(() -> Canvas.of(picture));
+        padding.map(color -> Canvas.square(image, color)).orElseGet(() -> Canvas.of(image));
     int resizedWide = canvas.width();
     int resizedHigh = canvas.height();
     if (resampler.isEmpty()) {
       if (wide != width || high != height) {
         throw new ModelException(
-            source + " says not to resize; only pictures of the model's own size can be seen");
+            source + " says not to resize; only images of the model's own size can be seen");
       }
     } else {
       // So that a crop of so many pixels shows what the model's own crop shows.
@@ -118,21 +118,21 @@ public record Preprocessor(
             Math.min(resizedWide, left + wide),
             Math.min(resizedHigh, top + high));
     // To the size that it has nearest only copies.
-    Picture part =
+    RgbImage part =
         resampler.orElse(Resampler.NEAREST).resize(canvas, resizedWide, resizedHigh, window);
     byte[] rgb = new byte[3 * wide * high];
     for (int y = 0; y < part.height(); y++) {
       int target = 3 * ((y + window.top() - top) * wide + window.left() - left);
       System.arraycopy(part.rgb(), 3 * y * part.width(), rgb, target, 3 * part.width());
     }
-    return new Picture(wide, high, rgb);
+    return new RgbImage(wide, high, rgb);
   }
 
   private int resized(int side, int own, int wanted, int seen) {
     long resized = Math.max(1, Math.max(1L, own) * wanted / seen);
     if (resized > LONGEST_RESIZED) {
       throw new ModelException(
-          "%s asks to resize a side of a picture from %d to %d pixels, more than %d; use the file of this model"
+          "%s asks to resize a side of an image from %d to %d pixels, more than %d; use the file of this model"
               .formatted(source, side, resized, LONGEST_RESIZED));
     }
     return (int) resized;

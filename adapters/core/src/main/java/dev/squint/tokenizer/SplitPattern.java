@@ -204,9 +204,9 @@ record SplitPattern(int shortest, int tries, Set<String> again) {
     }
 
     /**
-     * Repetitions tried at every length whose run no alternative behind takes as a whole. One does
+     * Repetitions tried at every length whose run no alternative after takes as a whole. One does
      * if nothing but optional characters stands before the same repetition in it, as {@code \s+}
-     * does behind {@code \s*[\r\n]+} and {@code \s+(?!\S)}.
+     * does after {@code \s*[\r\n]+} and {@code \s+(?!\S)}.
      */
     Set<String> uncovered() {
       Set<String> found = new HashSet<>();

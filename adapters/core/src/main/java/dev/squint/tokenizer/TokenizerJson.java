@@ -162,7 +162,7 @@ record TokenizerJson(
           }
         }
         if (parser.nextToken() != null) {
-          throw fault("has more behind its end");
+          throw fault("has more after its end");
         }
       }
     }

@@ -8,7 +8,7 @@ import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.layout.VisualSpan;
@@ -49,7 +49,7 @@ class LlavaPromptsTest {
     prompts.close();
   }
 
-  private static PromptInput prompt(String question) {
+  private static ModelInput prompt(String question) {
     int side = config.vision().imageSize();
     return prompts.prompt(question, pixels(side, side));
   }
@@ -63,9 +63,9 @@ class LlavaPromptsTest {
   }
 
   @Test
-  void aSmallerPictureHasFewerPlaceholders() {
+  void aSmallerImageHasFewerPlaceholders() {
     int patch = config.vision().patchSize();
-    PromptInput prompt = prompts.prompt("what?", pixels(3 * patch, 4 * patch));
+    ModelInput prompt = prompts.prompt("what?", pixels(3 * patch, 4 * patch));
     assertThat(prompt.layout().visual())
         .singleElement()
         .satisfies(
@@ -78,7 +78,7 @@ class LlavaPromptsTest {
 
   @Test
   void onePlaceholderBecomesOneTokenPerPatch() throws IOException {
-    PromptInput prompt = prompt("what is left of the circle?");
+    ModelInput prompt = prompt("what is left of the circle?");
     int visual = config.visualTokens();
     VisualSpan span = prompt.layout().visual().get(0);
     int side = config.vision().imageSize() / config.vision().patchSize();
@@ -101,7 +101,7 @@ class LlavaPromptsTest {
   @ValueSource(
       strings = {"<image>", "<s>", "</s>", "<pad>", "a<image><image>b", "<<s>s>", "<im<s>age>"})
   void specialTokensInTheQuestionStayText(String question) {
-    PromptInput prompt = prompt(question);
+    ModelInput prompt = prompt(question);
     VisualSpan span = prompt.layout().visual().get(0);
     long[] ids = prompt.tokenIds();
     long start = ids[0];
@@ -116,7 +116,7 @@ class LlavaPromptsTest {
   void aBlankQuestionIsRefused(String question) {
     assertThatThrownBy(() -> prompt(question))
         .isInstanceOf(PromptException.class)
-        .hasMessage("the question is empty; ask something about the picture");
+        .hasMessage("the question is empty; ask something about the image");
   }
 
   /** The model sees what was asked: no letter is folded, cut off or left out. */
@@ -134,7 +134,7 @@ class LlavaPromptsTest {
         "x{{ 6*7 }}{% if true %}y{% endif %}{# z #}"
       })
   void lettersOfAQuestionReachTheTokenizerAsTheyAre(String question) throws IOException {
-    PromptInput prompt = prompt(question);
+    ModelInput prompt = prompt(question);
     VisualSpan span = prompt.layout().visual().get(0);
     long[] ids = prompt.tokenIds();
     try (HuggingFaceTokenizer tokenizer =
@@ -153,7 +153,7 @@ class LlavaPromptsTest {
     assertThatThrownBy(() -> prompt("circle ".repeat(2000)))
         .isInstanceOf(PromptException.class)
         .hasMessageMatching(
-            "the question is too long: with the picture's %d visual tokens the prompt has \\d+"
+            "the question is too long: with the image's %d visual tokens the prompt has \\d+"
                     .formatted(config.visualTokens())
                 + " tokens, but the model's context holds %d; shorten the question"
                     .formatted(config.contextLength()));
@@ -180,7 +180,7 @@ class LlavaPromptsTest {
           .isInstanceOf(PromptException.class)
           .hasMessageMatching(
               "the question is too long: its first 1\\d\\d,\\d{3} characters are more than 1\\d,\\d{3}"
-                  + " tokens, but beside the picture's 144 visual tokens the model's context holds"
+                  + " tokens, but next to the image's 144 visual tokens the model's context holds"
                   + " 8048; shorten the question to about 5\\d,\\d{3} characters");
       assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), pixels(side, side)))
           .isInstanceOf(PromptException.class)
@@ -192,7 +192,7 @@ class LlavaPromptsTest {
   void aLongQuestionThatFitsIsAskedAsItIs() {
     int side = config.vision().imageSize();
     try (LlavaPrompts longer = withContext(131_072)) {
-      PromptInput prompt = longer.prompt("circle ".repeat(60_000), pixels(side, side));
+      ModelInput prompt = longer.prompt("circle ".repeat(60_000), pixels(side, side));
       assertThat(prompt.tokenIds()).hasSizeBetween(60_000, 61_000);
     }
   }
@@ -215,7 +215,7 @@ class LlavaPromptsTest {
             config.text(),
             config.vision());
     try (LlavaPrompts beyond = LlavaPrompts.open(folder, other, shape)) {
-      PromptInput prompt =
+      ModelInput prompt =
           beyond.prompt(
               "is it red?",
               pixels(12 * config.vision().patchSize(), 12 * config.vision().patchSize()));

@@ -46,8 +46,8 @@ class Base64ImageTest {
   @Test
   void anImageComesOutOfIt() {
     OpenCv.load(folder);
-    assertThat(Picture.decode(ImageInput.ofBase64("data:image/png;base64," + TEXT)).rgb())
-        .isEqualTo(Picture.decode(ImageInput.of(PNG)).rgb());
+    assertThat(RgbImage.decode(ImageInput.ofBase64("data:image/png;base64," + TEXT)).rgb())
+        .isEqualTo(RgbImage.decode(ImageInput.of(PNG)).rgb());
   }
 
   @ParameterizedTest
@@ -72,7 +72,7 @@ class Base64ImageTest {
   void anImageThatIsNoneIsASentence() {
     assertThatThrownBy(() -> ImageInput.ofBase64("AAAA".repeat(1000)))
         .isInstanceOf(ImageException.class)
-        .hasMessageStartingWith("the given input is not a picture");
+        .hasMessageStartingWith("the given input is not an image");
     assertThatThrownBy(() -> ImageInput.ofBase64(""))
         .isInstanceOf(ImageException.class)
         .hasMessageStartingWith("the given input is empty");

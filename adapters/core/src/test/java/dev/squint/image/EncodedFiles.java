@@ -11,12 +11,12 @@ import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 import javax.imageio.ImageIO;
 
-/** Makes encoded pictures, sound and hostile ones, byte by byte. */
+/** Makes encoded images, sound and hostile ones, byte by byte. */
 final class EncodedFiles {
 
   private EncodedFiles() {}
 
-  /** A picture that is all noise. */
+  /** An image that is all noise. */
   static byte[] noise(String format, int width, int height) {
     BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < width * height; i++) {

@@ -32,7 +32,7 @@ class GifAndPnmTest {
   }
 
   private static void assertRefused(byte[] file, String message) {
-    assertThatThrownBy(() -> Picture.decode(ImageInput.of(file)))
+    assertThatThrownBy(() -> RgbImage.decode(ImageInput.of(file)))
         .isInstanceOf(ImageException.class)
         .hasMessage("the given input" + message);
   }
@@ -50,7 +50,7 @@ class GifAndPnmTest {
     byte[] whole = noise("gif", 30, 20);
     for (int length = 17; length < whole.length - 40; length += 7) {
       byte[] cut = Arrays.copyOf(whole, length);
-      assertThatThrownBy(() -> Picture.decode(ImageInput.of(cut)))
+      assertThatThrownBy(() -> RgbImage.decode(ImageInput.of(cut)))
           .isInstanceOf(ImageException.class)
           .hasMessageContaining("is damaged or cut off");
     }
@@ -63,7 +63,7 @@ class GifAndPnmTest {
     assertRefused(gif(10, 10, 30_000, 30_000, 2, 0), large);
     assertRefused(gif(10, 10, 0, 10, 2, 0), HEADER);
     assertRefused(
-        gif(4, 4, 4, 4, 2, 0), " is 4x4 pixels; give a picture of at least 8 pixels a side");
+        gif(4, 4, 4, 4, 2, 0), " is 4x4 pixels; give an image of at least 8 pixels a side");
   }
 
   @Test
@@ -100,7 +100,7 @@ class GifAndPnmTest {
         "P5 -10 10 255 1234|" + HEADER,
         "P5 #10 10 255 12345|" + END,
         "P5 30000 30000 255 1|' is 30000x30000 pixels, more than 100 megapixels; scale it down first'",
-        "P3 0 10 255 1 2 3 4|' is 0x10 pixels; give a picture of at least 8 pixels a side'"
+        "P3 0 10 255 1 2 3 4|' is 0x10 pixels; give an image of at least 8 pixels a side'"
       })
   void damagedPnms(String file, String message) {
     assertRefused(file.getBytes(US_ASCII), message);
@@ -110,7 +110,7 @@ class GifAndPnmTest {
   void aTextThatBeginsLikeAPnmIsNone() {
     assertThatThrownBy(() -> ImageInput.of("P5000 is the model of it".getBytes(US_ASCII)))
         .isInstanceOf(ImageException.class)
-        .hasMessageContaining("is not a picture");
+        .hasMessageContaining("is not an image");
     assertThat(Pnm.starts("P7 10 10".getBytes(US_ASCII))).isFalse();
   }
 }

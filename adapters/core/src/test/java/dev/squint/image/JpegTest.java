@@ -29,8 +29,8 @@ class JpegTest {
     OpenCv.load(folder);
   }
 
-  private static Picture decode(byte[] file) {
-    return Picture.decode(ImageInput.of(file));
+  private static RgbImage decode(byte[] file) {
+    return RgbImage.decode(ImageInput.of(file));
   }
 
   @ParameterizedTest
@@ -41,7 +41,7 @@ class JpegTest {
   }
 
   @Test
-  void aPaddedPictureIsTurnedUprightToo() {
+  void aPaddedImageIsTurnedUprightToo() {
     byte[] notes =
         insert(
             bytes(0xFF, 0xE1, 0, 34, 'E', 'x', 'i', 'f', 0, 0),
@@ -50,11 +50,11 @@ class JpegTest {
                 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0,
                 0));
     byte[] turned = insert(WHOLE, 2, notes);
-    Picture expected = decode(turned);
-    Picture picture = decode(insert(turned, turned.length - 2, new byte[100]));
+    RgbImage expected = decode(turned);
+    RgbImage image = decode(insert(turned, turned.length - 2, new byte[100]));
     assertThat(expected.width()).isEqualTo(40);
-    assertThat(picture.width()).isEqualTo(40);
-    assertThat(picture.rgb()).isEqualTo(expected.rgb());
+    assertThat(image.width()).isEqualTo(40);
+    assertThat(image.rgb()).isEqualTo(expected.rgb());
   }
 
   @Test

@@ -31,8 +31,8 @@ class PngTest {
     OpenCv.load(folder);
   }
 
-  private static Picture decode(byte[] file) {
-    return Picture.decode(ImageInput.of(file));
+  private static RgbImage decode(byte[] file) {
+    return RgbImage.decode(ImageInput.of(file));
   }
 
   private static void assertDamaged(byte[] file) {
@@ -74,9 +74,9 @@ class PngTest {
   @Test
   void anIndexWithoutAColourIsBlack() {
     byte[] palette = chunk("PLTE", bytes(9, 8, 7, 6, 5, 4));
-    Picture picture =
+    RgbImage image =
         decode(png(header(10, 10, 8, 3), palette, chunk("IDAT", samples(10, ROW)), END));
-    assertThat(Arrays.copyOf(picture.rgb(), 9)).containsExactly(9, 8, 7, 6, 5, 4, 0, 0, 0);
+    assertThat(Arrays.copyOf(image.rgb(), 9)).containsExactly(9, 8, 7, 6, 5, 4, 0, 0, 0);
   }
 
   @Test

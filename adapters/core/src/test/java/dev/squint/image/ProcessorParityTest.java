@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Against what transformers 5.18 makes of the same pictures ({@code make_processors.py}). */
+/** Against what transformers 5.18 makes of the same images ({@code make_processors.py}). */
 class ProcessorParityTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -41,14 +41,14 @@ class ProcessorParityTest {
     return reference("defaults");
   }
 
-  private static Picture drawn(int width, int height) {
+  private static RgbImage drawn(int width, int height) {
     long state = 1000L * width + height;
     byte[] rgb = new byte[3 * width * height];
     for (int i = 0; i < rgb.length; i++) {
       state = (state * 1_103_515_245 + 12_345) % (1L << 31);
       rgb[i] = (byte) (state >> 16);
     }
-    return new Picture(width, height, rgb);
+    return new RgbImage(width, height, rgb);
   }
 
   private Preprocessor read(String type, JsonNode fields) throws IOException {
@@ -63,14 +63,14 @@ class ProcessorParityTest {
   void seesWhatTransformersSees(JsonNode expected) throws IOException {
     Preprocessor preprocessor = read(expected.path("class").asText(), expected.path("fields"));
     for (JsonNode image : expected.path("images")) {
-      Picture picture = drawn(image.path("width").asInt(), image.path("height").asInt());
-      Picture seen = preprocessor.seen(picture);
+      RgbImage image = drawn(image.path("width").asInt(), image.path("height").asInt());
+      RgbImage seen = preprocessor.seen(image);
       assertThat(new int[] {3, seen.height(), seen.width()})
           .isEqualTo(JSON.convertValue(image.path("shape"), int[].class));
       assertThat(planes(seen))
           .as(image.path("width") + "x" + image.path("height"))
           .isEqualTo(Base64.getDecoder().decode(image.path("seen").asText()));
-      PixelValues values = preprocessor.apply(picture);
+      PixelValues values = preprocessor.apply(image);
       int step = Math.max(1, 3 * seen.width() * seen.height() / 9);
       for (int i = 0; i < image.path("values").size(); i++) {
         double wanted = image.path("values").get(i).asDouble();
@@ -80,7 +80,7 @@ class ProcessorParityTest {
     }
   }
 
-  private static byte[] planes(Picture seen) {
+  private static byte[] planes(RgbImage seen) {
     int pixels = seen.width() * seen.height();
     byte[] planes = new byte[3 * pixels];
     for (int i = 0; i < planes.length; i++) {

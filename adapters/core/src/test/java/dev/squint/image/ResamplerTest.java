@@ -24,8 +24,8 @@ class ResamplerTest {
     }
   }
 
-  private static Picture picture(JsonNode node) {
-    return new Picture(
+  private static RgbImage image(JsonNode node) {
+    return new RgbImage(
         node.path("width").asInt(),
         node.path("height").asInt(),
         Base64.getDecoder().decode(node.path("rgb").asText()));
@@ -39,28 +39,28 @@ class ResamplerTest {
   @MethodSource("cases")
   void resizesToTheSamplesOfPillow(JsonNode expected) throws IOException {
     Resampler resampler = Resampler.ofPillow(expected.path("resample").asInt(), "a test");
-    Picture wanted = picture(expected);
-    Picture got = resampler.resize(picture(reference()), wanted.width(), wanted.height());
+    RgbImage wanted = image(expected);
+    RgbImage got = resampler.resize(image(reference()), wanted.width(), wanted.height());
     assertThat(got.width()).isEqualTo(wanted.width());
     assertThat(got.height()).isEqualTo(wanted.height());
     assertThat(got.rgb()).isEqualTo(wanted.rgb());
   }
 
   @Test
-  void aPictureOfTheRightSizeIsLeftAlone() throws IOException {
-    Picture picture = picture(reference());
-    assertThat(Resampler.BICUBIC.resize(picture, picture.width(), picture.height()))
-        .isSameAs(picture);
+  void aImageOfTheRightSizeIsLeftAlone() throws IOException {
+    RgbImage image = image(reference());
+    assertThat(Resampler.BICUBIC.resize(image, image.width(), image.height()))
+        .isSameAs(image);
   }
 
   @ParameterizedTest
   @EnumSource(Resampler.class)
   void aWindowIsAPartOfTheWhole(Resampler resampler) throws IOException {
-    Picture picture = picture(reference());
-    for (int[] size : new int[][] {{9, 7}, {150, 90}, {picture.width(), 11}}) {
-      Picture whole = resampler.resize(picture, size[0], size[1]);
+    RgbImage image = image(reference());
+    for (int[] size : new int[][] {{9, 7}, {150, 90}, {image.width(), 11}}) {
+      RgbImage whole = resampler.resize(image, size[0], size[1]);
       Resampler.Window window = new Resampler.Window(2, 3, size[0] - 1, size[1] - 2);
-      Picture part = resampler.resize(picture, size[0], size[1], window);
+      RgbImage part = resampler.resize(image, size[0], size[1], window);
       assertThat(part.width()).isEqualTo(window.width());
       for (int y = 0; y < part.height(); y++) {
         for (int x = 0; x < 3 * part.width(); x++) {

@@ -1,7 +1,7 @@
 package dev.squint.overlay;
 
 import dev.squint.image.OpenCv;
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -60,7 +60,7 @@ class OverlayTest {
   private static BufferedImage draw(Trace trace) throws IOException {
     byte[] rgb = new byte[3 * 16 * 16];
     Arrays.fill(rgb, (byte) 200);
-    byte[] png = new Overlay(2, 2).draw(new Picture(16, 16, rgb), trace);
+    byte[] png = new Overlay(2, 2).draw(new RgbImage(16, 16, rgb), trace);
     return ImageIO.read(new ByteArrayInputStream(png));
   }
 

@@ -1,6 +1,6 @@
 package dev.squint.processor;
 
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -35,18 +35,18 @@ class PreprocessorTest {
   }
 
   /** Every sample tells where it came from. */
-  private static Picture ramp(int width, int height) {
+  private static RgbImage ramp(int width, int height) {
     byte[] rgb = new byte[3 * width * height];
     for (int i = 0; i < width * height; i++) {
       rgb[3 * i] = (byte) (i % width);
       rgb[3 * i + 1] = (byte) (i / width);
       rgb[3 * i + 2] = (byte) 200;
     }
-    return new Picture(width, height, rgb);
+    return new RgbImage(width, height, rgb);
   }
 
   @Test
-  void aPictureOfTheRightSizeIsOnlyRescaledAndNormalised() throws IOException {
+  void aImageOfTheRightSizeIsOnlyRescaledAndNormalised() throws IOException {
     PixelValues values =
         read("""
             {'size': {'height': 10, 'width': 12}, 'resample': 2, 'rescale_factor': 0.5,
@@ -70,7 +70,7 @@ class PreprocessorTest {
              'crop_size': {'height': 10, 'width': 10}, 'resample': 2,
              'do_normalize': false}
             """);
-    Picture seen = preprocessor.seen(ramp(25, 10));
+    RgbImage seen = preprocessor.seen(ramp(25, 10));
     assertThat(seen.width()).isEqualTo(10);
     assertThat(seen.sample(0, 0, 0)).isEqualTo(7);
     assertThat(seen.sample(9, 9, 0)).isEqualTo(16);
@@ -110,8 +110,8 @@ class PreprocessorTest {
   }
 
   @Test
-  void aCropLargerThanTheResizedPictureIsPaddedWithBlack() throws IOException {
-    Picture seen =
+  void aCropLargerThanTheResizedImageIsPaddedWithBlack() throws IOException {
+    RgbImage seen =
         read("""
                 {'size': {'shortest_edge': 8}, 'do_center_crop': true, 'do_normalize': false,
                  'crop_size': {'height': 10, 'width': 10}, 'resample': 2}
@@ -124,20 +124,20 @@ class PreprocessorTest {
   }
 
   @Test
-  void withoutResizingThePictureIsCroppedOrPaddedWithBlack() throws IOException {
+  void withoutResizingTheImageIsCroppedOrPaddedWithBlack() throws IOException {
     Preprocessor preprocessor =
         read(
             """
             {'do_resize': false, 'do_center_crop': true, 'do_normalize': false,
              'crop_size': {'height': 5, 'width': 4}}
             """);
-    Picture seen = preprocessor.seen(ramp(10, 2));
+    RgbImage seen = preprocessor.seen(ramp(10, 2));
     assertThat(seen.sample(0, 1, 2)).isZero();
     assertThat(seen.sample(0, 2, 0)).isEqualTo(3);
     assertThat(seen.sample(3, 3, 0)).isEqualTo(6);
     assertThat(seen.sample(3, 3, 1)).isEqualTo(1);
     assertThat(seen.sample(0, 4, 2)).isZero();
-    Picture narrow = preprocessor.seen(ramp(1, 9));
+    RgbImage narrow = preprocessor.seen(ramp(1, 9));
     assertThat(narrow.sample(1, 0, 2)).isZero();
     assertThat(narrow.sample(2, 0, 1)).isEqualTo(2);
     assertThat(narrow.sample(3, 0, 2)).isZero();
@@ -149,7 +149,7 @@ class PreprocessorTest {
     assertThatThrownBy(() -> preprocessor.checkFits(96))
         .isInstanceOf(ModelException.class)
         .hasMessage(
-            "preprocessor_config.json makes pictures of 12x8 pixels, but config.json says that the"
+            "preprocessor_config.json makes images of 12x8 pixels, but config.json says that the"
                 + " vision tower takes 96x96; use the files of one model");
   }
 
@@ -208,7 +208,7 @@ class PreprocessorTest {
         .hasMessageMatching(".*( is no filter; use 0 .nearest.|from 0 to 5, not ).*");
   }
 
-  /** A picture 20 times as long as wide, resized as far as can be asked for. */
+  /** An image 20 times as long as wide, resized as far as can be asked for. */
   @Test
   void theLargestResizingTakesNoMoreThanWhatIsSeen() throws IOException {
     Preprocessor preprocessor =
@@ -220,6 +220,6 @@ class PreprocessorTest {
     assertThat(preprocessor.seen(ramp(8, 160)).rgb()).hasSize(3 * 8 * 8);
     assertThatThrownBy(() -> preprocessor.apply(ramp(8, 160), 4096, 4096))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("asks to resize a side of a picture from 8 to 2097152 pixels");
+        .hasMessageContaining("asks to resize a side of an image from 8 to 2097152 pixels");
   }
 }

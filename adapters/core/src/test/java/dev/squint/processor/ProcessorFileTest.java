@@ -1,7 +1,7 @@
 package dev.squint.processor;
 
 import dev.squint.image.Canvas;
-import dev.squint.image.Picture;
+import dev.squint.image.RgbImage;
 import dev.squint.image.Resampler;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -73,7 +73,7 @@ class ProcessorFileTest {
         .hasMessageStartingWith(folder.resolve(NEW) + ": 'image_processor' has to be an object");
     write(NEW, "{'image_processor': " + sized(16) + "}");
     assertThatThrownBy(() -> Preprocessor.read(folder).checkFits(24))
-        .hasMessageStartingWith(NEW + " makes pictures of 16x16 pixels");
+        .hasMessageStartingWith(NEW + " makes images of 16x16 pixels");
   }
 
   @ParameterizedTest
@@ -179,7 +179,7 @@ class ProcessorFileTest {
     for (int i = 0; i < rgb.length; i += 3) {
       rgb[i] = (byte) (i / 3 % 60 < 30 ? 250 : 10);
     }
-    Picture seen = read(PADDED).seen(new Picture(60, 20, rgb));
+    RgbImage seen = read(PADDED).seen(new RgbImage(60, 20, rgb));
     assertThat(seen.width()).isEqualTo(12);
     for (int x = 0; x < 12; x++) {
       assertThat(seen.sample(x, 0, 0)).isEqualTo(122);
@@ -188,7 +188,7 @@ class ProcessorFileTest {
     }
     assertThat(seen.sample(0, 6, 0)).isEqualTo(250);
     assertThat(seen.sample(11, 6, 0)).isEqualTo(10);
-    assertThat(read(PADDED).apply(new Picture(60, 20, rgb), 24, 24).shape())
+    assertThat(read(PADDED).apply(new RgbImage(60, 20, rgb), 24, 24).shape())
         .containsExactly(1, 3, 24, 24);
   }
 
@@ -197,7 +197,7 @@ class ProcessorFileTest {
   void theMarginTakesNoMemory() throws IOException {
     byte[] rgb = new byte[3 * 40_000 * 20];
     Arrays.fill(rgb, (byte) 200);
-    Picture seen = read(PADDED).seen(new Picture(40_000, 20, rgb));
+    RgbImage seen = read(PADDED).seen(new RgbImage(40_000, 20, rgb));
     assertThat(seen.sample(6, 0, 0)).isEqualTo(122);
   }
 

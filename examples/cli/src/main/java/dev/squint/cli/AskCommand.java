@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "ask",
-    description = "Answers a question about a picture.",
+    description = "Answers a question about an image.",
     mixinStandardHelpOptions = true)
 final class AskCommand implements Callable<Integer> {
 

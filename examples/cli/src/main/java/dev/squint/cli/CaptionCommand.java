@@ -7,7 +7,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-@Command(name = "caption", description = "Describes a picture.", mixinStandardHelpOptions = true)
+@Command(name = "caption", description = "Describes an image.", mixinStandardHelpOptions = true)
 final class CaptionCommand implements Callable<Integer> {
 
   @Mixin private RequestOptions options;

@@ -78,7 +78,7 @@ final class InspectCommand implements Runnable {
           graph.summary().exporter(),
           weights(graph));
     }
-    report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per picture", count));
+    report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per image", count));
     report.decoder().ifPresent(decoder -> decoder(rows, decoder));
     report.vision().ifPresent(vision -> vision(rows, vision));
     report
@@ -123,8 +123,8 @@ final class InspectCommand implements Runnable {
           case INPUT -> "input position_ids; original and compacted positions";
           case INPUT_3D -> "input position_ids, 3D (mRoPE); original and compacted positions";
           case FUSED ->
-              "rotated inside the attention, moved out behind a cut; original and compacted";
-          case COUNTED -> "counted in the graph, replaced behind a cut; original and compacted";
+              "rotated inside the attention, moved out after a cut; original and compacted";
+          case COUNTED -> "counted in the graph, replaced after a cut; original and compacted";
           case UNKNOWN -> "not found in the graph; compacted positions only";
         });
     List<Integer> cuts = new ArrayList<>();
@@ -155,7 +155,7 @@ final class InspectCommand implements Runnable {
         String.join(", ", vision.attention()),
         String.join(", ", vision.inputs()));
     if (!vision.windowed().isEmpty()) {
-      rows.add("windows", "layers %s see parts of the picture only", ranges(vision.windowed()));
+      rows.add("windows", "layers %s see parts of the image only", ranges(vision.windowed()));
     }
   }
 

@@ -9,11 +9,11 @@ public final class LibraryExample {
 
   private LibraryExample() {}
 
-  /** Answers one question about the picture named by the first argument. */
+  /** Answers one question about the image named by the first argument. */
   public static void main(String[] arguments) {
     try (Squint squint = Squint.load()) {
-      Path picture = Path.of(arguments[0]);
-      Answer answer = squint.ask(picture, "how many objects are there?", "fastv:k=2,keep=0.5");
+      Path image = Path.of(arguments[0]);
+      Answer answer = squint.ask(image, "how many objects are there?", "fastv:k=2,keep=0.5");
       System.out.println(answer.text());
       answer.trace().sites().forEach(System.out::println);
       System.out.println(answer.trace().prefillFlops() + " FLOPs");

@@ -48,7 +48,7 @@ final class RequestOptions {
   @Option(
       names = "--overlay",
       paramLabel = "FILE",
-      description = "Write a PNG: dropped patches dimmed, scores beside it.")
+      description = "Write a PNG: dropped patches dimmed, scores next to it.")
   private Path overlay;
 
   @Option(
@@ -68,7 +68,7 @@ final class RequestOptions {
       names = "--measure",
       negatable = true,
       description =
-          "Also run the unpruned model beside it, both several times, to measure the speedup.")
+          "Also run the unpruned model next to it, both several times, to measure the speedup.")
   private boolean measure;
 
   /** One request to a loaded model. */

@@ -7,7 +7,7 @@ import dev.squint.evaluation.data.PromptStyle;
 import dev.squint.evaluation.search.ScheduleSearch;
 import dev.squint.evaluation.search.ScheduleTarget;
 import dev.squint.engine.options.ModelOptions;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -123,7 +123,7 @@ final class SearchCommand implements Runnable {
     }
   }
 
-  private void report(ModelFacts facts, ScheduleSearch.Result found, ScheduleTarget target) {
+  private void report(ModelShape facts, ScheduleSearch.Result found, ScheduleTarget target) {
     String accuracy =
         text(
             "%.2f %% of %d questions right, %.2f %% unpruned",

@@ -24,7 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** The command {@code squint}. Its exit codes are those that its help lists. */
 @Command(
     name = "squint",
-    description = "Asks vision-language models about pictures and prunes visual tokens on the way.",
+    description = "Asks vision-language models about images and prunes visual tokens on the way.",
     mixinStandardHelpOptions = true,
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
@@ -142,12 +142,12 @@ public final class SquintCommand implements Runnable {
   }
 
   private static int misused(ParameterException e) {
-    String mend = "";
+    String fix = "";
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> close = unmatched.getSuggestions();
-      mend = close.isEmpty() ? "" : "; did you mean '" + close.get(0) + "'?";
+      fix = close.isEmpty() ? "" : "; did you mean '" + close.get(0) + "'?";
     }
-    return report(e.getCommandLine(), firstLine(e) + mend, BAD_INPUT);
+    return report(e.getCommandLine(), firstLine(e) + fix, BAD_INPUT);
   }
 
   /** The exit code of a failure. */

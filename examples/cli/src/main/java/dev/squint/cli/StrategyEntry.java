@@ -1,8 +1,8 @@
 package dev.squint.cli;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.Strategies;
@@ -31,11 +31,11 @@ import java.util.stream.Collectors;
  * @param cache its plan for the KV cache
  */
 record StrategyEntry(
-    StrategyType<?> type, String spec, List<SitePlan> sites, Optional<CachePlan> cache) {
+    StrategyType<?> type, String spec, List<SitePlan> sites, Optional<KvCachePlan> cache) {
 
   static final String MODEL = "LLaVA-1.5-7B";
-  private static final ModelFacts LLAVA =
-      new ModelFacts(
+  private static final ModelShape LLAVA =
+      new ModelShape(
           MODEL,
           new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
           new VisionShape(23, 1024, 16, 4096, 576, 588, true, 24, 24, 4096),
@@ -98,7 +98,7 @@ record StrategyEntry(
   private String places() {
     List<String> places =
         new ArrayList<>(sites.stream().map(site -> site.site().toString()).toList());
-    cache.ifPresent(plan -> places.add("KV cache behind the prefill"));
+    cache.ifPresent(plan -> places.add("KV cache after the prefill"));
     return joined(", ", places);
   }
 

@@ -39,16 +39,16 @@ class CommandLineTest {
   private record Outcome(int code, String out, String err) {}
 
   @BeforeAll
-  static void pictures() throws IOException {
-    Files.writeString(folder.resolve("text.png"), "this is no picture");
+  static void images() throws IOException {
+    Files.writeString(folder.resolve("text.png"), "this is no image");
     Files.createFile(folder.resolve("zero.png"));
-    picture("dot.png", 1, 1);
-    picture("ribbon.png", 20_000, 20);
+    image("dot.png", 1, 1);
+    image("ribbon.png", 20_000, 20);
     byte[] whole = Files.readAllBytes(Path.of(SCENE));
     Files.write(folder.resolve("cut.png"), Arrays.copyOf(whole, whole.length / 2));
   }
 
-  private static void picture(String name, int width, int height) throws IOException {
+  private static void image(String name, int width, int height) throws IOException {
     BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     ImageIO.write(image, "png", folder.resolve(name).toFile());
   }
@@ -79,13 +79,13 @@ class CommandLineTest {
       textBlock =
           """
           missing.png | no such file
-          text.png    | is not a picture
+          text.png    | is not an image
           zero.png    | is empty (0 bytes)
-          dot.png     | is 1x1 pixels; give a picture of at least 8 pixels a side
+          dot.png     | is 1x1 pixels; give an image of at least 8 pixels a side
           ribbon.png  | is 20000x20 pixels, longer than 20:1
           cut.png     | is damaged or cut off
           """)
-  void badPicturesAreRefused(String name, String part) {
+  void badImagesAreRefused(String name, String part) {
     assertRefused(run("ask", folder.resolve(name).toString(), QUESTION), part);
   }
 
@@ -143,7 +143,7 @@ class CommandLineTest {
     assertRefused(run("ask", SCENE, QUESTION, "--threads", "100000"), "choose 0 (one per core) to");
     assertRefused(run("ask", SCENE, QUESTION, "--max-new-tokens", "0"), "max new tokens is 0");
     assertRefused(run("ask", SCENE), "QUESTION");
-    assertRefused(run("ask", "", QUESTION), "the name of the picture is empty");
+    assertRefused(run("ask", "", QUESTION), "the name of the image is empty");
     assertRefused(run("ask", "a\0b.png", QUESTION), "no file can have that name");
     assertRefused(run(), "name a command");
     assertRefused(
@@ -435,7 +435,7 @@ class CommandLineTest {
         .containsPattern(
             "(?m)^fastv .*\\R  paper .*\\R  sites +before-layer\\(2\\)$\\R  observes +text-to-visual attention of decoder layer 1 .*\\R  parameters +k=2, keep=0.5, tokens, per=request$")
         .containsPattern("before-layer\\(8\\), before-layer\\(16\\), before-layer\\(24\\)")
-        .contains("decoder layers 1, 7, 15, 23 (LAST", "KV cache behind the prefill")
+        .contains("decoder layers 1, 7, 15, 23 (LAST", "KV cache after the prefill")
         .endsWith("LLaVA-1.5-7B." + System.lineSeparator());
   }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.AskOptions;
 import dev.squint.image.ImageInput;
-import dev.squint.SeenPicture;
+import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /**
- * What people see in a picture is what the embedded model says of it: image processing, chat
+ * What people see in an image is what the embedded model says of it: image processing, chat
  * template, tokenizer, weights, pruning and decoding as a whole.
  */
 class RightAnswersTest {
@@ -66,7 +66,7 @@ class RightAnswersTest {
         Sample sample = samples.get(i);
         Path image = ((MediaSource.ImageFile) sample.medium()).file();
         String said;
-        try (SeenPicture seen = squint.see(ImageInput.of(image))) {
+        try (PreparedImage seen = squint.see(ImageInput.of(image))) {
           said = squint.ask(seen, sample.question(), strategy, AskOptions.defaults()).text();
         }
         if (sample.answers().contains(said)) {
@@ -99,7 +99,7 @@ class RightAnswersTest {
           scene-06 | none               | how many triangles are there? | 3
           scene-06 | fastv:k=2,keep=0.5 | how many triangles are there? | 3
           """)
-  void theCommandSaysWhatThePictureShows(String scene, String spec, String question, String seen) {
+  void theCommandSaysWhatTheImageShows(String scene, String spec, String question, String seen) {
     String image = Path.of("").toAbsolutePath().resolve("images/" + scene + ".png").toString();
     StringWriter out = new StringWriter();
     CommandLine line = SquintCommand.commandLine().setOut(new PrintWriter(out));

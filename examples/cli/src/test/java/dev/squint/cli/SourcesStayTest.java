@@ -42,13 +42,13 @@ class SourcesStayTest {
     }
     Path data = sources.resolve("data");
     Files.createDirectories(data.resolve("images"));
-    Files.copy(Path.of("images/scene-01.png"), sources.resolve("picture.png"));
+    Files.copy(Path.of("images/scene-01.png"), sources.resolve("image.png"));
     Files.copy(Path.of("images/scene-01.png"), data.resolve("images/1.png"));
     Files.writeString(
         data.resolve("questions.json"), "[[\"%s\", \"%s\", 1]]".formatted(QUESTION, answer));
     Files.writeString(sources.resolve("notes.txt"), "4 0.5\nbuy milk\n");
-    Files.createLink(temp.resolve("hard.png"), sources.resolve("picture.png"));
-    Files.createSymbolicLink(temp.resolve("soft.png"), sources.resolve("picture.png"));
+    Files.createLink(temp.resolve("hard.png"), sources.resolve("image.png"));
+    Files.createSymbolicLink(temp.resolve("soft.png"), sources.resolve("image.png"));
     Files.createSymbolicLink(temp.resolve("soft.txt"), sources.resolve("notes.txt"));
     Files.createSymbolicLink(temp.resolve("report"), data);
     before = WorkFolder.hashes(sources);
@@ -79,8 +79,8 @@ class SourcesStayTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "ask SRC/picture.png QUESTION --model SRC/model --strategy fastv --overlay TEMP/o.png",
-        "caption SRC/picture.png --model SRC/model --max-new-tokens 2 --overlay TEMP/o.png",
+        "ask SRC/image.png QUESTION --model SRC/model --strategy fastv --overlay TEMP/o.png",
+        "caption SRC/image.png --model SRC/model --max-new-tokens 2 --overlay TEMP/o.png",
         "strategies",
         "strategies fastv",
         "inspect SRC/model",
@@ -102,13 +102,13 @@ class SourcesStayTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "ask SRC/picture.png QUESTION --model SRC/model --overlay SRC/picture.png",
-        "ask SRC/picture.png QUESTION --model SRC/model --overlay SRC/model/../picture.png",
-        "ask SRC/picture.png QUESTION --overlay TEMP/hard.png",
-        "ask TEMP/hard.png QUESTION --overlay SRC/picture.png",
-        "ask TEMP/soft.png QUESTION --overlay SRC/picture.png",
-        "caption SRC/picture.png --overlay TEMP/soft.png",
-        "ask SRC/picture.png QUESTION --overlay SRC/model/onnx/decoder_model_merged.onnx",
+        "ask SRC/image.png QUESTION --model SRC/model --overlay SRC/image.png",
+        "ask SRC/image.png QUESTION --model SRC/model --overlay SRC/model/../image.png",
+        "ask SRC/image.png QUESTION --overlay TEMP/hard.png",
+        "ask TEMP/hard.png QUESTION --overlay SRC/image.png",
+        "ask TEMP/soft.png QUESTION --overlay SRC/image.png",
+        "caption SRC/image.png --overlay TEMP/soft.png",
+        "ask SRC/image.png QUESTION --overlay SRC/model/onnx/decoder_model_merged.onnx",
         "split SRC/model --at 2 -o SRC/model",
         "split SRC/model --at 2 -o SRC/model/onnx --force",
         "split SRC/model --at 2 -o SRC/data --force",
@@ -124,7 +124,7 @@ class SourcesStayTest {
         "compare --data SRC/data --model SRC/model -o SRC/model --timed 0",
         "compare --data SRC/data --model SRC/model -o SRC/data --timed 0",
         "compare --data SRC/data --model SRC/model -o TEMP/report --timed 0",
-        "compare --data SRC/data --model SRC/model -o SRC/picture.png --timed 0",
+        "compare --data SRC/data --model SRC/model -o SRC/image.png --timed 0",
       })
   void whatIsReadIsNotWrittenTo(String line) {
     Outcome outcome = run(line);

@@ -3,14 +3,14 @@ package dev.squint.engine;
 import dev.squint.engine.internal.generate.Generator;
 import dev.squint.engine.internal.session.EmbeddedModel;
 import dev.squint.engine.internal.session.Embedder;
-import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
-import dev.squint.engine.vision.EncodedPictures;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.vision.PreparedImages;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.AnswerCheck;
@@ -28,7 +28,7 @@ import dev.squint.engine.internal.ort.FreedMemory;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.RuntimeLibrary;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.VisionShape;
@@ -45,10 +45,10 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * A vision-language model loaded from a folder in hub layout ({@code config.json}, {@code
  * onnx/vision_encoder.onnx}, {@code onnx/embed_tokens.onnx}, {@code
  * onnx/decoder_model_merged.onnx}). Where a graph is there in several precisions ({@code _fp16},
- * {@code _q4} and so on behind its name), the most exact is taken.
+ * {@code _q4} and so on after its name), the most exact is taken.
  *
  * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
- * last few strategies stay loaded ({@link ModelOptions#cutsKept()}). A model may be used by any
+ * last few strategies stay loaded ({@link ModelOptions#maxCachedSplits()}). A model may be used by any
  * number of threads at once. Closing waits for the calls under way.
  */
 public final class VisionLanguageModel implements AutoCloseable {
@@ -57,8 +57,8 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   private final Path folder;
   private final ModelConfig config;
-  private final ModelFacts facts;
-  private final Sessions sessions;
+  private final ModelShape facts;
+  private final SessionFactory sessions;
   private final Generator generator;
   private final LoadedFiles files;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -67,8 +67,8 @@ public final class VisionLanguageModel implements AutoCloseable {
   private VisionLanguageModel(
       Path folder,
       ModelConfig config,
-      ModelFacts facts,
-      Sessions sessions,
+      ModelShape facts,
+      SessionFactory sessions,
       Generator generator,
       LoadedFiles files) {
     this.folder = folder;
@@ -143,7 +143,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
-    Sessions sessions = new Sessions(runtime, device, options.threads(), new AtomicInteger());
+    SessionFactory sessions = new SessionFactory(runtime, device, options.threads(), new AtomicInteger());
     VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
     ModelConfig config = vision.counted(written);
     AnswerCheck.features(
@@ -151,21 +151,21 @@ public final class VisionLanguageModel implements AutoCloseable {
         tower.hasCls(),
         patches(config),
         config.visualTokens());
-    ModelFacts facts = facts(name, config, decoder, tower);
+    ModelShape facts = facts(name, config, decoder, tower);
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
-        new Generator(sessions, config, facts, decoder, vision, embedder, side, options.cutsKept());
+        new Generator(sessions, config, facts, decoder, vision, embedder, side, options.maxCachedSplits());
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
-  public static ModelFacts facts(
+  public static ModelShape facts(
       String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
     ModelConfig.Text text = config.text();
     ModelConfig.Vision tower = config.vision();
     int grid = tower.imageSize() / tower.patchSize();
     try {
-      return new ModelFacts(
+      return new ModelShape(
           name,
           new DecoderShape(
               text.layers(),
@@ -199,11 +199,11 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /** What a strategy may know about this model. */
-  public ModelFacts facts() {
+  public ModelShape facts() {
     return facts;
   }
 
-  /** Whether the vision encoder takes pictures of other sizes than its own. */
+  /** Whether the vision encoder takes images of other sizes than its own. */
   public boolean takesAnySize() {
     return generator.takesAnySize();
   }
@@ -228,7 +228,7 @@ public final class VisionLanguageModel implements AutoCloseable {
    *
    * @param input the prompt
    * @param strategy which visual tokens to drop where; ignored, with a note in the trace, if the
-   *     prompt has no picture
+   *     prompt has no image
    * @param options when to stop and what to report
    * @return the answer with its trace
    * @throws ModelException if the prompt does not fit the model, the strategy asks for what the
@@ -236,15 +236,15 @@ public final class VisionLanguageModel implements AutoCloseable {
    *     model has changed since it was loaded
    * @throws dev.squint.error.StrategyException if the strategy refuses the model
    */
-  public Generation generate(PromptInput input, Strategy strategy, GenerationOptions options) {
+  public Generation generate(ModelInput input, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
     try {
       checkOpen();
       if (input.pixels().isEmpty()) {
         return generated(input, Optional.empty(), strategy, options);
       }
-      try (EncodedPictures once = generator.pictures(input.pixels().get());
-          EncodedPictures.Lease lease = once.lease()) {
+      try (PreparedImages once = generator.images(input.pixels().get());
+          PreparedImages.Lease lease = once.lease()) {
         return generated(input, Optional.of(lease), strategy, options);
       }
     } finally {
@@ -253,43 +253,43 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /**
-   * Takes pictures that several prompts are about, to be encoded once.
+   * Takes images that several prompts are about, to be encoded once.
    *
-   * @param pixels the pictures
-   * @return them, for {@link #generate(PromptInput, EncodedPictures, Strategy, GenerationOptions)};
+   * @param pixels the images
+   * @return them, for {@link #generate(ModelInput, PreparedImages, Strategy, GenerationOptions)};
    *     the caller closes them
    */
-  public EncodedPictures pictures(PixelValues pixels) {
+  public PreparedImages images(PixelValues pixels) {
     lock.readLock().lock();
     try {
       checkOpen();
-      return generator.pictures(pixels);
+      return generator.images(pixels);
     } finally {
       lock.readLock().unlock();
     }
   }
 
   /**
-   * Answers a prompt about pictures that may have been encoded before. The vision time in the trace
+   * Answers a prompt about images that may have been encoded before. The vision time in the trace
    * is then what this request waited for them.
    *
-   * @param input the prompt, with the same pixel values that the pictures were made from
-   * @param pictures its pictures, of this model
+   * @param input the prompt, with the same pixel values that the images were made from
+   * @param images its images, of this model
    * @param strategy which visual tokens to drop where
    * @param options when to stop and what to report
    * @return the answer with its trace
-   * @throws ModelException as the other {@code generate} does, and if the pictures are closed or
+   * @throws ModelException as the other {@code generate} does, and if the images are closed or
    *     not those of the prompt
    */
   public Generation generate(
-      PromptInput input, EncodedPictures pictures, Strategy strategy, GenerationOptions options) {
+      ModelInput input, PreparedImages images, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
-    try (EncodedPictures.Lease lease = pictures.lease()) {
+    try (PreparedImages.Lease lease = images.lease()) {
       checkOpen();
       if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
         throw new ModelException(
             Kind.BAD_REQUEST,
-            "the encoded pictures are not those of the prompt; encode the prompt's own");
+            "the encoded images are not those of the prompt; encode the prompt's own");
       }
       return generated(input, Optional.of(lease), strategy, options);
     } finally {
@@ -299,14 +299,14 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** An answer from the files that were loaded, or none. */
   private Generation generated(
-      PromptInput input,
-      Optional<EncodedPictures.Lease> pictures,
+      ModelInput input,
+      Optional<PreparedImages.Lease> images,
       Strategy strategy,
       GenerationOptions options) {
     files.requireUnchanged();
     Generation generation;
     try {
-      generation = generator.generate(input, pictures, strategy, options);
+      generation = generator.generate(input, images, strategy, options);
     } catch (ModelException e) {
       throw files.explained(e);
     }

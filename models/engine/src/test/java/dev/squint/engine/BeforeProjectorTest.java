@@ -132,14 +132,14 @@ class BeforeProjectorTest {
     assertThat(seen.get(mean)).isNotEqualTo(seen.get(joined));
   }
 
-  /** Behind the projector, tokens that it never saw are compared with no others. */
+  /** After the projector, tokens that it never saw are compared with no others. */
   @Test
   void tokensDroppedBeforeAreNotComparedAfterVision() {
     int[] kept = {0, 3, 4, 9, 15};
     assertComparedAs(kept, Selection.of(kept));
   }
 
-  /** One token leaves and comes back behind the others, so that as many are there as ever. */
+  /** One token leaves and comes back after the others, so that as many are there as ever. */
   @Test
   void tokensInAnotherOrderAreComparedInIt() {
     int[] order = {0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 3};

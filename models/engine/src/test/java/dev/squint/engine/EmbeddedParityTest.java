@@ -5,7 +5,7 @@ import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * FastV and FasterVLM on the embedded model against what PyTorch computed on the same pictures:
+ * FastV and FasterVLM on the embedded model against what PyTorch computed on the same images:
  * {@code models/fixtures/make_parity.py}.
  */
 class EmbeddedParityTest {
@@ -88,12 +88,12 @@ class EmbeddedParityTest {
     return IntStream.range(0, array.size()).mapToObj(array::get);
   }
 
-  static PromptInput prompt(JsonNode root, JsonNode one) {
+  static ModelInput prompt(JsonNode root, JsonNode one) {
     int visual = root.path("visualTokens").asInt();
     int side = (int) Math.sqrt(visual);
     long[] ids = TinyLlava.longs(one.path("ids"));
     VisualSpan span = new VisualSpan(0, root.path("visualStart").asInt(), visual, side, side);
-    return new PromptInput(
+    return new ModelInput(
         ids,
         new TokenLayout(ids.length, List.of(span)),
         Optional.of(pixels(one.path("picture").asText())));
@@ -127,14 +127,14 @@ class EmbeddedParityTest {
     return values;
   }
 
-  private static Generation generate(PromptInput prompt, String spec) {
+  private static Generation generate(ModelInput prompt, String spec) {
     return model.generate(prompt, Strategies.parse(spec), new GenerationOptions(8, 0, false, true));
   }
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("settings")
   void keepsTheSameTokensAndGivesTheSameLogits(
-      String picture, String spec, PromptInput prompt, JsonNode expected) {
+      String image, String spec, ModelInput prompt, JsonNode expected) {
     Generation made = generate(prompt, spec);
     List<SiteTrace> sites = made.trace().sites();
     if (!spec.equals("none")) {
@@ -148,7 +148,7 @@ class EmbeddedParityTest {
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("settings")
   void keepingAllEqualsUnpruned(
-      String picture, String spec, PromptInput prompt, JsonNode expected) {
+      String image, String spec, ModelInput prompt, JsonNode expected) {
     Generation unpruned = generate(prompt, "none");
     Generation whole = generate(prompt, spec.replaceAll("keep=[0-9.]+", "keep=1.0"));
     assertThat(whole.tokens()).containsExactly(unpruned.tokens());
@@ -156,7 +156,7 @@ class EmbeddedParityTest {
   }
 
   @Test
-  void coversTwentyPicturesAndThreeSettingsOfEachStrategy() throws IOException {
+  void coversTwentyImagesAndThreeSettingsOfEachStrategy() throws IOException {
     List<String> specs = settings().map(arguments -> (String) arguments.get()[1]).toList();
     assertThat(specs.stream().filter(spec -> spec.startsWith("fastv:"))).hasSize(60);
     assertThat(specs.stream().filter(spec -> spec.startsWith("fastervlm:"))).hasSize(60);

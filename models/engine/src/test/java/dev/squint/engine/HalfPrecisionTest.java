@@ -49,7 +49,7 @@ class HalfPrecisionTest {
     ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
     GraphProto.Builder graph = model.getGraphBuilder();
     List<NodeProto> before = new ArrayList<>();
-    List<NodeProto> behind = new ArrayList<>();
+    List<NodeProto> after = new ArrayList<>();
     for (ValueInfoProto.Builder input : graph.getInputBuilderList()) {
       if (isAmong(input, prefixes)) {
         rename(graph, input.getName());
@@ -60,14 +60,14 @@ class HalfPrecisionTest {
     for (ValueInfoProto.Builder output : graph.getOutputBuilderList()) {
       if (isAmong(output, prefixes)) {
         rename(graph, output.getName());
-        behind.add(cast("single." + output.getName(), output.getName(), DataType.FLOAT16));
+        after.add(cast("single." + output.getName(), output.getName(), DataType.FLOAT16));
         half(output);
       }
     }
-    assertThat(before.size() + behind.size()).isPositive();
+    assertThat(before.size() + after.size()).isPositive();
     List<NodeProto> nodes = new ArrayList<>(before);
     nodes.addAll(graph.getNodeList());
-    nodes.addAll(behind);
+    nodes.addAll(after);
     graph.clearNode().addAllNode(nodes);
     Files.write(file, model.build().toByteArray());
   }

@@ -1,7 +1,7 @@
 package dev.squint.engine;
 
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.onnx.TestStrategy;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -64,14 +64,14 @@ class ObservationsTest {
   void rowsAndHeadsOfTheSameMapAgree() {
     var last = Observe.textToVisualAttention(2, Rows.LAST);
     var text = Observe.textToVisualAttention(2, Rows.TEXT);
-    var behind = Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL);
+    var after = Observe.textToVisualAttention(2, Rows.TEXT_AFTER_VISUAL);
     var heads = Observe.textToVisualAttention(2, Rows.TEXT, Heads.EACH);
-    Observations seen = observe(last, text, behind, heads);
+    Observations seen = observe(last, text, after, heads);
     Observation all = seen.get(text);
     assertThat(all.rows()).isEqualTo(TEXT);
     assertThat(all.columns()).isEqualTo(ALIVE);
     assertThat(seen.get(last).row(0)).containsExactly(all.row(TEXT - 1));
-    Observation tail = seen.get(behind);
+    Observation tail = seen.get(after);
     assertThat(tail.rows()).isBetween(1, TEXT - 1);
     for (int row = 0; row < tail.rows(); row++) {
       assertThat(tail.row(row)).containsExactly(all.row(TEXT - tail.rows() + row));
@@ -156,10 +156,10 @@ class ObservationsTest {
   /** What is folded over the text after an image that ends the prompt. */
   @Test
   void foldingNoTokenGivesZeros() {
-    PromptInput whole = TinyLlava.prompt();
+    ModelInput whole = TinyLlava.prompt();
     int end = TinyLlava.FIRST_VISUAL + TinyLlava.VISUAL;
-    PromptInput prompt =
-        new PromptInput(
+    ModelInput prompt =
+        new ModelInput(
             Arrays.copyOf(whole.tokenIds(), end),
             new TokenLayout(end, whole.layout().visual()),
             whole.pixels());

@@ -4,7 +4,7 @@ import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
@@ -48,17 +48,17 @@ class PrunedParityTest {
   }
 
   static Stream<Arguments> cases() throws IOException {
-    JsonNode pictures = EmbeddedParityTest.json("parity.json");
+    JsonNode images = EmbeddedParityTest.json("parity.json");
     JsonNode cases = EmbeddedParityTest.json("pruned.json").path("cases");
     return IntStream.range(0, cases.size())
         .mapToObj(cases::get)
         .map(
             one -> {
-              JsonNode picture = pictures.path("cases").get(one.path("case").asInt());
+              JsonNode image = images.path("cases").get(one.path("case").asInt());
               return Arguments.of(
                   one.path("spec").asText(),
-                  picture.path("picture").asText(),
-                  EmbeddedParityTest.prompt(pictures, picture),
+                  image.path("picture").asText(),
+                  EmbeddedParityTest.prompt(images, image),
                   one);
             });
   }
@@ -66,7 +66,7 @@ class PrunedParityTest {
   @ParameterizedTest(name = "{0} on {1}")
   @MethodSource("cases")
   void keepsTheSameTokensAndGivesTheSameLogits(
-      String spec, String picture, PromptInput prompt, JsonNode expected) {
+      String spec, String image, ModelInput prompt, JsonNode expected) {
     Generation made =
         model.generate(prompt, Strategies.parse(spec), new GenerationOptions(1, 0, false, true));
     JsonNode sites = expected.path("sites");

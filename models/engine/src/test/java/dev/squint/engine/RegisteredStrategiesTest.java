@@ -1,7 +1,7 @@
 package dev.squint.engine;
 
 import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
@@ -55,8 +55,8 @@ class RegisteredStrategiesTest {
 
   @ParameterizedTest
   @MethodSource("names")
-  void eachActsOnSeveralPictures(String name) {
-    PromptInput prompt = TinyLlava.twoPictures();
+  void eachActsOnSeveralImages(String name) {
+    ModelInput prompt = TinyLlava.twoImages();
     Generation made = TINY.model().generate(prompt, Strategies.parse(name), TinyLlava.sixTokens());
     int[] tokens = made.trace().tokensPerLayer();
     assertThat(made.trace().visualTokens()).isEqualTo(2 * TinyLlava.VISUAL);

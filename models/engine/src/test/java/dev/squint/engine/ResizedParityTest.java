@@ -4,7 +4,7 @@ import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The embedded model on pictures of other sizes, against what PyTorch computed with transformers'
+ * The embedded model on images of other sizes, against what PyTorch computed with transformers'
  * interpolated position embeddings: {@code models/fixtures/make_resized.py}.
  */
 class ResizedParityTest {
@@ -70,7 +70,7 @@ class ResizedParityTest {
     }
   }
 
-  private static PromptInput prompt(JsonNode reference, int height, int width) {
+  private static ModelInput prompt(JsonNode reference, int height, int width) {
     long[] prefix = TinyLlava.longs(reference.path("prefix"));
     long[] tail = TinyLlava.longs(reference.path("tail"));
     int visual = height / PATCH * (width / PATCH);
@@ -86,7 +86,7 @@ class ResizedParityTest {
     for (int i = 0; i < pixels.capacity(); i++) {
       pixels.put(i, (float) (i * 37L % 101) / 50 - 1);
     }
-    return new PromptInput(
+    return new ModelInput(
         ids,
         new TokenLayout(ids.length, List.of(span)),
         Optional.of(new PixelValues(pixels, new long[] {1, 3, height, width})));

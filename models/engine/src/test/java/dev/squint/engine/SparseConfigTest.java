@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +26,7 @@ class SparseConfigTest {
 
   @TempDir Path temp;
 
-  private ModelFacts facts(Consumer<ObjectNode> change) throws IOException {
+  private ModelShape facts(Consumer<ObjectNode> change) throws IOException {
     try (VisionLanguageModel model = TinyFolder.in(temp).config(change).open()) {
       assertThat(TinyFolder.answer(model, 4)).hasSizeGreaterThan(0);
       return model.facts();
@@ -39,7 +39,7 @@ class SparseConfigTest {
 
   @Test
   void thePublishedConfigOfLlavaIsEnough() throws IOException {
-    ModelFacts facts =
+    ModelShape facts =
         facts(
             root -> {
               keep(root, "text_config", "max_position_embeddings", "model_type", "vocab_size");
@@ -141,7 +141,7 @@ class SparseConfigTest {
 
   @Test
   void whatTheGraphKnowsBetterDoesNotCount() throws IOException {
-    ModelFacts facts =
+    ModelShape facts =
         facts(
             root -> {
               TinyFolder.part(root, "text_config")

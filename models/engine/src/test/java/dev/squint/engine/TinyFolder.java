@@ -1,8 +1,8 @@
 package dev.squint.engine;
 
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PictureTokens;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ImageTokens;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.onnx.TestStrategy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -93,20 +93,20 @@ record TinyFolder(Path path) {
   }
 
   static long[] answer(VisionLanguageModel model, int tokens, Strategy strategy) {
-    PromptInput tiny = TinyLlava.prompt();
-    PictureTokens pictures = PictureTokens.of(model.config(), model.facts().vision());
-    int visual = pictures.count(4, 4);
+    ModelInput tiny = TinyLlava.prompt();
+    ImageTokens images = ImageTokens.of(model.config(), model.facts().vision());
+    int visual = images.count(4, 4);
     long[] ids = new long[tiny.tokenIds().length - TinyLlava.VISUAL + visual];
     long[] all = tiny.tokenIds();
-    int behind = all.length - TinyLlava.FIRST_VISUAL - TinyLlava.VISUAL;
+    int after = all.length - TinyLlava.FIRST_VISUAL - TinyLlava.VISUAL;
     System.arraycopy(all, 0, ids, 0, TinyLlava.FIRST_VISUAL);
     Arrays.fill(
         ids, TinyLlava.FIRST_VISUAL, TinyLlava.FIRST_VISUAL + visual, model.config().imageToken());
-    System.arraycopy(all, all.length - behind, ids, ids.length - behind, behind);
-    PromptInput prompt =
-        new PromptInput(
+    System.arraycopy(all, all.length - after, ids, ids.length - after, after);
+    ModelInput prompt =
+        new ModelInput(
             ids,
-            new TokenLayout(ids.length, pictures.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
+            new TokenLayout(ids.length, images.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
             tiny.pixels());
     return model
         .generate(prompt, strategy, new GenerationOptions(tokens, 0, false, false))

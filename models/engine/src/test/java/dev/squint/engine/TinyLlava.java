@@ -4,7 +4,7 @@ import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.onnx.TestStrategy;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -58,27 +58,27 @@ public final class TinyLlava {
     }
   }
 
-  public static PromptInput prompt() {
+  public static ModelInput prompt() {
     long[] ids = longs(reference().path("ids"));
     TokenLayout layout =
         new TokenLayout(ids.length, List.of(new VisualSpan(0, FIRST_VISUAL, VISUAL, 4, 4)));
-    return new PromptInput(ids, layout, Optional.of(pixels()));
+    return new ModelInput(ids, layout, Optional.of(pixels()));
   }
 
-  /** Two pictures, one text token between them. */
-  static PromptInput twoPictures() {
+  /** Two images, one text token between them. */
+  static ModelInput twoImages() {
     long[] one = longs(reference().path("ids"));
-    int behind = FIRST_VISUAL + VISUAL;
+    int after = FIRST_VISUAL + VISUAL;
     long[] ids = new long[one.length + VISUAL + 1];
-    System.arraycopy(one, 0, ids, 0, behind);
-    ids[behind] = 7;
-    System.arraycopy(one, FIRST_VISUAL, ids, behind + 1, one.length - FIRST_VISUAL);
+    System.arraycopy(one, 0, ids, 0, after);
+    ids[after] = 7;
+    System.arraycopy(one, FIRST_VISUAL, ids, after + 1, one.length - FIRST_VISUAL);
     TokenLayout layout =
         new TokenLayout(
             ids.length,
             List.of(
                 new VisualSpan(0, FIRST_VISUAL, VISUAL, 4, 4),
-                new VisualSpan(1, behind + 1, VISUAL, 4, 4)));
+                new VisualSpan(1, after + 1, VISUAL, 4, 4)));
     FloatBuffer first = pixels().data();
     FloatBuffer both =
         ByteBuffer.allocateDirect(2 * first.capacity() * Float.BYTES)
@@ -87,14 +87,14 @@ public final class TinyLlava {
     for (int i = 0; i < both.capacity(); i++) {
       both.put(i, i < first.capacity() ? first.get(i) : i * 53 % 97 / 48.0f - 1);
     }
-    return new PromptInput(
+    return new ModelInput(
         ids, layout, Optional.of(new PixelValues(both, new long[] {2, 3, SIDE, SIDE})));
   }
 
-  public static PromptInput textPrompt(int tokens) {
+  public static ModelInput textPrompt(int tokens) {
     long[] ids = new long[tokens];
     Arrays.fill(ids, 7);
-    return new PromptInput(ids, new TokenLayout(tokens, List.of()), Optional.empty());
+    return new ModelInput(ids, new TokenLayout(tokens, List.of()), Optional.empty());
   }
 
   public static PixelValues pixels() {

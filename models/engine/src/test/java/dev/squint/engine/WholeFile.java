@@ -1,8 +1,8 @@
 package dev.squint.engine;
 
-import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.SessionFactory;
 
-import dev.squint.engine.internal.ort.Buffers;
+import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
@@ -21,13 +21,13 @@ public final class WholeFile {
     try {
       Path folder = file.toAbsolutePath().getParent();
       return runtime.open(
-          Files.readAllBytes(file), folder, device, threads, file.toString(), Buffers.OWN);
+          Files.readAllBytes(file), folder, device, threads, file.toString(), ArenaPolicy.OWN);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  public static ModelSession open(Sessions sessions, Path file) {
+  public static ModelSession open(SessionFactory sessions, Path file) {
     return open(sessions.runtime(), sessions.device(), 1, file);
   }
 }

@@ -10,7 +10,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.squint.onnx.internal.decoder.CacheForm;
+import dev.squint.onnx.internal.decoder.KvCacheLayout;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.decoder.Seam;
@@ -135,7 +135,7 @@ class SloppyNodesTest {
     assertThat(raw).isEmpty();
   }
 
-  /** As it lies on disk; data files are put beside what is made of it. */
+  /** As it lies on disk; data files are put next to what is made of it. */
   private ModelProto parsed(Path export) throws IOException {
     try (Stream<Path> beside = Files.list(export.getParent())) {
       for (Path file : beside.filter(f -> f.toString().contains(".onnx")).toList()) {
@@ -183,8 +183,8 @@ class SloppyNodesTest {
         new SegmentSpec(
             1, layers, Seam.GATHER, false, List.of(Observe.textToVisualAttention(1, Rows.LAST))));
     specs.add(SegmentSpec.probe(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
-    specs.add(whole.with(new CacheForm.Quantised(4, 2, true, 16)));
-    specs.add(whole.with(new CacheForm.Ragged(4, 16)));
+    specs.add(whole.with(new KvCacheLayout.Quantised(4, 2, true, 16)));
+    specs.add(whole.with(new KvCacheLayout.Ragged(4, 16)));
     List<String> raw = new ArrayList<>();
     for (SegmentSpec spec : specs) {
       attempt(

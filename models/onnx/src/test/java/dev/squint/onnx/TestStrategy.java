@@ -1,6 +1,6 @@
 package dev.squint.onnx;
 
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
@@ -89,7 +89,7 @@ public record TestStrategy(String name, List<SitePlan> sites) implements Strateg
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return sites;
   }
 }

@@ -1,6 +1,6 @@
 package org.example.pruning;
 
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
@@ -32,7 +32,7 @@ public record ValueNorms(int layer, int keep) implements Strategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression norms =
         Place.decoder(layer)
             .v(Rows.VISUAL)

@@ -1,6 +1,6 @@
 package org.example.pruning;
 
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
@@ -33,7 +33,7 @@ public record ValueVectors(int layer, int keep) implements Strategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression values =
         Place.vision(layer)
             .v(Rows.VISUAL)

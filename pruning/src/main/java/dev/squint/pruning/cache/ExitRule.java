@@ -6,7 +6,7 @@ import dev.squint.pruning.observe.Expression;
 import java.util.Set;
 
 /**
- * Tells when text has taken from the picture what it needs, so that all visual tokens may leave:
+ * Tells when text has taken from the image what it needs, so that all visual tokens may leave:
  * the hook for rules of one's own, such as a learned gate (Wu et al., "Accelerating Multimodal
  * Large Language Models via Dynamic Visual-Token Exit and the Empirical Findings", 2024). Immutable
  * and safe for use from many threads.
@@ -31,7 +31,7 @@ public interface ExitRule {
   boolean exits(int layer, Observations seen);
 
   /**
-   * Writes the rule for traces, where it stands behind {@code exit:}.
+   * Writes the rule for traces, where it stands after {@code exit:}.
    *
    * @return a short text
    */

@@ -16,7 +16,7 @@ public final class FlopsModel {
   private FlopsModel() {}
 
   /**
-   * Counts one picture's way through the vision tower and the projector.
+   * Counts one image's way through the vision tower and the projector.
    *
    * @param vision the tower
    * @param decoderHidden width the projector ends in
@@ -40,7 +40,7 @@ public final class FlopsModel {
   }
 
   /**
-   * Counts one picture's way through the vision tower, without the projector.
+   * Counts one image's way through the vision tower, without the projector.
    *
    * @param vision the tower
    * @return FLOPs

@@ -32,7 +32,7 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
    * Spreads sites over layers.
    *
    * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens behind each cut
+   * @param kept visual tokens after each cut
    * @return visual tokens that run in each layer
    */
   public double[] perLayer(int[] cuts, double[] kept) {
@@ -48,7 +48,7 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
    * The average over the layers.
    *
    * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens behind each cut
+   * @param kept visual tokens after each cut
    * @return visual tokens
    */
   public double average(int[] cuts, double[] kept) {
@@ -60,7 +60,7 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
    *
    * @param formula the formula
    * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens behind each cut
+   * @param kept visual tokens after each cut
    * @return a share of the unpruned prefill
    */
   public double flops(FlopsFormula formula, int[] cuts, double[] kept) {
@@ -72,7 +72,7 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
    * What is left of the prefill by Squint's exact count.
    *
    * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens behind each cut
+   * @param kept visual tokens after each cut
    * @return a share of the unpruned prefill
    */
   public double flops(int[] cuts, double[] kept) {
@@ -87,7 +87,7 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
    * Finds the retention ratio at which a family of schedules has an average.
    *
    * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param keptBy visual tokens behind each cut for a retention ratio above 0 and at most 1; never
+   * @param keptBy visual tokens after each cut for a retention ratio above 0 and at most 1; never
    *     fewer for a higher one
    * @param average visual tokens averaged over the layers
    * @return the ratio; the nearest one where the average cannot be reached
@@ -101,7 +101,7 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
    * Squint's exact count.
    *
    * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param keptBy visual tokens behind each cut for a retention ratio above 0 and at most 1; never
+   * @param keptBy visual tokens after each cut for a retention ratio above 0 and at most 1; never
    *     fewer for a higher one
    * @param share share of the unpruned prefill
    * @return the ratio; the nearest one where the share cannot be reached

@@ -7,7 +7,7 @@ import java.util.List;
  * "into the visual tokens" count through the spans in order.
  *
  * @param length number of tokens of the unpruned prompt
- * @param visual the visual spans, ascending and apart; empty for a prompt without a picture
+ * @param visual the visual spans, ascending and apart; empty for a prompt without an image
  */
 public record TokenLayout(int length, List<VisualSpan> visual) {
 

@@ -1,15 +1,15 @@
 package dev.squint.pruning.layout;
 
 /**
- * A run of visual tokens in a prompt, all of one picture or video, and of one tile or frame of it.
+ * A run of visual tokens in a prompt, all of one image or video, and of one tile or frame of it.
  *
- * <p>Special tokens between the rows of a picture (newline tokens) are text if the model's prompt
+ * <p>Special tokens between the rows of an image (newline tokens) are text if the model's prompt
  * spells them out: they are not part of any span, and so never dropped; the rows are then spans of
  * their own with the same image and part. Where the vision encoder hands them out among its
  * features, they are visual tokens like any other.
  *
- * @param image the picture or video, counted from 0
- * @param part the tile of the picture or frame of the video, counted from 0
+ * @param image the image or video, counted from 0
+ * @param part the tile of the image or frame of the video, counted from 0
  * @param start position of the first token in the prompt
  * @param length number of tokens
  * @param rows rows of the patch grid, 0 if the tokens form none
@@ -38,9 +38,9 @@ public record VisualSpan(int image, int part, int start, int length, int rows, i
   }
 
   /**
-   * A picture that is one part.
+   * An image that is one part.
    *
-   * @param image the picture, counted from 0
+   * @param image the image, counted from 0
    * @param start position of the first token in the prompt
    * @param length number of tokens
    * @param rows rows of the patch grid, or 0

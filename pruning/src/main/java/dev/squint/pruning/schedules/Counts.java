@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Numbers of tokens, one per site.
  *
- * @param counts at least one, each at least 1; sites behind the last count take the last one
+ * @param counts at least one, each at least 1; sites after the last count take the last one
  */
 public record Counts(List<Integer> counts) implements Schedule {
 

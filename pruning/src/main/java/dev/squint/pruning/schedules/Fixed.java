@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Shares of the tokens that entered the decoder, one per site: {@code rint(N * share)} stay.
  *
- * @param shares at least one, above 0 and at most 1; sites behind the last share take the last one
+ * @param shares at least one, above 0 and at most 1; sites after the last share take the last one
  */
 public record Fixed(List<Double> shares) implements Schedule {
 

@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * Layers and the share of visual tokens that runs from each of them on, as a search found them: a
- * text file with one line {@code layer share} per site, ascending, and comments behind {@code #}.
+ * text file with one line {@code layer share} per site, ascending, and comments after {@code #}.
  *
  * @param layers the first layers that run pruned, ascending from 1
  * @param shares for each the share of the tokens that entered the decoder, above 0 and at most 1

@@ -20,20 +20,20 @@ public record TopP(double mass) implements Schedule {
 
   @Override
   public int keep(Step step) {
-    float[] falling = step.scores().clone();
+    float[] descending = step.scores().clone();
     double total = 0;
-    for (int i = 0; i < falling.length; i++) {
-      falling[i] = falling[i] > 0 ? Math.min(falling[i], Float.MAX_VALUE) : 0;
-      total += falling[i];
+    for (int i = 0; i < descending.length; i++) {
+      descending[i] = descending[i] > 0 ? Math.min(descending[i], Float.MAX_VALUE) : 0;
+      total += descending[i];
     }
-    Arrays.sort(falling);
+    Arrays.sort(descending);
     double sum = 0;
-    for (int kept = 1; kept <= falling.length; kept++) {
-      sum += falling[falling.length - kept];
+    for (int kept = 1; kept <= descending.length; kept++) {
+      sum += descending[descending.length - kept];
       if (total > 0 && sum >= mass * total) {
         return kept;
       }
     }
-    return falling.length;
+    return descending.length;
   }
 }

@@ -1,13 +1,13 @@
 package dev.squint.pruning.shape;
 
 /**
- * The shape of a CLIP-style vision tower and the two-layer projector behind it.
+ * The shape of a CLIP-style vision tower and the two-layer projector after it.
  *
  * @param layers layers present in the file, that is, those that run
  * @param hidden width
  * @param heads attention heads
  * @param intermediate width of the MLP
- * @param patches patch tokens per picture
+ * @param patches patch tokens per image
  * @param patchDim values of one patch: channels * height * width
  * @param hasCls whether a [CLS] token runs along
  * @param gridRows rows of the patch grid
@@ -44,7 +44,7 @@ public record VisionShape(
   }
 
   /**
-   * The shape when the tower runs on a picture of another size.
+   * The shape when the tower runs on an image of another size.
    *
    * @param rows rows of the patch grid
    * @param columns columns of the patch grid

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * tokens alive at a site, computed in the network.
  *
  * <p>If its origin is among the kept tokens of the {@link Selection}, it stands in for that token,
- * at its place. If not, it is one more token: behind the last place of the tile or frame its origin
+ * at its place. If not, it is one more token: after the last place of the tile or frame its origin
  * belongs to, in the order of the selection. Either way it takes its origin's position id where a
  * site keeps original positions.
  *

@@ -29,7 +29,7 @@ public final class Ranking {
    * @param scores one per token
    * @return their indices, the highest score first
    */
-  public static int[] falling(float[] scores) {
+  public static int[] descending(float[] scores) {
     long[] keys = new long[scores.length];
     for (int i = 0; i < keys.length; i++) {
       keys[i] = key(scores[i], i);

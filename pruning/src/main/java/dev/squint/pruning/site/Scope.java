@@ -9,18 +9,18 @@ import java.util.List;
 public enum Scope {
   /** All visual tokens of the request together. */
   REQUEST,
-  /** Each picture or video for itself. */
+  /** Each image or video for itself. */
   IMAGE,
-  /** Each tile of each picture for itself; a picture without tiles is one. */
+  /** Each tile of each image for itself; an image without tiles is one. */
   TILE,
-  /** Each frame of each video for itself; a picture is one. */
+  /** Each frame of each video for itself; an image is one. */
   FRAME;
 
   /**
    * Neighbouring tokens that share a budget.
    *
    * @param from the first, an index into the visual tokens alive
-   * @param to the first behind them
+   * @param to the first after them
    */
   public record Group(int from, int to) {
 

@@ -8,7 +8,7 @@ public sealed interface Site {
   /**
    * Where along the network the site lies; sites of a smaller depth come first.
    *
-   * @return the decoder layer behind the site, below 0 for sites before the decoder
+   * @return the decoder layer after the site, below 0 for sites before the decoder
    */
   int depth();
 

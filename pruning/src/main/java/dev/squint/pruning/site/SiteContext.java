@@ -22,7 +22,7 @@ public final class SiteContext {
    * Rotary position ids at a site; with several axes those in time.
    *
    * @param visual one per visual token alive
-   * @param text one per text token behind the last visual token
+   * @param text one per text token after the last visual token
    */
   public record Positions(int[] visual, int[] text) {
 
@@ -85,8 +85,8 @@ public final class SiteContext {
    */
   public static SiteContext whole(Site site, TokenLayout layout, long seed) {
     int[] visual = layout.visualPositions();
-    int behind = visual.length == 0 ? 0 : visual[visual.length - 1] + 1;
-    int[] text = IntStream.range(behind, layout.length()).toArray();
+    int after = visual.length == 0 ? 0 : visual[visual.length - 1] + 1;
+    int[] text = IntStream.range(after, layout.length()).toArray();
     int[] alive = IntStream.range(0, visual.length).toArray();
     return new SiteContext(site, layout, alive, alive.length, new Positions(visual, text), seed);
   }

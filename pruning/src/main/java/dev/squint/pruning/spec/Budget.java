@@ -18,7 +18,7 @@ import java.util.OptionalInt;
  *
  * @param keep retention ratio, above 0 and at most 1
  * @param tokens number of tokens, which wins over the ratio where it is given
- * @param scope what the budget is for: the request, or each picture, tile or frame
+ * @param scope what the budget is for: the request, or each image, tile or frame
  */
 public record Budget(double keep, OptionalInt tokens, Scope scope) {
 

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * What happened in a request, pruned run beside what the unpruned run costs.
+ * What happened in a request, pruned run next to what the unpruned run costs.
  *
  * @param strategy canonical spec of the strategy
  * @param model name of the model

@@ -89,7 +89,7 @@ class TokenBudgetTest {
         .isEqualTo(average, offset(0.05));
   }
 
-  /** VScan: 96 from the start, 32 behind layer 16, a mean of 64. */
+  /** VScan: 96 from the start, 32 after layer 16, a mean of 64. */
   @Test
   void averageWithASiteBeforeTheDecoder() {
     assertThat(LLAVA.average(new int[] {0, 16}, new double[] {96, 32})).isEqualTo(64);

@@ -3,7 +3,7 @@ package dev.squint.pruning.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.layout.TokenLayout;
@@ -29,8 +29,8 @@ class ReadmeTest {
 
   @Test
   void itKeepsWhatMovesMost() {
-    ModelFacts model =
-        new ModelFacts(
+    ModelShape model =
+        new ModelShape(
             "any",
             new DecoderShape(4, 8, 2, 2, 4, 16, 100),
             new VisionShape(2, 8, 2, 16, 4, 588, true, 2, 2, 8),

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class BudgetTest {
 
-  /** Picture 0 in two tiles of 3 tokens, picture 1 of 4 tokens; text around all of them. */
+  /** RgbImage 0 in two tiles of 3 tokens, image 1 of 4 tokens; text around all of them. */
   private static final TokenLayout LAYOUT =
       new TokenLayout(
           16,
@@ -71,7 +71,7 @@ class BudgetTest {
   }
 
   @Test
-  void newlineTokensBetweenRowsAreTextAndTheRowsOnePicture() {
+  void newlineTokensBetweenRowsAreTextAndTheRowsOneImage() {
     TokenLayout rows =
         new TokenLayout(
             9,

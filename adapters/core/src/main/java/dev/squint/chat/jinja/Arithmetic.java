@@ -92,7 +92,7 @@ final class Arithmetic {
     }
     Object missing = left instanceof Undefined ? left : right;
     throw missing instanceof Undefined undefined
-        ? Fault.of("'%s' is not defined and stands beside '%s'", undefined.what(), operator)
+        ? Fault.of("'%s' is not defined and stands next to '%s'", undefined.what(), operator)
         : Fault.of(
             "'%s' stands between a %s and a %s", operator, Values.type(left), Values.type(right));
   }

@@ -211,7 +211,7 @@ final class ExpressionParser {
     }
   }
 
-  /** The filter behind a {@code |}. */
+  /** The filter after a {@code |}. */
   Expression filter(Expression of) {
     String name = tokens.dottedName();
     Filter filter = tokens.within(() -> Filters.get(name));

@@ -8,7 +8,7 @@ import java.util.Map;
 /** What stands between the braces of a block, compiled. */
 sealed interface Head {
 
-  /** Of a block that has nothing beside its name. */
+  /** Of a block that has nothing next to its name. */
   record Plain() implements Head {}
 
   /** {@code {% if condition %}}, {@code {% elif condition %}}. */

@@ -12,7 +12,7 @@ final class Json {
   private final Rendering on;
   private final String indent;
   private final String between;
-  private final String behindKey;
+  private final String afterKey;
   private final boolean sorted;
   private final boolean ascii;
   private final StringBuilder out = new StringBuilder();
@@ -21,13 +21,13 @@ final class Json {
       Rendering on,
       String indent,
       String between,
-      String behindKey,
+      String afterKey,
       boolean sorted,
       boolean ascii) {
     this.on = on;
     this.indent = indent;
     this.between = between;
-    this.behindKey = behindKey;
+    this.afterKey = afterKey;
     this.sorted = sorted;
     this.ascii = ascii;
   }
@@ -42,17 +42,17 @@ final class Json {
                 ? text
                 : TextMethods.repeated(on, " ", Values.index(indent));
     String between = space == null ? ", " : ",";
-    String behindKey = ": ";
+    String afterKey = ": ";
     if (Arguments.or(given[2], null) != null) {
       List<Object> separators = Values.list(on, given[2]);
       if (separators.size() != 2) {
         throw Fault.of("filter 'tojson' has 'separators' that are not two");
       }
       between = Values.string(separators.get(0));
-      behindKey = Values.string(separators.get(1));
+      afterKey = Values.string(separators.get(1));
     }
     Json json =
-        new Json(on, space, between, behindKey, Arguments.flag(given[3]), Arguments.flag(given[0]));
+        new Json(on, space, between, afterKey, Arguments.flag(given[3]), Arguments.flag(given[0]));
     json.write(value, 0);
     return on.made(json.out.toString());
   }
@@ -102,7 +102,7 @@ final class Json {
       newLine(depth + 1);
       if (items.get(i) instanceof Map.Entry<?, ?> entry && open == '{') {
         writeString(entry.getKey() instanceof String text ? text : plain(entry.getKey()));
-        out.append(behindKey);
+        out.append(afterKey);
         write(entry.getValue(), depth + 1);
       } else {
         write(items.get(i), depth + 1);

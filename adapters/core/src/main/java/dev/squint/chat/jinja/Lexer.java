@@ -101,10 +101,10 @@ final class Lexer {
       throw Fault.at(line(), "a comment is not closed");
     }
     char sign = end > at ? source.charAt(end - 1) : ' ';
-    endAt(behind(end + 2, sign));
+    endAt(after(end + 2, sign));
   }
 
-  private int behind(int end, char sign) {
+  private int after(int end, char sign) {
     if (sign == '-') {
       return Whitespace.skip(source, end);
     }
@@ -142,7 +142,7 @@ final class Lexer {
     }
     pieces.add(
         new Piece.Block(tokens.get(0).text(), List.copyOf(tokens.subList(1, tokens.size())), line));
-    endAt(behind(words.end(), words.endSign()));
+    endAt(after(words.end(), words.endSign()));
   }
 
   /** The line of the place that is read, from 1. */

@@ -68,7 +68,7 @@ final class TextFilters {
         });
   }
 
-  /** By jinja2's own rule: letters behind spaces, hyphens and opening brackets become large. */
+  /** By jinja2's own rule: letters after spaces, hyphens and opening brackets become large. */
   private static String titled(String text) {
     StringBuilder out = new StringBuilder(text.length());
     boolean begins = true;

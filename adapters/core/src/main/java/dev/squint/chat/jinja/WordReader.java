@@ -31,7 +31,7 @@ final class WordReader {
 
   /**
    * @param source the template
-   * @param at behind the opening braces and their sign
+   * @param at after the opening braces and their sign
    * @param line the line of these
    * @param isBlock whether it is a block
    */
@@ -42,7 +42,7 @@ final class WordReader {
     this.isBlock = isBlock;
   }
 
-  /** Behind the closing braces; of an expression, also behind the spaces that its sign strips. */
+  /** After the closing braces; of an expression, also after the spaces that its sign strips. */
   int end() {
     return at;
   }

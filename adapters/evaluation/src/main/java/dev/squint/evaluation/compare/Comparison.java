@@ -12,7 +12,7 @@ import dev.squint.evaluation.metrics.MetricSet;
 import dev.squint.evaluation.report.GalleryItem;
 import dev.squint.evaluation.report.Report;
 import dev.squint.evaluation.report.Summary;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,7 +80,7 @@ public final class Comparison {
    */
   public Optional<Summary> run() {
     MetricSet metrics = MetricSet.of(data, plan.metric);
-    Optional<ModelFacts> facts = runner.facts();
+    Optional<ModelShape> facts = runner.facts();
     ConfigGrid grid =
         new ConfigGrid(plan.keep, plan.seeds, runner.canResize(), plan.comparesStrategies());
     List<RunConfig> configs =
@@ -92,7 +92,7 @@ public final class Comparison {
     int[] drawn = Draw.of(data.samples().size(), plan.limit, plan.seed);
     String hash = runner.hash();
     record(metrics, hash).claim(plan.output);
-    ResultLine lines = new ResultLine(metrics.all(), facts.map(ModelFacts::decoder));
+    ResultLine lines = new ResultLine(metrics.all(), facts.map(ModelShape::decoder));
     Path file = plan.output.resolve("results.jsonl");
     try (Results results = new Results(file, data, configs, lines)) {
       Map<RunConfig, String> refused = refused(configs, grid, drawn, results);
@@ -153,7 +153,7 @@ public final class Comparison {
   }
 
   private Summary.Run described(MetricSet metrics, String hash, int questions) {
-    Optional<ModelFacts> facts = runner.facts();
+    Optional<ModelShape> facts = runner.facts();
     return new Summary.Run(
         runner.name(),
         hash,
@@ -166,7 +166,7 @@ public final class Comparison {
         data.skipped().size(),
         plan.seed,
         plan.longest(),
-        facts.map(ModelFacts::visualTokens).orElse(0),
+        facts.map(ModelShape::visualTokens).orElse(0),
         facts.map(known -> known.decoder().layers()).orElse(0),
         runner.promptTemplate(),
         promptSuffix,

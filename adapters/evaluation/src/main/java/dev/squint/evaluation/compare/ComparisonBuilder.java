@@ -76,7 +76,7 @@ public final class ComparisonBuilder {
     squint = Objects.requireNonNull(loaded, "loaded");
     options = loadOptions;
     threads = loadOptions.threads();
-    splitsLoaded = loadOptions.cutsKept();
+    splitsLoaded = loadOptions.maxCachedSplits();
     answerer = null;
     return this;
   }

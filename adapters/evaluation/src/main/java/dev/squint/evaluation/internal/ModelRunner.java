@@ -1,7 +1,7 @@
 package dev.squint.evaluation.internal;
 
 import dev.squint.evaluation.data.Sample;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import java.util.Optional;
 
 /** Puts questions to a model or a service. Thread-safe. */
@@ -20,7 +20,7 @@ public interface ModelRunner {
   String promptTemplate();
 
   /** Shapes of the model, if they are known. */
-  Optional<ModelFacts> facts();
+  Optional<ModelShape> facts();
 
   /** Whether it takes smaller images. */
   boolean canResize();

@@ -2,7 +2,7 @@ package dev.squint.evaluation.internal;
 
 import dev.squint.evaluation.Answerer;
 import dev.squint.evaluation.data.Sample;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import java.util.Optional;
 
 /**
@@ -62,7 +62,7 @@ public record ServiceRunner(
   }
 
   @Override
-  public Optional<ModelFacts> facts() {
+  public Optional<ModelShape> facts() {
     return Optional.empty();
   }
 

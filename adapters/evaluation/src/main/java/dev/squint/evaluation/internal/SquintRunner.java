@@ -5,11 +5,11 @@ import dev.squint.AskOptions;
 import dev.squint.DataException;
 import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
-import dev.squint.SeenPicture;
+import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.error.SquintException;
 import java.util.HashMap;
 import java.util.Map;
@@ -30,7 +30,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
   private final class Session implements ImageSession {
 
     private final ImageInput image;
-    private final Map<Optional<RunConfig.Grid>, SeenPicture> encoded = new HashMap<>();
+    private final Map<Optional<RunConfig.Grid>, PreparedImage> encoded = new HashMap<>();
 
     Session(ImageInput image) {
       this.image = image;
@@ -39,7 +39,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
     @Override
     public ModelOutput ask(RunConfig config, Sample sample, int question) {
       try {
-        SeenPicture seen = encoded.computeIfAbsent(config.grid(), this::encode);
+        PreparedImage seen = encoded.computeIfAbsent(config.grid(), this::encode);
         AskOptions options = new AskOptions(maxNewTokens, config.seedOf(seed, question), false);
         Answer answer = squint.ask(seen, sample.question(), config.strategy(), options);
         return new ModelOutput(answer.text(), Optional.of(answer.trace()));
@@ -48,7 +48,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
       }
     }
 
-    private SeenPicture encode(Optional<RunConfig.Grid> grid) {
+    private PreparedImage encode(Optional<RunConfig.Grid> grid) {
       return grid.isEmpty()
           ? squint.see(image)
           : squint.see(image, grid.get().rows(), grid.get().columns());
@@ -61,7 +61,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
 
     @Override
     public void close() {
-      encoded.values().forEach(SeenPicture::close);
+      encoded.values().forEach(PreparedImage::close);
       encoded.clear();
     }
   }
@@ -87,7 +87,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
   }
 
   @Override
-  public Optional<ModelFacts> facts() {
+  public Optional<ModelShape> facts() {
     return Optional.of(squint.facts());
   }
 

@@ -15,7 +15,7 @@ import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.evaluation.internal.SquintRunner;
 import dev.squint.evaluation.metrics.Metric;
 import dev.squint.evaluation.metrics.MetricSet;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.schedules.GSearch;
@@ -111,7 +111,7 @@ public final class ScheduleSearch {
    * @throws dev.squint.error.StrategyException if a layer is not one of the model's
    */
   public Result run(Squint squint) {
-    ModelFacts facts = squint.facts();
+    ModelShape facts = squint.facts();
     List<Integer> splits = facts.decoder().requireCuts(NAME, "layers", layers, 2, 8, 16, 24);
     GSearch search = new GSearch(splits, facts.visualTokens());
     Asking asking = new Asking(new SquintRunner(squint, "", seed, maxNewTokens));

@@ -2,7 +2,7 @@ package dev.squint.cli.torture;
 
 import dev.squint.Answer;
 import dev.squint.image.ImageInput;
-import dev.squint.SeenPicture;
+import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +49,7 @@ final class ImageCampaign implements Campaign {
   }
 
   private Object see(ImageInput image) {
-    try (SeenPicture seen = squint.see(image)) {
+    try (PreparedImage seen = squint.see(image)) {
       return seen;
     }
   }

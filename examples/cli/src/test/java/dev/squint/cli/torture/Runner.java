@@ -14,7 +14,7 @@ import java.util.Set;
 /**
  * Runs the cases of a campaign one after the other, in a child that is started again when it died.
  * Each result is a line of a log, so that a run that was stopped goes on where it was; the inputs
- * of cases that failed are kept beside it.
+ * of cases that failed are kept next to it.
  *
  * @param fixtures the folder of the models' test resources
  * @param folder holds logs, inputs that failed, and scratch files

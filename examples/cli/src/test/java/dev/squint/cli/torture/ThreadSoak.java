@@ -4,7 +4,7 @@ import dev.squint.Answer;
 import dev.squint.AskOptions;
 import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
-import dev.squint.SeenPicture;
+import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.error.ModelException;
 import dev.squint.pruning.Strategies;
@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  * threads are interrupted and the model is closed and loaded again under them. Each answer is held
  * against the one given before there was more than one thread.
  *
- * <p>Arguments: the folder of pictures, threads, seconds, the log, and how many answers of each
+ * <p>Arguments: the folder of images, threads, seconds, the log, and how many answers of each
  * strategy are checked against. Writes a line per {@link #SAMPLE}; ends with code 0 if every answer
  * was right and every exception a documented one.
  */
@@ -78,14 +78,14 @@ final class ThreadSoak {
   private static final List<String> QUESTIONS =
       List.of("how many objects are there?", "what color is the circle left of the square?");
 
-  /** Far above what a call takes behind 63 others on one busy core. */
+  /** Far above what a call takes after 63 others on one busy core. */
   private static final Duration HUNG = Duration.ofMinutes(3);
 
   private static final int MOST_MILLIS_LOADED = 40_000;
 
   private static final String CLOSED = "the model is closed; load it again";
 
-  private record Asked(Path picture, String question, Strategy strategy) {}
+  private record Asked(Path image, String question, Strategy strategy) {}
 
   private record Expected(String text, List<Integer> tokensPerLayer, long flops) {
     static Expected of(Answer answer) {
@@ -106,26 +106,26 @@ final class ThreadSoak {
   private final AtomicLong reloads = new AtomicLong();
   private volatile boolean over;
 
-  private ThreadSoak(List<Path> pictures) {
+  private ThreadSoak(List<Path> images) {
     for (String spec : SPECS) {
-      for (Path picture : pictures) {
+      for (Path image : images) {
         for (String question : QUESTIONS) {
-          questions.add(new Asked(picture, question, Strategies.parse(spec)));
+          questions.add(new Asked(image, question, Strategies.parse(spec)));
         }
       }
     }
   }
 
   public static void main(String[] arguments) throws Exception {
-    List<Path> pictures;
+    List<Path> images;
     try (Stream<Path> files = Files.list(Path.of(arguments[0]))) {
-      pictures =
+      images =
           files
               .filter(file -> file.getFileName().toString().startsWith("scene-"))
               .sorted()
               .toList();
     }
-    ThreadSoak soak = new ThreadSoak(pictures.subList(0, Integer.parseInt(arguments[4])));
+    ThreadSoak soak = new ThreadSoak(images.subList(0, Integer.parseInt(arguments[4])));
     try (PrintStream log = new PrintStream(Files.newOutputStream(Path.of(arguments[3])), true)) {
       soak.run(
           Integer.parseInt(arguments[1]), Duration.ofSeconds(Long.parseLong(arguments[2])), log);
@@ -193,7 +193,7 @@ final class ThreadSoak {
 
   private static Answer ask(Squint squint, Asked asked) {
     return squint.ask(
-        ImageInput.of(asked.picture()), asked.question(), asked.strategy(), AskOptions.defaults());
+        ImageInput.of(asked.image()), asked.question(), asked.strategy(), AskOptions.defaults());
   }
 
   private void failed(String what) {
@@ -267,7 +267,7 @@ final class ThreadSoak {
       if (random.nextBoolean()) {
         answer = ask(squint, asked);
       } else {
-        try (SeenPicture seen = squint.see(ImageInput.of(asked.picture()))) {
+        try (PreparedImage seen = squint.see(ImageInput.of(asked.image()))) {
           answer = squint.ask(seen, asked.question(), asked.strategy(), AskOptions.defaults());
         }
       }

@@ -61,7 +61,7 @@ class ThreadSoakTest {
     assertThat(last).as("KiB of memory at the end").isLessThanOrEqualTo(MOST_GROWTH * first);
   }
 
-  private static void soak(int threads, Duration duration, Path log, int pictures)
+  private static void soak(int threads, Duration duration, Path log, int images)
       throws IOException, InterruptedException {
     Path said = log.resolveSibling("soak.txt");
     Process process =
@@ -83,7 +83,7 @@ class ThreadSoakTest {
                     Integer.toString(threads),
                     Long.toString(duration.toSeconds()),
                     log.toString(),
-                    Integer.toString(pictures)))
+                    Integer.toString(images)))
             .redirectErrorStream(true)
             .redirectOutput(said.toFile())
             .start();
@@ -98,7 +98,7 @@ class ThreadSoakTest {
   }
 
   /**
-   * The median, since a model that is loaded beside one that still answers takes more for a while.
+   * The median, since a model that is loaded next to one that still answers takes more for a while.
    */
   private static double residentKib(List<Sample> samples, Duration from, Duration length) {
     double[] sorted =

@@ -124,7 +124,7 @@ final class TokenizerMaker {
     return list.get(random.nextInt(list.size()));
   }
 
-  /** Most components are sound, so that the ones beside them are reached. */
+  /** Most components are sound, so that the ones next to them are reached. */
   private boolean sound() {
     return random.nextInt(12) > 0;
   }
@@ -197,7 +197,7 @@ final class TokenizerMaker {
     };
   }
 
-  /** A trie and the texts behind it, as SentencePiece writes them; most often not quite. */
+  /** A trie and the texts after it, as SentencePiece writes them; most often not quite. */
   private String charsmap() {
     byte[] map = new byte[random.nextInt(200)];
     random.nextBytes(map);

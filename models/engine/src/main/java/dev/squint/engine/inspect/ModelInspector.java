@@ -17,7 +17,7 @@ import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.error.SquintException;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
@@ -71,7 +71,7 @@ public final class ModelInspector {
    * @param model a folder in hub, onnxruntime-genai or Mobius layout, or one ONNX file
    * @param precision which files of a hub-layout folder, such as {@code q4}; empty for the most
    *     exact
-   * @param visualTokens visual tokens that a picture becomes
+   * @param visualTokens visual tokens that an image becomes
    * @return what was found
    * @throws ModelException if there is no model or one of its files is broken
    */
@@ -89,7 +89,7 @@ public final class ModelInspector {
     Optional<String> note = Optional.empty();
     if (decoder.isPresent() && vision.isPresent()) {
       String name = String.valueOf(model.toAbsolutePath().normalize().getFileName());
-      ModelFacts facts =
+      ModelShape facts =
           config
               .map(c -> VisionLanguageModel.facts(name, c, decoder.get(), vision.get()))
               .orElseGet(() -> graphFacts(name));
@@ -136,12 +136,12 @@ public final class ModelInspector {
   }
 
   /** What the graphs alone tell: enough to plan a strategy, not to count its FLOPs. */
-  private ModelFacts graphFacts(String name) {
+  private ModelShape graphFacts(String name) {
     int hidden = known(decoder.orElseThrow().hidden()).orElse(1);
     int kvHeads = known(decoder.orElseThrow().kvHeads()).orElse(1);
     int width = known(decoder.orElseThrow().headDim()).orElse(1);
     VisionGraph tower = vision.orElseThrow();
-    return new ModelFacts(
+    return new ModelShape(
         name,
         new DecoderShape(decoder.orElseThrow().layers(), hidden, kvHeads, kvHeads, width, 1, 1),
         new VisionShape(Math.max(1, tower.layers()), 1, 1, 1, 1, 1, tower.hasCls(), 1, 1, 1),
@@ -218,7 +218,7 @@ public final class ModelInspector {
   }
 
   /** Goes the way of a strategy up to the point where something would run. */
-  private Optional<String> refusal(String spec, ModelFacts facts) {
+  private Optional<String> refusal(String spec, ModelShape facts) {
     try {
       Strategy strategy = Strategies.parse(spec);
       PruningPlan plan = PruningPlan.of(strategy, facts, decoder.orElseThrow().positions());

@@ -14,7 +14,7 @@ import java.util.Set;
  * @param layout how its files lie: {@code hub}, {@code onnxruntime-genai}, {@code Mobius} or {@code
  *     one file}
  * @param family the type that its config names, if there is one
- * @param visualTokens visual tokens per picture, if the vision tower tells before it runs
+ * @param visualTokens visual tokens per image, if the vision tower tells before it runs
  * @param graphs its ONNX files
  * @param decoder the decoder, if there is one
  * @param vision the vision tower, if there is one

@@ -14,13 +14,13 @@ import java.util.Objects;
  * @param threads size of the thread pool, 0 for one thread per core; the first model loaded in a
  *     process decides
  * @param cacheFolder where the embedded model and native libraries are unpacked
- * @param cutsKept how many cuts of the decoder stay loaded while nobody uses them; each holds the
+ * @param maxCachedSplits how many cuts of the decoder stay loaded while nobody uses them; each holds the
  *     decoder's weights once
  * @param precision which graphs of a folder in hub layout are loaded, such as {@code q4} or {@code
  *     fp16}; empty for the most exact. A graph that is not there in it is loaded in the most exact
  */
 public record ModelOptions(
-    ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept, String precision) {
+    ExecutionProvider provider, int threads, Path cacheFolder, int maxCachedSplits, String precision) {
 
   /** What to do about a cache that cannot be used, for the end of a sentence. */
   public static final String OTHER_CACHE =
@@ -37,14 +37,14 @@ public record ModelOptions(
       throw new ModelException(
           Kind.BAD_REQUEST, "threads must be 0 (one per core) or more, got " + threads);
     }
-    if (cutsKept < 1) {
-      throw new ModelException(Kind.BAD_REQUEST, "cutsKept must be 1 or more, got " + cutsKept);
+    if (maxCachedSplits < 1) {
+      throw new ModelException(Kind.BAD_REQUEST, "maxCachedSplits must be 1 or more, got " + maxCachedSplits);
     }
   }
 
   /** Options that load the most exact graphs. */
-  public ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder, int cutsKept) {
-    this(provider, threads, cacheFolder, cutsKept, "");
+  public ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder, int maxCachedSplits) {
+    this(provider, threads, cacheFolder, maxCachedSplits, "");
   }
 
   /** Options that keep four cuts. */
@@ -67,7 +67,7 @@ public record ModelOptions(
 
   /** The same options with another provider. */
   public ModelOptions withProvider(ExecutionProvider other) {
-    return new ModelOptions(other, threads, cacheFolder, cutsKept, precision);
+    return new ModelOptions(other, threads, cacheFolder, maxCachedSplits, precision);
   }
 
   /** The same options with another number of cuts that stay loaded. */
@@ -77,7 +77,7 @@ public record ModelOptions(
 
   /** The same options with another precision. */
   public ModelOptions withPrecision(String other) {
-    return new ModelOptions(provider, threads, cacheFolder, cutsKept, other);
+    return new ModelOptions(provider, threads, cacheFolder, maxCachedSplits, other);
   }
 
   static Path defaultCache(String property, Map<String, String> environment, String home) {

@@ -8,7 +8,7 @@ import dev.squint.error.SquintException.Kind;
  * How an answer is generated.
  *
  * @param maxNewTokens where generation stops if the model does not stop by itself
- * @param seed for strategies that draw lots
+ * @param seed for strategies that draw at random
  * @param measureSpeedup whether the unpruned model is run too, in turns with the pruned one, to
  *     compare times
  * @param keepFirstLogits whether the scores of the first generated token are returned

@@ -9,10 +9,10 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
- * Preprocessed pictures.
+ * Preprocessed images.
  *
  * @param data a direct buffer in native order with as many floats as the shape says
- * @param shape {@code [pictures, 3, height, width]}
+ * @param shape {@code [images, 3, height, width]}
  */
 public record PixelValues(FloatBuffer data, long[] shape) {
 
@@ -21,7 +21,7 @@ public record PixelValues(FloatBuffer data, long[] shape) {
     if (shape.length != 4 || Arrays.stream(shape).anyMatch(d -> d < 1)) {
       throw new ModelException(
           Kind.BAD_REQUEST,
-          "pixel values need the shape [pictures, 3, height, width], got "
+          "pixel values need the shape [images, 3, height, width], got "
               + Arrays.toString(shape));
     }
     long size = Arrays.stream(shape).reduce(1, Math::multiplyExact);
@@ -38,7 +38,7 @@ public record PixelValues(FloatBuffer data, long[] shape) {
     shape = shape.clone();
   }
 
-  /** Pictures of nothing. */
+  /** Images of nothing. */
   public static PixelValues blank(long[] shape) {
     int size = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
     FloatBuffer zeros =

@@ -39,7 +39,7 @@ public record TowerValues(int[] shape, float[] values) {
     int original = context.originalVisualTokens();
     if (images * perImage != original) {
       throw new ModelException(
-          "%s speaks of %d patches, but the picture has %d visual tokens; a tower that merges patches cannot be scored this way"
+          "%s speaks of %d patches, but the image has %d visual tokens; a tower that merges patches cannot be scored this way"
               .formatted(need, images * perImage, original));
     }
     if (need.pairsVisual()) {
@@ -71,7 +71,7 @@ public record TowerValues(int[] shape, float[] values) {
     for (Scope.Group tile : Scope.TILE.groups(whole)) {
       if (tile.size() != patches) {
         throw new ModelException(
-            "%s compares the %d patches of one picture, but the prompt has a tile of %d visual tokens; lay out each picture that the tower takes as a tile of its own"
+            "%s compares the %d patches of one image, but the prompt has a tile of %d visual tokens; lay out each image that the tower takes as a tile of its own"
                 .formatted(need, patches, tile.size()));
       }
     }

@@ -1,8 +1,8 @@
 package dev.squint.engine.vision;
 
-import dev.squint.engine.internal.session.LeasePool;
-import dev.squint.engine.internal.session.Sessions;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.session.RefCountedCache;
+import dev.squint.engine.internal.session.SessionFactory;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
@@ -28,25 +28,25 @@ public final class VisionEncoder implements AutoCloseable {
 
   private static final int SESSIONS_KEPT = 12;
 
-  /** A picture that is tried takes 50 MB then. */
+  /** An image that is tried takes 50 MB then. */
   private static final int MOST_SIDE = 2048;
 
-  private final Sessions sessions;
+  private final SessionFactory sessions;
   private final OnnxGraph read;
   private final VisionGraph graph;
   private final Path file;
   private final Path folder;
-  private final LeasePool<Part, ModelSession> pool = new LeasePool<>(SESSIONS_KEPT);
+  private final RefCountedCache<Part, ModelSession> pool = new RefCountedCache<>(SESSIONS_KEPT);
 
-  public VisionEncoder(Sessions sessions, Path file) {
+  public VisionEncoder(SessionFactory sessions, Path file) {
     this(sessions, OnnxGraph.read(file));
   }
 
-  private VisionEncoder(Sessions sessions, OnnxGraph read) {
+  private VisionEncoder(SessionFactory sessions, OnnxGraph read) {
     this(sessions, read, new VisionGraph(read));
   }
 
-  public VisionEncoder(Sessions sessions, OnnxGraph read, VisionGraph graph) {
+  public VisionEncoder(SessionFactory sessions, OnnxGraph read, VisionGraph graph) {
     this.sessions = sessions;
     this.file = read.file();
     this.read = read;
@@ -55,8 +55,8 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   /**
-   * The config with the number of visual tokens that a picture becomes. Where the graph does not
-   * tell, the tower runs once on an empty picture.
+   * The config with the number of visual tokens that an image becomes. Where the graph does not
+   * tell, the tower runs once on an empty image.
    */
   public ModelConfig counted(ModelConfig config) {
     int side = config.vision().imageSize();
@@ -66,7 +66,7 @@ public final class VisionEncoder implements AutoCloseable {
     }
     if (side > MOST_SIDE) {
       throw new ModelException(
-          "%s takes pictures of %d pixels a side, and how many visual tokens that makes cannot be tried above %d; export it with a declared number of tokens"
+          "%s takes images of %d pixels a side, and how many visual tokens that makes cannot be tried above %d; export it with a declared number of tokens"
               .formatted(file, side, MOST_SIDE));
     }
     long[] shape = {1, 3, side, side};
@@ -110,7 +110,7 @@ public final class VisionEncoder implements AutoCloseable {
    * Runs the tower.
    *
    * @param scope owner of the output
-   * @param pixels the pictures
+   * @param pixels the images
    * @param taps what is observed
    * @param projected whether the projector runs too
    */
@@ -143,7 +143,7 @@ public final class VisionEncoder implements AutoCloseable {
    * @param passage what goes on
    * @return features {@code [1, kept, hidden]}
    */
-  public OnnxTensor project(TensorScope scope, OnnxTensor patches, Passage passage) {
+  public OnnxTensor project(TensorScope scope, OnnxTensor patches, TokenReduction passage) {
     Part part = new Part(true, false, List.of());
     try (TensorScope run = scope.sibling();
         var lease = pool.acquire(part, () -> open(part))) {
@@ -167,7 +167,7 @@ public final class VisionEncoder implements AutoCloseable {
     return open(part, sessions);
   }
 
-  private ModelSession open(Part part, Sessions sessions) {
+  private ModelSession open(Part part, SessionFactory sessions) {
     if (!part.tower()) {
       return sessions.open(graph.projector(), folder, "the projector of " + file);
     }
@@ -185,7 +185,7 @@ public final class VisionEncoder implements AutoCloseable {
       long declared = graph.inputDimension(dimension);
       if (declared > 0 && declared != shape[dimension]) {
         throw new ModelException(
-            "%s takes pixel values of shape [pictures, %d, %d, %d], got %s; preprocess as preprocessor_config.json says"
+            "%s takes pixel values of shape [images, %d, %d, %d], got %s; preprocess as preprocessor_config.json says"
                 .formatted(
                     file,
                     graph.inputDimension(1),

@@ -3,7 +3,7 @@ package dev.squint.engine.bench;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.trace.Trace;
@@ -40,7 +40,7 @@ final class PrefillTimes {
    */
   static Map<String, ?> ofFastV(
       SyntheticModel model, int textTokens, double keep, int pairs, int threads) {
-    PromptInput prompt = model.prompt(textTokens);
+    ModelInput prompt = model.prompt(textTokens);
     ModelOptions options =
         new ModelOptions(new ExecutionProvider.Cpu(), threads, model.folder().resolve("cache"));
     List<Trace> pruned = new ArrayList<>();
@@ -82,7 +82,7 @@ final class PrefillTimes {
     return inverse;
   }
 
-  private static Trace prefill(VisionLanguageModel model, PromptInput prompt, Strategy strategy) {
+  private static Trace prefill(VisionLanguageModel model, ModelInput prompt, Strategy strategy) {
     return model.generate(prompt, strategy, FIRST_TOKEN).trace();
   }
 }

@@ -9,7 +9,7 @@ import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.engine.internal.ort.Buffers;
+import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
@@ -75,7 +75,7 @@ final class SegmentChain implements AutoCloseable {
       } else {
         DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(file));
         for (SegmentSpec spec : specs(sizes.layers(), cut)) {
-          Buffers buffers = Buffers.of(spec);
+          ArenaPolicy buffers = ArenaPolicy.of(spec);
           SegmentModel model = SegmentExtractor.extract(decoder, spec);
           ModelSession session =
               runtime.open(model.bytes(), model.folder(), cpu, threads, spec.toString(), buffers);

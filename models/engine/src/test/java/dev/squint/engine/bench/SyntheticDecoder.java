@@ -43,7 +43,7 @@ final class SyntheticDecoder {
   }
 
   /**
-   * Writes a decoder with its weights in one external file beside it, {@code FILE_data}.
+   * Writes a decoder with its weights in one external file next to it, {@code FILE_data}.
    *
    * @return bytes of the weights
    */

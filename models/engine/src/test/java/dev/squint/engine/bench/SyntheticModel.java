@@ -8,7 +8,7 @@ import static dev.squint.engine.bench.GraphWriter.list;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import java.io.IOException;
@@ -147,8 +147,8 @@ record SyntheticModel(Path folder, DecoderSizes sizes, int grid) {
                 vision));
   }
 
-  /** A prompt with one picture and so many text tokens, some before the picture, most behind. */
-  PromptInput prompt(int textTokens) {
+  /** A prompt with one image and so many text tokens, some before the image, most after. */
+  ModelInput prompt(int textTokens) {
     int visual = grid * grid;
     Random random = new Random(3);
     long[] ids = random.longs(visual + textTokens, IMAGE_TOKEN + 1, KNOWN_TOKENS).toArray();
@@ -164,7 +164,7 @@ record SyntheticModel(Path folder, DecoderSizes sizes, int grid) {
     while (pixels.hasRemaining()) {
       pixels.put((float) random.nextGaussian());
     }
-    return new PromptInput(
+    return new ModelInput(
         ids, layout, Optional.of(new PixelValues(pixels.flip(), new long[] {1, 3, side, side})));
   }
 }

@@ -205,7 +205,7 @@ class ModelJsonTest {
         "\"image_token_index\":5; \"image_token_index\":5,\"image_seq_length\":0; image_seq_length",
         "\"vision_feature_layer\":-2; \"vision_feature_layer\":-3000000000; vision_feature_layer",
         "\"image_size\":8; \"image_size\":0; vision_config.image_size",
-        "\"image_size\":8; \"image_size\":2; is larger than a picture",
+        "\"image_size\":8; \"image_size\":2; is larger than an image",
         "\"image_size\":8; \"image_size\":1000000000; vision_config.image_size",
         "\"patch_size\":4; \"patch_size\":0; vision_config.patch_size",
         "\"patch_size\":4; \"patch_size\":1.5; vision_config.patch_size",

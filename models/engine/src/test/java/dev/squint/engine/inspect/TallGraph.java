@@ -63,7 +63,7 @@ final class TallGraph {
   /**
    * Writes a decoder of two layers. The feed-forward of the first one ends in so many sums of
    * something with itself, so that two to that power paths lead from its last matrix to its end;
-   * behind another such tower there is none.
+   * after another such tower there is none.
    */
   static Path diamonds(Path file, int sums) throws IOException {
     TallGraph tall = new TallGraph();

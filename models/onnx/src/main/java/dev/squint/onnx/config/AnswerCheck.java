@@ -37,7 +37,7 @@ public final class AnswerCheck {
   public static void inputs(DecoderGraph decoder, VisionGraph tower) {
     if (!tower.inputs().equals(Set.of(VisionGraph.PIXELS)) || tower.takesPatches()) {
       throw new ModelException(
-          "%s takes %s, but only whole pictures as '%s' are known here; export the tower with that input alone"
+          "%s takes %s, but only whole images as '%s' are known here; export the tower with that input alone"
               .formatted(
                   tower.file(), Printable.of(tower.inputs().toString()), VisionGraph.PIXELS));
     }
@@ -56,13 +56,13 @@ public final class AnswerCheck {
   }
 
   /**
-   * Checks that a LLaVA hands out the features that its config chooses; with others it would answer
+   * Checks that a LLaVA returns the features that its config chooses; with others it would answer
    * otherwise than the model that was exported.
    *
    * @param config its {@code config.json}
    * @param hasCls whether [CLS] was found in the tower's graph
-   * @param patches patches of a picture
-   * @param tokens visual tokens of a picture
+   * @param patches patches of an image
+   * @param tokens visual tokens of an image
    */
   public static void features(ModelJson config, boolean hasCls, int patches, int tokens) {
     if (config.text("model_type").filter("llava"::equals).isEmpty()) {
@@ -75,7 +75,7 @@ public final class AnswerCheck {
     int chosen = strategy.equals("full") ? all : all - 1;
     if (Math.abs(tokens - chosen) == 1) {
       throw new ModelException(
-          "%s: with 'vision_feature_select_strategy' %s a picture becomes %d visual tokens, but the vision encoder gives %d; use the config that it was exported with"
+          "%s: with 'vision_feature_select_strategy' %s an image becomes %d visual tokens, but the vision encoder gives %d; use the config that it was exported with"
               .formatted(config.file(), strategy, chosen, tokens));
     }
   }

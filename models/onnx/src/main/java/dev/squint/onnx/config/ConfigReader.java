@@ -48,7 +48,7 @@ public final class ConfigReader {
   private final Part vision;
   private final Optional<DecoderGraph> decoder;
   private final Optional<TowerSizes> tower;
-  private final Optional<VisionGraph> pictures;
+  private final Optional<VisionGraph> images;
 
   /**
    * A part of a model.
@@ -80,13 +80,13 @@ public final class ConfigReader {
   }
 
   private ConfigReader(
-      ModelJson root, Optional<DecoderGraph> decoder, Optional<VisionGraph> pictures) {
+      ModelJson root, Optional<DecoderGraph> decoder, Optional<VisionGraph> images) {
     this.file = root.file();
     this.root = root;
     this.llava = root.text("model_type").filter(LLAVA::equals).isPresent();
     this.decoder = decoder;
-    this.pictures = pictures;
-    this.tower = pictures.map(VisionGraph::sizes);
+    this.images = images;
+    this.tower = images.map(VisionGraph::sizes);
     ClassDefaults defaults = ClassDefaults.read();
     ModelJson decoding = textOf(root);
     String textType = decoding.text("model_type").orElse(LLAMA);
@@ -139,7 +139,7 @@ public final class ConfigReader {
     int grid = seen.imageSize() / seen.patchSize();
     if (grid == 0) {
       throw new ModelException(
-          "%s: a patch of 'vision_config.patch_size' %d is larger than a picture of 'vision_config.image_size' %d; download or export it again"
+          "%s: a patch of 'vision_config.patch_size' %d is larger than an image of 'vision_config.image_size' %d; download or export it again"
               .formatted(file, seen.patchSize(), seen.imageSize()));
     }
     int tokens =
@@ -255,26 +255,26 @@ public final class ConfigReader {
   }
 
   /**
-   * Pixels of a side of the picture, -1 where the tower takes any: those of its input, or else
+   * Pixels of a side of the image, -1 where the tower takes any: those of its input, or else
    * those that it has positions for, if the config does not say.
    */
   private long side(int patch) {
-    long height = pictures.map(graph -> graph.inputDimension(2)).orElse(-1L);
-    long width = pictures.map(graph -> graph.inputDimension(3)).orElse(-1L);
+    long height = images.map(graph -> graph.inputDimension(2)).orElse(-1L);
+    long width = images.map(graph -> graph.inputDimension(3)).orElse(-1L);
     if (height > 0 && height == width) {
       return height;
     }
     if (vision.json().has("image_size") || tower.isEmpty() || tower.get().positions() < 0) {
       return -1;
     }
-    long patches = tower.get().positions() - (pictures.get().hasCls() ? 1 : 0);
+    long patches = tower.get().positions() - (images.get().hasCls() ? 1 : 0);
     long rows = Math.round(Math.sqrt(patches));
     return rows * rows == patches ? rows * patch : -1;
   }
 
   /** A feature layer counts hidden states from the embedding at 0, or from the end at -1. */
   private int layersThatRun() {
-    int inGraph = pictures.map(VisionGraph::layers).orElse(0);
+    int inGraph = images.map(VisionGraph::layers).orElse(0);
     List<Long> features = root.wholes("vision_feature_layer", -MOST_LAYERS, MOST_LAYERS);
     if (inGraph > 0) {
       return inGraph;
@@ -300,7 +300,7 @@ public final class ConfigReader {
         file
             + " has neither 'image_token_index' nor 'image_token_id': "
             + (llava
-                ? "name the token that stands for a picture"
+                ? "name the token that stands for an image"
                 : "this is no vision-language model"));
   }
 

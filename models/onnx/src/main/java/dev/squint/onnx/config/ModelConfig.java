@@ -8,7 +8,7 @@ import java.util.Set;
  *
  * @param modelType the family, such as {@code llava}
  * @param imageToken id of the placeholder that stands for one visual token
- * @param visualTokens visual tokens per picture, as the vision tower gives them
+ * @param visualTokens visual tokens per image, as the vision tower gives them
  * @param contextLength the longest sequence, prompt and answer together, in tokens
  * @param endTokens tokens that end an answer; none if the model's files name none
  * @param text sizes of the decoder
@@ -85,7 +85,7 @@ public record ModelConfig(
    * @param hidden width of the hidden states
    * @param heads attention heads
    * @param intermediate inner width of the MLP
-   * @param imageSize side of the square picture in pixels
+   * @param imageSize side of the square image in pixels
    * @param patchSize side of a patch in pixels
    */
   public record Vision(

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * The files of an exported model.
  *
  * <p>A folder in hub layout has {@code config.json} at its top and its graphs in {@code onnx} or
- * beside it. A graph may be there in several precisions, told apart by what follows its name. They
+ * next to it. A graph may be there in several precisions, told apart by what follows its name. They
  * are chosen for each graph by itself, for not every graph is there in each: the precision that was
  * asked for, else the most exact.
  *
@@ -43,7 +43,7 @@ public record ModelFiles(
     Optional<Path> genaiConfig) {
 
   private static final String HUB_LAYOUT =
-      "a model folder in hub layout has config.json at its top and its graphs in onnx or beside it";
+      "a model folder in hub layout has config.json at its top and its graphs in onnx or next to it";
 
   /** What the graphs without a suffix are. */
   private static final String EXACT = "fp32";
@@ -69,7 +69,7 @@ public record ModelFiles(
           "_q1f16",
           "_q1");
 
-  /** A decoder that reads a past does both jobs; one beside it does not. */
+  /** A decoder that reads a past does both jobs; one next to it does not. */
   private static final List<String> DECODERS =
       List.of(
           "decoder_model_merged", "decoder_with_past_model", "decoder_model", "decoder", "model");

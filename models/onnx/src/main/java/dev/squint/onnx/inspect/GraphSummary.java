@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  * @param nodes number of nodes
  * @param precision of the weights: {@code fp32}, {@code fp16}, {@code bf16}, {@code int8}, {@code
  *     int4}
- * @param dataFiles files beside the graph that hold weights
+ * @param dataFiles files next to the graph that hold weights
  */
 public record GraphSummary(
     String exporter, int opset, int nodes, String precision, Set<String> dataFiles) {

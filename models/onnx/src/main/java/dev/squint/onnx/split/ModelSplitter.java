@@ -91,7 +91,7 @@ public final class ModelSplitter {
    *
    * @param cuts layers before which the decoder is cut; at each begins a segment with a seam
    * @param taps what is observed, each in the segment that runs its layers
-   * @param givenPositions whether segments behind a cut take rotary positions from outside even if
+   * @param givenPositions whether segments after a cut take rotary positions from outside even if
    *     the file counts them by itself
    * @param copyWeights whether weights are copied; else the files that hold them are hard-linked
    * @param replace whether a folder that a split has written is replaced

@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.baseline;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.StrategyType;
 import java.util.List;
@@ -17,7 +17,7 @@ public record None() implements DescribedStrategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of();
   }
 

@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.baseline;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -61,7 +61,7 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     PositionPolicy positions = PositionPolicy.COMPACTED;
     if (at instanceof Site.BeforeLayer before) {
       model.decoder().requireCut(NAME, AT.name(), before.layer());

@@ -2,9 +2,9 @@ package dev.squint.pruning.strategies.cache;
 
 import dev.squint.pruning.strategies.decoder.FastV;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A-VL, its part for decoding: the keys and values of minor visual tokens leave memory behind the
+ * A-VL, its part for decoding: the keys and values of minor visual tokens leave memory after the
  * prefill, those of secondary ones are attended to now and then, those of the core in each step
  * (Zhang et al., "A-VL: Adaptive Attention for Large Vision-Language Models", AAAI 2025).
  *
@@ -47,13 +47,13 @@ public record AVL(double core, double stay, int every) implements DescribedStrat
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of();
   }
 
   @Override
-  public Optional<CachePlan> cache(ModelFacts model) {
-    return Optional.of(new CachePlan.Split(core, stay, every));
+  public Optional<KvCachePlan> cache(ModelShape model) {
+    return Optional.of(new KvCachePlan.Split(core, stay, every));
   }
 
   /** The descriptor of {@link AVL}, for the service loader. */

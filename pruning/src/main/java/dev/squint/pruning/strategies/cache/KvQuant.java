@@ -1,8 +1,8 @@
 package dev.squint.pruning.strategies.cache;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
@@ -54,12 +54,12 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of();
   }
 
   @Override
-  public Optional<CachePlan> cache(ModelFacts model) {
+  public Optional<KvCachePlan> cache(ModelShape model) {
     int width = model.decoder().headDim();
     if (width % (Byte.SIZE / Math.min(bits, low)) != 0) {
       throw new StrategyException(
@@ -71,7 +71,7 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
           "strategy '%s': rotate=%s needs heads whose width is a power of two, but it is %d; choose rotate=%s"
               .formatted(NAME, HADAMARD, width, NO));
     }
-    return Optional.of(new CachePlan.Quantised(bits, low, salient, text, window, rotate));
+    return Optional.of(new KvCachePlan.Quantised(bits, low, salient, text, window, rotate));
   }
 
   /** The descriptor of {@link KvQuant}, for the service loader. */

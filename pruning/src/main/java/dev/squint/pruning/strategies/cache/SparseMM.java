@@ -1,9 +1,9 @@
 package dev.squint.pruning.strategies.cache;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
@@ -19,12 +19,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * SparseMM: few heads look at the picture, so each KV head gets a budget of visual tokens in the
+ * SparseMM: few heads look at the image, so each KV head gets a budget of visual tokens in the
  * cache after the score of its heads (Wang et al., "SparseMM: Head Sparsity Emerges from Visual
  * Concept Responses in MLLMs", ICCV 2025).
  *
  * <p>Head scores are made offline and normalised over all heads of all layers; the budgets follow
- * {@link CachePlan.PerHead}. Which tokens a KV head keeps is told by the attention of the last
+ * {@link KvCachePlan.PerHead}. Which tokens a KV head keeps is told by the attention of the last
  * {@code window} prompt tokens, averaged over these and the head's group and smoothed over 5
  * neighbours. The paper evicts text too and always keeps the last 32 prompt tokens; here text
  * always stays, so that budgets count visual tokens. Decoding needs a graph in which every head may
@@ -51,16 +51,16 @@ public record SparseMM(double keep, OptionalInt tokens, int window, Optional<Hea
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of();
   }
 
   @Override
-  public Optional<CachePlan> cache(ModelFacts model) {
-    return Optional.of(new CachePlan.PerHead(weights(model), keep, tokens, window));
+  public Optional<KvCachePlan> cache(ModelShape model) {
+    return Optional.of(new KvCachePlan.PerHead(weights(model), keep, tokens, window));
   }
 
-  private List<List<Double>> weights(ModelFacts model) {
+  private List<List<Double>> weights(ModelShape model) {
     DecoderShape shape = model.decoder();
     List<List<Double>> scores = heads.map(Heads::scores).orElse(List.of());
     int group = shape.heads() / shape.kvHeads();

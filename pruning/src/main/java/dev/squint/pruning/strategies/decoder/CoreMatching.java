@@ -3,7 +3,7 @@ package dev.squint.pruning.strategies.decoder;
 import dev.squint.pruning.strategies.math.Elbow;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
@@ -26,13 +26,13 @@ import java.util.stream.IntStream;
  * <p>A token's core neurons are those of the feed-forward of layer k-1 that it activates most; the
  * sentence's are those that are core to the most tokens ({@link Observe#coreNeurons}). A visual
  * token stays if it shares at least as many with the sentence as the elbow of the counts ({@link
- * Elbow}), so how many stay follows from the picture. Where all counts are equal all stay.
+ * Elbow}), so how many stay follows from the image. Where all counts are equal all stay.
  *
  * <p>In the paper the tokens leave in the prefill, as here. The authors' code compares with {@code
  * >} ({@code rule=code}), takes the neurons of one token for the sentence, and only sets the cached
  * keys and values of the others to zero, so that the first token answered does not change; that is
  * not offered, and neither is the paper's neuron part, which would need a feed-forward that skips
- * neurons. The code works in layers 5 to 18 of 32; here it acts once, behind layer 5. The defaults
+ * neurons. The code works in layers 5 to 18 of 32; here it acts once, after layer 5. The defaults
  * of rho and beta are ours.
  *
  * @param rule {@code paper} or {@code code}
@@ -60,7 +60,7 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 6)) {
       Expression shared = Observe.coreNeurons(k - 1, rho, beta);

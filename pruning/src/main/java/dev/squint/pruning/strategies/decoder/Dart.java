@@ -1,11 +1,11 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.DenseRows;
+import dev.squint.pruning.strategies.math.VectorRows;
 import dev.squint.pruning.strategies.math.PythonSetOrder;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -31,25 +31,25 @@ import java.util.stream.IntStream;
  * DART: keeps a few pivot tokens and the visual tokens that repeat them least (Wen et al., "Stop
  * Looking for 'Important Tokens' in Multimodal Language Models: Duplication Matters More", 2025).
  *
- * <p>Layers 0..k-1 run on all tokens. Pivots are the visual tokens, and the text tokens behind the
- * picture, whose keys in layer k-1 (rotary positions applied, KV heads side by side) have the
+ * <p>Layers 0..k-1 run on all tokens. Pivots are the visual tokens, and the text tokens after the
+ * image, whose keys in layer k-1 (rotary positions applied, KV heads side by side) have the
  * largest L1 norm. Pivot by pivot, of the visual tokens not yet taken those stay whose cosine with
- * the pivot is lowest, on the hidden states that enter layer k, passed through the norm behind the
+ * the pivot is lowest, on the hidden states that enter layer k, passed through the norm after the
  * last layer. Visual pivots stay, text pivots are only probes. Layer k is the first that runs on
  * the kept tokens, with their original positions. No attention is read.
  *
  * <p>The order of the pivots matters, since later ones choose from what earlier ones left, and the
- * paper gives none. With {@code rule=paper} they take turns by falling norm, the visual ones first.
+ * paper gives none. With {@code rule=paper} they take turns by descending norm, the visual ones first.
  * The authors' code and a port in LightCompress walk a Python set of their places in the prompt. In
  * CPython that is an order, though one that means nothing: for eight pivots by their place modulo
  * 32 (another power of two for other numbers of them), the stronger pivot first where two would
  * stand at the same place. {@code rule=code} walks in that order, with the rotary ids as places;
- * where two pivots share an id, by falling norm. Among equal norms the lower index is first, a norm
+ * where two pivots share an id, by descending norm. Among equal norms the lower index is first, a norm
  * that is not a number is the smallest and such a cosine the highest.
  *
  * <ul>
  *   <li>{@code rule=paper}: each pivot's threshold on the cosine is set "dynamically by the
- *       reduction ratio", so that {@code rint(N * keep)} tokens stay: what is left beside the
+ *       reduction ratio", so that {@code rint(N * keep)} tokens stay: what is left next to the
  *       visual pivots is divided evenly among all pivots, the first ones taking one more where it
  *       does not come out even.
  *   <li>{@code rule=code}: each of p pivots takes {@code floor(N * keep / p)}, or {@code
@@ -57,7 +57,7 @@ import java.util.stream.IntStream;
  *       and 132 for {@code tokens=128}, as in the authors' scripts for LLaVA-1.5.
  * </ul>
  *
- * <p>The paper and the authors' scripts prune behind the second layer (k=2); the port has k=5. With
+ * <p>The paper and the authors' scripts prune after the second layer (k=2); the port has k=5. With
  * fewer text tokens than asked for, all of them are pivots.
  *
  * @param rule {@code paper} or {@code code}
@@ -87,7 +87,7 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     model.decoder().requireCut(NAME, K.name(), k);
     return List.of(
         new SitePlan(
@@ -110,10 +110,10 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
   }
 
   private Selection deduplicate(SiteContext context, Observations observations) {
-    DenseRows visualKeys = new DenseRows(observations.get(keys(Rows.VISUAL)));
-    DenseRows textKeys = new DenseRows(observations.get(keys(Rows.TEXT_AFTER_VISUAL)));
-    DenseRows patches = new DenseRows(observations.get(states(Rows.VISUAL)));
-    DenseRows words = new DenseRows(observations.get(states(Rows.TEXT_AFTER_VISUAL)));
+    VectorRows visualKeys = new VectorRows(observations.get(keys(Rows.VISUAL)));
+    VectorRows textKeys = new VectorRows(observations.get(keys(Rows.TEXT_AFTER_VISUAL)));
+    VectorRows patches = new VectorRows(observations.get(states(Rows.VISUAL)));
+    VectorRows words = new VectorRows(observations.get(states(Rows.TEXT_AFTER_VISUAL)));
     float[] norms = visualKeys.magnitudes();
     float[] textNorms = textKeys.magnitudes();
     List<Pivot> probes = new ArrayList<>();
@@ -135,7 +135,7 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
       }
       int left = count - pivots.size();
       pivots.addAll(probes);
-      List<DenseRows.Row> turns = inTurn(pivots).stream().map(Pivot::state).toList();
+      List<VectorRows.Row> turns = inTurn(pivots).stream().map(Pivot::state).toList();
       float[][] cosines = patches.cosines(group.from(), group.to(), turns);
       for (int i = 0; i < cosines.length; i++) {
         take(cosines[i], share(i, cosines.length, left, group.size()), group.from(), kept);
@@ -151,14 +151,14 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
    * @param state its hidden state
    * @param place in the prompt, -1 if that is not known
    */
-  private record Pivot(DenseRows.Row state, int place) {
+  private record Pivot(VectorRows.Row state, int place) {
 
-    private static Pivot of(DenseRows states, int token, int[] places) {
+    private static Pivot of(VectorRows states, int token, int[] places) {
       return new Pivot(states.row(token), token < places.length ? places[token] : -1);
     }
   }
 
-  /** The pivots, given by falling norm, in the order in which they take tokens. */
+  /** The pivots, given by descending norm, in the order in which they take tokens. */
   private List<Pivot> inTurn(List<Pivot> pivots) {
     Map<Integer, Pivot> byPlace = new HashMap<>();
     pivots.forEach(pivot -> byPlace.put(pivot.place, pivot));

@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
@@ -64,7 +64,7 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     model.decoder().requireCut(NAME, K.name(), k);
     Expression attention = Observe.textToVisualAttention(k - 1, Rows.LAST);
     return List.of(

@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -36,9 +36,9 @@ import java.util.SplittableRandom;
  * schedule found by search is run with. Original positions.
  *
  * <p>Scores are made of the attention in layer k-1, heads averaged, before layer k: {@code last} is
- * the row of the last prompt token (FastV), {@code text} the mean over the text behind the picture,
+ * the row of the last prompt token (FastV), {@code text} the mean over the text after the image,
  * {@code raters} the mean over SparseVLM's raters, {@code random} a draw. Where there is no text
- * behind the picture, the last row stands in. Schedules: {@code fixed} shares of the tokens that
+ * after the image, the last row stands in. Schedules: {@code fixed} shares of the tokens that
  * entered the decoder ({@code share}, one per site or one for all), {@code counts} ({@code count},
  * likewise), {@code geometric} ({@code share} of those alive, at each site), {@code top-p} ({@code
  * share} of the scores), {@code rank} ({@code share} is lambda) and {@code sigmoid} ({@code share}
@@ -94,7 +94,7 @@ public record Layerwise(
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Optional<ScheduleFile> found = file.map(ScheduleFile::read);
     List<Integer> cuts =
         model
@@ -129,7 +129,7 @@ public record Layerwise(
     return score.equals("random");
   }
 
-  private Schedule schedule(ModelFacts model, List<Integer> cuts) {
+  private Schedule schedule(ModelShape model, List<Integer> cuts) {
     double first = share.isEmpty() ? HALF : share.get(0);
     return switch (schedule) {
       case "counts" -> new Counts(count.isEmpty() ? List.of(TOKENS) : count);

@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
@@ -46,11 +46,11 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<Integer> cuts =
         model.decoder().requireCuts(NAME, LAYERS.name(), layers, 4, 8, 12, 16, 20, 24, 28);
     if (keep == 1) {
-      return LastRow.sites(model, cuts, step -> step.alive());
+      return LastTokenAttentionSites.sites(model, cuts, step -> step.alive());
     }
     int depth = model.decoder().layers();
     double least = (cuts.get(0) + low * (depth - cuts.get(0))) / depth;
@@ -59,7 +59,7 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
           "strategy '%s': keep=%s, but all tokens run in the first %d of %d layers, so the mean is at least %.3f; choose earlier layers or more"
               .formatted(NAME, keep, cuts.get(0), depth, least));
     }
-    return LastRow.sites(model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
+    return LastTokenAttentionSites.sites(model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
   }
 
   /** The descriptor of {@link PSigmoid}, for the service loader. */

@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -64,7 +64,7 @@ public record PriorTR(int k, String query, Budget budget) implements DescribedSt
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     model.decoder().requireCut(NAME, K.name(), k);
     boolean whole = query.equals(QUESTION);
     Expression text =

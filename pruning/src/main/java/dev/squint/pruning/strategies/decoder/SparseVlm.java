@@ -4,7 +4,7 @@ import dev.squint.pruning.strategies.math.DensityPeaks;
 
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -30,12 +30,12 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * SparseVLM: text tokens that the picture speaks to rate the visual tokens layer by layer; of those
+ * SparseVLM: text tokens that the image speaks to rate the visual tokens layer by layer; of those
  * that leave, the better ones are recycled as cluster centres (Zhang et al., "SparseVLM: Visual
  * Token Sparsification for Efficient Vision-Language Model Inference", ICML 2025).
  *
  * <p><b>Raters</b> are chosen once, on the embeddings that enter the decoder ({@link TextRaters});
- * without text behind the picture the last prompt token rates. <b>Score</b>: the attention that the
+ * without text after the image the last prompt token rates. <b>Score</b>: the attention that the
  * raters pay to a visual token in layer k-1, averaged over heads and raters. <b>How many</b> stay
  * of v tokens alive:
  *
@@ -56,12 +56,12 @@ import java.util.stream.IntStream;
  * </ul>
  *
  * <p><b>Where</b>: before layers 3, 7 and 16 of 32, as the code since version 1.5, which lets
- * layers 2, 6 and 15 run in full and cuts what leaves them; the first release cuts behind layer 19
+ * layers 2, 6 and 15 run in full and cuts what leaves them; the first release cuts after layer 19
  * too, so {@code count=scaled} has a fourth site before layer 20. {@code layers} sets others.
  *
  * <p><b>Recycling</b>: of the d tokens that leave, the {@code floor(tau d) + 1} with the highest
  * scores form {@code floor(theta r) + 1} clusters around density peaks ({@link DensityPeaks}) of
- * the hidden states that enter layer k; each cluster becomes one token behind those kept. In the
+ * the hidden states that enter layer k; each cluster becomes one token after those kept. In the
  * paper ({@code rule=paper}) tokens join by cosine and the new token is the sum of its members; the
  * code ({@code rule=code}) joins by distance and takes the mean, and a rater has to exceed the mean
  * relevance where the paper lets it be equal. The paper does not give tau and theta; 0.3 and 0.1,
@@ -119,7 +119,7 @@ public record SparseVlm(
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     int[] cuts = count.equals("scaled") ? CUTS_OF_FIRST_RELEASE : CUTS;
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, cuts)) {
@@ -197,7 +197,7 @@ public record SparseVlm(
     int used = Math.min(dropped.length, (int) (tau * dropped.length) + 1);
     int clusters = Math.min(used, (int) (theta * used) + 1);
     int[] tokens =
-        Arrays.stream(Arrays.copyOf(Ranking.falling(left), used)).map(i -> dropped[i]).toArray();
+        Arrays.stream(Arrays.copyOf(Ranking.descending(left), used)).map(i -> dropped[i]).toArray();
     boolean sums = !rule.equals(CODE);
     DensityPeaks joined =
         DensityPeaks.of(states, tokens, clusters, sums ? Join.COSINE : Join.DISTANCE);
@@ -218,7 +218,7 @@ public record SparseVlm(
       super(
           SparseVlm.class,
           NAME,
-          "lets the text tokens that the picture speaks to rate visual tokens, and recycles some",
+          "lets the text tokens that the image speaks to rate visual tokens, and recycles some",
           "Zhang et al., SparseVLM, ICML 2025",
           Parameter.choice("rule", List.of("paper", CODE), "who rates and how clusters merge"),
           Parameter.choice("count", List.of("rank", "scaled", "table"), "how many tokens stay"),

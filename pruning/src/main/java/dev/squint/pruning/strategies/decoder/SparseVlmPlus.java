@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -36,7 +36,7 @@ import java.util.Set;
  * are averaged, 14 of them whatever the model (all, if there are fewer), and then the raters. The
  * counts are the table of the code, scaled to the N tokens that entered the decoder: {@code rint(c
  * N / 576)}, at most one less than are alive. There is no other rule in the paper for it. Without
- * text behind the picture the last prompt token rates, uncorrected and with all heads averaged.
+ * text after the image the last prompt token rates, uncorrected and with all heads averaged.
  *
  * @param table 192, 128, 96 or 64: row of the table, which states averages for 576 tokens
  * @param heads how many heads are averaged, at least 1
@@ -63,7 +63,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
       var text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL, Heads.EACH);
@@ -87,7 +87,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   }
 
   private float[] scores(
-      ModelFacts model,
+      ModelShape model,
       SiteContext context,
       Observations observations,
       Expression text,
@@ -112,7 +112,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
         sums[head] += value;
       }
     }
-    int[] best = Arrays.copyOf(Ranking.falling(sums), Math.min(heads, total));
+    int[] best = Arrays.copyOf(Ranking.descending(sums), Math.min(heads, total));
     float[] scores = new float[context.visualTokens()];
     for (int head : best) {
       for (int j = 0; j < scores.length; j++) {
@@ -129,7 +129,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   }
 
   /** For each rater and visual token the inverse of what distance alone gives. */
-  private static float[][] factors(ModelFacts model, SiteContext context, int[] raters) {
+  private static float[][] factors(ModelShape model, SiteContext context, int[] raters) {
     int[] visual = context.positions().visual();
     int[] text = context.positions().text();
     int[] distances =
@@ -146,7 +146,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
     return factors;
   }
 
-  private static float[] byDistance(ModelFacts model, int longest) {
+  private static float[] byDistance(ModelShape model, int longest) {
     int width = model.decoder().headDim();
     double[] sums = new double[longest + 1];
     for (int f = 0; f < width / 2; f++) {

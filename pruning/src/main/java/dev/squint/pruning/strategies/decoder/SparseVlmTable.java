@@ -23,7 +23,7 @@ enum SparseVlmTable {
     this.counts = counts;
   }
 
-  /** Tokens kept at a site; sites behind the third keep as many as the third. */
+  /** Tokens kept at a site; sites after the third keep as many as the third. */
   int count(String budget, int site, int entered) {
     int[] row = counts[BUDGETS.indexOf(budget)];
     return (int) Math.rint(row[Math.min(site, row.length - 1)] * entered / TOKENS);

@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.RowParts;
+import dev.squint.pruning.strategies.math.ParallelRows;
 
 import dev.squint.pruning.observe.Observation;
 import java.util.stream.IntStream;
 
 /**
- * SparseVLM's text raters: the text tokens that the picture speaks to.
+ * SparseVLM's text raters: the text tokens that the image speaks to.
  *
  * <p>With M the softmax over the text axis of the dot products of text and visual embeddings, a
  * token's relevance is the mean of its row of M over the visual tokens. Raters are those of at
@@ -19,7 +19,7 @@ final class TextRaters {
   /**
    * Chooses raters.
    *
-   * @param dots one row per text token behind the picture, at least one, one column per visual
+   * @param dots one row per text token after the image, at least one, one column per visual
    *     token
    * @param strict whether the mean itself is not enough
    * @return ascending indices of rows, at least one
@@ -41,7 +41,7 @@ final class TextRaters {
   private static double[] relevance(Observation dots) {
     int texts = dots.rows();
     double[][] shares = new double[texts][dots.columns()];
-    RowParts.each(
+    ParallelRows.each(
         0,
         dots.columns(),
         (from, to) -> {

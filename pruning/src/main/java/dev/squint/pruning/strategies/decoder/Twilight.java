@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.StrategyType;
@@ -40,9 +40,9 @@ public record Twilight(double p, List<Integer> layers) implements DescribedStrat
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<Integer> cuts = model.decoder().requireCuts(NAME, LAYERS.name(), layers, 2, 8, 16, 24);
-    return LastRow.sites(model, cuts, new TopP(p));
+    return LastTokenAttentionSites.sites(model, cuts, new TopP(p));
   }
 
   /** The descriptor of {@link Twilight}, for the service loader. */

@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
@@ -64,7 +64,7 @@ public record V2Drop(List<Double> keep, List<Integer> layers) implements Describ
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<Double> shares = keep.isEmpty() ? USUAL : keep;
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 17, 22)) {

@@ -3,7 +3,7 @@ package dev.squint.pruning.strategies.decoder;
 import dev.squint.pruning.spec.Component;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.cache.ExitRule;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -23,7 +23,7 @@ import java.util.Set;
 
 /**
  * Dynamic visual-token exit: before the first of some layers where text has taken what it needs
- * from the picture, all visual tokens leave (Wu et al., "Accelerating Multimodal Large Language
+ * from the image, all visual tokens leave (Wu et al., "Accelerating Multimodal Large Language
  * Models via Dynamic Visual-Token Exit and the Empirical Findings", 2024, DyVTE).
  *
  * <p>DyVTE decides by gates that it trains for every layer, which this library cannot; the rule is
@@ -43,7 +43,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   private static final Parameter<String> RULE =
       Parameter.choice("rule", List.of(ATTENTION, "fixed"), "when all visual tokens leave");
   private static final Parameter<Double> BELOW =
-      Parameter.ratio("below", 0.1, "attention to the picture at which it is left behind");
+      Parameter.ratio("below", 0.1, "attention to the image at which it is left behind");
   private static final Parameter<List<Integer>> LAYERS =
       Parameter.layers(
           "layers", "layers before which tokens may leave; unset 8/12/16/20/24/28 of 32, scaled");
@@ -55,7 +55,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   }
 
   /**
-   * Exits once the last prompt token pays little attention to the picture.
+   * Exits once the last prompt token pays little attention to the image.
    *
    * @param share sum of its attention to all visual tokens, heads averaged, above 0 and at most 1
    */
@@ -115,7 +115,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 8, 12, 16, 20, 24, 28)) {
       sites.add(

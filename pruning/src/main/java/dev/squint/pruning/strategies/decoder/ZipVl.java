@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -25,11 +25,11 @@ import java.util.Set;
  * attention there (He et al., "ZipVL: Efficient Large Vision-Language Models with Dynamic Token
  * Sparsification", 2024).
  *
- * <p>Probe rows are the text tokens behind the picture, in layer k-1, heads averaged; a visual
- * token's score is the sum of its column (without text behind the picture: the last row). The
+ * <p>Probe rows are the text tokens after the image, in layer k-1, heads averaged; a visual
+ * token's score is the sum of its column (without text after the image: the last row). The
  * paper's probe is a mix of recent and random rows whose number it leaves open, over all tokens;
  * its normalisation by the number of rows that see a token changes nothing here, as all of these
- * rows see the whole picture. In the paper tokens that are not important are left out of one
+ * rows see the whole image. In the paper tokens that are not important are left out of one
  * layer's attention and kept in the cache at few bits; here they leave for good. For its cache see
  * {@code kv-quant}. Original positions.
  *
@@ -54,7 +54,7 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 2, 8, 16, 24)) {
       Expression text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL);

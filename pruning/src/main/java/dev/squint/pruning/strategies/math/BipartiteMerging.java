@@ -99,7 +99,7 @@ public final class BipartiteMerging {
   /** Draws an edge from each token that may move to the most similar of those between. */
   private void match(int[] best, long[] edges) {
     Between between = Between.of(order, similarity.columns());
-    RowParts.each(
+    ParallelRows.each(
         0,
         best.length,
         (from, to) -> {

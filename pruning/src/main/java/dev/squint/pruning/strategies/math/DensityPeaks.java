@@ -11,7 +11,7 @@ import java.util.Arrays;
  * <p>The distance of two tokens is their Euclidean distance over the square root of the width. The
  * density of a token is {@code exp(-m)}, m being the mean square of the distances to its k nearest,
  * itself included. Its separation is the least distance to a denser token; for the densest the
- * largest distance of all. Centres are the tokens with the highest product of the two, in falling
+ * largest distance of all. Centres are the tokens with the highest product of the two, in descending
  * order. Where densities are equal the lower index is denser; a number that is not one is lowest.
  * Distances come from dot products, so that of nearly equal tokens is rough: to some 1e-3 of their
  * length.
@@ -34,7 +34,7 @@ public record DensityPeaks(int[] centres, int[] nearest) {
     float[][] products = DotProducts.of(states, tokens);
     float[][] distances = distances(products, states.columns());
     int[] centres =
-        Arrays.copyOf(Ranking.falling(peaks(distances, densities(distances, clusters))), clusters);
+        Arrays.copyOf(Ranking.descending(peaks(distances, densities(distances, clusters))), clusters);
     float[][] far = new float[clusters][tokens.length];
     for (int i = 0; i < clusters; i++) {
       far[i] =
@@ -53,7 +53,7 @@ public record DensityPeaks(int[] centres, int[] nearest) {
 
   private static float[][] distances(float[][] products, int width) {
     float[][] distances = new float[products.length][products.length];
-    RowParts.each(
+    ParallelRows.each(
         0,
         products.length,
         (from, to) -> {
@@ -80,7 +80,7 @@ public record DensityPeaks(int[] centres, int[] nearest) {
 
   private static float[] densities(float[][] distances, int neighbours) {
     float[] densities = new float[distances.length];
-    RowParts.each(
+    ParallelRows.each(
         0,
         densities.length,
         (from, to) -> {
@@ -114,17 +114,17 @@ public record DensityPeaks(int[] centres, int[] nearest) {
   }
 
   private static float[] peaks(float[][] distances, float[] densities) {
-    int[] falling = Ranking.falling(densities);
+    int[] descending = Ranking.descending(densities);
     float[] peaks = new float[densities.length];
-    RowParts.each(
+    ParallelRows.each(
         0,
-        falling.length,
+        descending.length,
         (from, to) -> {
           for (int rank = from; rank < to; rank++) {
-            int token = falling[rank];
+            int token = descending[rank];
             float separation = rank == 0 ? largest(distances) : Float.POSITIVE_INFINITY;
             for (int denser = 0; denser < rank; denser++) {
-              separation = Math.min(separation, distances[token][falling[denser]]);
+              separation = Math.min(separation, distances[token][descending[denser]]);
             }
             peaks[token] = densities[token] * separation;
           }

@@ -70,7 +70,7 @@ final class DotProducts {
     return products;
   }
 
-  /** Columns behind the last are zero. */
+  /** Columns after the last are zero. */
   private static void turn(Observation values, int[] tokens, int from, float[][] turned) {
     int length = Math.min(TURNED, values.columns() - from);
     float[][] rows = new float[TOGETHER][TURNED];

@@ -3,7 +3,7 @@ package dev.squint.pruning.strategies.math;
 import java.util.Arrays;
 
 /**
- * The elbow of some scores: sorted falling, the one farthest from the line through the first and
+ * The elbow of some scores: sorted descending, the one farthest from the line through the first and
  * the last; the first of equals.
  */
 public final class Elbow {

@@ -24,7 +24,7 @@ import java.util.Arrays;
  * numbers and picks tokens twice.
  *
  * <p>Gains never rise, so a gain that is out of date bounds the true one from above. Tokens are
- * kept in blocks, by falling kernel value, and a block is brought up to date only when its highest
+ * kept in blocks, by descending kernel value, and a block is brought up to date only when its highest
  * gain is the highest of all: the picks are those of gains that are all up to date, but blocks that
  * hold nothing to pick are spared the work, and the factor of one block stays in the cache.
  *
@@ -57,7 +57,7 @@ public record GreedyDpp(double[] quality, double plain, double scaled, double ep
     for (int i = 0; i < tokens; i++) {
       values[i] = (float) value(similarity.at(row + i, column + i), quality[i], quality[i]);
     }
-    int[] order = Ranking.falling(values);
+    int[] order = Ranking.descending(values);
     Picks made = new Picks(picks, new double[count], new double[count][], new float[count][]);
     Block[] blocks = new Block[(tokens + BLOCK - 1) / BLOCK];
     for (int i = 0; i < blocks.length; i++) {

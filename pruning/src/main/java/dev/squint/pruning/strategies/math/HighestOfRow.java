@@ -4,7 +4,7 @@ import dev.squint.pruning.site.Ranking;
 import java.util.Arrays;
 
 /**
- * The highest of a row of cosines, falling: among equals the lower index first, and none that is
+ * The highest of a row of cosines, descending: among equals the lower index first, and none that is
  * not a number.
  *
  * <p>Values are counted in equal parts of -1..1 (others in the outermost), which says from which

@@ -19,7 +19,7 @@ public final class Neighbours {
   private final int offset;
   private final boolean[] alive;
   private final float[] row;
-  private final Highest[] remembered;
+  private final BoundedTopK[] remembered;
   private int[] open;
   private int readAgain;
 
@@ -35,15 +35,15 @@ public final class Neighbours {
     this.offset = tile.from();
     this.alive = alive;
     this.row = new float[similarity.columns()];
-    this.remembered = new Highest[tile.size()];
+    this.remembered = new BoundedTopK[tile.size()];
     this.open = IntStream.range(0, alive.length).filter(token -> alive[token]).toArray();
-    RowParts.each(
+    ParallelRows.each(
         0,
         open.length,
         (from, to) -> {
           float[] values = new float[row.length];
           for (int i = from; i < to; i++) {
-            remembered[open[i]] = new Highest(REMEMBERED);
+            remembered[open[i]] = new BoundedTopK(REMEMBERED);
             read(open[i], values);
           }
         });
@@ -69,7 +69,7 @@ public final class Neighbours {
     return Float.isNaN(found) ? scanned(among) : found;
   }
 
-  private static float first(Highest neighbours, boolean[] among) {
+  private static float first(BoundedTopK neighbours, boolean[] among) {
     for (int place = 0; place < neighbours.size(); place++) {
       if (among[neighbours.token(place)]) {
         return neighbours.value(place);
@@ -81,7 +81,7 @@ public final class Neighbours {
   private void read(int token, float[] values) {
     similarity.copyRow(offset + token, values);
     values[token] = Float.NaN;
-    Highest neighbours = remembered[token];
+    BoundedTopK neighbours = remembered[token];
     neighbours.clear();
     float least = Float.NEGATIVE_INFINITY;
     for (int other : open) {
@@ -95,7 +95,7 @@ public final class Neighbours {
 
   /** Looks through the whole row that was read last. */
   private float scanned(boolean[] among) {
-    Highest nearest = new Highest(1);
+    BoundedTopK nearest = new BoundedTopK(1);
     for (int other = 0; other < among.length; other++) {
       if (among[other]) {
         nearest.offer(other, row[other]);

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * The order in which CPython walks the copy of a set of whole numbers, none below 0.
  *
  * <p>Such numbers hash to themselves, so they stand in a table of a power of two in order of their
- * remainder; where two meet, the later one goes to the next free of the nine places behind, or else
+ * remainder; where two meet, the later one goes to the next free of the nine places after, or else
  * on by a rule that mixes its upper bits in. The table grows fourfold as it gets full to three
  * fifths, and a copy is made at twice its size at once. All of that has been the same from CPython
  * 3.7 on.

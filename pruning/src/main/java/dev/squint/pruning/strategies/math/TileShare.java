@@ -25,8 +25,8 @@ public record TileShare(Scope.Group tile, int count) {
       for (; next < tiles.size() && tiles.get(next).from() < group.to(); next++) {
         Scope.Group tile = tiles.get(next);
         long before = count * (tile.from() - group.from()) / group.size();
-        long behind = count * (tile.to() - group.from()) / group.size();
-        shares.add(new TileShare(tile, (int) (behind - before)));
+        long after = count * (tile.to() - group.from()) / group.size();
+        shares.add(new TileShare(tile, (int) (after - before)));
       }
     }
     return shares;

@@ -5,7 +5,7 @@ import dev.squint.pruning.strategies.math.TileShare;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -38,10 +38,10 @@ import java.util.Set;
  *
  * <p>For LLaVA the paper takes the question from CLIP's text tower, which exports of LLaVA do not
  * hold. Here, as in the paper's form for models without a text tower, the question is the mean of
- * the text embeddings at the decoder's input, of the tokens behind the last visual token. Its
+ * the text embeddings at the decoder's input, of the tokens after the last visual token. Its
  * direction follows from dot products and cosines: the cosine with a mean of embeddings is, up to a
  * factor that the normalisation takes out, the sum of the single cosines weighted by the norms of
- * the text embeddings, and those are dot over cosine. Without text behind the picture, or if all
+ * the text embeddings, and those are dot over cosine. Without text after the image, or if all
  * tokens are equally relevant, r is 1: plain diversity.
  *
  * <p>The rules:
@@ -56,15 +56,15 @@ import java.util.Set;
  *       tiles of the request. Here its segments are the text tokens.
  *   <li>{@code openvino}: OpenVINO GenAI blends, {@code (1 - weight) * cos(i, j) + weight * r(i) *
  *       cos(i, j) * r(j)}, by default half and half; it adds 1e-6 to the denominator of the
- *       normalisation and to a gain before its root; and it cuts each picture or frame in two runs
+ *       normalisation and to a gain before its root; and it cuts each image or frame in two runs
  *       of N/2 tokens (the second has one more if N is odd), which are normalised apart and of
  *       which each gives half of the picks (the second one more if that is odd). Its cosines carry
  *       1e-6 on the squared norm, which is not seen here, and its question is the mean of
- *       <em>all</em> text tokens of the prompt, those before the picture included. Relevance is not
+ *       <em>all</em> text tokens of the prompt, those before the image included. Relevance is not
  *       negated.
  * </ul>
  *
- * <p>Similarities are observed within a tile or frame: a budget for a picture or the request is
+ * <p>Similarities are observed within a tile or frame: a budget for an image or the request is
  * shared among its tiles in proportion to their tokens. The scores of the selection are the
  * relevances. Gains are computed in double precision, where the authors' code and OpenVINO use
  * single: the picks are the same while gains are well above its rounding, for features of width d
@@ -104,7 +104,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Des
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Set<Expression> needs =
         rule.equals(CODE) ? Set.of(FEATURES, COSINES) : Set.of(FEATURES, COSINES, DOTS);
     return List.of(
@@ -138,7 +138,7 @@ public record CDPruner(String rule, double weight, Budget budget) implements Des
         budget.noted(new Selection(ascending, scores(relevance)), budget.scope().groups(context));
     return observations.get(COSINES).rows() > 0
         ? selection
-        : selection.withNote("no text stands behind the picture, so no token is more relevant");
+        : selection.withNote("no text stands after the image, so no token is more relevant");
   }
 
   /** The runs of a tile's tokens that are chosen from apart. */

@@ -4,7 +4,7 @@ import dev.squint.pruning.strategies.math.TileShare;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.PositionPolicy;
@@ -31,9 +31,9 @@ import java.util.Set;
  * pick is the token farthest from the nearest of those picked. Among equals the lower index is
  * first; a distance that is not a number counts as the smallest. {@code rint(N * keep)} tokens
  * stay, in spatial order, at compacted positions. Neither attention nor the question is read, so it
- * works on any vision tower, and the same picture keeps the same tokens whatever is asked.
+ * works on any vision tower, and the same image keeps the same tokens whatever is asked.
  *
- * <p>Paper and code agree. Distances are observed within a tile or frame: a budget for a picture or
+ * <p>Paper and code agree. Distances are observed within a tile or frame: a budget for an image or
  * the request is shared among its tiles in proportion to their tokens.
  *
  * @param budget how many visual tokens stay, by default 9.8 % (the published ratio) of each tile or
@@ -65,7 +65,7 @@ public record DivPrune(Budget budget) implements DescribedStrategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of(
         new SitePlan(
             new Site.AfterVision(), Set.of(SIMILARITY), PositionPolicy.COMPACTED, this::spread));

@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.vision;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Site;
@@ -21,7 +21,7 @@ import java.util.Set;
  *
  * <p>A visual token's score is the attention that [CLS] pays to it in the layer the features come
  * from, averaged over heads; that is the last layer which runs, as in the authors' code, where the
- * paper speaks of the encoder's output layer. {@code rint(N * keep)} tokens stay of each picture,
+ * paper speaks of the encoder's output layer. {@code rint(N * keep)} tokens stay of each image,
  * tile or frame, in spatial order, and the decoder sees only those, at compacted positions.
  *
  * <p>Towers without a [CLS] token (SigLIP and the like) are scored by the attention that each token
@@ -54,7 +54,7 @@ public record FasterVLM(Budget budget) implements DescribedStrategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
     return List.of(
         new SitePlan(

@@ -5,7 +5,7 @@ import dev.squint.pruning.strategies.baseline.None;
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -38,20 +38,20 @@ import java.util.Set;
  *       row-major order; one that is not a number comes last), passing over those that would leave
  *       fewer tokens than the budget. So at least as many stay as asked for: of 576 patches, 128.
  *   <li>{@code rule=threshold}: all whose similarity is at least {@code similarity}; the budget is
- *       not looked at, and how many stay depends on the picture.
+ *       not looked at, and how many stay depends on the image.
  * </ul>
  *
  * <p>Of the paper's three stages this is the first alone. The authors' code has all of them: it
- * merges windows of 3 x 3 within the tower, behind its first layer, where they are alike by 0.8, so
+ * merges windows of 3 x 3 within the tower, after its first layer, where they are alike by 0.8, so
  * that the rest of the tower runs on fewer tokens; marks the 8 % of the tokens with the highest
- * attention of [CLS] in the last layer, which never leave; drops tokens behind the decoder's layers
+ * attention of [CLS] in the last layer, which never leave; drops tokens after the decoder's layers
  * 2, 6, 10 and 14 of which neither the sum of the text's attention is above one threshold (a share
  * of that to all visual tokens) nor its maximum above another; and takes what has left out of the
  * KV cache of the layers before, once the prefill is done. None of these later stages is offered
- * here. Merging behind the tower, and the choice by a budget, are those of a port in LightCompress,
+ * here. Merging after the tower, and the choice by a budget, are those of a port in LightCompress,
  * which has the vision stage only; the threshold of 0.6 is the port's too. The port counts [CLS]
  * among the tokens of a budget; here a budget counts patches. The port puts merged windows before
- * all other tokens, by falling similarity; here a merged window stands at its last patch, and all
+ * all other tokens, by descending similarity; here a merged window stands at its last patch, and all
  * tokens stay in spatial order. The port takes grids only whose sides the window divides; here
  * windows at the right and lower edge are as much smaller as the grid demands, and a window of one
  * patch has nothing to merge. Rows that newline tokens part are put together again; tokens without
@@ -80,7 +80,7 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return List.of(
         new SitePlan(
             new Site.BeforeProjector(),

@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.vision;
 
 import dev.squint.pruning.spec.Component;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.StrategyType;
@@ -16,7 +16,7 @@ import java.util.OptionalInt;
  *
  * <p>Important are the tokens of a tile whose attention of [CLS], in the last vision layer that
  * runs, is an outlier: above {@code Q3 + 1.5 (Q3 - Q1)} of the tile's attention (quartiles with
- * linear interpolation). So a plain picture keeps fewer than a busy one; at least one stays. Each
+ * linear interpolation). So a plain image keeps fewer than a busy one; at least one stays. Each
  * is the centre of a cluster: itself and the {@code neighbours} other tokens, important ones
  * included, whose keys in that layer are most similar (cosine, the heads side by side). Its feature
  * becomes the mean of the cluster weighted by attention, before the projector. Tokens in no cluster
@@ -28,7 +28,7 @@ import java.util.OptionalInt;
  * variant here repeats: the code reads layer 23 of CLIP, which exported models do not run, as one
  * head as wide as the layer; the paper reads the penultimate layer, as is done here, with the heads
  * averaged. The paper multiplies keys where the code and this compare by cosine. The code hands on
- * tokens by falling attention, this in spatial order, the extra token last. The 32 neighbours of
+ * tokens by descending attention, this in spatial order, the extra token last. The 32 neighbours of
  * 576 tokens are the code's; the paper prints no number. Attention that is not a positive number
  * weighs nothing. Towers without a [CLS] token are read by the attention that each token receives.
  *
@@ -85,7 +85,7 @@ public record PruMerge(boolean plus, OptionalInt tokens, OptionalInt neighbours,
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     return new PruMerging(plus, tokens, neighbours, rule).plan(model);
   }
 
@@ -112,7 +112,7 @@ public record PruMerge(boolean plus, OptionalInt tokens, OptionalInt neighbours,
       super(
           PruMerge.class,
           "prumerge-plus",
-          "PruMerge with evenly spread visual tokens beside those that stand out",
+          "PruMerge with evenly spread visual tokens next to those that stand out",
           PAPER,
           Component.fixed("plus", true),
           TOKENS,

@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies.vision;
 
 import dev.squint.pruning.strategies.math.HighestOfRow;
-import dev.squint.pruning.strategies.math.Joining;
-import dev.squint.pruning.strategies.math.RowParts;
+import dev.squint.pruning.strategies.math.NearestAssignment;
+import dev.squint.pruning.strategies.math.ParallelRows;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -35,7 +35,7 @@ import java.util.Set;
  */
 record PruMerging(boolean spread, OptionalInt tokens, OptionalInt neighbours, String rule) {
 
-  List<SitePlan> plan(ModelFacts model) {
+  List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
     Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.EACH);
     return List.of(
@@ -136,7 +136,7 @@ record PruMerging(boolean spread, OptionalInt tokens, OptionalInt neighbours, St
     int usual = Math.max(1, (int) Math.rint(scores.length * 32 / 576.0));
     int wanted = Math.min(neighbours.orElse(usual), scores.length - 1);
     Sum[] sums = new Sum[centres.length];
-    RowParts.each(
+    ParallelRows.each(
         0,
         centres.length,
         (from, to) -> {
@@ -159,7 +159,7 @@ record PruMerging(boolean spread, OptionalInt tokens, OptionalInt neighbours, St
     if (code) {
       Sum left = new Sum(scores.length);
       int origin = -1;
-      for (int token : Joining.others(centres, scores.length)) {
+      for (int token : NearestAssignment.others(centres, scores.length)) {
         left.add(tile.from() + token, scores[token]);
         origin = origin < 0 || scores[token] > scores[origin] ? token : origin;
       }

@@ -1,11 +1,11 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.RowParts;
+import dev.squint.pruning.strategies.math.ParallelRows;
 import dev.squint.pruning.strategies.math.TileShare;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -63,7 +63,7 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
     return List.of(
         new SitePlan(
@@ -127,7 +127,7 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
       }
       float[] covered = new float[targets];
       double[] bounds = new double[candidates];
-      RowParts.each(
+      ParallelRows.each(
           0,
           candidates,
           (from, to) -> {

@@ -6,7 +6,7 @@ import dev.squint.pruning.strategies.math.TileShare;
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -47,7 +47,7 @@ import java.util.Set;
  * {@code sizes=off} each end counts once, however many tokens it is made of, as in ports without
  * sizes.
  *
- * <p>A budget for a picture or the request is shared among its tiles in proportion to their tokens.
+ * <p>A budget for an image or the request is shared among its tiles in proportion to their tokens.
  *
  * @param rounds how many rounds the merging is spread over, at least 1
  * @param sizes {@code on} for means weighted by size, {@code off} for plain ones
@@ -83,7 +83,7 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
     return List.of(
         new SitePlan(

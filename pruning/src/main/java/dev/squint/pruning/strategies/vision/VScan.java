@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.vision;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
@@ -21,7 +21,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * VScan: a global and a local scan of the picture after the vision tower, and a look by the
+ * VScan: a global and a local scan of the image after the vision tower, and a look by the
  * question in the middle of the decoder (Zhang et al., "VScan: Rethinking Visual Token Reduction
  * for Efficient Large Vision-Language Models", TMLR 2026).
  *
@@ -125,7 +125,7 @@ public record VScan(
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     if (!stage.equals("2")) {
       sites.add(scan(model.vision(), budget(keep, tokens, 0, FIRST, Scope.TILE)));
@@ -179,7 +179,7 @@ public record VScan(
       super(
           VScan.class,
           NAME,
-          "scans the picture globally and locally after vision, then ranks in the mid decoder",
+          "scans the image globally and locally after vision, then ranks in the mid decoder",
           "Zhang et al., VScan: Rethinking Visual Token Reduction, TMLR 2026",
           Parameter.choice("stage", List.of("both", "1", "2"), "which of the two stages run"),
           KEEP,

@@ -1,6 +1,6 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Joining;
+import dev.squint.pruning.strategies.math.NearestAssignment;
 import dev.squint.pruning.strategies.math.TileShare;
 
 import dev.squint.pruning.spec.Budget;
@@ -87,8 +87,8 @@ record VScanFirstStage(
   }
 
   private void merge(Observations seen, Scope.Group tile, int[] picks, List<MergedToken> merged) {
-    Joining joining =
-        Joining.nearest(seen.get(features), tile, picks, Joining.others(picks, tile.size()));
+    NearestAssignment joining =
+        NearestAssignment.nearest(seen.get(features), tile, picks, NearestAssignment.others(picks, tile.size()));
     for (int i = 0; i < picks.length; i++) {
       if (joining.joiners()[i].length > 0) {
         merged.add(joining.mean(i));
@@ -126,7 +126,7 @@ record VScanFirstStage(
       left -= open[i];
     }
     int picked = 0;
-    for (int token : Ranking.falling(scores)) {
+    for (int token : Ranking.descending(scores)) {
       int in = window[token];
       if (open[in] > 0) {
         open[in]--;
@@ -153,7 +153,7 @@ record VScanFirstStage(
 
   private static void pickGlobally(float[] scores, int count, boolean[] stays) {
     int left = count;
-    for (int token : Ranking.falling(scores)) {
+    for (int token : Ranking.descending(scores)) {
       if (left > 0 && !stays[token]) {
         stays[token] = true;
         left--;

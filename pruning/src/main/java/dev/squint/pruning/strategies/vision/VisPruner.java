@@ -5,7 +5,7 @@ import dev.squint.pruning.strategies.math.TileShare;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -31,15 +31,15 @@ import java.util.Set;
  *
  * <p>Of the T tokens that stay of a tile, {@code floor(T * important)} are those with the highest
  * attention of [CLS] in the last vision layer that runs (in towers without a [CLS] token the
- * highest attention received there). The others, by falling attention, lose their duplicates in
+ * highest attention received there). The others, by descending attention, lose their duplicates in
  * rounds: every second one, from the first on, is compared with those between by the cosine of the
  * features before the projector; the (at most) eight with the most similar counterpart leave, and
- * the next round begins with the rest of those compared, by falling similarity, and then those
+ * the next round begins with the rest of those compared, by descending similarity, and then those
  * between. What remains when T is reached stays too; all in spatial order, at compacted positions.
  *
  * <p>The paper gives no order of comparison; this is the authors' code. That fails on an odd number
  * of others; here the first half takes the extra one, and counts as least alike if there is nothing
- * to compare it with. A budget for a picture or the request is shared among its tiles in proportion
+ * to compare it with. A budget for an image or the request is shared among its tiles in proportion
  * to their tokens.
  *
  * @param important share of the kept tokens that attention chooses, 0 to 1
@@ -74,7 +74,7 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
     return List.of(
         new SitePlan(
@@ -90,7 +90,7 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
     for (TileShare share : TileShare.of(budget, context)) {
       Scope.Group tile = share.tile();
       boolean[] stays = new boolean[tile.size()];
-      int[] order = Ranking.falling(Arrays.copyOfRange(attention, tile.from(), tile.to()));
+      int[] order = Ranking.descending(Arrays.copyOfRange(attention, tile.from(), tile.to()));
       int first = share.count() < order.length ? (int) (share.count() * important) : order.length;
       if (first < share.count() && first < order.length) {
         int[] others = Arrays.copyOfRange(order, first, order.length);

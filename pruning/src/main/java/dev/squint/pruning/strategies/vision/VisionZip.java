@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Joining;
+import dev.squint.pruning.strategies.math.NearestAssignment;
 import dev.squint.pruning.strategies.math.TileShare;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.PositionPolicy;
@@ -38,7 +38,7 @@ import java.util.Set;
  * with {@code s = max(1, n / C)} rounded down; every other one joins the target whose key is most
  * similar (cosine of that layer's keys, averaged over heads), and each target becomes the mean of
  * itself and those that join it, before the projector. The dominant tokens go on in spatial order,
- * behind them the contextual ones.
+ * after them the contextual ones.
  *
  * <p>Paper and code disagree on the mean. {@code merge=code} adds the mean of those that join to
  * the whole target, as the authors' code does, which about doubles its norm. The code's D counts
@@ -47,7 +47,7 @@ import java.util.Set;
  *
  * <p>The budget of a tile is split 54 to 10, as in all of the published settings (162 + 30, 108 +
  * 20, 54 + 10 of 576): {@code C = rint(T * 10 / 64)}. A count for one of the two sets the other at
- * the same ratio. A budget for a picture or the request is shared among its tiles in proportion to
+ * the same ratio. A budget for an image or the request is shared among its tiles in proportion to
  * their tokens. At D + C of at least N all tokens stay as they are.
  *
  * @param dominant number of dominant tokens per tile or frame; wins over the budget
@@ -87,7 +87,7 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
     Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
     return List.of(
@@ -116,7 +116,7 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
         kept[size++] = tile.from() + pick;
       }
       if (!all && few > 0) {
-        merge(keys, tile, Joining.others(picks, tile.size()), few, merged);
+        merge(keys, tile, NearestAssignment.others(picks, tile.size()), few, merged);
       }
     }
     Selection selection = new Selection(Arrays.copyOf(kept, size), attention).withMerged(merged);
@@ -156,7 +156,7 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
         others[joining++] = rest[i];
       }
     }
-    Joining clusters = Joining.nearest(keys, tile, targets, others);
+    NearestAssignment clusters = NearestAssignment.nearest(keys, tile, targets, others);
     for (int target = 0; target < count; target++) {
       int size = clusters.joiners()[target].length;
       merged.add(

@@ -2,7 +2,7 @@ package dev.squint.pruning.strategies.vision;
 
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.spec.Parameter;
@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
  * the last layers that run: layers L-3 to L-1 of L, as in the paper. {@code rule=code} takes the
  * seven layers of the authors' command line instead (16 to 22 of CLIP's 23 that run), or all where
  * fewer run. The code adds the layers up, which ranks the same. {@code rint(N * keep)} tokens stay
- * of each picture, tile or frame, in spatial order.
+ * of each image, tile or frame, in spatial order.
  *
  * <p>Towers without a [CLS] token are scored by the attention that each token receives.
  *
@@ -62,7 +62,7 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
   }
 
   @Override
-  public List<SitePlan> plan(ModelFacts model) {
+  public List<SitePlan> plan(ModelShape model) {
     int running = model.vision().layers();
     if (layers.isPresent() && layers.getAsInt() > running) {
       throw new StrategyException(

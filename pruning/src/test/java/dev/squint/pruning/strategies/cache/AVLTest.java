@@ -5,21 +5,21 @@ import dev.squint.pruning.strategies.math.Models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.error.StrategyException;
 import org.junit.jupiter.api.Test;
 
 class AVLTest {
 
-  private static CachePlan.Split plan(String spec) {
-    return (CachePlan.Split) Strategies.parse(spec).cache(Models.llava(true)).orElseThrow();
+  private static KvCachePlan.Split plan(String spec) {
+    return (KvCachePlan.Split) Strategies.parse(spec).cache(Models.llava(true)).orElseThrow();
   }
 
   @Test
   void countsOfLlava() {
-    CachePlan.Split plan = plan("avl:core=0.1,stay=0.25,every=4");
-    assertThat(plan).isEqualTo(new CachePlan.Split(0.1, 0.25, 4));
+    KvCachePlan.Split plan = plan("avl:core=0.1,stay=0.25,every=4");
+    assertThat(plan).isEqualTo(new KvCachePlan.Split(0.1, 0.25, 4));
     // rint(57.6) and rint(144.0) of 576
     assertThat(plan.coreCount(576)).isEqualTo(58);
     assertThat(plan.stayCount(576)).isEqualTo(144);

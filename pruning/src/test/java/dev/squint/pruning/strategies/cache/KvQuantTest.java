@@ -6,10 +6,10 @@ import dev.squint.pruning.strategies.math.Models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.Composition;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.error.StrategyException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,14 +18,14 @@ class KvQuantTest {
 
   private static final KvQuant MIXED = new KvQuant(8, 2, 0.5, 1, 4, false);
 
-  private static CachePlan.Quantised plan(KvQuant strategy) {
-    return (CachePlan.Quantised) strategy.cache(Models.llava(true)).orElseThrow();
+  private static KvCachePlan.Quantised plan(KvQuant strategy) {
+    return (KvCachePlan.Quantised) strategy.cache(Models.llava(true)).orElseThrow();
   }
 
   @Test
   void actsOnTheCacheAlone() {
     assertThat(MIXED.plan(Models.llava(true))).isEmpty();
-    assertThat(plan(MIXED)).isEqualTo(new CachePlan.Quantised(8, 2, 0.5, 1, 4, false));
+    assertThat(plan(MIXED)).isEqualTo(new KvCachePlan.Quantised(8, 2, 0.5, 1, 4, false));
     assertThat(plan(MIXED).uniform()).isFalse();
     assertThat(plan(new KvQuant(8, 2, 1, 1, 4, false)).uniform()).isTrue();
     assertThat(plan(new KvQuant(4, 4, 0.1, 1, 4, false)).uniform()).isTrue();
@@ -38,9 +38,9 @@ class KvQuantTest {
     assertThat(plan(MIXED).salient(0, visual, attention)).containsExactly(0, 4);
     // rint(5 * 0.5) = rint(2.5) = 2
     assertThat(plan(MIXED).salient(1, visual, attention)).containsExactly(1, 3);
-    CachePlan.Quantised few = plan(new KvQuant(8, 2, 0.01, 0, 4, false));
+    KvCachePlan.Quantised few = plan(new KvQuant(8, 2, 0.01, 0, 4, false));
     assertThat(few.salient(0, visual, attention)).containsExactly(1);
-    CachePlan.Quantised most = plan(new KvQuant(8, 2, 0.9, 0, 4, false));
+    KvCachePlan.Quantised most = plan(new KvQuant(8, 2, 0.9, 0, 4, false));
     // rint(4.5) = 4: all but what is not a number
     assertThat(most.salient(0, visual, attention)).containsExactly(0, 1, 3, 4);
   }
@@ -52,8 +52,8 @@ class KvQuantTest {
         .hasMessageContaining("low=8 is more than bits=4");
     assertThatThrownBy(() -> new KvQuant(3, 2, 0.5, 0, 4, false))
         .hasMessageContaining("bits=3 is not known");
-    ModelFacts odd =
-        new ModelFacts(
+    ModelShape odd =
+        new ModelShape(
             "odd",
             new DecoderShape(2, 12, 2, 2, 6, 8, 10),
             Models.llava(true).vision(),

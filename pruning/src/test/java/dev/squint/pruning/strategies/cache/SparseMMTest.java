@@ -5,9 +5,9 @@ import dev.squint.pruning.strategies.math.Models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.Strategies;
 import dev.squint.error.StrategyException;
 import java.io.IOException;
@@ -23,15 +23,15 @@ class SparseMMTest {
   @TempDir Path folder;
 
   /** Two layers of four query heads over two KV heads. */
-  private static final ModelFacts SMALL =
-      new ModelFacts(
+  private static final ModelShape SMALL =
+      new ModelShape(
           "small",
           new DecoderShape(2, 16, 4, 2, 4, 8, 10),
           Models.llava(true).vision(),
           Models.llava(true).visualTokens());
 
-  private static CachePlan.PerHead plan(String spec) {
-    return (CachePlan.PerHead) Strategies.parse(spec).cache(SMALL).orElseThrow();
+  private static KvCachePlan.PerHead plan(String spec) {
+    return (KvCachePlan.PerHead) Strategies.parse(spec).cache(SMALL).orElseThrow();
   }
 
   private String file(String text) throws IOException {
@@ -40,7 +40,7 @@ class SparseMMTest {
 
   @Test
   void budgetsFollowTheScoresOfTheGroups() throws IOException {
-    CachePlan.PerHead plan = plan("sparsemm:tokens=100,heads=" + file("1 2 0 1\n3,1,1,1\n"));
+    KvCachePlan.PerHead plan = plan("sparsemm:tokens=100,heads=" + file("1 2 0 1\n3,1,1,1\n"));
     // group sums 3, 1, 4, 2 of 10; least 10; four KV heads: w * 90 * 4 + 10
     assertThat(plan.weights()).isEqualTo(List.of(List.of(0.3, 0.1), List.of(0.4, 0.2)));
     assertThat(plan.capacity(0, 0, 576)).isEqualTo(118);
@@ -54,7 +54,7 @@ class SparseMMTest {
 
   @Test
   void headsWithoutScoresAreAlike() {
-    CachePlan.PerHead plan = plan("sparsemm:keep=0.25");
+    KvCachePlan.PerHead plan = plan("sparsemm:keep=0.25");
     for (int layer = 0; layer < 2; layer++) {
       assertThat(plan.capacity(layer, 0, 144)).isEqualTo(36);
       assertThat(plan.capacity(layer, 1, 144)).isEqualTo(36);
@@ -64,7 +64,7 @@ class SparseMMTest {
 
   @Test
   void theMostAttendedNeighbourhoodStays() {
-    CachePlan.PerHead plan = new CachePlan.PerHead(List.of(List.of(1.0)), 1, OptionalInt.of(2), 4);
+    KvCachePlan.PerHead plan = new KvCachePlan.PerHead(List.of(List.of(1.0)), 1, OptionalInt.of(2), 4);
     boolean[] visual = {false, true, true, true, true, true, true, false};
     float[] attention = {5, 0, 0, 0, 0, 1, 0, 5};
     // sums over 5 neighbours, of which text is one: 5, 5, 1, 1, 6, 6

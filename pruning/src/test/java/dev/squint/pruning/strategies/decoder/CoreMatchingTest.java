@@ -26,7 +26,7 @@ class CoreMatchingTest {
   }
 
   @Test
-  void looksBehindTheSixthLayer() {
+  void looksAfterTheSixthLayer() {
     SitePlan plan = Models.onlySite(rule("paper"));
     assertThat(plan.site()).isEqualTo(new Site.BeforeLayer(6));
     assertThat(plan.needs()).containsExactly(Observe.coreNeurons(5, 0.4, 0.2));

@@ -45,7 +45,7 @@ class DartTest {
   private static final double[] DEGREES = {0, 10, 90, 0, 180, 100};
 
   @Test
-  void prunesBehindTheSecondLayer() {
+  void prunesAfterTheSecondLayer() {
     SitePlan plan = Models.onlySite(dart("paper", 3));
     assertThat(plan.site()).isEqualTo(new Site.BeforeLayer(2));
     assertThat(plan.needs()).containsExactlyInAnyOrder(KEYS, TEXT_KEYS, STATES, TEXT_STATES);
@@ -58,7 +58,7 @@ class DartTest {
     assertThat(select(dart("paper", 3)).keptVisual()).containsExactly(0, 3, 4);
   }
 
-  /** Three beside the pivot: two for the visual pivot (180 and 100 degrees), one for the text. */
+  /** Three next to the pivot: two for the visual pivot (180 and 100 degrees), one for the text. */
   @Test
   void firstPivotsTakeOneMore() {
     assertThat(select(dart("paper", 4)).keptVisual()).containsExactly(0, 3, 4, 5);
@@ -117,7 +117,7 @@ class DartTest {
   }
 
   @Test
-  void pivotsOfEachPicture() {
+  void pivotsOfEachImage() {
     Dart each = new Dart("paper", 2, 1, 0, new Budget(1, OptionalInt.of(1), Scope.IMAGE));
     assertThat(Models.select(each, seen(), new int[] {1, 3}, new int[] {1, 3}).keptVisual())
         .containsExactly(2, 3);

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
@@ -56,7 +56,7 @@ class FastVTest {
   }
 
   @Test
-  void noPictureIsNoError() {
+  void noImageIsNoError() {
     assertThat(Models.select(new FastV(2, 0.5), new float[0]).size()).isZero();
   }
 
@@ -90,8 +90,8 @@ class FastVTest {
 
   @Test
   void singleLayerDecoderCannotBeCut() {
-    ModelFacts single =
-        new ModelFacts(
+    ModelShape single =
+        new ModelShape(
             "one", new DecoderShape(1, 8, 2, 1, 4, 16, 10), Models.llava(true).vision(), 576);
     assertThatThrownBy(() -> new FastV(1, 0.5).plan(single))
         .hasMessage(

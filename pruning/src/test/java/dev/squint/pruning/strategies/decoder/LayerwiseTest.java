@@ -34,7 +34,7 @@ class LayerwiseTest {
 
   private static final float[] LAST = {0.1f, 0.4f, 0.05f, 0.15f};
 
-  /** Four visual tokens and two texts behind them, of which the first rates. */
+  /** Four visual tokens and two texts after them, of which the first rates. */
   private static int[] kept(String spec) {
     SitePlan site = Strategies.parse(spec).plan(Models.llava(true)).get(0);
     int layer = site.site().depth() - 1;

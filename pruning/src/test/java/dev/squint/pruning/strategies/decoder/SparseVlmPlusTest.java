@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.PositionPolicy;
@@ -33,8 +33,8 @@ class SparseVlmPlusTest {
   private static final Expression LAST = Observe.textToVisualAttention(2, Rows.LAST);
 
   /** Two heads of width 2: one frequency of 1, g = sqrt(2) cos(distance). */
-  private static final ModelFacts SMALL =
-      new ModelFacts(
+  private static final ModelShape SMALL =
+      new ModelShape(
           "small", new DecoderShape(32, 4, 2, 2, 2, 8, 10), Models.llava(true).vision(), 4);
 
   private static Selection select(String spec, float[] maps) {

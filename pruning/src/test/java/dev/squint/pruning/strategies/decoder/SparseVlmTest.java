@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.PositionPolicy;
@@ -54,7 +54,7 @@ class SparseVlmTest {
   }
 
   /**
-   * The first release cuts behind layers 2, 6, 15 and 19 of 32, all others behind the first three.
+   * The first release cuts after layers 2, 6, 15 and 19 of 32, all others after the first three.
    */
   @ParameterizedTest
   @CsvSource({
@@ -69,7 +69,7 @@ class SparseVlmTest {
   })
   void sitesOfTheReleases(String parameters, int layers, String expected) {
     DecoderShape shape = new DecoderShape(layers, 4096, 32, 32, 128, 11008, 32000);
-    ModelFacts facts = new ModelFacts("a llava", shape, Models.llava(true).vision(), 576);
+    ModelShape facts = new ModelShape("a llava", shape, Models.llava(true).vision(), 576);
     assertThat(Strategies.parse("sparsevlm:" + parameters).plan(facts))
         .extracting(site -> ((Site.BeforeLayer) site.site()).layer())
         .containsExactly(
@@ -189,7 +189,7 @@ class SparseVlmTest {
   }
 
   @Test
-  void withoutTextBehindThePictureTheLastTokenRates() {
+  void withoutTextAfterTheImageTheLastTokenRates() {
     SitePlan site = Strategies.parse("sparsevlm:recycle=off").plan(Models.llava(true)).get(0);
     TokenLayout layout = new TokenLayout(8, List.of(new VisualSpan(0, 2, 6, 2, 3)));
     Map<Expression, Observation> seen =

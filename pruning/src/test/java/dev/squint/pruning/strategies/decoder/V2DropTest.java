@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.PositionPolicy;
@@ -75,8 +75,8 @@ class V2DropTest {
             "strategy 'v2drop': keep=0.25/0.75 are 2 numbers for 3 sites; give one for each or one for all");
   }
 
-  private static ModelFacts ofDepth(int layers) {
-    return new ModelFacts(
+  private static ModelShape ofDepth(int layers) {
+    return new ModelShape(
         "shallow", new DecoderShape(layers, 8, 2, 1, 4, 16, 10), Models.llava(true).vision(), 576);
   }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.Selection;
@@ -38,8 +38,8 @@ class AfterVisionParityTest {
   private static final double[][] ATTENTION = new Waves(3, TOKENS, 0.83, 0.05).values();
 
   /** Three vision layers run. */
-  private static final ModelFacts MODEL =
-      new ModelFacts(
+  private static final ModelShape MODEL =
+      new ModelShape(
           "waves",
           new DecoderShape(8, 128, 4, 2, 32, 256, 100),
           new VisionShape(3, 64, 4, 128, TOKENS, 588, true, 12, 12, 128),

@@ -97,20 +97,20 @@ class BaselinesTest {
   }
 
   @Test
-  void uniformSharesAmongPictures() {
+  void uniformSharesAmongImages() {
     assertThat(
             Models.select(new UniformGrid(0.5), 0, new int[] {1, 4}, new int[] {1, 2}).keptVisual())
         .containsExactly(1, 3, 5);
   }
 
   @Test
-  void budgetOfEachPicture() {
+  void budgetOfEachImage() {
     Budget two = new Budget(1, OptionalInt.of(2), Scope.IMAGE);
-    int[][] pictures = {{1, 4}, {3, 3}};
-    assertThat(Models.select(new UniformGrid(two), 0, pictures).keptVisual())
+    int[][] images = {{1, 4}, {3, 3}};
+    assertThat(Models.select(new UniformGrid(two), 0, images).keptVisual())
         .containsExactly(1, 3, 7, 9);
     assertThat(
-            Models.select(new Random(two, OptionalLong.of(3), new Site.AfterVision()), 0, pictures)
+            Models.select(new Random(two, OptionalLong.of(3), new Site.AfterVision()), 0, images)
                 .keptVisual())
         .hasSize(4)
         .satisfies(kept -> assertThat(kept[1]).isLessThan(4))
@@ -118,7 +118,7 @@ class BaselinesTest {
   }
 
   @Test
-  void uniformOverWhatIsLeftOfAPicture() {
+  void uniformOverWhatIsLeftOfAImage() {
     TokenLayout layout = new TokenLayout(16, List.of(new VisualSpan(0, 0, 16, 4, 4)));
     int[] alive = {0, 3, 5, 9, 12, 14};
     SiteContext context =
@@ -158,7 +158,7 @@ class BaselinesTest {
   }
 
   @Test
-  void noPictureIsNoError() {
+  void noImageIsNoError() {
     assertThat(Models.select(new UniformGrid(0.5), 0).size()).isZero();
     assertThat(Models.select(random(0.5, OptionalLong.of(1)), 0).size()).isZero();
   }

@@ -35,7 +35,7 @@ class HighestOfRowTest {
           };
     }
     int[] numbers =
-        Arrays.stream(Ranking.falling(row))
+        Arrays.stream(Ranking.descending(row))
             .filter(i -> !Float.isNaN(row[i]))
             .limit(wanted)
             .toArray();

@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.math;
 
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.Selection;
@@ -21,8 +21,8 @@ public final class Models {
 
   private Models() {}
 
-  public static ModelFacts llava(boolean hasCls) {
-    return new ModelFacts(
+  public static ModelShape llava(boolean hasCls) {
+    return new ModelShape(
         "llava-1.5-7b",
         new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
         new VisionShape(23, 1024, 16, 4096, 576, 588, hasCls, 24, 24, 4096),

@@ -101,7 +101,7 @@ class CDPrunerTest {
     Selection selection = select(observe(visual, new double[0][]), 2);
     assertThat(selection.keptVisual()).containsExactly(0, 2);
     assertThat(selection.notes())
-        .containsExactly("no text stands behind the picture, so no token is more relevant");
+        .containsExactly("no text stands after the image, so no token is more relevant");
   }
 
   @Test

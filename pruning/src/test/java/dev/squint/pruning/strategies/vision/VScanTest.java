@@ -120,10 +120,10 @@ class VScanTest {
    */
   @Test
   void localAndGlobalByHand() {
-    float[] falling = new float[64];
+    float[] descending = new float[64];
     float[] rising = new float[64];
     for (int i = 0; i < 64; i++) {
-      falling[i] = 64 - i;
+      descending[i] = 64 - i;
       rising[i] = i;
     }
     int[] upperLeft = IntStream.range(0, 64).filter(i -> i / 8 % 2 == 0 && i % 2 == 0).toArray();
@@ -134,7 +134,7 @@ class VScanTest {
             .toArray();
     int[] both = IntStream.concat(Arrays.stream(upperLeft), Arrays.stream(last)).sorted().toArray();
     for (String rule : List.of("paper", "code")) {
-      Selection selection = scan("tokens=32,rule=" + rule, falling, rising, grid(8, 8));
+      Selection selection = scan("tokens=32,rule=" + rule, descending, rising, grid(8, 8));
       assertThat(selection.keptVisual()).containsExactly(both);
       assertThat(selection.scores()).containsExactly(rising);
     }

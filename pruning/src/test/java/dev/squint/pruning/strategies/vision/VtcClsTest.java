@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.Selection;
@@ -59,8 +59,8 @@ class VtcClsTest {
 
   @Test
   void saysWhatAShallowTowerCannotGive() {
-    ModelFacts shallow =
-        new ModelFacts(
+    ModelShape shallow =
+        new ModelShape(
             "shallow",
             new DecoderShape(8, 128, 4, 2, 32, 256, 100),
             new VisionShape(5, 64, 4, 128, 4, 588, true, 2, 2, 128),

@@ -5,12 +5,12 @@ import dev.squint.engine.internal.prune.SideObserver;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
 import dev.squint.engine.internal.session.Embedder;
-import dev.squint.engine.internal.session.OpenSegments;
+import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.session.SideGraphs;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenRows;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.onnx.config.ModelConfig;
 
@@ -46,7 +46,7 @@ final class DecoderRun implements AutoCloseable {
   private static final long[] TEXT = {0};
 
   private final PruningPlan plan;
-  private final OpenSegments open;
+  private final SplitDecoder open;
   private final ModelConfig.Text sizes;
   private final Parts parts;
   private final PositionSource source;
@@ -59,7 +59,7 @@ final class DecoderRun implements AutoCloseable {
   /**
    * The parts of a model around its decoder.
    *
-   * @param embedder embeds text and puts pictures into it
+   * @param embedder embeds text and puts images into it
    * @param side computes what is observed between vision tower and decoder
    * @param vision projects patches that were merged before the projector
    */
@@ -67,7 +67,7 @@ final class DecoderRun implements AutoCloseable {
 
   DecoderRun(
       PruningPlan plan,
-      OpenSegments open,
+      SplitDecoder open,
       Parts parts,
       PositionSource source,
       ModelConfig.Text sizes,
@@ -96,17 +96,17 @@ final class DecoderRun implements AutoCloseable {
    * @param positions their rotary positions
    * @param next the position of the first generated token
    */
-  private record Entering(TokenRows rows, RotaryPositions positions, long next) {
+  private record Entering(LiveTokens rows, RotaryPositions positions, long next) {
 
-    static Entering of(PromptInput prompt, int axes) {
+    static Entering of(ModelInput prompt, int axes) {
       RotaryPositions positions = RotaryPositions.of(prompt.layout(), axes);
-      return new Entering(TokenRows.of(prompt.layout()), positions, positions.next());
+      return new Entering(LiveTokens.of(prompt.layout()), positions, positions.next());
     }
 
-    Entering behind(SitePlan site, Passage passage) {
+    Entering after(SitePlan site, TokenReduction passage) {
       int[] keep = rows.rowsOf(passage);
       int[] origins = originRows(rows, passage);
-      TokenRows left = rows.extended(origins).select(keep);
+      LiveTokens left = rows.extended(origins).select(keep);
       return site.positions() == PositionPolicy.COMPACTED
           ? new Entering(
               left, RotaryPositions.ascending(left.count(), positions.axes().length), left.count())
@@ -118,15 +118,15 @@ final class DecoderRun implements AutoCloseable {
    * Runs the prompt.
    *
    * @param prompt the prompt
-   * @param seen what the vision tower saw, or empty without a picture
+   * @param seen what the vision tower saw, or empty without an image
    * @param decider decides at the sites
    */
-  void prefill(PromptInput prompt, Optional<VisionEncoder.Encoded> seen, SiteDecider decider) {
+  void prefill(ModelInput prompt, Optional<VisionEncoder.Encoded> seen, SiteDecider decider) {
     Entering entering = Entering.of(prompt, source.rows());
     try (TensorScope pass = scope.sibling()) {
       Optional<OnnxTensor> features = seen.map(VisionEncoder.Encoded::output);
       if (seen.isPresent() && !seen.get().projected()) {
-        Passage passage = Passage.all(entering.rows().aliveVisual().length);
+        TokenReduction passage = TokenReduction.all(entering.rows().aliveVisual().length);
         if (plan.beforeProjector().isPresent()) {
           SitePlan site = plan.beforeProjector().get();
           passage =
@@ -138,14 +138,14 @@ final class DecoderRun implements AutoCloseable {
                   (need, context) -> {
                     throw new IllegalStateException(need + " before the projector");
                   });
-          entering = entering.behind(site, passage);
+          entering = entering.after(site, passage);
         }
         features = Optional.of(parts.vision().project(pass, seen.get().output(), passage));
       }
-      Passage passage = Passage.all(entering.rows().aliveVisual().length);
+      TokenReduction passage = TokenReduction.all(entering.rows().aliveVisual().length);
       if (plan.afterVision().isPresent()) {
         passage = decideOnFeatures(pass, prompt, features.orElseThrow(), decider, entering);
-        entering = entering.behind(plan.afterVision().get(), passage);
+        entering = entering.after(plan.afterVision().get(), passage);
       }
       decode(pass, entering, embeds(pass, prompt, features, entering.rows(), passage), decider);
     }
@@ -153,10 +153,10 @@ final class DecoderRun implements AutoCloseable {
 
   private OnnxTensor embeds(
       TensorScope pass,
-      PromptInput prompt,
+      ModelInput prompt,
       Optional<OnnxTensor> features,
-      TokenRows rows,
-      Passage passage) {
+      LiveTokens rows,
+      TokenReduction passage) {
     long[] all = prompt.tokenIds();
     long[] tokens = new long[rows.count()];
     for (int row = 0; row < tokens.length; row++) {
@@ -168,7 +168,7 @@ final class DecoderRun implements AutoCloseable {
   }
 
   private void decode(TensorScope pass, Entering entering, OnnxTensor embeds, SiteDecider decider) {
-    TokenRows rows = entering.rows();
+    LiveTokens rows = entering.rows();
     RotaryPositions positions = entering.positions();
     long next = entering.next();
     List<OnnxTensor> hidden = List.of(embeds);
@@ -186,12 +186,12 @@ final class DecoderRun implements AutoCloseable {
     List<Integer> counts = new ArrayList<>();
     for (int i = 0; i < segments.size(); i++) {
       int[] keep = all(rows.count());
-      Passage.Mix mix = Passage.Mix.NONE;
+      TokenReduction.Mix mix = TokenReduction.Mix.NONE;
       long[] types = rows.types();
       RotaryPositions arriving = positions;
       Optional<SitePlan> seam = plan.seams().get(i);
       if (seam.isPresent()) {
-        Passage passage = decider.decide(seam.get(), rows, positions, taps, atInput);
+        TokenReduction passage = decider.decide(seam.get(), rows, positions, taps, atInput);
         int[] origins = originRows(rows, passage);
         keep = rows.rowsOf(passage);
         mix = passage.mix().at(rows.visualRows());
@@ -207,27 +207,27 @@ final class DecoderRun implements AutoCloseable {
         positions = arriving.gathered(keep);
       }
       Optional<SitePlan> site = plan.siteAfter(i);
-      TokenRows there = rows;
+      LiveTokens there = rows;
       Optional<SegmentState.Observed> observed =
-          site.filter(behind -> !behind.needs().isEmpty() && there.visualRows().length > 0)
-              .map(behind -> there::rows);
+          site.filter(after -> !after.needs().isEmpty() && there.visualRows().length > 0)
+              .map(after -> there::rows);
       SegmentState.Output out =
           segments
               .get(i)
               .run(pass, new SegmentState.Input(hidden, arriving, types, keep, mix, observed));
       segments.get(i).startDecodingAt(next);
-      segments.get(i).settle(rows);
+      segments.get(i).onPrefillDone(rows);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
       taps = new TapValues(out.taps(), rows);
-      Optional<OpenSegments.Segment> probe =
-          site.flatMap(behind -> open.probe(behind.site().depth()));
+      Optional<SplitDecoder.Segment> probe =
+          site.flatMap(after -> open.probe(after.site().depth()));
       if (probe.isPresent() && observed.isPresent()) {
         probedTokens.add(rows.count());
         try (SegmentState ahead = new SegmentState(probe.get(), sizes, scope.sibling())) {
           SegmentState.Input input =
               new SegmentState.Input(
-                  hidden, positions, rows.types(), all(rows.count()), Passage.Mix.NONE, observed);
+                  hidden, positions, rows.types(), all(rows.count()), TokenReduction.Mix.NONE, observed);
           taps = taps.and(ahead.run(pass, input).taps());
         }
       }
@@ -244,13 +244,13 @@ final class DecoderRun implements AutoCloseable {
     try (TensorScope pass = scope.sibling()) {
       List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, new long[] {token}));
       for (SegmentState segment : segments) {
-        RotaryPositions position = RotaryPositions.single(segment.takePosition(), source.rows());
+        RotaryPositions position = RotaryPositions.single(segment.nextPosition(), source.rows());
         hidden =
             segment
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, position, TEXT, ONLY_ROW, Passage.Mix.NONE, Optional.empty()))
+                        hidden, position, TEXT, ONLY_ROW, TokenReduction.Mix.NONE, Optional.empty()))
                 .hidden();
       }
       logits = TensorScope.valuesOf(hidden.get(0));
@@ -284,13 +284,13 @@ final class DecoderRun implements AutoCloseable {
     return segments.stream().mapToLong(SegmentState::cacheBytes).sum();
   }
 
-  private Passage decideOnFeatures(
+  private TokenReduction decideOnFeatures(
       TensorScope pass,
-      PromptInput prompt,
+      ModelInput prompt,
       OnnxTensor features,
       SiteDecider decider,
       Entering entering) {
-    TokenRows rows = entering.rows();
+    LiveTokens rows = entering.rows();
     Map<Rows, OnnxTensor> text = new EnumMap<>(Rows.class);
     SideObserver side =
         (need, context) ->
@@ -312,7 +312,7 @@ final class DecoderRun implements AutoCloseable {
         plan.afterVision().orElseThrow(), rows, entering.positions(), TapValues.NONE, side);
   }
 
-  private OnnxTensor embedded(TensorScope pass, PromptInput prompt, TokenRows rows, Rows wanted) {
+  private OnnxTensor embedded(TensorScope pass, ModelInput prompt, LiveTokens rows, Rows wanted) {
     return parts
         .embedder()
         .embed(
@@ -323,7 +323,7 @@ final class DecoderRun implements AutoCloseable {
   }
 
   private Observation atInput(
-      TensorScope pass, Expression need, OnnxTensor embeds, TokenRows rows, SiteContext context) {
+      TensorScope pass, Expression need, OnnxTensor embeds, LiveTokens rows, SiteContext context) {
     return parts
         .side()
         .observe(
@@ -334,7 +334,7 @@ final class DecoderRun implements AutoCloseable {
             context);
   }
 
-  private static int[] originRows(TokenRows rows, Passage passage) {
+  private static int[] originRows(LiveTokens rows, TokenReduction passage) {
     int[] visualRows = rows.visualRows();
     return Arrays.stream(passage.origins()).map(origin -> visualRows[origin]).toArray();
   }

@@ -3,15 +3,15 @@ package dev.squint.engine.internal.generate;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.session.Embedder;
-import dev.squint.engine.internal.session.LeasePool;
-import dev.squint.engine.internal.session.OpenSegments;
-import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.RefCountedCache;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
-import dev.squint.engine.vision.EncodedPictures;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.vision.PreparedImages;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
@@ -21,7 +21,7 @@ import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.cost.FlopsModel;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Speedup;
@@ -41,24 +41,24 @@ import java.util.Optional;
  */
 public final class Generator implements AutoCloseable {
 
-  private final Sessions sessions;
+  private final SessionFactory sessions;
   private final ModelConfig config;
-  private final ModelFacts facts;
+  private final ModelShape facts;
   private final DecoderGraph decoder;
   private final VisionEncoder vision;
   private final Embedder embedder;
   private final SideGraphs side;
-  private final LeasePool<List<SegmentSpec>, OpenSegments> cuts;
+  private final RefCountedCache<List<SegmentSpec>, SplitDecoder> cuts;
 
   public Generator(
-      Sessions sessions,
+      SessionFactory sessions,
       ModelConfig config,
-      ModelFacts facts,
+      ModelShape facts,
       DecoderGraph decoder,
       VisionEncoder vision,
       Embedder embedder,
       SideGraphs side,
-      int cutsKept) {
+      int maxCachedSplits) {
     this.sessions = sessions;
     this.config = config;
     this.facts = facts;
@@ -66,21 +66,21 @@ public final class Generator implements AutoCloseable {
     this.vision = vision;
     this.embedder = embedder;
     this.side = side;
-    this.cuts = new LeasePool<>(cutsKept);
+    this.cuts = new RefCountedCache<>(maxCachedSplits);
   }
 
-  public EncodedPictures pictures(PixelValues pixels) {
-    return new EncodedPictures(vision, pixels, sessions.scope());
+  public PreparedImages images(PixelValues pixels) {
+    return new PreparedImages(vision, pixels, sessions.scope());
   }
 
   /**
    * Answers a prompt.
    *
-   * @param pictures the pictures of the prompt, if it has any
+   * @param images the images of the prompt, if it has any
    */
   public Generation generate(
-      PromptInput prompt,
-      Optional<EncodedPictures.Lease> pictures,
+      ModelInput prompt,
+      Optional<PreparedImages.Lease> images,
       Strategy strategy,
       GenerationOptions options) {
     int length = prompt.layout().length();
@@ -91,20 +91,20 @@ public final class Generator implements AutoCloseable {
               .formatted(length, facts.name(), config.contextLength()));
     }
     checkIds(prompt);
-    boolean picture = pictures.isPresent();
+    boolean image = images.isPresent();
     PruningPlan plan =
-        picture
+        image
             ? PruningPlan.of(strategy, facts, decoder.positions())
             : PruningPlan.unpruned(facts.decoder().layers());
     List<String> notes = new ArrayList<>();
-    if (!picture) {
-      notes.add("no picture in the prompt: nothing to prune");
+    if (!image) {
+      notes.add("no image in the prompt: nothing to prune");
     }
     try (TensorScope scope = sessions.scope();
         var cut = lease(plan)) {
       long start = System.nanoTime();
       Optional<VisionEncoder.Encoded> seen =
-          pictures.map(lease -> lease.encoded(plan.visionTaps(), plan.beforeProjector().isEmpty()));
+          images.map(lease -> lease.encoded(plan.visionTaps(), plan.beforeProjector().isEmpty()));
       seen.ifPresent(encoded -> checkTokens(encoded, prompt));
       long visionNanos = System.nanoTime() - start;
       Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());
@@ -122,7 +122,7 @@ public final class Generator implements AutoCloseable {
 
   /** What stays the same in every run of one request. */
   record Request(
-      PromptInput prompt,
+      ModelInput prompt,
       String strategy,
       PruningPlan plan,
       Optional<VisionEncoder.Encoded> seen,
@@ -155,7 +155,7 @@ public final class Generator implements AutoCloseable {
 
   private Answer answer(
       Request request,
-      OpenSegments open,
+      SplitDecoder open,
       TensorScope scope,
       GenerationOptions options,
       List<String> notes) {
@@ -217,7 +217,7 @@ public final class Generator implements AutoCloseable {
     return new DecoderRun.Parts(embedder, side, vision);
   }
 
-  private Speedup measure(Request request, OpenSegments pruned, Answer answer) {
+  private Speedup measure(Request request, SplitDecoder pruned, Answer answer) {
     try (var whole = lease(PruningPlan.unpruned(facts.decoder().layers()))) {
       return new SpeedupMeter(sessions, config, facts, parts(), decoder.positions())
           .measure(
@@ -230,19 +230,19 @@ public final class Generator implements AutoCloseable {
     }
   }
 
-  private LeasePool<List<SegmentSpec>, OpenSegments>.Lease lease(PruningPlan plan) {
-    return cuts.acquire(plan.cut(), () -> new OpenSegments(sessions, decoder, plan.cut()));
+  private RefCountedCache<List<SegmentSpec>, SplitDecoder>.Lease lease(PruningPlan plan) {
+    return cuts.acquire(plan.cut(), () -> new SplitDecoder(sessions, decoder, plan.cut()));
   }
 
   /** Opens the decoder in one piece and the tower, as a check. */
   public void requireOpens() {
     vision.requireOpens();
-    Sessions checking = sessions.checking();
-    new OpenSegments(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
+    SessionFactory checking = sessions.checking();
+    new SplitDecoder(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
         .close();
   }
 
-  private void checkIds(PromptInput prompt) {
+  private void checkIds(ModelInput prompt) {
     for (long id : prompt.tokenIds()) {
       if (id < 0 || id >= config.text().vocabulary()) {
         throw new ModelException(
@@ -252,7 +252,7 @@ public final class Generator implements AutoCloseable {
     }
   }
 
-  private void checkTokens(VisionEncoder.Encoded seen, PromptInput prompt) {
+  private void checkTokens(VisionEncoder.Encoded seen, ModelInput prompt) {
     long[] shape = seen.output().getInfo().getShape();
     long width =
         seen.projected() || shape.length == 0 ? config.text().hidden() : shape[shape.length - 1];
@@ -260,7 +260,7 @@ public final class Generator implements AutoCloseable {
     int placeholders = prompt.layout().visualTokens();
     if (rows != placeholders) {
       throw new ModelException(
-          "the picture gives %d visual tokens, but the prompt has %d image placeholders; write one for each"
+          "the image gives %d visual tokens, but the prompt has %d image placeholders; write one for each"
               .formatted(rows, placeholders));
     }
   }
@@ -282,7 +282,7 @@ public final class Generator implements AutoCloseable {
       unprunedDecode += FlopsModel.decodeStep(shape, whole);
     }
     Arrays.fill(whole, length);
-    long pictures = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
+    long images = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
     VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
     return new Trace(
         strategy.spec(),
@@ -291,7 +291,7 @@ public final class Generator implements AutoCloseable {
         request.visualTokens(),
         answer.decider().traces(),
         answer.tokensPerLayer(),
-        pictures * FlopsModel.tower(tower)
+        images * FlopsModel.tower(tower)
             + FlopsModel.projector(tower, shape.hidden(), projected(request, answer)),
         answer.prefillFlops(),
         FlopsModel.prefill(shape, whole),
@@ -309,7 +309,7 @@ public final class Generator implements AutoCloseable {
         notes);
   }
 
-  /** The tower's shape on pictures of this size. */
+  /** The tower's shape on images of this size. */
   private VisionShape ran(PixelValues pixels) {
     int patch = config.vision().patchSize();
     return facts

@@ -1,10 +1,10 @@
 package dev.squint.engine.internal.generate;
 
-import dev.squint.engine.internal.kv.SegmentCache;
-import dev.squint.engine.internal.session.OpenSegments;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.kv.KvCache;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenRows;
+import dev.squint.engine.internal.tokens.LiveTokens;
 import dev.squint.onnx.config.ModelConfig;
 
 import ai.onnxruntime.OnnxTensor;
@@ -15,7 +15,7 @@ import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -31,21 +31,21 @@ public final class SegmentState implements AutoCloseable {
   /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
   private static final int[] ANY = {0};
 
-  private final OpenSegments.Segment segment;
-  private final SegmentCache cache;
+  private final SplitDecoder.Segment segment;
+  private final KvCache cache;
   private long nextPosition;
 
-  public SegmentState(OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
+  public SegmentState(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this(segment, sizes, owner, Optional.empty());
   }
 
   public SegmentState(
-      OpenSegments.Segment segment,
+      SplitDecoder.Segment segment,
       ModelConfig.Text sizes,
       TensorScope owner,
-      Optional<CachePlan> plan) {
+      Optional<KvCachePlan> plan) {
     this.segment = segment;
-    this.cache = SegmentCache.of(segment, sizes, owner, plan);
+    this.cache = KvCache.of(segment, sizes, owner, plan);
   }
 
   /** Finds rows, counted after the seam. */
@@ -60,7 +60,7 @@ public final class SegmentState implements AutoCloseable {
    * @param hidden hidden states of all rows that arrive
    * @param positions rotary positions of all rows that arrive and of those of the mix
    * @param types for each of these 1 if it is a visual token, else 0
-   * @param keep the rows that go on; those of the mix count on behind the arriving ones
+   * @param keep the rows that go on; those of the mix count on after the arriving ones
    * @param mix rows made of several, in terms of arriving rows
    * @param observed finds the rows that are looked at; empty if nothing is observed
    */
@@ -69,7 +69,7 @@ public final class SegmentState implements AutoCloseable {
       RotaryPositions positions,
       long[] types,
       int[] keep,
-      Passage.Mix mix,
+      TokenReduction.Mix mix,
       Optional<Observed> observed) {}
 
   /**
@@ -141,19 +141,19 @@ public final class SegmentState implements AutoCloseable {
   }
 
   /** Puts the prompt away, once it has run. */
-  public void settle(TokenRows rows) {
+  public void onPrefillDone(LiveTokens rows) {
     boolean[] visual = new boolean[rows.count()];
     for (int row : rows.visualRows()) {
       visual[row] = true;
     }
-    cache.settle(visual);
+    cache.onPrefillDone(visual);
   }
 
   void startDecodingAt(long position) {
     nextPosition = position;
   }
 
-  long takePosition() {
+  long nextPosition() {
     return nextPosition++;
   }
 

@@ -2,15 +2,15 @@ package dev.squint.engine.internal.generate;
 
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SiteDecider;
-import dev.squint.engine.internal.session.OpenSegments;
-import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.onnx.config.ModelConfig;
 
 import dev.squint.onnx.internal.decoder.PositionSource;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.cost.FlopsModel;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.trace.Speedup;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,16 +32,16 @@ final class SpeedupMeter {
   private static final int MIN_STEPS = 4;
   private static final int MAX_STEPS = 16;
 
-  private final Sessions sessions;
+  private final SessionFactory sessions;
   private final ModelConfig config;
-  private final ModelFacts facts;
+  private final ModelShape facts;
   private final DecoderRun.Parts parts;
   private final PositionSource positions;
 
   SpeedupMeter(
-      Sessions sessions,
+      SessionFactory sessions,
       ModelConfig config,
-      ModelFacts facts,
+      ModelShape facts,
       DecoderRun.Parts parts,
       PositionSource positions) {
     this.sessions = sessions;
@@ -53,8 +53,8 @@ final class SpeedupMeter {
 
   Speedup measure(
       Generator.Request request,
-      OpenSegments pruned,
-      OpenSegments whole,
+      SplitDecoder pruned,
+      SplitDecoder whole,
       long[] answer,
       int[] tokensPerLayer,
       long prefillFlops) {
@@ -126,7 +126,7 @@ final class SpeedupMeter {
     }
   }
 
-  private Times run(Generator.Request request, PruningPlan plan, OpenSegments open, long[] fed) {
+  private Times run(Generator.Request request, PruningPlan plan, SplitDecoder open, long[] fed) {
     try (TensorScope scope = sessions.scope();
         DecoderRun run = new DecoderRun(plan, open, parts, positions, config.text(), scope)) {
       SiteDecider decider = request.decider();

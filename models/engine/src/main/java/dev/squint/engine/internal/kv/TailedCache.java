@@ -1,12 +1,12 @@
 package dev.squint.engine.internal.kv;
 
-import dev.squint.engine.internal.session.OpenSegments;
+import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.onnx.config.ModelConfig;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.CacheNames;
-import dev.squint.onnx.internal.decoder.CacheNames.Field;
-import dev.squint.onnx.internal.decoder.CacheNames.Part;
+import dev.squint.onnx.internal.decoder.KvCacheNames;
+import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
+import dev.squint.onnx.internal.decoder.KvCacheNames.Part;
 import dev.squint.engine.internal.ort.TensorScope;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,9 +16,9 @@ import java.util.Set;
 import java.util.function.Function;
 
 /** What the prompt left never moves again; a tail of generated tokens grows after it. */
-abstract class TailedCache implements SegmentCache {
+abstract class TailedCache implements KvCache {
 
-  final OpenSegments.Segment segment;
+  final SplitDecoder.Segment segment;
   final ModelConfig.Text sizes;
   final int from;
   final int to;
@@ -35,7 +35,7 @@ abstract class TailedCache implements SegmentCache {
    * @param fields what a tail consists of
    */
   TailedCache(
-      OpenSegments.Segment segment, ModelConfig.Text sizes, TensorScope owner, List<Field> fields) {
+      SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner, List<Field> fields) {
     this.segment = segment;
     this.sizes = sizes;
     this.from = segment.spec().from();
@@ -59,7 +59,7 @@ abstract class TailedCache implements SegmentCache {
   }
 
   static String tailOf(int layer, boolean key, Field field) {
-    return CacheNames.stored(layer, key, Part.TAIL, field);
+    return KvCacheNames.stored(layer, key, Part.TAIL, field);
   }
 
   final void emptyTail() {
@@ -74,7 +74,7 @@ abstract class TailedCache implements SegmentCache {
   }
 
   final void putEmpty(TensorScope owner, Map<String, OnnxTensor> tensors, String input) {
-    tensors.put(input, WholeCache.empty(segment.session(), sizes, owner, input));
+    tensors.put(input, PlainKvCache.empty(segment.session(), sizes, owner, input));
   }
 
   @Override
@@ -88,7 +88,7 @@ abstract class TailedCache implements SegmentCache {
   public Set<String> outputs() {
     Set<String> names = new HashSet<>();
     forEachLayerAndKind(
-        (layer, key) -> fields.forEach(field -> names.add(CacheNames.grown(layer, key, field))));
+        (layer, key) -> fields.forEach(field -> names.add(KvCacheNames.grown(layer, key, field))));
     return names;
   }
 
@@ -98,7 +98,7 @@ abstract class TailedCache implements SegmentCache {
     forEachLayerAndKind(
         (layer, key) -> {
           for (Field field : fields) {
-            OnnxTensor grown = out.get(CacheNames.grown(layer, key, field));
+            OnnxTensor grown = out.get(KvCacheNames.grown(layer, key, field));
             tail.put(tailOf(layer, key, field), tailOwner.adopt(run, grown));
           }
         });
@@ -123,7 +123,7 @@ abstract class TailedCache implements SegmentCache {
 
   @Override
   public long bytes() {
-    return WholeCache.bytes(prompt) + WholeCache.bytes(tail);
+    return PlainKvCache.bytes(prompt) + PlainKvCache.bytes(tail);
   }
 
   @Override

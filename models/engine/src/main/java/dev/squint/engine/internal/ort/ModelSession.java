@@ -62,7 +62,7 @@ public final class ModelSession implements AutoCloseable {
    *
    * @param scope owner of the results
    * @param given the inputs
-   * @param wanted the outputs to hand out; no other is
+   * @param wanted the outputs to return; no other is
    * @return the outputs by name
    * @throws ModelException if ONNX Runtime reports an error
    */

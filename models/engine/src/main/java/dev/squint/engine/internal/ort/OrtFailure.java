@@ -157,7 +157,7 @@ final class OrtFailure {
       return "export it again with operators that ONNX Runtime has";
     }
     if (lacksMemory(reason)) {
-      return "choose a smaller model or picture, or give the process more memory";
+      return "choose a smaller model or image, or give the process more memory";
     }
     return otherwise;
   }

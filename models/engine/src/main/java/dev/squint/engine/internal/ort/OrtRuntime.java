@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Owner of ONNX Runtime's environment, a singleton of the process.
  *
- * <p>Sessions with thread pools of their own fight: the workers of one still spin while the next
+ * <p>SessionFactory with thread pools of their own fight: the workers of one still spin while the next
  * one computes. Squint runs several sessions in turn, so it wants one pool for all. The pool can
  * only be asked for by whoever creates the environment:
  *
@@ -179,7 +179,7 @@ public final class OrtRuntime {
 
   /** Opens a session to run. */
   public ModelSession open(
-      byte[] model, Path folder, Device device, int threads, String name, Buffers buffers) {
+      byte[] model, Path folder, Device device, int threads, String name, ArenaPolicy buffers) {
     return open(model, folder, device, threads, name, buffers, Weights.PREPARED);
   }
 
@@ -210,7 +210,7 @@ public final class OrtRuntime {
       Device device,
       int threads,
       String name,
-      Buffers buffers,
+      ArenaPolicy buffers,
       Weights weights) {
     try (SessionOptions options = options(threads)) {
       device.configure(options);

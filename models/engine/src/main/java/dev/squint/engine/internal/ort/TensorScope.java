@@ -166,7 +166,7 @@ public final class TensorScope implements AutoCloseable {
       }
       if (!others.isEmpty()) {
         throw new ModelException(
-            "%s hands out %s, which is no tensor; export the model again"
+            "%s returns %s, which is no tensor; export the model again"
                 .formatted(name, Printable.of(others.toString())));
       }
       return tensors;

@@ -2,12 +2,12 @@ package dev.squint.engine.internal.prune;
 
 import dev.squint.error.ModelException;
 
-import dev.squint.onnx.internal.decoder.CacheForm;
+import dev.squint.onnx.internal.decoder.KvCacheLayout;
 import dev.squint.onnx.internal.decoder.PositionSource;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.pruning.cache.CachePlan;
-import dev.squint.pruning.shape.ModelFacts;
+import dev.squint.pruning.cache.KvCachePlan;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  * @param segments the decoder, cut at the sites and nowhere else
  * @param probes what a site wants of the layer after it, one per such site
  * @param visionTaps what is wanted of the vision tower, in order
- * @param cache what becomes of the KV cache behind the prefill, if anything
+ * @param cache what becomes of the KV cache after the prefill, if anything
  */
 public record PruningPlan(
     Optional<SitePlan> beforeProjector,
@@ -43,7 +43,7 @@ public record PruningPlan(
     List<SegmentSpec> segments,
     List<SegmentSpec> probes,
     List<Expression> visionTaps,
-    Optional<CachePlan> cache) {
+    Optional<KvCachePlan> cache) {
 
   /** The decoder in one piece, with all tokens. */
   public static PruningPlan unpruned(int layers) {
@@ -64,7 +64,7 @@ public record PruningPlan(
    * @throws ModelException if sites are out of order or an observation cannot be made in time for
    *     its site
    */
-  public static PruningPlan of(Strategy strategy, ModelFacts facts, PositionSource positions) {
+  public static PruningPlan of(Strategy strategy, ModelShape facts, PositionSource positions) {
     return new Builder(strategy.name(), facts, positions)
         .build(strategy.plan(facts), strategy.cache(facts));
   }
@@ -76,7 +76,7 @@ public record PruningPlan(
     return all;
   }
 
-  /** The site behind a segment, if there is one. */
+  /** The site after a segment, if there is one. */
   public Optional<SitePlan> siteAfter(int segment) {
     return segment + 1 < seams.size() ? seams.get(segment + 1) : Optional.empty();
   }
@@ -87,18 +87,18 @@ public record PruningPlan(
 
   private static final class Builder {
     private final String strategy;
-    private final ModelFacts facts;
+    private final ModelShape facts;
     private final PositionSource positions;
     private final int layers;
 
-    Builder(String strategy, ModelFacts facts, PositionSource positions) {
+    Builder(String strategy, ModelShape facts, PositionSource positions) {
       this.strategy = strategy;
       this.facts = facts;
       this.positions = positions;
       this.layers = facts.decoder().layers();
     }
 
-    PruningPlan build(List<SitePlan> sites, Optional<CachePlan> cache) {
+    PruningPlan build(List<SitePlan> sites, Optional<KvCachePlan> cache) {
       Optional<SitePlan> beforeProjector = Optional.empty();
       Optional<SitePlan> afterVision = Optional.empty();
       List<SitePlan> inDecoder = new ArrayList<>();
@@ -190,7 +190,7 @@ public record PruningPlan(
                 && need.leaves().anyMatch(leaf -> leaf.place().kind() == Place.Kind.VISION);
         if (perPatch && facts.visualTokens() != patches) {
           throw refused(
-              "it wants the %s at %s, which is known of %d patches, but a picture becomes %d visual tokens (vision_feature_select_strategy adds [CLS] or drops a patch); choose a strategy that looks at features or text"
+              "it wants the %s at %s, which is known of %d patches, but an image becomes %d visual tokens (vision_feature_select_strategy adds [CLS] or drops a patch); choose a strategy that looks at features or text"
                   .formatted(need, site.site(), patches, facts.visualTokens()));
         }
       }
@@ -221,23 +221,23 @@ public record PruningPlan(
       seams.add(head);
     }
 
-    private CacheForm form(Optional<CachePlan> cache) {
-      if (cache.isPresent() && cache.get() instanceof CachePlan.Quantised plan) {
-        return new CacheForm.Quantised(
+    private KvCacheLayout form(Optional<KvCachePlan> cache) {
+      if (cache.isPresent() && cache.get() instanceof KvCachePlan.Quantised plan) {
+        return new KvCacheLayout.Quantised(
             plan.bits(),
             plan.uniform() ? 0 : plan.low(),
             plan.rotated(),
             facts.decoder().headDim());
       }
-      if (cache.isPresent() && cache.get() instanceof CachePlan.PerHead) {
-        return new CacheForm.Ragged(facts.decoder().heads(), facts.decoder().headDim());
+      if (cache.isPresent() && cache.get() instanceof KvCachePlan.PerHead) {
+        return new KvCacheLayout.Ragged(facts.decoder().heads(), facts.decoder().headDim());
       }
-      return cache.isPresent() ? new CacheForm.Attended() : new CacheForm.Whole();
+      return cache.isPresent() ? new KvCacheLayout.Attended() : new KvCacheLayout.Whole();
     }
 
     /** Tokens that leave the cache leave gaps, so that positions cannot be counted from it. */
-    private boolean leavesGaps(Optional<CachePlan> cache) {
-      boolean gaps = cache.isPresent() && !(cache.get() instanceof CachePlan.Quantised);
+    private boolean leavesGaps(Optional<KvCachePlan> cache) {
+      boolean gaps = cache.isPresent() && !(cache.get() instanceof KvCachePlan.Quantised);
       if (gaps && !positions.isControllable()) {
         throw refused(
             "it takes tokens out of the KV cache, but the decoder has no input 'position_ids' and its rotary positions were not found in the graph; export it with 'position_ids'");

@@ -1,8 +1,8 @@
 package dev.squint.engine.internal.prune;
 
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenRows;
+import dev.squint.engine.internal.tokens.LiveTokens;
 import dev.squint.engine.vision.TowerValues;
 import dev.squint.error.ModelException;
 
@@ -52,15 +52,15 @@ public final class SiteDecider {
    * @param side observes what flows between vision tower and decoder
    * @return what goes on
    */
-  public Passage decide(
-      SitePlan plan, TokenRows rows, RotaryPositions positions, TapValues taps, SideObserver side) {
+  public TokenReduction decide(
+      SitePlan plan, LiveTokens rows, RotaryPositions positions, TapValues taps, SideObserver side) {
     int[] alive = rows.aliveVisual();
     if (plan.site().depth() < 0 || entered < 0) {
       entered = alive.length;
     }
     if (alive.length == 0) {
       notes.add("%s: no visual token was there to choose from".formatted(plan.site()));
-      return Passage.all(0);
+      return TokenReduction.all(0);
     }
     long start = System.nanoTime();
     SiteContext context =
@@ -77,7 +77,7 @@ public final class SiteDecider {
     }
     Selection selection =
         checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
-    Passage passage = Passage.of(context, selection);
+    TokenReduction passage = TokenReduction.of(context, selection);
     long nanos = System.nanoTime() - start;
     int left = passage.visual().length;
     if (left == 0 && alive.length == rows.count()) {

@@ -1,6 +1,6 @@
 package dev.squint.engine.internal.prune;
 
-import dev.squint.engine.internal.tokens.TokenRows;
+import dev.squint.engine.internal.tokens.LiveTokens;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.onnx.internal.decoder.TapNames;
@@ -18,9 +18,9 @@ import java.util.Map;
  * @param tensors by output name
  * @param tokens the tokens it is about
  */
-public record TapValues(Map<String, OnnxTensor> tensors, TokenRows tokens) {
+public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens tokens) {
 
-  public static final TapValues NONE = new TapValues(Map.of(), new TokenRows(new int[0], new int[0]));
+  public static final TapValues NONE = new TapValues(Map.of(), new LiveTokens(new int[0], new int[0]));
 
   /** The last axis as columns, the others as rows. */
   Observation read(Expression need) {

@@ -1,6 +1,6 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.error.ModelException;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -25,13 +25,13 @@ public final class Embedder implements AutoCloseable {
   private static final String EMBEDS = "inputs_embeds";
 
   private final ModelSession embed;
-  private final Sessions sessions;
+  private final SessionFactory sessions;
   private final long width;
-  private final LeasePool<Merge, ModelSession> merge = new LeasePool<>(2);
+  private final RefCountedCache<Merge, ModelSession> merge = new RefCountedCache<>(2);
 
   private record Merge(int featureRank, boolean merges) {}
 
-  public Embedder(Sessions sessions, OnnxGraph graph, long width) {
+  public Embedder(SessionFactory sessions, OnnxGraph graph, long width) {
     this.sessions = sessions;
     this.width = width;
     this.embed = open(sessions, graph);
@@ -44,8 +44,8 @@ public final class Embedder implements AutoCloseable {
     }
   }
 
-  /** The graph, made to hand out float32 if it does not. */
-  private static ModelSession open(Sessions sessions, OnnxGraph graph) {
+  /** The graph, made to return float32 if it does not. */
+  private static ModelSession open(SessionFactory sessions, OnnxGraph graph) {
     ModelSession session = sessions.open(graph);
     try {
       if (session.output(EMBEDS).type == OnnxJavaType.FLOAT) {
@@ -69,7 +69,7 @@ public final class Embedder implements AutoCloseable {
   }
 
   /**
-   * Embeds a prompt with pictures.
+   * Embeds a prompt with images.
    *
    * @param tokens the prompt, already without the placeholders of dropped visual tokens
    * @param features features of all visual tokens
@@ -77,7 +77,7 @@ public final class Embedder implements AutoCloseable {
    * @param rows the place of each of them in {@code tokens}
    */
   public OnnxTensor embed(
-      TensorScope scope, long[] tokens, OnnxTensor features, Passage kept, int[] rows) {
+      TensorScope scope, long[] tokens, OnnxTensor features, TokenReduction kept, int[] rows) {
     if (rows.length == 0) {
       return embed(scope, tokens);
     }
@@ -103,7 +103,7 @@ public final class Embedder implements AutoCloseable {
     byte[] graph =
         MergeGraph.build(
             width, elementType(text), elementType(features), features.getShape().length, merges);
-    return sessions.open(graph, Path.of(""), "the merge of text and picture");
+    return sessions.open(graph, Path.of(""), "the merge of text and image");
   }
 
   static int elementType(TensorInfo info) {

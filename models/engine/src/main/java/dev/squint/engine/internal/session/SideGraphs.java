@@ -29,9 +29,9 @@ public final class SideGraphs implements AutoCloseable {
 
   private static final int GRAPHS_KEPT = 4;
 
-  private final Sessions sessions;
+  private final SessionFactory sessions;
   private final int width;
-  private final LeasePool<Key, ModelSession> pool = new LeasePool<>(GRAPHS_KEPT);
+  private final RefCountedCache<Key, ModelSession> pool = new RefCountedCache<>(GRAPHS_KEPT);
 
   private record Key(Expression expression, Map<Leaf, SideGraph.Operand> operands) {}
 
@@ -43,7 +43,7 @@ public final class SideGraphs implements AutoCloseable {
    */
   public record Found(OnnxTensor tensor, int[] rows) {}
 
-  public SideGraphs(Sessions sessions, int width) {
+  public SideGraphs(SessionFactory sessions, int width) {
     this.sessions = sessions;
     this.width = width;
   }

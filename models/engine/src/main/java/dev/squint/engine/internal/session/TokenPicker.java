@@ -12,12 +12,12 @@ import java.util.Set;
 /** Picks tokens out of stored keys and values, in native memory. Safe for many threads. */
 public final class TokenPicker implements AutoCloseable {
 
-  private final Sessions sessions;
+  private final SessionFactory sessions;
   private final Map<Kind, ModelSession> byKind = new HashMap<>();
 
   private record Kind(int type, PickGraph.Source source) {}
 
-  TokenPicker(Sessions sessions) {
+  TokenPicker(SessionFactory sessions) {
     this.sessions = sessions;
   }
 
@@ -39,7 +39,7 @@ public final class TokenPicker implements AutoCloseable {
    * @param owner of the result
    * @param stored {@code [1, heads, tokens, width]}
    * @param other likewise
-   * @param tokens which of them; those of the second count on behind those of the first
+   * @param tokens which of them; those of the second count on after those of the first
    * @return {@code [1, heads, picked, width]}
    */
   public OnnxTensor join(TensorScope owner, OnnxTensor stored, OnnxTensor other, int[] tokens) {

@@ -18,7 +18,7 @@ public record RotaryPositions(long[][] axes) {
 
   /**
    * Positions of a whole prompt. With one axis they count the tokens. With three a text token takes
-   * the next number on all of them and a picture of h x w tokens one moment in time and its rows
+   * the next number on all of them and an image of h x w tokens one moment in time and its rows
    * and columns, so that text goes on max(h, w) later (Wang et al., "Qwen2-VL", 2024). Visual
    * tokens that form no grid count like text.
    */
@@ -83,7 +83,7 @@ public record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
-  /** These and behind them one more for each origin, at the same place. */
+  /** These and after them one more for each origin, at the same place. */
   public RotaryPositions extended(int[] originRows) {
     int count = axes[0].length;
     long[][] all = new long[axes.length][];
@@ -106,7 +106,7 @@ public record RotaryPositions(long[][] axes) {
     return new RotaryPositions(some);
   }
 
-  /** The position of the token behind these. */
+  /** The position of the token after these. */
   public long next() {
     long next = 0;
     for (long[] axis : axes) {

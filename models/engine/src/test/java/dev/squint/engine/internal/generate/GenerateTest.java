@@ -154,7 +154,7 @@ class GenerateTest {
   }
 
   @Test
-  void aPromptWithoutPictureIsAnsweredAndSaysSo() {
+  void aPromptWithoutImageIsAnsweredAndSaysSo() {
     Generation answer =
         TINY.model()
             .generate(
@@ -162,7 +162,7 @@ class GenerateTest {
     assertThat(answer.trace().sites()).isEmpty();
     assertThat(answer.trace().visionFlops()).isZero();
     assertThat(answer.trace().notes())
-        .containsExactly("no picture in the prompt: nothing to prune");
+        .containsExactly("no image in the prompt: nothing to prune");
   }
 
   @Test
@@ -341,12 +341,12 @@ class GenerateTest {
     Expression need = Observe.textToVisualAttention(2, Rows.LAST);
     List<Observation> seen = new ArrayList<>();
     Generation whole = generate(watching(2, need, seen));
-    Generation behind = generate(watching(3, need, seen));
+    Generation after = generate(watching(3, need, seen));
     assertThat(seen.get(0).values()).containsExactly(seen.get(1).values(), offset(1e-6f));
-    assertThat(whole.tokens()).containsExactly(behind.tokens());
+    assertThat(whole.tokens()).containsExactly(after.tokens());
     long probe =
         FlopsModel.probe(TINY.model().facts().decoder(), TinyLlava.prompt().layout().length());
-    assertThat(whole.trace().prefillFlops() - behind.trace().prefillFlops()).isEqualTo(probe);
+    assertThat(whole.trace().prefillFlops() - after.trace().prefillFlops()).isEqualTo(probe);
   }
 
   private static TestStrategy watching(int layer, Expression need, List<Observation> seen) {
@@ -363,7 +363,7 @@ class GenerateTest {
   }
 
   @Test
-  void aSiteBehindTheLastVisualTokenHasNothingToChoose() {
+  void aSiteAfterTheLastVisualTokenHasNothingToChoose() {
     List<SitePlan> sites = new ArrayList<>(TestStrategy.fixed(1, PositionPolicy.ORIGINAL).sites());
     sites.addAll(TestStrategy.fastV(3, 4).sites());
     Generation made = generate(new TestStrategy("emptying", sites));

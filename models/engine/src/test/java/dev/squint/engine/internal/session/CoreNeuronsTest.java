@@ -4,7 +4,7 @@ import dev.squint.fixtures.ExportFixture;
 
 import dev.squint.engine.internal.generate.ChosenRows;
 import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
 
@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Core neurons against their definition, counted over the activations that the uncut file hands out
+ * Core neurons against their definition, counted over the activations that the uncut file returns
  * as outputs of their own. These are found by the exporter's node names, which Squint does not
  * read.
  */
@@ -56,8 +56,8 @@ class CoreNeuronsTest {
   private static final int[] NONE = {};
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
-  private final Sessions sessions =
-      new Sessions(
+  private final SessionFactory sessions =
+      new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   /** The exports whose nodes bear names that tell. */
@@ -165,7 +165,7 @@ class CoreNeuronsTest {
     int[] all = IntStream.range(0, tokens).toArray();
     SegmentSpec spec = new SegmentSpec(0, layers, Seam.NONE, false, taps);
     Map<String, float[]> seen = new HashMap<>();
-    try (OpenSegments open = new OpenSegments(sessions, decoder, List.of(spec));
+    try (SplitDecoder open = new SplitDecoder(sessions, decoder, List.of(spec));
         TensorScope scope = sessions.scope();
         SegmentState state = new SegmentState(open.list().get(0), sizes, scope.sibling())) {
       SegmentState.Input input =
@@ -174,7 +174,7 @@ class CoreNeuronsTest {
               UncutRun.positions(export, "positions"),
               Arrays.stream(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray(),
               all,
-              Passage.Mix.NONE,
+              TokenReduction.Mix.NONE,
               Optional.of(new ChosenRows(NONE, IntStream.range(start, end).toArray(), NONE)));
       state.run(scope, input).taps().forEach((tap, t) -> seen.put(tap, UncutRun.floats(t)));
     }

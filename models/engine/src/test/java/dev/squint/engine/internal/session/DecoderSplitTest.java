@@ -3,7 +3,7 @@ package dev.squint.engine.internal.session;
 import dev.squint.engine.TinyLlava;
 import dev.squint.engine.WholeFile;
 import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
@@ -66,7 +66,7 @@ class DecoderSplitTest {
     Path path = TinyLlava.folder().resolve(file);
     OrtRuntime runtime = OrtRuntime.get(1);
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
-    Sessions sessions = new Sessions(runtime, cpu, 1, new AtomicInteger());
+    SessionFactory sessions = new SessionFactory(runtime, cpu, 1, new AtomicInteger());
     List<SegmentSpec> specs = new ArrayList<>();
     for (int i = 0; i + 1 < edges.size(); i++) {
       int last = edges.get(i + 1) - 1;
@@ -79,8 +79,8 @@ class DecoderSplitTest {
               List.of(Observe.textToVisualAttention(last, Rows.TEXT))));
     }
     try (ModelSession whole = WholeFile.open(sessions, path);
-        OpenSegments parts =
-            new OpenSegments(sessions, new DecoderGraph(OnnxGraph.read(path)), specs);
+        SplitDecoder parts =
+            new SplitDecoder(sessions, new DecoderGraph(OnnxGraph.read(path)), specs);
         TensorScope scope = sessions.scope();
         Whole expected = new Whole(whole, sessions)) {
       List<SegmentState> states = new ArrayList<>();
@@ -117,7 +117,7 @@ class DecoderSplitTest {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, positions, new long[rows], all, Passage.Mix.NONE, Optional.empty()))
+                        hidden, positions, new long[rows], all, TokenReduction.Mix.NONE, Optional.empty()))
                 .hidden();
       }
       return lastRow(hidden.get(0));
@@ -138,7 +138,7 @@ class DecoderSplitTest {
     private Map<String, OnnxTensor> cache = new HashMap<>();
     private int cached;
 
-    Whole(ModelSession session, Sessions sessions) {
+    Whole(ModelSession session, SessionFactory sessions) {
       this.session = session;
       this.owner = sessions.scope();
       for (String name : session.inputs()) {

@@ -15,7 +15,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.WholeFile;
-import dev.squint.engine.internal.ort.Buffers;
+import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
@@ -72,7 +72,7 @@ class EmbeddedWeightsTest {
   }
 
   private ModelSession open(SegmentModel segment) {
-    return runtime.open(segment.bytes(), segment.folder(), device, 1, "segment", Buffers.OWN);
+    return runtime.open(segment.bytes(), segment.folder(), device, 1, "segment", ArenaPolicy.OWN);
   }
 
   /** The logits of a prompt through a chain of sessions. */
@@ -151,7 +151,7 @@ class EmbeddedWeightsTest {
   }
 
   @Test
-  void segmentsOfADownloadCacheReferToTheFileBehindTheLink() throws IOException {
+  void segmentsOfADownloadCacheReferToTheFileAfterTheLink() throws IOException {
     Path snapshot = Files.createDirectories(temp.resolve("snapshots/main/onnx"));
     Path blob = Files.createDirectory(temp.resolve("blobs")).resolve("5f1c");
     Files.move(file, blob);

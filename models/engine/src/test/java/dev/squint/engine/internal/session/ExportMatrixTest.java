@@ -5,7 +5,7 @@ import dev.squint.fixtures.ExportFixture;
 import dev.squint.engine.WholeFile;
 import dev.squint.engine.internal.generate.ChosenRows;
 import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
@@ -65,8 +65,8 @@ class ExportMatrixTest {
   private static final float INT8_ROW_CUT = 0.39f;
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
-  private final Sessions sessions =
-      new Sessions(
+  private final SessionFactory sessions =
+      new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
@@ -234,7 +234,7 @@ class ExportMatrixTest {
     }
   }
 
-  /** Rows of a mean square of 1: what a norm hands out, but for a weight per column. */
+  /** Rows of a mean square of 1: what a norm returns, but for a weight per column. */
   private static float[] unit(float[] rows, int width) {
     float[] unit = new float[rows.length];
     for (int from = 0; from < rows.length; from += width) {
@@ -358,7 +358,7 @@ class ExportMatrixTest {
   private final class Cut implements AutoCloseable {
     private final ExportFixture export;
     private final DecoderGraph decoder;
-    private final OpenSegments parts;
+    private final SplitDecoder parts;
     private final ModelConfig.Text sizes;
     private final TensorScope scope = sessions.scope();
     private final List<SegmentState> states = new ArrayList<>();
@@ -366,7 +366,7 @@ class ExportMatrixTest {
     Cut(ExportFixture export, DecoderGraph decoder, List<SegmentSpec> specs) {
       this.export = export;
       this.decoder = decoder;
-      this.parts = new OpenSegments(sessions, decoder, specs);
+      this.parts = new SplitDecoder(sessions, decoder, specs);
       sizes =
           new ModelConfig.Text(
               export.size("layers"),
@@ -408,7 +408,7 @@ class ExportMatrixTest {
                             position,
                             new long[1],
                             new int[] {0},
-                            Passage.Mix.NONE,
+                            TokenReduction.Mix.NONE,
                             Optional.empty()))
                     .hidden();
           }
@@ -451,18 +451,18 @@ class ExportMatrixTest {
           positions,
           types,
           all,
-          Passage.Mix.NONE,
+          TokenReduction.Mix.NONE,
           columns.length == 0
               ? Optional.empty()
               : Optional.of(new ChosenRows(queries, columns, NONE)));
     }
 
-    private static Passage.Mix alone(int[] rows) {
+    private static TokenReduction.Mix alone(int[] rows) {
       float[] weights = new float[rows.length * rows.length];
       for (int i = 0; i < rows.length; i++) {
         weights[i * rows.length + i] = 1;
       }
-      return new Passage.Mix(rows, weights);
+      return new TokenReduction.Mix(rows, weights);
     }
 
     private float[] prefill(
@@ -480,7 +480,7 @@ class ExportMatrixTest {
         for (int i = 0; i < states.size(); i++) {
           int[] keep = IntStream.range(0, rows.length).toArray();
           RotaryPositions arriving = positions;
-          Passage.Mix mix = Passage.Mix.NONE;
+          TokenReduction.Mix mix = TokenReduction.Mix.NONE;
           if (seams.containsKey(i)) {
             List<Long> kept = ExportFixture.stream(seams.get(i).get("keepVisual")).boxed().toList();
             int[] all = rows;

@@ -107,7 +107,7 @@ class ManifestParityTest {
   private static List<float[]> uncut(ExportFixture export) {
     OrtRuntime runtime = OrtRuntime.get(1);
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
-    Sessions sessions = new Sessions(runtime, cpu, 1, new AtomicInteger());
+    SessionFactory sessions = new SessionFactory(runtime, cpu, 1, new AtomicInteger());
     List<float[]> logits = new ArrayList<>();
     try (ModelSession whole = WholeFile.open(sessions, export.graph())) {
       new UncutRun(whole, export, sessions).run(logits);

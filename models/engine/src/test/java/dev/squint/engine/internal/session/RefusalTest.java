@@ -5,7 +5,7 @@ import dev.squint.engine.TinyLlava;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.TestStrategy;
 
@@ -247,8 +247,8 @@ class RefusalTest {
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("the prompt has 97 tokens")
         .hasMessageContaining("96 tokens");
-    PromptInput alien =
-        new PromptInput(new long[] {1, 64}, new TokenLayout(2, List.of()), Optional.empty());
+    ModelInput alien =
+        new ModelInput(new long[] {1, 64}, new TokenLayout(2, List.of()), Optional.empty());
     assertThatThrownBy(
             () -> TINY.model().generate(alien, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
@@ -257,37 +257,37 @@ class RefusalTest {
   }
 
   @Test
-  void picturesThatDoNotFit() {
+  void imagesThatDoNotFit() {
     TokenLayout twoTokens = new TokenLayout(4, List.of(new VisualSpan(0, 1, 2, 1, 2)));
-    PromptInput few =
-        new PromptInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.of(TinyLlava.pixels()));
+    ModelInput few =
+        new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.of(TinyLlava.pixels()));
     assertThatThrownBy(
             () -> TINY.model().generate(few, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("gives 16 visual tokens, but the prompt has 2 image placeholders");
     FloatBuffer small = ByteBuffer.allocateDirect(3 * 4 * 4 * Float.BYTES).asFloatBuffer();
     PixelValues pixels = new PixelValues(small, new long[] {1, 3, 4, 4});
-    PromptInput tiny =
-        new PromptInput(
+    ModelInput tiny =
+        new ModelInput(
             TinyLlava.prompt().tokenIds(), TinyLlava.prompt().layout(), Optional.of(pixels));
     assertThatThrownBy(
             () -> TINY.model().generate(tiny, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("[pictures, 3, 32, 32], got [1, 3, 4, 4]");
+        .hasMessageContaining("[images, 3, 32, 32], got [1, 3, 4, 4]");
     assertThatThrownBy(() -> new PixelValues(small, new long[] {1, 3, 5, 4}))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("need 60 floats, got 48");
     assertThatThrownBy(
             () ->
-                new PromptInput(
+                new ModelInput(
                     new long[] {1}, new TokenLayout(1, List.of()), Optional.of(TinyLlava.pixels())))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("no token of the prompt stands for it");
-    assertThatThrownBy(() -> new PromptInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.empty()))
+    assertThatThrownBy(() -> new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.empty()))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("no picture is given");
+        .hasMessageContaining("no image is given");
     assertThatThrownBy(
-            () -> new PromptInput(new long[0], new TokenLayout(0, List.of()), Optional.empty()))
+            () -> new ModelInput(new long[0], new TokenLayout(0, List.of()), Optional.empty()))
         .isInstanceOf(RuntimeException.class);
   }
 

@@ -5,10 +5,10 @@ import dev.squint.engine.TinyLlava;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenRows;
+import dev.squint.engine.internal.tokens.LiveTokens;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PromptInput;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.vision.TowerValues;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.TestStrategy;
@@ -48,7 +48,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Tokens compared beside the network, against the same comparison made here. */
+/** Tokens compared next to the network, against the same comparison made here. */
 class SimilaritiesTest {
 
   private static final Expression FEATURES = Observe.featureSimilarity(Stage.PROJECTED);
@@ -84,7 +84,7 @@ class SimilaritiesTest {
   }
 
   @Test
-  void featuresOfOnePicture() {
+  void featuresOfOneImage() {
     List<Observations> seen = watch(Set.of(FEATURES), Set.of(EMBEDDINGS));
     float[] expected =
         compared(seen.get(1).get(EMBEDDINGS), seen.get(1).get(EMBEDDINGS), Measure.COSINE);
@@ -95,11 +95,11 @@ class SimilaritiesTest {
 
   @ParameterizedTest
   @EnumSource
-  void embeddingsOfQuestionAndPicture(Measure measure) {
+  void embeddingsOfQuestionAndImage(Measure measure) {
     Expression need = Observe.embeddingSimilarity(measure);
     List<Observations> seen = watch(Set.of(need), Set.of(need, EMBEDDINGS));
     Observation visual = seen.get(1).get(EMBEDDINGS);
-    Observation text = textBehindThePicture();
+    Observation text = textAfterTheImage();
     float[] expected = compared(text, visual, measure);
     for (Observations at : seen) {
       assertThat(at.get(need).rows()).isEqualTo(text.rows());
@@ -108,17 +108,17 @@ class SimilaritiesTest {
     }
   }
 
-  private static Sessions sessions() {
+  private static SessionFactory sessions() {
     OrtRuntime runtime = OrtRuntime.get(1);
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
-    return new Sessions(runtime, cpu, 1, new AtomicInteger());
+    return new SessionFactory(runtime, cpu, 1, new AtomicInteger());
   }
 
-  private static Observation textBehindThePicture() {
-    PromptInput prompt = TinyLlava.prompt();
-    int behind = prompt.layout().visual().get(0).end();
-    long[] ids = Arrays.copyOfRange(prompt.tokenIds(), behind, prompt.layout().length());
-    Sessions sessions = sessions();
+  private static Observation textAfterTheImage() {
+    ModelInput prompt = TinyLlava.prompt();
+    int after = prompt.layout().visual().get(0).end();
+    long[] ids = Arrays.copyOfRange(prompt.tokenIds(), after, prompt.layout().length());
+    SessionFactory sessions = sessions();
     Path file = TinyLlava.folder().resolve("onnx/embed_tokens.onnx");
     int width = TINY.model().facts().decoder().hidden();
     try (Embedder embedder = new Embedder(sessions, OnnxGraph.read(file), width);
@@ -137,7 +137,7 @@ class SimilaritiesTest {
             9, List.of(new VisualSpan(0, 0, 1, 3, 1, 3), new VisualSpan(0, 1, 5, 2, 1, 2)));
     SiteContext context = SiteContext.whole(new Site.AfterVision(), layout, 0);
     float[] features = {1, 0, 0, 2, -3, 0, 0, 0, 3, 4};
-    Sessions sessions = sessions();
+    SessionFactory sessions = sessions();
     try (SideGraphs graphs = new SideGraphs(sessions, 2);
         TensorScope scope = sessions.scope()) {
       Observation cosines =
@@ -158,14 +158,14 @@ class SimilaritiesTest {
   }
 
   @Test
-  void keysOfTwoPicturesInOneTileAreRefused() {
+  void keysOfTwoImagesInOneTileAreRefused() {
     Expression need = Observe.keySimilarity(1, Heads.EACH);
     Observation cosines = new Observation(4, 2, new float[] {1, 0, 0, 1, 1, .5f, .5f, 1});
     SitePlan site = watching(new Site.AfterVision(), Set.of(need), new ArrayList<>());
     TokenLayout joined = new TokenLayout(6, List.of(new VisualSpan(0, 0, 1, 4, 2, 2)));
     assertThatThrownBy(() -> decide(site, joined, cosines))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("compares the 2 patches of one picture")
+        .hasMessageContaining("compares the 2 patches of one image")
         .hasMessageContaining("a tile of 4 visual tokens");
     VisualSpan one = new VisualSpan(0, 0, 1, 2, 1, 2);
     VisualSpan other = new VisualSpan(0, 1, 3, 2, 1, 2);
@@ -178,7 +178,7 @@ class SimilaritiesTest {
     new SiteDecider("watching", layout, 0, Map.of(need, seen))
         .decide(
             site,
-            TokenRows.of(layout),
+            LiveTokens.of(layout),
             RotaryPositions.of(layout, 1),
             TapValues.NONE,
             (request, context) -> {

@@ -27,9 +27,9 @@ public final class UncutRun {
 
   private final ModelSession session;
   private final ExportFixture export;
-  private final Sessions sessions;
+  private final SessionFactory sessions;
 
-  UncutRun(ModelSession session, ExportFixture export, Sessions sessions) {
+  UncutRun(ModelSession session, ExportFixture export, SessionFactory sessions) {
     this.session = session;
     this.export = export;
     this.sessions = sessions;

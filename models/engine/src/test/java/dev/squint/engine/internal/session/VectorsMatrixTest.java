@@ -5,7 +5,7 @@ import dev.squint.fixtures.ExportFixture;
 import dev.squint.engine.WholeFile;
 import dev.squint.engine.internal.generate.ChosenRows;
 import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
 
@@ -54,8 +54,8 @@ class VectorsMatrixTest {
   private static final int LAYER = 1;
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
-  private final Sessions sessions =
-      new Sessions(
+  private final SessionFactory sessions =
+      new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
@@ -165,13 +165,13 @@ class VectorsMatrixTest {
             ? List.of(SegmentSpec.of(0, LAYER), SegmentSpec.probe(LAYER, taps, false))
             : List.of(new SegmentSpec(0, LAYER + 1, Seam.NONE, false, taps));
     Map<String, float[]> seen = new HashMap<>();
-    try (OpenSegments open = new OpenSegments(sessions, decoder, specs);
+    try (SplitDecoder open = new SplitDecoder(sessions, decoder, specs);
         TensorScope scope = sessions.scope()) {
       List<OnnxTensor> flow =
           List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden")));
-      List<OpenSegments.Segment> parts = new ArrayList<>(open.list());
+      List<SplitDecoder.Segment> parts = new ArrayList<>(open.list());
       open.probe(LAYER).ifPresent(parts::add);
-      for (OpenSegments.Segment part : parts) {
+      for (SplitDecoder.Segment part : parts) {
         try (SegmentState state = new SegmentState(part, sizes, scope.sibling())) {
           SegmentState.Output out =
               state.run(
@@ -181,7 +181,7 @@ class VectorsMatrixTest {
                       UncutRun.positions(export, "positions"),
                       types,
                       all,
-                      Passage.Mix.NONE,
+                      TokenReduction.Mix.NONE,
                       Optional.of(rows)));
           flow = out.hidden();
           out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));

@@ -2,7 +2,7 @@ package dev.squint.engine.internal.session;
 
 import dev.squint.fixtures.ExportFixture;
 
-import dev.squint.engine.internal.tokens.Passage;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.vision.VisionEncoder;
@@ -53,8 +53,8 @@ class VisionMatrixTest {
   private static final float ROUNDING_OF_8_BITS = 0.1f;
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
-  private final Sessions sessions =
-      new Sessions(
+  private final SessionFactory sessions =
+      new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> towers() {
@@ -149,14 +149,14 @@ class VisionMatrixTest {
     int tokens = (int) shape[shape.length - 2];
     int width = (int) shape[shape.length - 1];
     int patches = tokens - first;
-    int pictures = values.length / (heads * tokens * width);
+    int images = values.length / (heads * tokens * width);
     boolean mean = tap.canonical().contains("mean");
-    float[] cosines = new float[pictures * patches * patches];
-    for (int picture = 0; picture < pictures; picture++) {
+    float[] cosines = new float[images * patches * patches];
+    for (int image = 0; image < images; image++) {
       double[][] vectors = new double[patches][mean ? width : heads * width];
       for (int i = 0; i < patches; i++) {
         for (int head = 0; head < heads; head++) {
-          int from = ((picture * heads + head) * tokens + first + i) * width;
+          int from = ((image * heads + head) * tokens + first + i) * width;
           for (int d = 0; d < width; d++) {
             vectors[i][mean ? d : head * width + d] += values[from + d];
           }
@@ -165,7 +165,7 @@ class VisionMatrixTest {
       for (int i = 0; i < patches; i++) {
         for (int j = 0; j < patches; j++) {
           double norms = Math.sqrt(dot(vectors[i], vectors[i]) * dot(vectors[j], vectors[j]));
-          cosines[(picture * patches + i) * patches + j] =
+          cosines[(image * patches + i) * patches + j] =
               (float) (dot(vectors[i], vectors[j]) / norms);
         }
       }
@@ -209,7 +209,7 @@ class VisionMatrixTest {
             tower::projector,
             () -> tower.tower(List.of()),
             () -> tower.withTaps(List.of(features)))) {
-      assertRefused(call, "has no projector behind its last layer");
+      assertRefused(call, "has no projector after its last layer");
     }
   }
 
@@ -253,10 +253,10 @@ class VisionMatrixTest {
         TensorScope scope = sessions.scope()) {
       PixelValues values = pixels(export);
       VisionEncoder.Encoded seen = encoder.encode(scope, values, List.of(), false);
-      Passage all = Passage.all(tokens);
+      TokenReduction all = TokenReduction.all(tokens);
       assertThat(UncutRun.floats(encoder.project(scope, seen.output(), all)))
           .containsExactly(features, offset(export.within(1e-5f)));
-      Passage kept = new Passage(some, some, new int[0], Passage.Mix.NONE);
+      TokenReduction kept = new TokenReduction(some, some, new int[0], TokenReduction.Mix.NONE);
       float rounding = export.hasReference() ? export.within(1e-5f) : ROUNDING_OF_8_BITS;
       assertThat(UncutRun.floats(encoder.project(scope, seen.output(), kept)))
           .containsExactly(expected, offset(rounding));
@@ -292,14 +292,14 @@ class VisionMatrixTest {
       for (int d = 0; d < width; d++) {
         mixed[width + d] = 0.5f * mixed[width + d] + 0.3f * mixed[d] - 0.2f * mixed[3 * width + d];
       }
-      Passage all = Passage.all(tokens);
+      TokenReduction all = TokenReduction.all(tokens);
       float[] expected =
           UncutRun.floats(
               encoder.project(scope, scope.floats(FloatBuffer.wrap(mixed), shape), all));
       int[] visual = all.visual().clone();
       visual[1] = tokens;
-      Passage.Mix mix = new Passage.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
-      Passage merged = new Passage(visual, all.places(), new int[] {1}, mix);
+      TokenReduction.Mix mix = new TokenReduction.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
+      TokenReduction merged = new TokenReduction(visual, all.places(), new int[] {1}, mix);
       float rounding = export.hasReference() ? 1e-5f : ROUNDING_OF_8_BITS;
       assertThat(UncutRun.floats(encoder.project(scope, patches, merged)))
           .containsExactly(expected, offset(rounding));
@@ -354,11 +354,11 @@ class VisionMatrixTest {
     int tokens = export.size("tokens");
     int heads = export.size("heads");
     int cls = tower.hasCls() ? 1 : 0;
-    int pictures = maps.length / (heads * tokens * tokens);
+    int images = maps.length / (heads * tokens * tokens);
     int patches = tokens - cls;
-    float[] scores = new float[pictures * patches];
+    float[] scores = new float[images * patches];
     int queries = leaf.rows() == Rows.CLS ? 1 : tokens;
-    for (int map = 0; map < pictures * heads; map++) {
+    for (int map = 0; map < images * heads; map++) {
       for (int query = 0; query < queries; query++) {
         for (int key = 0; key < patches; key++) {
           scores[map / heads * patches + key] +=

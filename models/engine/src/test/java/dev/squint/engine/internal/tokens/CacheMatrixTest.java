@@ -3,9 +3,9 @@ package dev.squint.engine.internal.tokens;
 import dev.squint.fixtures.ExportFixture;
 
 import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.kv.SegmentCache;
-import dev.squint.engine.internal.session.OpenSegments;
-import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.kv.KvCache;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.UncutRun;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.error.ModelException;
@@ -16,9 +16,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.CacheForm;
-import dev.squint.onnx.internal.decoder.CacheNames;
-import dev.squint.onnx.internal.decoder.CacheNames.Field;
+import dev.squint.onnx.internal.decoder.KvCacheLayout;
+import dev.squint.onnx.internal.decoder.KvCacheNames;
+import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.decoder.Seam;
@@ -26,7 +26,7 @@ import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.cache.CachePlan;
+import dev.squint.pruning.cache.KvCachePlan;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,8 +51,8 @@ class CacheMatrixTest {
   private static final int STEPS = 8;
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
-  private final Sessions sessions =
-      new Sessions(
+  private final SessionFactory sessions =
+      new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
@@ -64,21 +64,21 @@ class CacheMatrixTest {
     assertThat(sessions.aliveTensors()).hasValue(0);
   }
 
-  private static CacheForm.Quantised form(
+  private static KvCacheLayout.Quantised form(
       ExportFixture export, int bits, int low, boolean rotated) {
-    return new CacheForm.Quantised(bits, low, rotated, export.size("headDim"));
+    return new KvCacheLayout.Quantised(bits, low, rotated, export.size("headDim"));
   }
 
-  private static Optional<CachePlan> plan(double salient) {
-    return Optional.of(new CachePlan.Quantised(8, 2, salient, 0, 4, false));
+  private static Optional<KvCachePlan> plan(double salient) {
+    return Optional.of(new KvCachePlan.Quantised(8, 2, salient, 0, 4, false));
   }
 
   @ParameterizedTest
   @MethodSource("decoders")
   void theSameNumbersStoredInPartsGiveTheSameLogits(ExportFixture export) {
-    List<float[]> whole = run(export, new CacheForm.Whole(), Optional.empty());
+    List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
     SegmentSpec uncut = SegmentSpec.of(0, export.size("layers"));
-    CacheForm inParts = form(export, 32, 0, false);
+    KvCacheLayout inParts = form(export, 32, 0, false);
     List<float[]> parts = run(export, List.of(uncut.with(inParts)), Optional.empty());
     List<float[]> reordered = run(export, form(export, 32, 32, false), plan(0.4));
     for (int step = 0; step <= STEPS; step++) {
@@ -95,11 +95,11 @@ class CacheMatrixTest {
       return;
     }
     float within = export.within(1e-5f);
-    List<float[]> whole = run(export, new CacheForm.Whole(), Optional.empty());
-    List<float[]> parked = split(export, new CachePlan.Split(0.25, 1, 1));
-    List<float[]> evicted = split(export, new CachePlan.Split(0.5, 0.5, 1));
-    List<float[]> both = split(export, new CachePlan.Split(0.25, 0.5, 1));
-    List<float[]> rarely = split(export, new CachePlan.Split(0.25, 0.5, 3));
+    List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
+    List<float[]> parked = split(export, new KvCachePlan.Split(0.25, 1, 1));
+    List<float[]> evicted = split(export, new KvCachePlan.Split(0.5, 0.5, 1));
+    List<float[]> both = split(export, new KvCachePlan.Split(0.25, 0.5, 1));
+    List<float[]> rarely = split(export, new KvCachePlan.Split(0.25, 0.5, 3));
     for (int step = 0; step <= STEPS; step++) {
       assertThat(parked.get(step)).containsExactly(whole.get(step), offset(within));
       assertThat(both.get(step)).containsExactly(evicted.get(step), offset(within));
@@ -111,8 +111,8 @@ class CacheMatrixTest {
     assertThat(distance(rarely, evicted)).isGreaterThan(1e-3f);
   }
 
-  private List<float[]> split(ExportFixture export, CachePlan.Split plan) {
-    CacheForm form = new CacheForm.Attended();
+  private List<float[]> split(ExportFixture export, KvCachePlan.Split plan) {
+    KvCacheLayout form = new KvCacheLayout.Attended();
     SegmentSpec first = new SegmentSpec(0, 1, Seam.NONE, true, List.of()).with(form);
     SegmentSpec others =
         new SegmentSpec(1, export.size("layers"), Seam.NONE, true, List.of()).with(form);
@@ -129,7 +129,7 @@ class CacheMatrixTest {
     }
     int layers = export.size("layers");
     int kvHeads = cacheHeads(export);
-    CacheForm form = new CacheForm.Ragged(export.size("heads"), export.size("headDim"));
+    KvCacheLayout form = new KvCacheLayout.Ragged(export.size("heads"), export.size("headDim"));
     List<SegmentSpec> uncut = List.of(given(0, layers).with(form));
     List<SegmentSpec> perLayer =
         IntStream.range(0, layers).mapToObj(l -> given(l, l + 1).with(form)).toList();
@@ -141,7 +141,7 @@ class CacheMatrixTest {
     }
     List<float[]> whole = run(export, List.of(given(0, layers)), Optional.empty());
     List<float[]> all = run(export, uncut, perHead(layers, kvHeads, 100, l -> 1));
-    Optional<CachePlan> uneven = perHead(layers, kvHeads, 4, l -> l == 0 ? 2 : 0.5);
+    Optional<KvCachePlan> uneven = perHead(layers, kvHeads, 4, l -> l == 0 ? 2 : 0.5);
     List<float[]> filled = run(export, uncut, uneven);
     List<float[]> tight = run(export, perLayer, uneven);
     float within = export.within(2e-5f);
@@ -164,14 +164,14 @@ class CacheMatrixTest {
     return new SegmentSpec(from, to, Seam.NONE, true, List.of());
   }
 
-  private static Optional<CachePlan> perHead(
+  private static Optional<KvCachePlan> perHead(
       int layers, int kvHeads, int tokens, IntToDoubleFunction ofLayer) {
     List<List<Double>> weights =
         IntStream.range(0, layers)
             .mapToObj(
                 l -> Collections.nCopies(kvHeads, ofLayer.applyAsDouble(l) / layers / kvHeads))
             .toList();
-    return Optional.of(new CachePlan.PerHead(weights, 1, OptionalInt.of(tokens), 4));
+    return Optional.of(new KvCachePlan.PerHead(weights, 1, OptionalInt.of(tokens), 4));
   }
 
   /**
@@ -181,7 +181,7 @@ class CacheMatrixTest {
   @ParameterizedTest
   @MethodSource("decoders")
   void fewerBitsStayNear(ExportFixture export) {
-    List<float[]> whole = run(export, new CacheForm.Whole(), Optional.empty());
+    List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
     for (boolean rotated : new boolean[] {false, true}) {
       float eight = distance(whole, run(export, form(export, 8, 0, rotated), Optional.empty()));
       float four = distance(whole, run(export, form(export, 4, 0, rotated), Optional.empty()));
@@ -193,7 +193,7 @@ class CacheMatrixTest {
     assertThat(distance(eight, allSalient)).isLessThan(1e-4f);
   }
 
-  /** What is stored is what the formula of {@link CachePlan.Quantised} says. */
+  /** What is stored is what the formula of {@link KvCachePlan.Quantised} says. */
   @ParameterizedTest
   @CsvSource({
     "llama-dyn-18, 8, false",
@@ -213,10 +213,10 @@ class CacheMatrixTest {
       prefill(export, form(export, 32, 0, false), scope, exact);
       prefill(export, form(export, bits, 0, rotated), scope, stored);
       for (boolean key : new boolean[] {true, false}) {
-        float[] numbers = UncutRun.floats(exact.get(CacheNames.grown(0, key, Field.VALUES)));
-        float[] scales = UncutRun.floats(stored.get(CacheNames.grown(0, key, Field.SCALE)));
-        float[] leasts = UncutRun.floats(stored.get(CacheNames.grown(0, key, Field.LEAST)));
-        ByteBuffer bytes = stored.get(CacheNames.grown(0, key, Field.VALUES)).getByteBuffer();
+        float[] numbers = UncutRun.floats(exact.get(KvCacheNames.grown(0, key, Field.VALUES)));
+        float[] scales = UncutRun.floats(stored.get(KvCacheNames.grown(0, key, Field.SCALE)));
+        float[] leasts = UncutRun.floats(stored.get(KvCacheNames.grown(0, key, Field.LEAST)));
+        ByteBuffer bytes = stored.get(KvCacheNames.grown(0, key, Field.VALUES)).getByteBuffer();
         assertThat(bytes.remaining()).isEqualTo(numbers.length * bits / Byte.SIZE);
         for (int row = 0; row < scales.length; row++) {
           float[] head = Arrays.copyOfRange(numbers, row * width, (row + 1) * width);
@@ -256,14 +256,14 @@ class CacheMatrixTest {
   }
 
   private void prefill(
-      ExportFixture export, CacheForm form, TensorScope scope, Map<String, OnnxTensor> out) {
+      ExportFixture export, KvCacheLayout form, TensorScope scope, Map<String, OnnxTensor> out) {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     SegmentSpec spec = SegmentSpec.of(0, export.size("layers")).with(form);
     int tokens = export.size("tokens");
-    try (OpenSegments parts = new OpenSegments(sessions, decoder, List.of(spec))) {
-      OpenSegments.Segment segment = parts.list().get(0);
-      SegmentCache cache =
-          SegmentCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
+    try (SplitDecoder parts = new SplitDecoder(sessions, decoder, List.of(spec))) {
+      SplitDecoder.Segment segment = parts.list().get(0);
+      KvCache cache =
+          KvCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
       try (TensorScope run = scope.sibling()) {
         Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, tokens));
         inputs.put(
@@ -307,16 +307,16 @@ class CacheMatrixTest {
         10_000);
   }
 
-  /** Cut behind the first layer. */
-  private List<float[]> run(ExportFixture export, CacheForm form, Optional<CachePlan> plan) {
+  /** Cut after the first layer. */
+  private List<float[]> run(ExportFixture export, KvCacheLayout form, Optional<KvCachePlan> plan) {
     SegmentSpec first = SegmentSpec.of(0, 1).with(form);
     SegmentSpec others = SegmentSpec.of(1, export.size("layers")).with(form);
     return run(export, List.of(first, others), plan);
   }
 
-  /** The logits behind the prompt and behind each step. */
+  /** The logits after the prompt and after each step. */
   private List<float[]> run(
-      ExportFixture export, List<SegmentSpec> specs, Optional<CachePlan> plan) {
+      ExportFixture export, List<SegmentSpec> specs, Optional<KvCachePlan> plan) {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int hidden = export.size("hidden");
     int tokens = export.size("tokens");
@@ -326,11 +326,11 @@ class CacheMatrixTest {
         IntStream.range(0, tokens).mapToLong(r -> r >= start && r < end ? 1 : 0).toArray();
     int[] visual =
         IntStream.range(0, tokens).map(r -> r >= start && r < end ? r - start : -1).toArray();
-    TokenRows rows = new TokenRows(IntStream.range(0, tokens).toArray(), visual);
+    LiveTokens rows = new LiveTokens(IntStream.range(0, tokens).toArray(), visual);
     List<float[]> logits = new ArrayList<>();
     List<SegmentState> states = new ArrayList<>();
     try (TensorScope scope = sessions.scope();
-        OpenSegments parts = new OpenSegments(sessions, decoder, specs)) {
+        SplitDecoder parts = new SplitDecoder(sessions, decoder, specs)) {
       parts
           .list()
           .forEach(p -> states.add(new SegmentState(p, sizes(export), scope.sibling(), plan)));
@@ -351,11 +351,11 @@ class CacheMatrixTest {
                     first ? prompt : steps.gathered(new int[] {step - 1}),
                     first ? types : new long[1],
                     IntStream.range(0, first ? tokens : 1).toArray(),
-                    Passage.Mix.NONE,
+                    TokenReduction.Mix.NONE,
                     Optional.empty());
             flow = state.run(pass, input).hidden();
             if (first) {
-              state.settle(rows);
+              state.onPrefillDone(rows);
             }
           }
           logits.add(UncutRun.lastRow(flow.get(0), export));

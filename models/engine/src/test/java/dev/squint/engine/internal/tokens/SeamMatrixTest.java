@@ -4,8 +4,8 @@ import dev.squint.fixtures.ExportFixture;
 
 import dev.squint.engine.internal.generate.ChosenRows;
 import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.session.OpenSegments;
-import dev.squint.engine.internal.session.Sessions;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.UncutRun;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
@@ -58,7 +58,7 @@ class SeamMatrixTest {
 
   private static final int CUT = 2;
 
-  /** Token 3 is made anew in its place; 1 has left and comes back behind the last one. */
+  /** Token 3 is made anew in its place; 1 has left and comes back after the last one. */
   private static final Selection MERGING =
       Selection.of(new int[] {0, 3, 7, 12})
           .withMerged(
@@ -67,8 +67,8 @@ class SeamMatrixTest {
                   new MergedToken(3, new int[] {8, 3}, new float[] {0.7f, 0.3f})));
 
   private final OrtRuntime runtime = OrtRuntime.get(1);
-  private final Sessions sessions =
-      new Sessions(
+  private final SessionFactory sessions =
+      new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
@@ -131,7 +131,7 @@ class SeamMatrixTest {
   /** Tokens that stand in another order than in the prompt, with positions of either kind. */
   @ParameterizedTest
   @MethodSource("decoders")
-  void attentionAheadOfALayerIsThatOfTheLayerBehindASeam(ExportFixture export) {
+  void attentionAheadOfALayerIsThatOfTheLayerAfterASeam(ExportFixture export) {
     int layers = export.size("layers");
     List<Expression> attention =
         List.of(
@@ -152,9 +152,9 @@ class SeamMatrixTest {
         hidden = parts.run(1, hidden, going).hidden();
         Tokens.Going there = going.tokens().asTheyAre();
         Map<String, float[]> ahead = parts.probe(CUT, hidden, there);
-        Map<String, float[]> behind = parts.run(2, hidden, there).taps();
-        assertThat(ahead).containsOnlyKeys(behind.keySet());
-        behind.forEach(
+        Map<String, float[]> after = parts.run(2, hidden, there).taps();
+        assertThat(ahead).containsOnlyKeys(after.keySet());
+        after.forEach(
             (name, map) ->
                 assertThat(ahead.get(name)).as(name).containsExactly(map, within(export)));
       }
@@ -208,11 +208,11 @@ class SeamMatrixTest {
   }
 
   /** Tokens on their way. */
-  private record Tokens(TokenRows rows, RotaryPositions positions, TokenLayout layout) {
+  private record Tokens(LiveTokens rows, RotaryPositions positions, TokenLayout layout) {
 
     /** What enters a segment, and the tokens it then holds. */
     record Going(
-        Tokens tokens, RotaryPositions arriving, long[] types, int[] keep, Passage.Mix mix) {
+        Tokens tokens, RotaryPositions arriving, long[] types, int[] keep, TokenReduction.Mix mix) {
 
       Going compacted() {
         RotaryPositions compacted = arriving.compactedFor(keep);
@@ -245,16 +245,16 @@ class SeamMatrixTest {
 
     Going asTheyAre() {
       int[] all = IntStream.range(0, rows.count()).toArray();
-      return new Going(this, positions, rows.types(), all, Passage.Mix.NONE);
+      return new Going(this, positions, rows.types(), all, TokenReduction.Mix.NONE);
     }
 
     Going through(Selection selection) {
       SiteContext context = SiteContext.whole(new Site.BeforeLayer(1), layout, 0);
-      Passage passage = Passage.of(context, selection);
+      TokenReduction passage = TokenReduction.of(context, selection);
       int[] keep = rows.rowsOf(passage);
       int[] visual = rows.visualRows();
       int[] origins = Arrays.stream(passage.origins()).map(origin -> visual[origin]).toArray();
-      TokenRows extended = rows.extended(origins);
+      LiveTokens extended = rows.extended(origins);
       RotaryPositions arriving = positions.extended(origins);
       return new Going(
           new Tokens(extended.select(keep), arriving.gathered(keep), layout),
@@ -277,7 +277,7 @@ class SeamMatrixTest {
   private final class Parts implements AutoCloseable {
     private final ExportFixture export;
     private final DecoderGraph decoder;
-    private final OpenSegments open;
+    private final SplitDecoder open;
     private final ModelConfig.Text sizes;
     private final TensorScope scope = sessions.scope();
     private final List<SegmentState> states = new ArrayList<>();
@@ -285,7 +285,7 @@ class SeamMatrixTest {
     Parts(ExportFixture export, SegmentSpec... specs) {
       this.export = export;
       decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
-      open = new OpenSegments(sessions, decoder, List.of(specs));
+      open = new SplitDecoder(sessions, decoder, List.of(specs));
       sizes =
           new ModelConfig.Text(
               export.size("layers"),
@@ -304,7 +304,7 @@ class SeamMatrixTest {
           new TokenLayout(
               export.size("tokens"),
               List.of(new VisualSpan(0, 0, export.size("visualStart"), side * side, side, side)));
-      return new Tokens(TokenRows.of(layout), UncutRun.positions(export, "positions"), layout);
+      return new Tokens(LiveTokens.of(layout), UncutRun.positions(export, "positions"), layout);
     }
 
     List<OnnxTensor> embeds() {
@@ -313,7 +313,7 @@ class SeamMatrixTest {
 
     /** Hidden states for a segment; the norm that may come with them is left to the seam. */
     List<OnnxTensor> hidden(int segment, float[] sums) {
-      OpenSegments.Segment part = open.list().get(segment);
+      SplitDecoder.Segment part = open.list().get(segment);
       List<OnnxTensor> tensors = new ArrayList<>();
       for (String input : part.hiddenInputs()) {
         boolean last = tensors.size() == part.hiddenInputs().size() - 1;
@@ -343,7 +343,7 @@ class SeamMatrixTest {
       return run(open.probe(layer).orElseThrow(), hidden, going).taps();
     }
 
-    private Seen run(OpenSegments.Segment part, List<OnnxTensor> hidden, Tokens.Going going) {
+    private Seen run(SplitDecoder.Segment part, List<OnnxTensor> hidden, Tokens.Going going) {
       SegmentState state = new SegmentState(part, sizes, scope.sibling());
       states.add(state);
       int last = going.keep().length - 1;
@@ -369,7 +369,7 @@ class SeamMatrixTest {
       return new Seen(out.hidden(), logits, taps, state);
     }
 
-    /** The first generated token behind a segment that ran the prompt. */
+    /** The first generated token after a segment that ran the prompt. */
     List<OnnxTensor> next(Seen prefilled) {
       float[] token = ExportFixture.row(export.array("decodeEmbeds"), 0, export.size("hidden"));
       return next(prefilled, List.of(UncutRun.embeds(scope, token, token.length)));
@@ -384,7 +384,7 @@ class SeamMatrixTest {
           .run(
               scope,
               new SegmentState.Input(
-                  hidden, position, new long[1], only, Passage.Mix.NONE, Optional.empty()))
+                  hidden, position, new long[1], only, TokenReduction.Mix.NONE, Optional.empty()))
           .hidden();
     }
 

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Attention in one node, which hands out no probabilities. They are computed beside it for the
+ * Attention in one node, which returns no probabilities. They are computed next to it for the
  * wanted queries alone: {@code softmax(cap(scale * Q[R] K^T) + mask)}, in float32, with the heads
  * of grouped keys shared rather than copied.
  *

@@ -9,7 +9,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.Optional;
 
 /**
- * How the attention of a layer is shared out among heads, as far as its node and the matrix behind
+ * How the attention of a layer is shared out among heads, as far as its node and the matrix after
  * it tell; -1 for what they do not.
  *
  * @param heads query heads
@@ -59,7 +59,7 @@ public record HeadSizes(long heads, long kvHeads, long headDim) {
   /** The matrix that what the heads give, side by side, is multiplied by. */
   private static Optional<Matrix> joined(OnnxGraph graph, NodeProto attention) {
     String output = Attributes.output(attention, 0);
-    return output.isEmpty() ? Optional.empty() : Matrix.behind(graph, output);
+    return output.isEmpty() ? Optional.empty() : Matrix.after(graph, output);
   }
 
   private static long positive(long size) {

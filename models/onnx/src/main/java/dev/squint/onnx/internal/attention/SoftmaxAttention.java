@@ -18,7 +18,7 @@ import java.util.Set;
  *
  * @param node the Softmax
  * @param output its output, {@code [B, heads, tokens, keys]}
- * @param batched whether the output has the axis B; without it there is one picture or prompt
+ * @param batched whether the output has the axis B; without it there is one image or prompt
  */
 public record SoftmaxAttention(int node, String output, boolean batched) implements AttentionSite {
 

@@ -18,7 +18,7 @@ import java.util.Set;
 
 /**
  * Finds the rotary positions that a graph without an input for them counts by itself: the integers
- * behind the angles of its {@code Cos} and {@code Sin}, or the positions of its rotary operators.
+ * after the angles of its {@code Cos} and {@code Sin}, or the positions of its rotary operators.
  */
 final class CountedPositions {
 
@@ -28,7 +28,7 @@ final class CountedPositions {
   private final ElementTypes types;
   private final BitSet counts;
 
-  /** What was found behind the tensors that were looked at. */
+  /** What was found after the tensors that were looked at. */
   private final Map<String, String> integers = new HashMap<>();
 
   private CountedPositions(OnnxGraph graph) {
@@ -47,7 +47,7 @@ final class CountedPositions {
     for (NodeProto node : graph.nodes()) {
       Attributes here = new Attributes(node);
       switch (node.getOpType()) {
-        case "Cos", "Sin" -> found.add(integersBehind(here.input(0)));
+        case "Cos", "Sin" -> found.add(integersAfter(here.input(0)));
         case "RotaryEmbedding" -> {
           boolean microsoft = node.getDomain().equals(GraphNodes.MICROSOFT);
           String positions = here.input(microsoft ? 1 : 3);
@@ -63,7 +63,7 @@ final class CountedPositions {
   }
 
   /** Up from an angle to the first integers, past what only scales and shapes it. */
-  private String integersBehind(String angle) {
+  private String integersAfter(String angle) {
     List<String> passed = new ArrayList<>();
     String name = angle;
     while (!name.isEmpty() && !integers.containsKey(name) && types.of(name) != INT64) {

@@ -309,7 +309,7 @@ public final class DecoderGraph {
             .orElseThrow(
                 () ->
                     new ModelException(
-                        "%s: layer %d has no attention operator behind %s, so its attention cannot be observed; export the decoder with eager attention"
+                        "%s: layer %d has no attention operator after %s, so its attention cannot be observed; export the decoder with eager attention"
                             .formatted(graph.file(), layer, past(layer, true))));
     return FusedAttention.isOne(graph.nodes().get(node))
         ? FusedAttention.read(graph, node)
@@ -387,7 +387,7 @@ public final class DecoderGraph {
       return -1;
     }
     try {
-      return Matrix.behind(graph, feedForward(0).activations()).map(Matrix::rows).orElse(-1L);
+      return Matrix.after(graph, feedForward(0).activations()).map(Matrix::rows).orElse(-1L);
     } catch (ModelException e) {
       // A layer that cannot be cut or observed: its other sizes are known all the same.
       return -1;

@@ -35,7 +35,7 @@ public record FeedForward(String activations) {
   /**
    * Finds it in the sum that ends a layer.
    *
-   * @param sum the residual stream behind the layer
+   * @param sum the residual stream after the layer
    * @param residual the nodes that all of the residual stream passes
    * @param hidden the nodes that depend on the embeddings
    * @throws ModelException if it is not found

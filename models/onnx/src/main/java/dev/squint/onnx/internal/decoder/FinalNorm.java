@@ -51,7 +51,7 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
     String output = matrix < 0 ? "" : Attributes.input(nodes.get(matrix), 0);
     if (sum < 0 || graph.producer(output) < 0) {
       throw new ModelException(
-          "%s: the norm behind the last layer was not found; choose a strategy that looks at hidden states as they are"
+          "%s: the norm after the last layer was not found; choose a strategy that looks at hidden states as they are"
               .formatted(graph.file()));
     }
     return new FinalNorm(graph, sum, output);

@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * The graph that puts image features in the place of the image placeholders, so that neither passes
  * through the Java heap: {@code merged[visual_positions[i]] = image_features[keep_visual[i]]}.
- * Where tokens are merged, weighted sums of features take part behind the features themselves.
+ * Where tokens are merged, weighted sums of features take part after the features themselves.
  */
 public final class MergeGraph {
 

@@ -26,7 +26,7 @@ public record MergingSeam(GraphNodes nodes) {
   }
 
   /**
-   * The tokens of a tensor and behind them the sums of some, computed in float32.
+   * The tokens of a tensor and after them the sums of some, computed in float32.
    *
    * @param tokens {@code [1, tokens, width]} or {@code [tokens, width]}
    * @param type its element type

@@ -7,7 +7,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 
 /**
  * The graph that picks tokens out of a stored cache: {@code picked = stored[:, :, rows]}, or out of
- * two, the rows of the second counting on behind those of the first.
+ * two, the rows of the second counting on after those of the first.
  */
 public final class PickGraph {
 
@@ -31,7 +31,7 @@ public final class PickGraph {
   public enum Source {
     /** One store, the same tokens for all heads. */
     ONE,
-    /** Two stores, the tokens of the second counting on behind those of the first. */
+    /** Two stores, the tokens of the second counting on after those of the first. */
     TWO,
     /** One store, the rows of all heads one head after the other: {@code [R, width]}. */
     HEADS

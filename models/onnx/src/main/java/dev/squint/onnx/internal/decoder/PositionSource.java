@@ -16,7 +16,7 @@ public enum PositionSource {
   FUSED,
   /** The graph counts them; the tensor that holds them is known and can be replaced. */
   COUNTED,
-  /** Not found: tokens behind a seam have the positions 0, 1, 2 and so on. */
+  /** Not found: tokens after a seam have the positions 0, 1, 2 and so on. */
   UNKNOWN;
 
   /** Whether tokens can keep their original positions after others have left. */

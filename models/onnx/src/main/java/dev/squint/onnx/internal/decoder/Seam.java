@@ -8,7 +8,7 @@ public enum Seam {
   GATHER,
   /**
    * Weighted sums of arriving tokens are made, as the inputs {@code mix_sources} and {@code
-   * mix_weights} say, and take part in the gather behind the arriving ones.
+   * mix_weights} say, and take part in the gather after the arriving ones.
    */
   MERGE
 }

@@ -62,7 +62,7 @@ public final class SegmentExtractor {
   private final SegmentSpec spec;
   private final List<String> boundary;
   private final BitSet hidden;
-  private final Flow behindCut;
+  private final Flow afterCut;
   private final BitSet residual;
 
   private final BitSet needed = new BitSet();
@@ -83,7 +83,7 @@ public final class SegmentExtractor {
     this.boundary = decoder.boundary(spec.from());
     this.hidden = decoder.hiddenNodes();
     this.residual = decoder.residualStream();
-    this.behindCut = new Flow(graph, boundary, false);
+    this.afterCut = new Flow(graph, boundary, false);
     this.counted = spec.givenPositions() ? decoder.counted() : Optional.empty();
   }
 
@@ -127,7 +127,7 @@ public final class SegmentExtractor {
     GraphProto.Builder out =
         GraphProto.newBuilder().setName("squint-layers-%d-%d".formatted(spec.from(), spec.to()));
     GraphNodes nodes = new GraphNodes(out, graph.opset());
-    Optional<CacheWriter> cache = cacheWriter(out, nodes);
+    Optional<KvCacheWriter> cache = cacheWriter(out, nodes);
     List<String> hiddenInputs = declareInputs(out, nodes);
     cache.ifPresent(
         writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
@@ -255,7 +255,7 @@ public final class SegmentExtractor {
   private boolean isUpstream(String tensor) {
     int producer = graph.producer(tensor);
     boolean embeds = tensor.equals(DecoderGraph.EMBEDS) && spec.from() > 0;
-    return embeds || (producer >= 0 && hidden.get(producer) && !behindCut.reaches(producer));
+    return embeds || (producer >= 0 && hidden.get(producer) && !afterCut.reaches(producer));
   }
 
   /** Whether a hidden tensor has the axes batch, tokens in front, as the boundary has. */
@@ -348,7 +348,7 @@ public final class SegmentExtractor {
     return IntStream.range(spec.from(), spec.to());
   }
 
-  private Optional<CacheWriter> cacheWriter(GraphProto.Builder out, GraphNodes nodes) {
+  private Optional<KvCacheWriter> cacheWriter(GraphProto.Builder out, GraphNodes nodes) {
     if (!spec.cache().stored()) {
       return Optional.empty();
     }
@@ -361,12 +361,12 @@ public final class SegmentExtractor {
         }
       }
     }
-    return Optional.of(new CacheWriter(graph, out, nodes, spec.cache()));
+    return Optional.of(new KvCacheWriter(graph, out, nodes, spec.cache()));
   }
 
   /** Where heads are filled up to the longest, the scores of what fills them are taken out. */
-  private void hideFilling(GraphNodes nodes, CacheWriter writer, DecoderTensors observed) {
-    if (!(spec.cache() instanceof CacheForm.Ragged)) {
+  private void hideFilling(GraphNodes nodes, KvCacheWriter writer, DecoderTensors observed) {
+    if (!(spec.cache() instanceof KvCacheLayout.Ragged)) {
       return;
     }
     for (int layer = spec.from(); layer < spec.to(); layer++) {
@@ -388,17 +388,17 @@ public final class SegmentExtractor {
   }
 
   /** What a layer's cache can wait for: its hidden states, and the storing of the layer above. */
-  private List<String> before(int layer, CacheWriter writer) {
+  private List<String> before(int layer, KvCacheWriter writer) {
     if (layer == spec.from()) {
       return List.of();
     }
-    Flow behind =
+    Flow after =
         new Flow(
             graph, List.of(DecoderGraph.past(layer, true), DecoderGraph.past(layer, false)), true);
     String states = decoder.hiddenStates(layer);
-    if (behind.reaches(graph.producer(states))
-        || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, true)))
-        || behind.reaches(graph.producer(DecoderGraph.present(layer - 1, false)))) {
+    if (after.reaches(graph.producer(states))
+        || after.reaches(graph.producer(DecoderGraph.present(layer - 1, true)))
+        || after.reaches(graph.producer(DecoderGraph.present(layer - 1, false)))) {
       return List.of();
     }
     List<String> before = new ArrayList<>(writer.stored(layer - 1));
@@ -409,11 +409,11 @@ public final class SegmentExtractor {
   /** The attention of a layer's new tokens to all that are cached. */
   private void addCacheAttention(
       GraphProto.Builder out, GraphNodes nodes, DecoderTensors observed) {
-    out.addInput(GraphNodes.value(CacheNames.ROWS, GraphNodes.INT64, CacheNames.ROWS));
-    boolean perHead = spec.cache() instanceof CacheForm.Ragged;
+    out.addInput(GraphNodes.value(KvCacheNames.ROWS, GraphNodes.INT64, KvCacheNames.ROWS));
+    boolean perHead = spec.cache() instanceof KvCacheLayout.Ragged;
     for (int layer = spec.from(); layer < spec.to(); layer++) {
-      String name = CacheNames.attention(layer);
-      String rows = observed.probabilities(observed.site(layer), CacheNames.ROWS);
+      String name = KvCacheNames.attention(layer);
+      String rows = observed.probabilities(observed.site(layer), KvCacheNames.ROWS);
       nodes.mean(rows, name, perHead ? new long[] {2} : new long[] {1, 2});
       out.addOutput(GraphNodes.shapeless(name, GraphNodes.FLOAT));
     }

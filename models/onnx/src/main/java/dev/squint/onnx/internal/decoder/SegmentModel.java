@@ -24,7 +24,7 @@ public record SegmentModel(
 
   /**
    * Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, in their order
-   * behind it; ascending unless tokens are merged.
+   * after it; ascending unless tokens are merged.
    */
   public static final String KEEP = "keep";
 

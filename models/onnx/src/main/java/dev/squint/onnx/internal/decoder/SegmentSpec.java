@@ -25,7 +25,7 @@ public record SegmentSpec(
     boolean givenPositions,
     List<Expression> taps,
     boolean probe,
-    CacheForm cache) {
+    KvCacheLayout cache) {
 
   /** Checks the range and drops repeated taps. */
   public SegmentSpec {
@@ -58,7 +58,7 @@ public record SegmentSpec(
 
   /**
    * The input that carries a value of every token, such as its position, for all tokens that arrive
-   * at this segment; behind a seam only those kept have it.
+   * at this segment; after a seam only those kept have it.
    *
    * @param name the input of the whole decoder
    */
@@ -76,7 +76,7 @@ public record SegmentSpec(
    * @param taps what is observed
    */
   public SegmentSpec(int from, int to, Seam seam, boolean givenPositions, List<Expression> taps) {
-    this(from, to, seam, givenPositions, taps, false, new CacheForm.Whole());
+    this(from, to, seam, givenPositions, taps, false, new KvCacheLayout.Whole());
   }
 
   /**
@@ -88,11 +88,11 @@ public record SegmentSpec(
    */
   public static SegmentSpec probe(int layer, List<Expression> taps, boolean givenPositions) {
     return new SegmentSpec(
-        layer, layer + 1, Seam.NONE, givenPositions, taps, true, new CacheForm.Whole());
+        layer, layer + 1, Seam.NONE, givenPositions, taps, true, new KvCacheLayout.Whole());
   }
 
   /** The same with another form of KV cache. */
-  public SegmentSpec with(CacheForm form) {
+  public SegmentSpec with(KvCacheLayout form) {
     return new SegmentSpec(from, to, seam, givenPositions, taps, probe, form);
   }
 

@@ -16,7 +16,7 @@ public final class ElementTypes {
 
   private final OnnxGraph graph;
 
-  /** By node, the type of what it hands out where that is not declared. */
+  /** By node, the type of what it returns where that is not declared. */
   private final int[] types;
 
   ElementTypes(OnnxGraph graph) {

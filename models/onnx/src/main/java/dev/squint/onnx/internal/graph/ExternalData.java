@@ -200,7 +200,7 @@ public final class ExternalData {
     Path real = real(weight, location);
     if (!real.startsWith(realFolder) && !real.startsWith(home)) {
       throw new ModelException(
-          "%s: weight '%s' points to external data '%s', a link that leaves the folder of the graph; put the data file itself beside the graph"
+          "%s: weight '%s' points to external data '%s', a link that leaves the folder of the graph; put the data file itself next to the graph"
               .formatted(graph, Printable.of(weight.getName()), Printable.of(location)));
     }
     try {
@@ -233,7 +233,7 @@ public final class ExternalData {
 
   private ModelException elsewhere(TensorProto weight, String location) {
     return new ModelException(
-        "%s: weight '%s' points to external data '%s'; put the data file beside the graph and name it without '..'"
+        "%s: weight '%s' points to external data '%s'; put the data file next to the graph and name it without '..'"
             .formatted(graph, Printable.of(weight.getName()), Printable.of(location)));
   }
 

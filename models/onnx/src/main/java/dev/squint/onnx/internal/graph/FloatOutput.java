@@ -3,7 +3,7 @@ package dev.squint.onnx.internal.graph;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import java.util.List;
 
-/** Makes a graph hand out float32 where its file hands out another float type. */
+/** Makes a graph return float32 where its file returns another float type. */
 public final class FloatOutput {
 
   private FloatOutput() {}

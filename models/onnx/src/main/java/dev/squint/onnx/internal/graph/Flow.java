@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * Nodes that depend on some tensors, found in the order of the graph and no further than asked for:
- * what a layer's cache flows into lies close behind it, and a decoder has many layers. Belongs to
+ * what a layer's cache flows into lies close after it, and a decoder has many layers. Belongs to
  * one thread.
  */
 public final class Flow {

@@ -88,7 +88,7 @@ public record Matrix(long rows, long columns) {
   }
 
   /** The first matrices that a tensor is multiplied by, nearest first. */
-  public static Optional<Matrix> behind(OnnxGraph graph, String tensor) {
+  public static Optional<Matrix> after(OnnxGraph graph, String tensor) {
     BitSet reached = new BitSet();
     reach(graph, List.of(tensor), reached);
     // Topological order: nothing that is reached later stands before the node looked at.

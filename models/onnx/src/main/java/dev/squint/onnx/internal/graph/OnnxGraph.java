@@ -281,15 +281,15 @@ public final class OnnxGraph {
   }
 
   /**
-   * Looks behind a node for another, depth first, the first input before the second.
+   * Looks after a node for another, depth first, the first input before the second.
    *
    * @param from where to begin
    * @param found what is looked for
-   * @param behind the producers that are looked at where a node is not it
+   * @param after the producers that are looked at where a node is not it
    * @return the first that is found
    */
   public <T> Optional<T> search(
-      int from, Function<NodeProto, Optional<T>> found, Function<NodeProto, List<Integer>> behind) {
+      int from, Function<NodeProto, Optional<T>> found, Function<NodeProto, List<Integer>> after) {
     Set<Integer> seen = new HashSet<>();
     Deque<Integer> work = new ArrayDeque<>(List.of(from));
     while (!work.isEmpty()) {
@@ -299,7 +299,7 @@ public final class OnnxGraph {
         if (result.isPresent()) {
           return result;
         }
-        List<Integer> producers = behind.apply(nodes().get(next));
+        List<Integer> producers = after.apply(nodes().get(next));
         for (int i = producers.size() - 1; i >= 0; i--) {
           work.push(producers.get(i));
         }

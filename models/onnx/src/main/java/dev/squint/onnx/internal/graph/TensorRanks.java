@@ -15,7 +15,7 @@ public final class TensorRanks {
 
   private final OnnxGraph graph;
 
-  /** By node, the rank of what it hands out where that is not declared. */
+  /** By node, the rank of what it returns where that is not declared. */
   private final int[] ranks;
 
   TensorRanks(OnnxGraph graph) {

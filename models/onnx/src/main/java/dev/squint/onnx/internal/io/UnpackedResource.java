@@ -30,7 +30,7 @@ import java.util.zip.CRC32;
  * been interrupted unpacks all the same and stays interrupted.
  *
  * @param resource what is unpacked
- * @param folder where it goes; what is unfinished lies beside this folder and not in it
+ * @param folder where it goes; what is unfinished lies next to this folder and not in it
  * @param path its path in the folder
  */
 public record UnpackedResource(URL resource, Path folder, String path) {

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A folder in which something is written that is to be renamed to its place once it is whole. A
- * file beside it is there and locked before the folder is and until it is renamed or removed, and
+ * file next to it is there and locked before the folder is and until it is renamed or removed, and
  * the operating system ends the lock with the process: so what killed processes have left is told
  * from what others are writing, and removed by the next one. Where there are no locks, left is what
  * has not changed for an hour.
@@ -56,7 +56,7 @@ public final class WorkFolder implements AutoCloseable {
   }
 
   /**
-   * Makes a folder beside the place where its content is to go, and removes those that were left
+   * Makes a folder next to the place where its content is to go, and removes those that were left
    * there.
    *
    * @param target the place; its folder has to exist

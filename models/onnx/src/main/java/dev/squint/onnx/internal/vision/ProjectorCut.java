@@ -23,14 +23,14 @@ import java.util.Set;
  */
 record ProjectorCut(OnnxGraph graph, String patches) {
 
-  /** Name of the input that takes all patches, of all pictures. */
+  /** Name of the input that takes all patches, of all images. */
   static String arriving(String patches) {
     return patches + ".all";
   }
 
   /**
    * Inputs: {@link #arriving} patches, {@code keep}, {@code mix_sources} and {@code mix_weights},
-   * which count through all pictures; output {@link VisionGraph#FEATURES}, one row per token kept.
+   * which count through all images; output {@link VisionGraph#FEATURES}, one row per token kept.
    */
   byte[] projector() {
     GraphProto whole = graph.model().getGraph();
@@ -40,14 +40,14 @@ record ProjectorCut(OnnxGraph graph, String patches) {
     out.addAllInitializer(whole.getInitializerList());
     Set<String> known = new HashSet<>(Set.of(patches));
     whole.getInitializerList().forEach(weight -> known.add(weight.getName()));
-    BitSet behind = graph.dependents(Set.of(patches));
+    BitSet after = graph.dependents(Set.of(patches));
     for (int i = 0; i < graph.nodes().size(); i++) {
       NodeProto node = graph.nodes().get(i);
       Set<String> reads = OnnxGraph.reads(node);
       if (known.containsAll(reads)) {
         known.addAll(node.getOutputList());
         out.addNode(node);
-      } else if (behind.get(i)) {
+      } else if (after.get(i)) {
         reads.removeAll(known);
         throw new ModelException(
             "the projector of %s reads %s besides the patches, so it cannot run apart; choose a strategy that merges after vision"

@@ -25,10 +25,10 @@ import java.util.Set;
  * @param intermediate inner width of the MLP
  * @param patchSize side of a patch in pixels
  * @param positions learned positions, [CLS] included
- * @param beyondPatches how many more tokens than patches it hands out, on pictures of any size: 1
+ * @param beyondPatches how many more tokens than patches it returns, on images of any size: 1
  *     where [CLS] goes with them, -1 where the first patch is left out. Empty where what happens to
  *     the tokens is not understood
- * @param declaredTokens tokens that it declares for a picture, -1 where that is left open
+ * @param declaredTokens tokens that it declares for an image, -1 where that is left open
  */
 public record TowerSizes(
     long hidden,
@@ -42,7 +42,7 @@ public record TowerSizes(
   private static final int PICTURE_RANK = 4;
   private static final int FEATURES_RANK = 3;
 
-  /** More than any tower makes of a picture; what declares more is tried. */
+  /** More than any tower makes of an image; what declares more is tried. */
   private static final int MOST_TOKENS = 1 << 20;
 
   private static final Set<String> CONVOLUTIONS =
@@ -99,7 +99,7 @@ public record TowerSizes(
           "Identity");
 
   static TowerSizes of(OnnxGraph graph, VisionGraph tower, BitSet stream) {
-    Optional<NodeProto> patches = patches(graph, tower.pictureNodes());
+    Optional<NodeProto> patches = patches(graph, tower.imageNodes());
     TensorProto kernel =
         patches.map(node -> graph.initializer(Attributes.input(node, 1))).orElse(null);
     boolean square = kernel != null && kernel.getDimsCount() == PICTURE_RANK;
@@ -116,10 +116,10 @@ public record TowerSizes(
         declaredTokens(graph));
   }
 
-  /** The only convolution, which cuts a picture into patches. */
-  private static Optional<NodeProto> patches(OnnxGraph graph, BitSet pictures) {
+  /** The only convolution, which cuts an image into patches. */
+  private static Optional<NodeProto> patches(OnnxGraph graph, BitSet images) {
     List<NodeProto> found =
-        pictures.stream()
+        images.stream()
             .mapToObj(i -> graph.nodes().get(i))
             .filter(node -> CONVOLUTIONS.contains(node.getOpType()))
             .toList();
@@ -137,14 +137,14 @@ public record TowerSizes(
   }
 
   private static long intermediate(OnnxGraph graph, VisionGraph tower, BitSet stream) {
-    int sum = tower.behindFirstLayer();
+    int sum = tower.afterFirstLayer();
     if (sum < 0) {
       return -1;
     }
     try {
       String output = Attributes.output(graph.nodes().get(sum), 0);
-      FeedForward found = FeedForward.before(graph, output, stream, tower.pictureNodes());
-      return Matrix.behind(graph, found.activations()).map(Matrix::rows).orElse(-1L);
+      FeedForward found = FeedForward.before(graph, output, stream, tower.imageNodes());
+      return Matrix.after(graph, found.activations()).map(Matrix::rows).orElse(-1L);
     } catch (ModelException e) {
       // Its MLP is written in a way not known here; its config may tell the size.
       return -1;
@@ -224,7 +224,7 @@ public record TowerSizes(
   }
 
   /**
-   * How many tokens a picture becomes, as far as the graph tells.
+   * How many tokens an image becomes, as far as the graph tells.
    *
    * @param patches its patches
    */

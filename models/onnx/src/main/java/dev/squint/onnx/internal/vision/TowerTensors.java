@@ -60,7 +60,7 @@ final class TowerTensors implements ExpressionWriter.Tensors {
   private AttentionSite site(int layer) {
     if (tower.isWindowed(layer)) {
       throw new ModelException(
-          "vision layer %d of %s attends within windows, so no token sees the whole picture there; choose a layer with full attention"
+          "vision layer %d of %s attends within windows, so no token sees the whole image there; choose a layer with full attention"
               .formatted(layer, graph.file()));
     }
     return tower.site(layer);

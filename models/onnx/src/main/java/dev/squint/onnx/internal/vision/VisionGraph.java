@@ -29,11 +29,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A vision tower, with or without its projector: pictures in, features out, attention on request.
+ * A vision tower, with or without its projector: images in, features out, attention on request.
  *
  * <p>Its layers are told apart by the residual stream: attention that hangs on the same point of it
  * belongs to the same layer. Where a layer attends within windows, each window is an attention of
- * its own and none of them sees the whole picture.
+ * its own and none of them sees the whole image.
  */
 public final class VisionGraph {
 
@@ -117,7 +117,7 @@ public final class VisionGraph {
   }
 
   /**
-   * A Concat on the token axis of something that no pixel has a part in, with the patches behind
+   * A Concat on the token axis of something that no pixel has a part in, with the patches after
    * it.
    */
   private boolean prependsLearnedToken(NodeProto node) {
@@ -155,13 +155,13 @@ public final class VisionGraph {
     return layers.isEmpty() ? -1 : layers.get(0).get(0).node();
   }
 
-  /** The node of the residual stream behind the first layer, -1 if there is no second one. */
-  int behindFirstLayer() {
+  /** The node of the residual stream after the first layer, -1 if there is no second one. */
+  int afterFirstLayer() {
     return layers.size() < 2 ? -1 : stream.previousSetBit(layers.get(1).get(0).node());
   }
 
-  /** Nodes that pictures flow through. */
-  BitSet pictureNodes() {
+  /** Nodes that images flow through. */
+  BitSet imageNodes() {
     return graph.dependents(Set.of(PIXELS));
   }
 
@@ -177,7 +177,7 @@ public final class VisionGraph {
     return encodings;
   }
 
-  /** Whether a layer attends within windows of the picture only. */
+  /** Whether a layer attends within windows of the image only. */
   public boolean isWindowed(int layer) {
     return layers.get(layer).size() > 1;
   }
@@ -188,15 +188,15 @@ public final class VisionGraph {
   }
 
   /**
-   * Whether the input is a list of patches in the order in which they are merged, rather than a
-   * picture.
+   * Whether the input is a list of patches in the order in which they are merged, rather than an
+   * image.
    */
   public boolean takesPatches() {
     return graph.inputs().get(PIXELS).getType().getTensorType().getShape().getDimCount()
         == PATCHES_RANK;
   }
 
-  /** Channels, height or width of the pictures, or -1 where the graph leaves it open. */
+  /** Channels, height or width of the images, or -1 where the graph leaves it open. */
   public long inputDimension(int dimension) {
     return graph.inputDimension(PIXELS, dimension);
   }
@@ -239,7 +239,7 @@ public final class VisionGraph {
   }
 
   /**
-   * The tensor in which patches enter the projector: that of the first matrix behind the last
+   * The tensor in which patches enter the projector: that of the first matrix after the last
    * layer, {@code [B, patches, width]}. Where four patches make one token they are joined already.
    *
    * @throws ModelException if the file holds no projector that takes each patch for itself
@@ -269,7 +269,7 @@ public final class VisionGraph {
       }
     }
     throw new ModelException(
-        "the vision tower of %s has no projector behind its last layer, so nothing can be merged before it; choose a strategy that merges after vision"
+        "the vision tower of %s has no projector after its last layer, so nothing can be merged before it; choose a strategy that merges after vision"
             .formatted(graph.file()));
   }
 
@@ -307,9 +307,9 @@ public final class VisionGraph {
   }
 
   /**
-   * The projector alone, behind a merging seam: besides {@link #patchesInput()} it takes {@link
+   * The projector alone, after a merging seam: besides {@link #patchesInput()} it takes {@link
    * SegmentModel#KEEP}, {@link SegmentModel#MIX_SOURCES} and {@link SegmentModel#MIX_WEIGHTS},
-   * which count through all pictures, and gives {@link #FEATURES}, one row per token kept.
+   * which count through all images, and gives {@link #FEATURES}, one row per token kept.
    *
    * @return the serialised model
    * @throws ModelException if there is no projector in the file, or it reads more than the patches
@@ -360,7 +360,7 @@ public final class VisionGraph {
   /** What enters the last matrix of a layer's feed-forward, {@code [B, tokens, neurons]}. */
   String activations(int layer) {
     String sum = layer + 1 < layers.size() ? hidden(layer + 1) : projectorInput();
-    return FeedForward.before(graph, sum, stream, pictureNodes()).activations();
+    return FeedForward.before(graph, sum, stream, imageNodes()).activations();
   }
 
   /** The order in which tokens that were sorted by window leave the tower. */

@@ -104,7 +104,7 @@ class DecoderGraphTest {
   }
 
   @Test
-  void lengthsCountedBeforeTheCutAreCountedBehindIt() throws IOException {
+  void lengthsCountedBeforeTheCutAreCountedAfterIt() throws IOException {
     declare(2);
     node("Shape", "inputs_embeds", "tokens");
     node("Shape", "past_key_values.0.key", "past");
@@ -227,7 +227,7 @@ class DecoderGraphTest {
                         false,
                         List.of(Observe.textToVisualAttention(0, Rows.LAST)))))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("layer 0 has no attention operator behind past_key_values.0.key");
+        .hasMessageContaining("layer 0 has no attention operator after past_key_values.0.key");
   }
 
   @Test

@@ -205,7 +205,7 @@ class HostileFilesTest {
     refuses(
         bytes(graph.addInitializer(external(location, "0", "16"))),
         "weight 'w' points to external data",
-        "beside the graph");
+        "next to the graph");
   }
 
   @Test

@@ -1,0 +1,75 @@
+package dev.squint.engine.internal.kv;
+
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.onnx.config.ModelConfig;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.onnx.internal.decoder.KvCacheLayout;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.pruning.cache.KvCachePlan;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The KV cache of the layers of one segment in one request. */
+public interface KvCache extends AutoCloseable {
+
+  /** Tokens in it that the next run sees. */
+  int tokens();
+
+  /** Tokens that the last run has seen, those that ran included. */
+  default int seen() {
+    return tokens();
+  }
+
+  /**
+   * What the segment is given of it.
+   *
+   * @param run owner of what is made for one run
+   * @param fresh how many tokens run
+   */
+  Map<String, OnnxTensor> inputs(TensorScope run, int fresh);
+
+  /** What the segment is to return for it. */
+  Set<String> outputs();
+
+  /**
+   * Takes the keys and values of new tokens.
+   *
+   * @param run owner of what the segment has returned
+   * @param out what it has returned, by name
+   * @param fresh how many tokens ran
+   */
+  void take(TensorScope run, Map<String, OnnxTensor> out, int fresh);
+
+  /**
+   * Puts the prompt away, once it has run.
+   *
+   * @param visual for each token whether it is a visual one
+   */
+  void onPrefillDone(boolean[] visual);
+
+  /** Its size in memory. */
+  long bytes();
+
+  @Override
+  void close();
+
+  /** The cache that a segment's graph asks for. */
+  static KvCache of(
+      SplitDecoder.Segment segment,
+      ModelConfig.Text sizes,
+      TensorScope owner,
+      Optional<KvCachePlan> plan) {
+    if (segment.spec().cache() instanceof KvCacheLayout.Quantised form) {
+      return new QuantisedKvCache(segment, form, sizes, owner, plan);
+    }
+    if (segment.spec().cache() instanceof KvCacheLayout.Attended) {
+      return new TieredKvCache(segment, sizes, owner, (KvCachePlan.Split) plan.orElseThrow());
+    }
+    if (segment.spec().cache() instanceof KvCacheLayout.Ragged form) {
+      return new PerHeadKvCache(segment, form, sizes, owner, (KvCachePlan.PerHead) plan.orElseThrow());
+    }
+    return new PlainKvCache(segment, sizes, owner);
+  }
+}
