@@ -1,5 +1,15 @@
 package dev.squint;
 
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.error.SquintException;
+import dev.squint.error.SquintException.Kind;
+import dev.squint.error.StrategyException;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptException;
 import dev.squint.image.ImageException;
@@ -9,22 +19,11 @@ import dev.squint.image.RgbImage;
 import dev.squint.overlay.Overlay;
 import dev.squint.overlay.OverlayException;
 import dev.squint.overlay.OverlayFile;
-import dev.squint.tokenizer.TokenizerLibrary;
-
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.error.ModelException;
-import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.VisionLanguageModel;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.error.SquintException;
-import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.error.StrategyException;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
+import dev.squint.tokenizer.TokenizerLibrary;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -146,25 +145,25 @@ public final class Squint implements AutoCloseable {
    */
   public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
     strategy.plan(model.facts());
-    try (PreparedImage image = see(image)) {
-      return ask(image, question, strategy, options);
+    try (PreparedImage prepared = prepare(image)) {
+      return ask(prepared, question, strategy, options);
     }
   }
 
   /**
-   * Takes an image that several questions are about: it is decoded now, and encoded when a
-   * question first needs it.
+   * Takes an image that several questions are about: it is decoded now, and encoded when a question
+   * first needs it.
    *
    * @param image the image
    * @return it, to be closed by the caller
    * @throws ImageException if the image cannot be used
    */
-  public PreparedImage see(ImageInput image) {
+  public PreparedImage prepare(ImageInput image) {
     lock.readLock().lock();
     try {
       checkOpen();
       PixelValues pixels = family.pixels(RgbImage.decode(image));
-      return new PreparedImage(pixels, model.images(pixels));
+      return new PreparedImage(pixels, model.prepare(pixels));
     } finally {
       lock.readLock().unlock();
     }
@@ -181,7 +180,7 @@ public final class Squint implements AutoCloseable {
    * @throws ImageException if the image cannot be used
    * @throws ModelException if the vision encoder takes images of one size only
    */
-  public PreparedImage see(ImageInput image, int rows, int columns) {
+  public PreparedImage prepare(ImageInput image, int rows, int columns) {
     lock.readLock().lock();
     try {
       checkOpen();
@@ -196,7 +195,7 @@ public final class Squint implements AutoCloseable {
                 .formatted(model.facts().name()));
       }
       PixelValues pixels = family.pixels(RgbImage.decode(image), rows, columns);
-      return new PreparedImage(pixels, model.images(pixels));
+      return new PreparedImage(pixels, model.prepare(pixels));
     } finally {
       lock.readLock().unlock();
     }

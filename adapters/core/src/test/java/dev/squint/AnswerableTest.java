@@ -1,8 +1,5 @@
 package dev.squint;
 
-import dev.squint.image.ImageInput;
-import dev.squint.overlay.OverlayException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,8 +8,10 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.error.ModelException;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.error.ModelException;
+import dev.squint.image.ImageInput;
+import dev.squint.overlay.OverlayException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;

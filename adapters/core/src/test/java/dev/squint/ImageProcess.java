@@ -1,9 +1,8 @@
 package dev.squint;
 
-import dev.squint.image.ImageMain;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.image.RgbImageMain;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,8 +40,7 @@ public record ImageProcess(List<String> lines, long grown, String errors) {
     assertThat(process.exitValue()).as(read(errors)).isZero();
     List<String> lines = Files.readAllLines(out);
     int last = lines.size() - 1;
-    return new ImageProcess(
-        lines.subList(0, last), Long.parseLong(lines.get(last)), read(errors));
+    return new ImageProcess(lines.subList(0, last), Long.parseLong(lines.get(last)), read(errors));
   }
 
   private static String read(Path file) throws IOException {

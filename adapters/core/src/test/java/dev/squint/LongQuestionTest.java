@@ -1,9 +1,8 @@
 package dev.squint;
 
-import dev.squint.family.LongQuestionMain;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.family.LongQuestionMain;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,9 @@
 package dev.squint;
 
-import dev.squint.image.LoadMain;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.condition.OS.LINUX;
 
+import dev.squint.image.LoadMain;
 import dev.squint.onnx.internal.io.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,20 +1,19 @@
 package dev.squint;
 
-import dev.squint.family.ModelFamily;
-import dev.squint.family.PromptException;
-import dev.squint.image.ImageException;
-import dev.squint.image.ImageInput;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.error.ModelException;
 import dev.squint.engine.options.ModelOptions;
-import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.error.ModelException;
+import dev.squint.error.StrategyException;
+import dev.squint.family.ModelFamily;
+import dev.squint.family.PromptException;
+import dev.squint.image.ImageException;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.error.StrategyException;
+import dev.squint.pruning.trace.SiteTrace;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,12 +39,12 @@ class SquintTest {
   @BeforeAll
   static void load() throws IOException {
     squint = Squint.load(options());
-    BufferedImage image = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
+    BufferedImage noise = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < 130 * 96; i++) {
-      image.setRGB(i % 130, i / 130, i * 0x9E3779B1);
+      noise.setRGB(i % 130, i / 130, i * 0x9E3779B1);
     }
     image = folder.resolve("image.png");
-    ImageIO.write(image, "png", image.toFile());
+    ImageIO.write(noise, "png", image.toFile());
   }
 
   private static ModelOptions options() {
@@ -93,7 +92,7 @@ class SquintTest {
 
   @Test
   void aImageSeenOnceAnswersAsOneSeenEachTime() {
-    try (PreparedImage seen = squint.see(ImageInput.of(image))) {
+    try (PreparedImage seen = squint.prepare(ImageInput.of(image))) {
       for (String spec : List.of("none", "fastervlm:keep=0.25", "fastv:k=2,keep=0.25")) {
         Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), AskOptions.defaults());
         assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, spec).text());
@@ -106,7 +105,7 @@ class SquintTest {
   void aResizedImageIsFewerTokensEverywhere() {
     assertThat(squint.canResize()).isTrue();
     Answer whole = squint.ask(image, QUESTION);
-    try (PreparedImage small = squint.see(ImageInput.of(image), 6, 7)) {
+    try (PreparedImage small = squint.prepare(ImageInput.of(image), 6, 7)) {
       Strategy none = Strategies.parse("none");
       Answer answer = squint.ask(small, QUESTION, none, AskOptions.defaults());
       assertThat(answer.trace().visualTokens()).isEqualTo(42);
@@ -118,11 +117,11 @@ class SquintTest {
           .isInstanceOf(StrategyException.class)
           .hasMessage("strategy 'fastv': a resized image is asked about unpruned; use none");
     }
-    try (PreparedImage own = squint.see(ImageInput.of(image), 12, 12)) {
+    try (PreparedImage own = squint.prepare(ImageInput.of(image), 12, 12)) {
       Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), AskOptions.defaults());
       assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());
     }
-    assertThatThrownBy(() -> squint.see(ImageInput.of(image), 0, 3))
+    assertThatThrownBy(() -> squint.prepare(ImageInput.of(image), 0, 3))
         .isInstanceOf(ModelException.class);
   }
 

@@ -1,6 +1,5 @@
 package dev.squint.error;
 
-
 /** A model, prompt or device that cannot be used; by default the model is to blame. */
 public class ModelException extends SquintException {
 

@@ -4,7 +4,6 @@ import dev.squint.error.StrategyException;
 import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SitePlan;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,7 +1,6 @@
 package dev.squint.pruning;
 
 import dev.squint.error.StrategyException;
-
 import java.lang.ref.SoftReference;
 import java.util.ArrayList;
 import java.util.Collections;

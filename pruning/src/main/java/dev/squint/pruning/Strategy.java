@@ -5,7 +5,6 @@ import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-
 import java.util.List;
 import java.util.Optional;
 

@@ -4,7 +4,6 @@ import dev.squint.error.StrategyException;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.spec.ParsedParameters;
 import dev.squint.pruning.spec.Suggestion;
-
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;

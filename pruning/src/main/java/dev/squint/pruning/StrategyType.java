@@ -4,7 +4,6 @@ import dev.squint.error.StrategyException;
 import dev.squint.pruning.spec.Component;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.spec.ParsedParameters;
-
 import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;

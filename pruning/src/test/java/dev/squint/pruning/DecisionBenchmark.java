@@ -1,8 +1,6 @@
 package dev.squint.pruning;
 
 import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;

@@ -1,9 +1,24 @@
 package dev.squint.pruning;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Binary;
+import dev.squint.pruning.observe.Constant;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Named;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Reduce;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.observe.Unary;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
@@ -13,22 +28,6 @@ import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-
-import static org.assertj.core.api.Assertions.assertThat;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.pruning.observe.Binary;
-import dev.squint.pruning.observe.Constant;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Heads;
-import dev.squint.pruning.observe.Leaf;
-import dev.squint.pruning.observe.Named;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Place;
-import dev.squint.pruning.observe.Reduce;
-import dev.squint.pruning.observe.Rows;
-import dev.squint.pruning.observe.Unary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

@@ -1,10 +1,8 @@
 package dev.squint.pruning;
 
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.pruning.site.Selection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

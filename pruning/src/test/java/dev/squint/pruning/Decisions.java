@@ -2,6 +2,9 @@ package dev.squint.pruning;
 
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Named;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.shape.ModelShape;
@@ -10,10 +13,6 @@ import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Leaf;
-import dev.squint.pruning.observe.Named;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -70,7 +69,8 @@ record Decisions(List<Site> sites) {
   static Decisions of(String spec, String image) {
     String[] numbers = image.split("x");
     TokenLayout layout = layout(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1]));
-    SiteContext whole = SiteContext.whole(new dev.squint.pruning.site.Site.AfterVision(), layout, 1);
+    SiteContext whole =
+        SiteContext.whole(new dev.squint.pruning.site.Site.AfterVision(), layout, 1);
     int[] positions = whole.positions().visual();
     int[] alive = whole.alive();
     int entered = alive.length;

@@ -9,7 +9,6 @@ import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.spec.Retention;
-
 import java.util.List;
 import java.util.Set;
 

@@ -1,17 +1,16 @@
 package dev.squint.pruning;
 
+import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-
-import dev.squint.pruning.observe.Axis;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Leaf;
-import dev.squint.pruning.observe.Rows;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,18 +1,17 @@
 package dev.squint.pruning;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.squint.error.StrategyException;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Parameter;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import dev.squint.pruning.strategies.decoder.FastV;
-import dev.squint.pruning.strategies.vision.FasterVLM;
 import dev.squint.pruning.strategies.baseline.None;
 import dev.squint.pruning.strategies.baseline.Random;
 import dev.squint.pruning.strategies.baseline.UniformGrid;
+import dev.squint.pruning.strategies.decoder.FastV;
+import dev.squint.pruning.strategies.vision.FasterVLM;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;

@@ -1,5 +1,8 @@
 package dev.squint.pruning;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.squint.error.StrategyException;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.Scope;
@@ -9,19 +12,15 @@ import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.spec.Component;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.spec.ParsedParameters;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
+import dev.squint.pruning.strategies.baseline.Random;
 import dev.squint.pruning.strategies.cache.AVL;
 import dev.squint.pruning.strategies.cache.KvQuant;
+import dev.squint.pruning.strategies.cache.SparseMM;
 import dev.squint.pruning.strategies.decoder.Layerwise;
 import dev.squint.pruning.strategies.decoder.PSigmoid;
 import dev.squint.pruning.strategies.decoder.PyramidDrop;
-import dev.squint.pruning.strategies.baseline.Random;
-import dev.squint.pruning.strategies.cache.SparseMM;
-import dev.squint.pruning.strategies.vision.VScan;
 import dev.squint.pruning.strategies.decoder.VisualTokenExit;
+import dev.squint.pruning.strategies.vision.VScan;
 import dev.squint.pruning.strategies.vision.VtcCls;
 import java.io.IOException;
 import java.net.URL;

@@ -1,11 +1,16 @@
 package dev.squint.pruning;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.squint.error.StrategyException;
 import dev.squint.pruning.cost.FlopsFormula;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.Selection;
@@ -15,12 +20,6 @@ import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Speedup;
 import dev.squint.pruning.trace.Timings;
 import dev.squint.pruning.trace.Trace;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

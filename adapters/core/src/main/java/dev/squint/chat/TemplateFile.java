@@ -2,8 +2,8 @@ package dev.squint.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import dev.squint.onnx.internal.io.JsonFile;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.JsonFile;
 import dev.squint.onnx.internal.io.Printable;
 import java.io.IOException;
 import java.nio.ByteBuffer;

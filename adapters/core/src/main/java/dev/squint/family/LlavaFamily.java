@@ -1,12 +1,11 @@
 package dev.squint.family;
 
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
 import dev.squint.processor.Preprocessor;
-
-import dev.squint.error.ModelException;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.VisionLanguageModel;
 
 /**
  * LLaVA: images through the hub's {@code CLIPImageProcessor}, questions through the model's chat

@@ -1,16 +1,15 @@
 package dev.squint.family;
 
-import dev.squint.tokenizer.TextTokenizer;
-
 import dev.squint.chat.ChatTemplate;
-import dev.squint.onnx.config.ModelConfig;
-import dev.squint.error.ModelException;
 import dev.squint.engine.request.ImageTokens;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.shape.VisionShape;
+import dev.squint.tokenizer.TextTokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;

@@ -1,12 +1,11 @@
 package dev.squint.family;
 
-import dev.squint.image.RgbImage;
-
-import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.ModelJson;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.image.RgbImage;
+import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;

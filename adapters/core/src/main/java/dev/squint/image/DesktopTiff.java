@@ -6,8 +6,8 @@ import org.opencv.core.Mat;
 
 /**
  * The desktop library's reader, for TIFF files that have more samples than colours: OpenCV drops
- * those of gray images, and gives those of others multiplied by alpha or not, as it happens.
- * Pixels are laid on white.
+ * those of gray images, and gives those of others multiplied by alpha or not, as it happens. Pixels
+ * are laid on white.
  *
  * @param data the file
  * @param tiff what it says before its pixels

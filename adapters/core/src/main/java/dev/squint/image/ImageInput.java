@@ -14,10 +14,9 @@ import java.util.Objects;
 import javax.imageio.ImageIO;
 
 /**
- * An encoded image (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what
- * to call it in messages. Its size is checked at once from its header, compressed samples of PNG
- * and JPEG are too; other pixels are when the image is used. A file is held once in the Java
- * heap.
+ * An encoded image (PNG, JPEG, BMP, WebP, TIFF, the first frame of GIF, PBM, PGM, PPM) and what to
+ * call it in messages. Its size is checked at once from its header, compressed samples of PNG and
+ * JPEG are too; other pixels are when the image is used. A file is held once in the Java heap.
  */
 public final class ImageInput {
 

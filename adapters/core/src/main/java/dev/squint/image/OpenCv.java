@@ -1,7 +1,7 @@
 package dev.squint.image;
 
-import dev.squint.error.ModelException;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -23,8 +23,7 @@ final class OpenCvLog {
       Function setenv = NativeLibrary.getInstance("c").getFunction("setenv");
       setenv.invokeInt(new Object[] {LEVEL, "SILENT", KEEP_WHAT_IS_SET});
     } catch (LinkageError e) {
-      LOG.debug(
-          "OpenCV prints what it finds wrong with images; set {}=SILENT to end it", LEVEL, e);
+      LOG.debug("OpenCV prints what it finds wrong with images; set {}=SILENT to end it", LEVEL, e);
     }
   }
 }

@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the chunks of a WebP file say before any pixel is decoded. OpenCV neither turns the image
- * as the camera noted nor says why it refuses one. Of an animation the first frame is taken.
+ * What the chunks of a WebP file say before any pixel is decoded. OpenCV neither turns the image as
+ * the camera noted nor says why it refuses one. Of an animation the first frame is taken.
  *
  * @param width pixels a row
  * @param height rows

@@ -1,7 +1,6 @@
 package dev.squint.overlay;
 
 import dev.squint.image.RgbImage;
-
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Trace;
 import java.util.Arrays;

@@ -1,11 +1,10 @@
 package dev.squint.processor;
 
-import dev.squint.image.Canvas;
-import dev.squint.image.RgbImage;
-import dev.squint.image.Resampler;
-
-import dev.squint.error.ModelException;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.image.Canvas;
+import dev.squint.image.Resampler;
+import dev.squint.image.RgbImage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -86,8 +85,8 @@ public record Preprocessor(
   }
 
   /**
-   * The image as the model sees it: padded, resized and cropped, still 8 bits a sample. Where it
-   * is smaller than the crop there is black around it.
+   * The image as the model sees it: padded, resized and cropped, still 8 bits a sample. Where it is
+   * smaller than the crop there is black around it.
    */
   public RgbImage seen(RgbImage image) {
     return seen(image, width, height);

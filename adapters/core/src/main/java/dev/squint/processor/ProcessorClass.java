@@ -1,8 +1,7 @@
 package dev.squint.processor;
 
-import dev.squint.image.Resampler;
-
 import dev.squint.error.ModelException;
+import dev.squint.image.Resampler;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.util.Arrays;

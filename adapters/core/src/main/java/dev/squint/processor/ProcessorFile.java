@@ -1,9 +1,8 @@
 package dev.squint.processor;
 
+import dev.squint.error.ModelException;
 import dev.squint.image.Canvas;
 import dev.squint.image.Resampler;
-
-import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;

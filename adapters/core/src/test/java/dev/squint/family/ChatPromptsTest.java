@@ -1,16 +1,15 @@
 package dev.squint.family;
 
-import dev.squint.tokenizer.TextTokenizer;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.onnx.config.ModelConfig;
-import dev.squint.error.ModelException;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ModelConfig;
 import dev.squint.pruning.shape.VisionShape;
+import dev.squint.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -36,7 +35,8 @@ class ChatPromptsTest {
 
   static Stream<Arguments> kinds() throws IOException {
     JsonNode kinds =
-        new ObjectMapper().readTree(ChatPromptsTest.class.getResourceAsStream("/dev/squint/chat/prompts.json"));
+        new ObjectMapper()
+            .readTree(ChatPromptsTest.class.getResourceAsStream("/dev/squint/chat/prompts.json"));
     return StreamSupport.stream(kinds.spliterator(), false)
         .map(kind -> Arguments.of(kind.path("name").textValue(), kind));
   }

@@ -1,10 +1,10 @@
 package dev.squint.family;
 
+import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.onnx.config.ModelConfig;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.VisionLanguageModel;
+import dev.squint.onnx.config.ModelConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -219,13 +219,13 @@ class BadImageTest {
 
   @Test
   void transparentPixelsLieOnWhite() throws IOException {
-    BufferedImage image = new BufferedImage(10, 10, BufferedImage.TYPE_INT_ARGB);
-    Graphics2D pen = image.createGraphics();
+    BufferedImage drawn = new BufferedImage(10, 10, BufferedImage.TYPE_INT_ARGB);
+    Graphics2D pen = drawn.createGraphics();
     pen.setColor(Color.RED);
     pen.fillRect(0, 0, 5, 10);
     pen.dispose();
-    image.setRGB(0, 0, 0x80000000);
-    RgbImage image = RgbImage.decode(ImageInput.of(image));
+    drawn.setRGB(0, 0, 0x80000000);
+    RgbImage image = RgbImage.decode(ImageInput.of(drawn));
     assertThat(pixel(image, 2, 2)).containsExactly(255, 0, 0);
     assertThat(pixel(image, 7, 2)).containsExactly(255, 255, 255);
     assertThat(pixel(image, 0, 0)).containsExactly(127, 127, 127);
@@ -234,9 +234,9 @@ class BadImageTest {
   @Test
   void greyAndDeepSamplesAreHandled() throws IOException {
     for (int type : new int[] {BufferedImage.TYPE_BYTE_GRAY, BufferedImage.TYPE_USHORT_GRAY}) {
-      BufferedImage image = new BufferedImage(10, 10, type);
-      image.getRaster().setSample(3, 4, 0, type == BufferedImage.TYPE_BYTE_GRAY ? 77 : 77 * 257);
-      RgbImage image = RgbImage.decode(ImageInput.of(image));
+      BufferedImage drawn = new BufferedImage(10, 10, type);
+      drawn.getRaster().setSample(3, 4, 0, type == BufferedImage.TYPE_BYTE_GRAY ? 77 : 77 * 257);
+      RgbImage image = RgbImage.decode(ImageInput.of(drawn));
       assertThat(pixel(image, 3, 4)).containsExactly(77, 77, 77);
       assertThat(pixel(image, 4, 4)).containsExactly(0, 0, 0);
     }

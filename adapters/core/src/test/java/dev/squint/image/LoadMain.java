@@ -1,12 +1,11 @@
 package dev.squint.image;
 
 import dev.squint.Squint;
-import dev.squint.tokenizer.TokenizerLibrary;
-
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.RuntimeLibrary;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.tokenizer.TokenizerLibrary;
 import java.nio.file.Path;
 
 /** Another process that loads the embedded model with a cache folder of its own. */

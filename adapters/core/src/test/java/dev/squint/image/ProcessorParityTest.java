@@ -1,7 +1,5 @@
 package dev.squint.image;
 
-import dev.squint.processor.Preprocessor;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
@@ -9,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.processor.Preprocessor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -62,18 +61,18 @@ class ProcessorParityTest {
   @MethodSource("cases")
   void seesWhatTransformersSees(JsonNode expected) throws IOException {
     Preprocessor preprocessor = read(expected.path("class").asText(), expected.path("fields"));
-    for (JsonNode image : expected.path("images")) {
-      RgbImage image = drawn(image.path("width").asInt(), image.path("height").asInt());
+    for (JsonNode one : expected.path("images")) {
+      RgbImage image = drawn(one.path("width").asInt(), one.path("height").asInt());
       RgbImage seen = preprocessor.seen(image);
       assertThat(new int[] {3, seen.height(), seen.width()})
-          .isEqualTo(JSON.convertValue(image.path("shape"), int[].class));
+          .isEqualTo(JSON.convertValue(one.path("shape"), int[].class));
       assertThat(planes(seen))
-          .as(image.path("width") + "x" + image.path("height"))
-          .isEqualTo(Base64.getDecoder().decode(image.path("seen").asText()));
+          .as(one.path("width") + "x" + one.path("height"))
+          .isEqualTo(Base64.getDecoder().decode(one.path("seen").asText()));
       PixelValues values = preprocessor.apply(image);
       int step = Math.max(1, 3 * seen.width() * seen.height() / 9);
-      for (int i = 0; i < image.path("values").size(); i++) {
-        double wanted = image.path("values").get(i).asDouble();
+      for (int i = 0; i < one.path("values").size(); i++) {
+        double wanted = one.path("values").get(i).asDouble();
         assertThat((double) values.data().get(i * step))
             .isCloseTo(wanted, offset(2e-6 * Math.max(1, Math.abs(wanted))));
       }

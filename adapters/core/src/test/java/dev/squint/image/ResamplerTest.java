@@ -49,8 +49,7 @@ class ResamplerTest {
   @Test
   void aImageOfTheRightSizeIsLeftAlone() throws IOException {
     RgbImage image = image(reference());
-    assertThat(Resampler.BICUBIC.resize(image, image.width(), image.height()))
-        .isSameAs(image);
+    assertThat(Resampler.BICUBIC.resize(image, image.width(), image.height())).isSameAs(image);
   }
 
   @ParameterizedTest

@@ -1,7 +1,5 @@
 package dev.squint.image;
 
-import dev.squint.ImageProcess;
-
 import static dev.squint.image.EncodedFiles.bytes;
 import static dev.squint.image.EncodedFiles.chunk;
 import static dev.squint.image.EncodedFiles.header;
@@ -19,6 +17,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.squint.ImageProcess;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

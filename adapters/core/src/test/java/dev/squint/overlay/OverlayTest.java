@@ -1,11 +1,10 @@
 package dev.squint.overlay;
 
-import dev.squint.image.OpenCv;
-import dev.squint.image.RgbImage;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.image.OpenCv;
+import dev.squint.image.RgbImage;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Timings;

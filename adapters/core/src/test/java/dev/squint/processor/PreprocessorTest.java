@@ -1,13 +1,12 @@
 package dev.squint.processor;
 
-import dev.squint.image.RgbImage;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
-import dev.squint.error.ModelException;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.squint.cli;
 
-import dev.squint.error.ModelException;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.error.ModelException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 

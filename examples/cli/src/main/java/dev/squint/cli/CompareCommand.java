@@ -1,6 +1,7 @@
 package dev.squint.cli;
 
 import dev.squint.Squint;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.evaluation.compare.BaselineCheck;
 import dev.squint.evaluation.compare.BudgetRule;
 import dev.squint.evaluation.compare.Comparison;
@@ -12,7 +13,6 @@ import dev.squint.evaluation.data.SampleData;
 import dev.squint.evaluation.metrics.MetricSet;
 import dev.squint.evaluation.report.Summary;
 import dev.squint.evaluation.report.SummaryFile;
-import dev.squint.engine.options.ModelOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;

@@ -2,8 +2,8 @@ package dev.squint.cli;
 
 import dev.squint.Squint;
 import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.error.ModelException;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.error.ModelException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,14 +2,14 @@ package dev.squint.cli;
 
 import dev.squint.Answer;
 import dev.squint.AskOptions;
-import dev.squint.image.ImageInput;
-import dev.squint.overlay.OverlayFile;
 import dev.squint.Squint;
 import dev.squint.engine.options.ModelOptions;
-import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.cost.FlopsFormula;
+import dev.squint.image.ImageInput;
+import dev.squint.overlay.OverlayFile;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.cost.FlopsFormula;
+import dev.squint.pruning.shape.DecoderShape;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;

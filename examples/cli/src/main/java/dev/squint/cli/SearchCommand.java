@@ -1,12 +1,12 @@
 package dev.squint.cli;
 
 import dev.squint.Squint;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.evaluation.data.DataSet;
 import dev.squint.evaluation.data.DataSets;
 import dev.squint.evaluation.data.PromptStyle;
 import dev.squint.evaluation.search.ScheduleSearch;
 import dev.squint.evaluation.search.ScheduleTarget;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.pruning.shape.ModelShape;
 import java.io.PrintWriter;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.squint.cli;
 
-import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.error.StrategyException;
+import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;
@@ -15,19 +15,20 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 @Command(
     name = "split",
     description = "Writes a decoder in segments, with a manifest for other programs.",
     mixinStandardHelpOptions = true)
 final class SplitCommand implements Runnable {
+
+  private static final Pattern SHORT = Pattern.compile("([a-z]+):(\\d{1,6})");
+  private static final Pattern BETWEEN = Pattern.compile(",(?=[a-z]+:)");
 
   @Mixin private ModelArgument model;
 
@@ -42,10 +43,9 @@ final class SplitCommand implements Runnable {
   @Option(
       names = "--tap",
       paramLabel = "WHAT",
-      converter = TapConverter.class,
       description =
           "What to observe: attention:1, heads:1, hidden:1 or keys:1 for layer 1, several with commas; or an expression such as norm(decoder.1.v[visual],head-width).")
-  private List<List<Expression>> taps = List.of();
+  private List<String> taps = List.of();
 
   @Option(
       names = "--given-positions",
@@ -78,12 +78,7 @@ final class SplitCommand implements Runnable {
       }
     }
     ModelSplitter.Options options =
-        new ModelSplitter.Options(
-            new TreeSet<>(cuts),
-            taps.stream().flatMap(List::stream).toList(),
-            givenPositions,
-            copy,
-            force);
+        new ModelSplitter.Options(new TreeSet<>(cuts), expressions(), givenPositions, copy, force);
     Path folder =
         out == null
             ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())
@@ -93,37 +88,31 @@ final class SplitCommand implements Runnable {
     print.flush();
   }
 
-  static final class TapConverter implements ITypeConverter<List<Expression>> {
+  private List<Expression> expressions() {
+    return taps.stream().flatMap(BETWEEN::splitAsStream).map(this::expression).toList();
+  }
 
-    private static final Pattern SHORT = Pattern.compile("([a-z]+):(\\d{1,6})");
-    private static final Pattern BETWEEN = Pattern.compile(",(?=[a-z]+:)");
-
-    @Override
-    public List<Expression> convert(String text) {
-      return BETWEEN.splitAsStream(text).map(TapConverter::tap).toList();
+  private Expression expression(String text) {
+    Matcher known = SHORT.matcher(text);
+    try {
+      return known.matches()
+          ? expression(known.group(1), Integer.parseInt(known.group(2)))
+          : Expression.parse(text);
+    } catch (StrategyException e) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a tap is attention, heads, hidden or keys with a layer, such as attention:1, or an expression: "
+              + e.getMessage());
     }
+  }
 
-    private static Expression tap(String text) {
-      Matcher known = SHORT.matcher(text);
-      try {
-        return known.matches()
-            ? tap(known.group(1), Integer.parseInt(known.group(2)))
-            : Expression.parse(text);
-      } catch (StrategyException e) {
-        throw new TypeConversionException(
-            "a tap is attention, heads, hidden or keys with a layer, such as attention:1, or an expression: "
-                + e.getMessage());
-      }
-    }
-
-    private static Expression tap(String what, int layer) {
-      return switch (what) {
-        case "attention" -> Observe.textToVisualAttention(layer, Rows.TEXT);
-        case "heads" -> Observe.textToVisualAttention(layer, Rows.TEXT, Heads.EACH);
-        case "hidden" -> Observe.hiddenStates(layer);
-        case "keys" -> Observe.keys(layer);
-        default -> throw new StrategyException("there is no tap '%s'".formatted(what));
-      };
-    }
+  private static Expression expression(String what, int layer) {
+    return switch (what) {
+      case "attention" -> Observe.textToVisualAttention(layer, Rows.TEXT);
+      case "heads" -> Observe.textToVisualAttention(layer, Rows.TEXT, Heads.EACH);
+      case "hidden" -> Observe.hiddenStates(layer);
+      case "keys" -> Observe.keys(layer);
+      default -> throw new StrategyException("there is no tap '%s'".formatted(what));
+    };
   }
 }

@@ -1,8 +1,8 @@
 package dev.squint.cli;
 
+import dev.squint.error.SquintException;
 import dev.squint.evaluation.Setting;
 import dev.squint.evaluation.SettingException;
-import dev.squint.error.SquintException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;

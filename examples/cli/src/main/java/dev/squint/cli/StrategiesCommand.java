@@ -1,9 +1,9 @@
 package dev.squint.cli;
 
+import dev.squint.error.StrategyException;
 import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.error.StrategyException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;

@@ -1,15 +1,15 @@
 package dev.squint.cli;
 
-import dev.squint.pruning.cache.KvCachePlan;
-import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.squint.cli;
 
 import dev.squint.Answer;
-import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.cost.FlopsFormula;
+import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Speedup;

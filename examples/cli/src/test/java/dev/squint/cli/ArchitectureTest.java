@@ -38,8 +38,7 @@ class ArchitectureTest {
               type.getPackageName().startsWith("dev.squint")
                   && Stream.of("error", "pruning", "onnx", "engine", "evaluation", "cli")
                       .map("dev.squint."::concat)
-                      .noneMatch(
-                          other -> (type.getPackageName() + ".").startsWith(other + ".")));
+                      .noneMatch(other -> (type.getPackageName() + ".").startsWith(other + ".")));
 
   @ArchTest
   static final ArchRule ARROWS_POINT_ONE_WAY =

@@ -18,7 +18,8 @@ class ArtifactsTest {
 
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
   private static final Pattern RESOLVED =
-      Pattern.compile("^ +([\\w.-]+):([\\w.-]+):(?:jar|pom):(?:[\\w.-]+:)?[\\w.-]+:(?:compile|runtime)");
+      Pattern.compile(
+          "^ +([\\w.-]+):([\\w.-]+):(?:jar|pom):(?:[\\w.-]+:)?[\\w.-]+:(?:compile|runtime)");
 
   @ParameterizedTest
   @CsvSource(

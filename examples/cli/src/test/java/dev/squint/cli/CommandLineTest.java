@@ -466,8 +466,7 @@ class CommandLineTest {
         .contains("int4", "onnxruntime-genai (guess)", "GroupQueryAttention in layers 0..3")
         .contains("before layers 1..3");
     assertThat(text.out().lines()).hasSizeLessThan(40);
-    Outcome json =
-        run("inspect", "../../models/tiny/src/main/resources/squint-tiny", "--json");
+    Outcome json = run("inspect", "../../models/tiny/src/main/resources/squint-tiny", "--json");
     JsonNode root = new ObjectMapper().readTree(json.out());
     assertThat(root.path("family").asText()).isEqualTo("llava");
     assertThat(root.path("decoder").path("layers").asInt()).isEqualTo(8);

@@ -3,13 +3,13 @@ package dev.squint.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.DataException;
-import dev.squint.image.ImageException;
-import dev.squint.overlay.OverlayException;
-import dev.squint.family.PromptException;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.error.StrategyException;
+import dev.squint.family.PromptException;
+import dev.squint.image.ImageException;
+import dev.squint.overlay.OverlayException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.stream.Stream;

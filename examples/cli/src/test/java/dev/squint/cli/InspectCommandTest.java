@@ -19,8 +19,7 @@ import picocli.CommandLine;
 /** What {@code inspect} says of a model, {@code ask} does. */
 class InspectCommandTest {
 
-  private static final Path EMBEDDED =
-      Path.of("../../models/tiny/src/main/resources/squint-tiny");
+  private static final Path EMBEDDED = Path.of("../../models/tiny/src/main/resources/squint-tiny");
   private static final String EXPORTS = "../../models/fixtures/data/exports/";
 
   @TempDir Path temp;

@@ -3,12 +3,12 @@ package dev.squint.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.AskOptions;
-import dev.squint.image.ImageInput;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.evaluation.data.SampleData;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.io.PrintWriter;
@@ -66,7 +66,7 @@ class RightAnswersTest {
         Sample sample = samples.get(i);
         Path image = ((MediaSource.ImageFile) sample.medium()).file();
         String said;
-        try (PreparedImage seen = squint.see(ImageInput.of(image))) {
+        try (PreparedImage seen = squint.prepare(ImageInput.of(image))) {
           said = squint.ask(seen, sample.question(), strategy, AskOptions.defaults()).text();
         }
         if (sample.answers().contains(said)) {

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.AskOptions;
-import dev.squint.image.ImageInput;
 import dev.squint.Squint;
 import dev.squint.evaluation.data.DataSets;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.io.BufferedReader;

@@ -3,8 +3,8 @@ package dev.squint.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.Squint;
-import dev.squint.evaluation.search.ScheduleTarget;
 import dev.squint.cli.torture.WorkFolder;
+import dev.squint.evaluation.search.ScheduleTarget;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

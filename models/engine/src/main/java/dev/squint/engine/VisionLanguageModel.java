@@ -1,6 +1,10 @@
 package dev.squint.engine;
 
 import dev.squint.engine.internal.generate.Generator;
+import dev.squint.engine.internal.ort.Device;
+import dev.squint.engine.internal.ort.FreedMemory;
+import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.ort.RuntimeLibrary;
 import dev.squint.engine.internal.session.EmbeddedModel;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SessionFactory;
@@ -8,29 +12,24 @@ import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.vision.PreparedImages;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.AnswerCheck;
 import dev.squint.onnx.config.ConfigReader;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
-import dev.squint.onnx.internal.io.LoadedFiles;
-import dev.squint.onnx.internal.io.ModelJson;
-
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.io.LoadedFiles;
+import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
-import dev.squint.engine.internal.ort.Device;
-import dev.squint.engine.internal.ort.FreedMemory;
-import dev.squint.engine.internal.ort.OrtRuntime;
-import dev.squint.engine.internal.ort.RuntimeLibrary;
+import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.error.SquintException.Kind;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.VisionShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,8 +47,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * {@code _q4} and so on after its name), the most exact is taken.
  *
  * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
- * last few strategies stay loaded ({@link ModelOptions#maxCachedSplits()}). A model may be used by any
- * number of threads at once. Closing waits for the calls under way.
+ * last few strategies stay loaded ({@link ModelOptions#maxCachedSplits()}). A model may be used by
+ * any number of threads at once. Closing waits for the calls under way.
  */
 public final class VisionLanguageModel implements AutoCloseable {
 
@@ -143,7 +142,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
-    SessionFactory sessions = new SessionFactory(runtime, device, options.threads(), new AtomicInteger());
+    SessionFactory sessions =
+        new SessionFactory(runtime, device, options.threads(), new AtomicInteger());
     VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
     ModelConfig config = vision.counted(written);
     AnswerCheck.features(
@@ -155,7 +155,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
-        new Generator(sessions, config, facts, decoder, vision, embedder, side, options.maxCachedSplits());
+        new Generator(
+            sessions, config, facts, decoder, vision, embedder, side, options.maxCachedSplits());
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
@@ -243,7 +244,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       if (input.pixels().isEmpty()) {
         return generated(input, Optional.empty(), strategy, options);
       }
-      try (PreparedImages once = generator.images(input.pixels().get());
+      try (PreparedImages once = generator.prepare(input.pixels().get());
           PreparedImages.Lease lease = once.lease()) {
         return generated(input, Optional.of(lease), strategy, options);
       }
@@ -259,11 +260,11 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @return them, for {@link #generate(ModelInput, PreparedImages, Strategy, GenerationOptions)};
    *     the caller closes them
    */
-  public PreparedImages images(PixelValues pixels) {
+  public PreparedImages prepare(PixelValues pixels) {
     lock.readLock().lock();
     try {
       checkOpen();
-      return generator.images(pixels);
+      return generator.prepare(pixels);
     } finally {
       lock.readLock().unlock();
     }
@@ -278,8 +279,8 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @param strategy which visual tokens to drop where
    * @param options when to stop and what to report
    * @return the answer with its trace
-   * @throws ModelException as the other {@code generate} does, and if the images are closed or
-   *     not those of the prompt
+   * @throws ModelException as the other {@code generate} does, and if the images are closed or not
+   *     those of the prompt
    */
   public Generation generate(
       ModelInput input, PreparedImages images, Strategy strategy, GenerationOptions options) {

@@ -1,23 +1,21 @@
 package dev.squint.engine;
 
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import dev.squint.pruning.site.MergedToken;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Heads;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,21 +1,20 @@
 package dev.squint.engine;
 
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.ModelInput;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.trace.SiteTrace;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
@@ -147,8 +146,7 @@ class EmbeddedParityTest {
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("settings")
-  void keepingAllEqualsUnpruned(
-      String image, String spec, ModelInput prompt, JsonNode expected) {
+  void keepingAllEqualsUnpruned(String image, String spec, ModelInput prompt, JsonNode expected) {
     Generation unpruned = generate(prompt, "none");
     Generation whole = generate(prompt, spec.replaceAll("keep=[0-9.]+", "keep=1.0"));
     assertThat(whole.tokens()).containsExactly(unpruned.tokens());

@@ -1,20 +1,18 @@
 package dev.squint.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.onnx.TestStrategy;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
-
-import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.error.SquintException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.error.StrategyException;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
-import dev.squint.error.StrategyException;
+import dev.squint.pruning.site.PositionPolicy;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;

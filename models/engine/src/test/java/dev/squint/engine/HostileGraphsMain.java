@@ -2,8 +2,6 @@ package dev.squint.engine;
 
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.TestStrategy;
-
 import java.nio.file.Path;
 import java.util.Optional;
 

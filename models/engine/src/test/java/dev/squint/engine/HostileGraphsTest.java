@@ -1,15 +1,13 @@
 package dev.squint.engine;
 
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

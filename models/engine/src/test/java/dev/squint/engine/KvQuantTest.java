@@ -1,13 +1,12 @@
 package dev.squint.engine;
 
-import dev.squint.engine.request.Generation;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
-import dev.squint.pruning.Strategies;
+import dev.squint.engine.request.Generation;
 import dev.squint.error.StrategyException;
+import dev.squint.pruning.Strategies;
 import dev.squint.pruning.trace.Trace;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

@@ -1,14 +1,13 @@
 package dev.squint.engine;
 
-import dev.squint.engine.inspect.ModelInspector;
-import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ModelFiles;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

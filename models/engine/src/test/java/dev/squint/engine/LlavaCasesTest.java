@@ -1,17 +1,16 @@
 package dev.squint.engine;
 
-import dev.squint.engine.inspect.ModelInspector;
-import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
-import dev.squint.onnx.config.DecodingRules;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
+import dev.squint.onnx.config.ConfigReader;
+import dev.squint.onnx.config.DecodingRules;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import java.io.IOException;

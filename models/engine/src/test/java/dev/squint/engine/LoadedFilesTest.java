@@ -1,12 +1,10 @@
 package dev.squint.engine;
 
-import dev.squint.error.ModelException;
-import dev.squint.onnx.TestStrategy;
-import dev.squint.onnx.split.ModelSplitter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.error.ModelException;
+import dev.squint.onnx.split.ModelSplitter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,14 +1,5 @@
 package dev.squint.engine;
 
-import dev.squint.fixtures.FileHashes;
-
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.internal.session.UncutRun;
-import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.WorkFolder;
-import dev.squint.onnx.split.ModelSplitter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
@@ -21,6 +12,12 @@ import ai.onnxruntime.TensorInfo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.fixtures.FileHashes;
+import dev.squint.onnx.internal.io.WorkFolder;
+import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
@@ -47,8 +44,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Written segments run in plain ONNX Runtime by what their manifest says, and by nothing else. */
 class ModelSplitterTest {
 
-  private static final Path EXPORTS =
-      Path.of("..", "fixtures", "data", "exports");
+  private static final Path EXPORTS = Path.of("..", "fixtures", "data", "exports");
 
   @TempDir Path temp;
 

@@ -1,27 +1,25 @@
 package dev.squint.engine;
 
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.ModelInput;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

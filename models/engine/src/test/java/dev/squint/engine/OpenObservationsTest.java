@@ -1,12 +1,5 @@
 package dev.squint.engine;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.internal.session.UncutRun;
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
@@ -18,16 +11,20 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.trace.SiteTrace;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Place;
-import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;

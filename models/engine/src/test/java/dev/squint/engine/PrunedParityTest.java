@@ -1,24 +1,36 @@
 package dev.squint.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.data.Offset.offset;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.trace.SiteTrace;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -82,6 +94,40 @@ class PrunedParityTest {
     }
     assertThat(made.firstLogits())
         .containsExactly(EmbeddedParityTest.logits(expected), offset(TOLERANCE));
+  }
+
+  /** What PriorTR stands on: the first token after the image is the same whatever is asked. */
+  @Test
+  void thePriorDoesNotSeeTheQuestion() throws IOException {
+    JsonNode images = EmbeddedParityTest.json("parity.json");
+    Expression first = Observe.textToVisualAttention(2, Rows.FIRST_AFTER_VISUAL);
+    Expression last = Observe.textToVisualAttention(2, Rows.LAST);
+    List<Observations> seen = new ArrayList<>();
+    for (int question = 0; question < 2; question++) {
+      ObjectNode asked = images.path("cases").get(0).deepCopy();
+      asked.set("ids", images.path("cases").get(question).path("ids"));
+      Strategy look =
+          new TestStrategy(
+              "look",
+              List.of(
+                  new SitePlan(
+                      new Site.BeforeLayer(3),
+                      Set.of(first, last),
+                      PositionPolicy.ORIGINAL,
+                      (context, observations) -> {
+                        seen.add(observations);
+                        return Selection.all(context.visualTokens());
+                      })));
+      ModelInput prompt = EmbeddedParityTest.prompt(images, asked);
+      model.generate(prompt, look, new GenerationOptions(1, 0, false, true));
+    }
+    float[] prior = seen.get(0).get(first).row(0);
+    assertThat(seen.get(1).get(first).row(0)).containsExactly(prior, offset(1e-6f));
+    float[] task = seen.get(0).get(last).row(0);
+    float[] other = seen.get(1).get(last).row(0);
+    double apart =
+        IntStream.range(0, task.length).mapToDouble(i -> Math.abs(task[i] - other[i])).sum();
+    assertThat(apart).isGreaterThan(0.01);
   }
 
   /** An origin below 0 is one that the paper leaves open. */

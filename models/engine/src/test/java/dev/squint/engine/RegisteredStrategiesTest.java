@@ -1,15 +1,14 @@
 package dev.squint.engine;
 
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.ModelInput;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.trace.SiteTrace;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

@@ -1,16 +1,15 @@
 package dev.squint.engine;
 
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.ModelInput;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;

@@ -1,7 +1,5 @@
 package dev.squint.engine;
 
-import dev.squint.onnx.TestStrategy;
-
 /** A process that ends while questions are being answered. */
 final class ShutdownMain {
 

@@ -1,13 +1,12 @@
 package dev.squint.engine;
 
-import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
-import dev.squint.onnx.config.ModelConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ConfigReader;
+import dev.squint.onnx.config.ModelConfig;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;

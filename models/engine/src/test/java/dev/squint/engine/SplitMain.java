@@ -1,7 +1,6 @@
 package dev.squint.engine;
 
 import dev.squint.onnx.split.ModelSplitter;
-
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;

@@ -1,12 +1,10 @@
 package dev.squint.engine;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ImageTokens;
 import dev.squint.engine.request.ModelInput;
-import dev.squint.onnx.TestStrategy;
-
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.layout.TokenLayout;
 import java.io.IOException;
@@ -24,8 +22,7 @@ record TinyFolder(Path path) {
   static final List<String> GRAPHS =
       List.of("decoder_model_merged", "embed_tokens", "vision_encoder");
 
-  private static final Path CASES =
-      Path.of("..", "fixtures", "data", "llava-cases");
+  private static final Path CASES = Path.of("..", "fixtures", "data", "llava-cases");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   static TinyFolder in(Path folder) throws IOException {

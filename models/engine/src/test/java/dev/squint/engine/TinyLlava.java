@@ -1,17 +1,15 @@
 package dev.squint.engine;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.ModelInput;
-import dev.squint.onnx.TestStrategy;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.engine.request.PixelValues;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.site.PositionPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

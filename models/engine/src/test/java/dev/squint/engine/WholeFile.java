@@ -1,11 +1,10 @@
 package dev.squint.engine;
 
-import dev.squint.engine.internal.session.SessionFactory;
-
 import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.session.SessionFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,10 +1,9 @@
 package dev.squint.onnx;
 
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

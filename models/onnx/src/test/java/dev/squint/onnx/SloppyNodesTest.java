@@ -1,8 +1,5 @@
 package dev.squint.onnx;
 
-import dev.squint.fixtures.ExportFixture;
-
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -10,16 +7,16 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.squint.onnx.internal.decoder.KvCacheLayout;
+import dev.squint.error.SquintException;
+import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.decoder.KvCacheLayout;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentManifest;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.vision.VisionGraph;
-import dev.squint.error.SquintException;
-import dev.squint.error.StrategyException;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;

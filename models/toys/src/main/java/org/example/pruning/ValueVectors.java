@@ -1,15 +1,15 @@
 package org.example.pruning;
 
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Place;
-import dev.squint.pruning.observe.Rows;
 import java.util.List;
 import java.util.Set;
 

@@ -1,15 +1,14 @@
 package dev.squint.pruning.cache;
 
-import dev.squint.pruning.observe.Observations;
-
 import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observations;
 import java.util.Set;
 
 /**
- * Tells when text has taken from the image what it needs, so that all visual tokens may leave:
- * the hook for rules of one's own, such as a learned gate (Wu et al., "Accelerating Multimodal
- * Large Language Models via Dynamic Visual-Token Exit and the Empirical Findings", 2024). Immutable
- * and safe for use from many threads.
+ * Tells when text has taken from the image what it needs, so that all visual tokens may leave: the
+ * hook for rules of one's own, such as a learned gate (Wu et al., "Accelerating Multimodal Large
+ * Language Models via Dynamic Visual-Token Exit and the Empirical Findings", 2024). Immutable and
+ * safe for use from many threads.
  */
 public interface ExitRule {
 

@@ -1,7 +1,6 @@
 package dev.squint.pruning.cache;
 
 import dev.squint.pruning.site.TopK;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -132,8 +131,8 @@ public sealed interface KvCachePlan {
 
   /**
    * Every KV head of every layer keeps a number of visual tokens of its own, those that its group
-   * of heads attends to most; the others leave memory after the prefill. Text stays. A decoder
-   * with sliding windows measures them over what is left of the longest head.
+   * of heads attends to most; the others leave memory after the prefill. Text stays. A decoder with
+   * sliding windows measures them over what is left of the longest head.
    *
    * @param weights for each layer the weight of each KV head; all together they are 1
    * @param keep share of the visual tokens that a KV head keeps on average, if no number is given

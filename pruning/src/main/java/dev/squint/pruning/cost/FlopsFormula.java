@@ -2,7 +2,6 @@ package dev.squint.pruning.cost;
 
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.trace.Trace;
-
 import java.util.Arrays;
 
 /**

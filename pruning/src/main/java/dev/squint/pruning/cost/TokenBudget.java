@@ -1,7 +1,6 @@
 package dev.squint.pruning.cost;
 
 import dev.squint.pruning.shape.DecoderShape;
-
 import java.util.Arrays;
 import java.util.function.DoubleFunction;
 import java.util.function.DoubleUnaryOperator;

@@ -12,14 +12,14 @@ import java.util.stream.Stream;
  * What is observed in the network: a small tensor expression over named tensors of a {@link Place}.
  * A value, checked when it is made; every method returns a new expression.
  *
- * <p>A strategy names expressions in the needs of its {@link dev.squint.pruning.site.SitePlan} and finds
- * for each an {@link dev.squint.pruning.observe.Observation}, a matrix: the last axis is its columns, the
- * others its rows, the first axis slowest; a vector is one row. What the vision tower sees image by
- * image is put together over all visual tokens of the prompt: the first axis of visual tokens
- * counts those alive in all tiles, a second one those of the same tile (filled up with zeros to the
- * longest tile), and what has none has a row per tile. The same holds for features and embeddings
- * where visual tokens are paired with each other; there all else speaks of all tokens at once. In
- * the decoder layers there are no tiles.
+ * <p>A strategy names expressions in the needs of its {@link dev.squint.pruning.site.SitePlan} and
+ * finds for each an {@link dev.squint.pruning.observe.Observation}, a matrix: the last axis is its
+ * columns, the others its rows, the first axis slowest; a vector is one row. What the vision tower
+ * sees image by image is put together over all visual tokens of the prompt: the first axis of
+ * visual tokens counts those alive in all tiles, a second one those of the same tile (filled up
+ * with zeros to the longest tile), and what has none has a row per tile. The same holds for
+ * features and embeddings where visual tokens are paired with each other; there all else speaks of
+ * all tokens at once. In the decoder layers there are no tiles.
  *
  * <p>Arithmetic is that of 32-bit floats. Where a prompt has no token of the rows looked at, their
  * axis has length 0, and what is folded over it is 0.

@@ -1,7 +1,6 @@
 package dev.squint.pruning.observe;
 
 import dev.squint.error.StrategyException;
-
 import java.util.Map;
 
 /** What a site's strategy asked for, as observed for one request. */

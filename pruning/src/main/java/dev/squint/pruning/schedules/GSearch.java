@@ -9,10 +9,10 @@ import java.util.List;
  * from shallow to deep (its abstract was read, not its code).
  *
  * <p>It rests on the finding that attention ranks visual tokens alike in all layers but the first,
- * so that what one layer can do without the layers after it can, too. At each layer a binary
- * search looks for the least count, at most that of the layer before, that still holds; deeper
- * layers take the same count for the moment. Where quality does not fall evenly with the count, the
- * result is a count that holds, not the least one.
+ * so that what one layer can do without the layers after it can, too. At each layer a binary search
+ * looks for the least count, at most that of the layer before, that still holds; deeper layers take
+ * the same count for the moment. Where quality does not fall evenly with the count, the result is a
+ * count that holds, not the least one.
  *
  * @param layers the first layers that run pruned, ascending from 1
  * @param tokens visual tokens of an image, at least 1; counts are shares of these

@@ -1,7 +1,6 @@
 package dev.squint.pruning.shape;
 
 import dev.squint.error.StrategyException;
-
 import java.util.ArrayList;
 import java.util.List;
 

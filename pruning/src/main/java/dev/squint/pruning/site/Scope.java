@@ -1,7 +1,6 @@
 package dev.squint.pruning.site;
 
 import dev.squint.pruning.layout.VisualSpan;
-
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,6 @@
 package dev.squint.pruning.site;
 
 import dev.squint.error.StrategyException;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,7 +2,6 @@ package dev.squint.pruning.site;
 
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

@@ -5,7 +5,6 @@ import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.TopK;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

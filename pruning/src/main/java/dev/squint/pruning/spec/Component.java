@@ -1,7 +1,6 @@
 package dev.squint.pruning.spec;
 
 import dev.squint.error.StrategyException;
-
 import java.util.List;
 
 /**

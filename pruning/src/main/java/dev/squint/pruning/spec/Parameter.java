@@ -2,7 +2,6 @@ package dev.squint.pruning.spec;
 
 import dev.squint.error.StrategyException;
 import dev.squint.pruning.site.Site;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

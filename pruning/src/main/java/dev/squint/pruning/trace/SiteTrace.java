@@ -1,7 +1,6 @@
 package dev.squint.pruning.trace;
 
 import dev.squint.pruning.site.Site;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

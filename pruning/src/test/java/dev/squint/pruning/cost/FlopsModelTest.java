@@ -1,11 +1,10 @@
 package dev.squint.pruning.cost;
 
-import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.VisionShape;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.VisionShape;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

@@ -1,11 +1,10 @@
 package dev.squint.pruning.cost;
 
-import dev.squint.pruning.TestModels;
-import dev.squint.pruning.shape.DecoderShape;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import dev.squint.pruning.TestModels;
+import dev.squint.pruning.shape.DecoderShape;
 import java.util.stream.DoubleStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;

@@ -2,13 +2,13 @@ package dev.squint.pruning.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.shape.VisionShape;
-import dev.squint.pruning.layout.VisualSpan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

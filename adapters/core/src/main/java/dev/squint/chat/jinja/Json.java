@@ -18,12 +18,7 @@ final class Json {
   private final StringBuilder out = new StringBuilder();
 
   private Json(
-      Rendering on,
-      String indent,
-      String between,
-      String afterKey,
-      boolean sorted,
-      boolean ascii) {
+      Rendering on, String indent, String between, String afterKey, boolean sorted, boolean ascii) {
     this.on = on;
     this.indent = indent;
     this.between = between;

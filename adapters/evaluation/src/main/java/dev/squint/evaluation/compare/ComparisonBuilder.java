@@ -1,6 +1,7 @@
 package dev.squint.evaluation.compare;
 
 import dev.squint.Squint;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.evaluation.Answerer;
 import dev.squint.evaluation.EvaluationListener;
 import dev.squint.evaluation.Setting;
@@ -10,7 +11,6 @@ import dev.squint.evaluation.data.PromptStyle;
 import dev.squint.evaluation.data.Task;
 import dev.squint.evaluation.internal.ServiceRunner;
 import dev.squint.evaluation.internal.SquintRunner;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.pruning.Strategy;
 import java.nio.file.Path;
 import java.util.ArrayList;

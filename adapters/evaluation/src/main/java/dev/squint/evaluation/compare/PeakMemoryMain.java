@@ -1,11 +1,11 @@
 package dev.squint.evaluation.compare;
 
 import dev.squint.AskOptions;
-import dev.squint.image.ImageInput;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import java.nio.file.Path;
 
@@ -32,7 +32,8 @@ final class PeakMemoryMain {
     int columns = Integer.parseInt(args[7]);
     ImageInput image = ImageInput.of(Path.of(args[8]));
     try (Squint squint = Squint.load(Path.of(args[0]), options);
-        PreparedImage seen = rows == 0 ? squint.see(image) : squint.see(image, rows, columns)) {
+        PreparedImage seen =
+            rows == 0 ? squint.prepare(image) : squint.prepare(image, rows, columns)) {
       AskOptions ask = new AskOptions(Integer.parseInt(args[4]), 0, false);
       squint.ask(seen, args[9], Strategies.parse(args[5]), ask);
       System.out.println(ResidentMemory.ofThisProcess().peak().orElseThrow());

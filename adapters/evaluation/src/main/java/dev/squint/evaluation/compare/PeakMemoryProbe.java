@@ -2,10 +2,10 @@ package dev.squint.evaluation.compare;
 
 import dev.squint.DataException;
 import dev.squint.Squint;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.evaluation.internal.RunConfig;
-import dev.squint.engine.options.ModelOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;

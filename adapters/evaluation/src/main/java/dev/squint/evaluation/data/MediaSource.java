@@ -1,7 +1,7 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.image.Base64Image;
 import dev.squint.DataException;
+import dev.squint.image.Base64Image;
 import dev.squint.image.ImageException;
 import java.nio.file.Path;
 import java.util.Objects;

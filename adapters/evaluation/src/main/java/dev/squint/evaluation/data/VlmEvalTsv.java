@@ -1,8 +1,8 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.image.Base64Image;
 import dev.squint.DataException;
 import dev.squint.Squint;
+import dev.squint.image.Base64Image;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;

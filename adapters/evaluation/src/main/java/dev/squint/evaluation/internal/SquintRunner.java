@@ -3,14 +3,14 @@ package dev.squint.evaluation.internal;
 import dev.squint.Answer;
 import dev.squint.AskOptions;
 import dev.squint.DataException;
-import dev.squint.image.ImageException;
-import dev.squint.image.ImageInput;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
+import dev.squint.error.SquintException;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
+import dev.squint.image.ImageException;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.error.SquintException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -50,8 +50,8 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
 
     private PreparedImage encode(Optional<RunConfig.Grid> grid) {
       return grid.isEmpty()
-          ? squint.see(image)
-          : squint.see(image, grid.get().rows(), grid.get().columns());
+          ? squint.prepare(image)
+          : squint.prepare(image, grid.get().rows(), grid.get().columns());
     }
 
     @Override

@@ -1,8 +1,8 @@
 package dev.squint.evaluation.search;
 
+import dev.squint.error.StrategyException;
 import dev.squint.onnx.internal.io.AtomicFiles;
 import dev.squint.onnx.internal.io.FileFailure;
-import dev.squint.error.StrategyException;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.DataException;
+import dev.squint.error.StrategyException;
 import dev.squint.evaluation.internal.RunConfig;
 import dev.squint.pruning.Strategies;
-import dev.squint.error.StrategyException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.DataException;
 import dev.squint.Squint;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.evaluation.internal.RunConfig;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.pruning.Strategies;
 import java.io.IOException;
 import java.nio.file.FileSystem;

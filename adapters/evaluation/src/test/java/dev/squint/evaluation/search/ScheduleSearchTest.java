@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.DataException;
 import dev.squint.Squint;
+import dev.squint.error.StrategyException;
 import dev.squint.evaluation.EvaluationListener;
 import dev.squint.evaluation.SettingException;
 import dev.squint.evaluation.data.DataSet;
@@ -15,7 +16,6 @@ import dev.squint.evaluation.data.SampleData;
 import dev.squint.evaluation.data.Task;
 import dev.squint.evaluation.internal.ModelOutput;
 import dev.squint.evaluation.metrics.MetricSet;
-import dev.squint.error.StrategyException;
 import dev.squint.pruning.trace.Timings;
 import dev.squint.pruning.trace.Trace;
 import java.io.IOException;

@@ -2,10 +2,10 @@ package dev.squint.cli.torture;
 
 import dev.squint.Answer;
 import dev.squint.AskOptions;
-import dev.squint.image.ImageInput;
 import dev.squint.Squint;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;

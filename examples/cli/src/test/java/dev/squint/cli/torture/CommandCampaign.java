@@ -4,10 +4,10 @@ import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.image.ImageInput;
 import dev.squint.Squint;
 import dev.squint.cli.SquintCommand;
 import dev.squint.error.StrategyException;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

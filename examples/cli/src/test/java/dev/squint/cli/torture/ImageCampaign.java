@@ -1,9 +1,9 @@
 package dev.squint.cli.torture;
 
 import dev.squint.Answer;
-import dev.squint.image.ImageInput;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
+import dev.squint.image.ImageInput;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ final class ImageCampaign implements Campaign {
   }
 
   private Object see(ImageInput image) {
-    try (PreparedImage seen = squint.see(image)) {
+    try (PreparedImage seen = squint.prepare(image)) {
       return seen;
     }
   }

@@ -1,7 +1,7 @@
 package dev.squint.cli.torture;
 
-import dev.squint.error.ModelException;
 import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.error.ModelException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,11 +2,11 @@ package dev.squint.cli.torture;
 
 import dev.squint.Answer;
 import dev.squint.AskOptions;
-import dev.squint.image.ImageException;
-import dev.squint.image.ImageInput;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.error.ModelException;
+import dev.squint.image.ImageException;
+import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.io.IOException;
@@ -267,7 +267,7 @@ final class ThreadSoak {
       if (random.nextBoolean()) {
         answer = ask(squint, asked);
       } else {
-        try (PreparedImage seen = squint.see(ImageInput.of(asked.image()))) {
+        try (PreparedImage seen = squint.prepare(ImageInput.of(asked.image()))) {
           answer = squint.ask(seen, asked.question(), asked.strategy(), AskOptions.defaults());
         }
       }

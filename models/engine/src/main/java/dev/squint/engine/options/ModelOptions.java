@@ -1,7 +1,6 @@
 package dev.squint.engine.options;
 
 import dev.squint.error.ModelException;
-
 import dev.squint.error.SquintException.Kind;
 import java.nio.file.Path;
 import java.util.Map;
@@ -14,13 +13,17 @@ import java.util.Objects;
  * @param threads size of the thread pool, 0 for one thread per core; the first model loaded in a
  *     process decides
  * @param cacheFolder where the embedded model and native libraries are unpacked
- * @param maxCachedSplits how many cuts of the decoder stay loaded while nobody uses them; each holds the
- *     decoder's weights once
+ * @param maxCachedSplits how many cuts of the decoder stay loaded while nobody uses them; each
+ *     holds the decoder's weights once
  * @param precision which graphs of a folder in hub layout are loaded, such as {@code q4} or {@code
  *     fp16}; empty for the most exact. A graph that is not there in it is loaded in the most exact
  */
 public record ModelOptions(
-    ExecutionProvider provider, int threads, Path cacheFolder, int maxCachedSplits, String precision) {
+    ExecutionProvider provider,
+    int threads,
+    Path cacheFolder,
+    int maxCachedSplits,
+    String precision) {
 
   /** What to do about a cache that cannot be used, for the end of a sentence. */
   public static final String OTHER_CACHE =
@@ -38,12 +41,14 @@ public record ModelOptions(
           Kind.BAD_REQUEST, "threads must be 0 (one per core) or more, got " + threads);
     }
     if (maxCachedSplits < 1) {
-      throw new ModelException(Kind.BAD_REQUEST, "maxCachedSplits must be 1 or more, got " + maxCachedSplits);
+      throw new ModelException(
+          Kind.BAD_REQUEST, "maxCachedSplits must be 1 or more, got " + maxCachedSplits);
     }
   }
 
   /** Options that load the most exact graphs. */
-  public ModelOptions(ExecutionProvider provider, int threads, Path cacheFolder, int maxCachedSplits) {
+  public ModelOptions(
+      ExecutionProvider provider, int threads, Path cacheFolder, int maxCachedSplits) {
     this(provider, threads, cacheFolder, maxCachedSplits, "");
   }
 

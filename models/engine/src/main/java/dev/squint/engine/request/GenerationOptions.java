@@ -1,7 +1,6 @@
 package dev.squint.engine.request;
 
 import dev.squint.error.ModelException;
-
 import dev.squint.error.SquintException.Kind;
 
 /**

@@ -1,9 +1,8 @@
 package dev.squint.engine.request;
 
 import dev.squint.onnx.config.ModelConfig;
-
-import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.shape.VisionShape;
 import java.util.List;
 
 /**

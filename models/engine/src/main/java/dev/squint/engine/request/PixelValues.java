@@ -1,7 +1,6 @@
 package dev.squint.engine.request;
 
 import dev.squint.error.ModelException;
-
 import dev.squint.error.SquintException.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,8 +20,7 @@ public record PixelValues(FloatBuffer data, long[] shape) {
     if (shape.length != 4 || Arrays.stream(shape).anyMatch(d -> d < 1)) {
       throw new ModelException(
           Kind.BAD_REQUEST,
-          "pixel values need the shape [images, 3, height, width], got "
-              + Arrays.toString(shape));
+          "pixel values need the shape [images, 3, height, width], got " + Arrays.toString(shape));
     }
     long size = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     if (data.remaining() != size) {

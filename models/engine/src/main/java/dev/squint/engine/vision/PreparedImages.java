@@ -1,9 +1,8 @@
 package dev.squint.engine.vision;
 
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
-
-import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.observe.Expression;
 import java.util.HashMap;

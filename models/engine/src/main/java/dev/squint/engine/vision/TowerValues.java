@@ -2,13 +2,12 @@ package dev.squint.engine.vision;
 
 import dev.squint.engine.internal.tokens.TileParts;
 import dev.squint.error.ModelException;
-
+import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.observe.Axis;
-import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

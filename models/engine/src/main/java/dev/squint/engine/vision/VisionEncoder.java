@@ -1,19 +1,18 @@
 package dev.squint.engine.vision;
 
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.vision.VisionGraph;
-import dev.squint.engine.internal.ort.ModelSession;
-import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -100,7 +99,8 @@ public final class VisionEncoder implements AutoCloseable {
    * @param projected whether it is features
    * @param observations what was asked for, over all patches, by canonical text
    */
-  public record Encoded(OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
+  public record Encoded(
+      OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
 
   VisionGraph graph() {
     return graph;
@@ -114,7 +114,8 @@ public final class VisionEncoder implements AutoCloseable {
    * @param taps what is observed
    * @param projected whether the projector runs too
    */
-  public Encoded encode(TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
+  public Encoded encode(
+      TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
     checkShape(pixels.shape());
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();

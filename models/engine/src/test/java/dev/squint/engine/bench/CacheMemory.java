@@ -1,9 +1,9 @@
 package dev.squint.engine.bench;
 
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.trace.Trace;
 import java.io.IOException;

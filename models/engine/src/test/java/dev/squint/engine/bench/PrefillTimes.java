@@ -1,14 +1,14 @@
 package dev.squint.engine.bench;
 
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.trace.Trace;
-import dev.squint.pruning.strategies.decoder.FastV;
 import dev.squint.pruning.strategies.baseline.None;
+import dev.squint.pruning.strategies.decoder.FastV;
+import dev.squint.pruning.trace.Trace;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

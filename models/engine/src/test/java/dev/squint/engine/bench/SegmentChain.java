@@ -1,19 +1,19 @@
 package dev.squint.engine.bench;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.WholeFile;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.Seam;
-import dev.squint.onnx.internal.decoder.SegmentExtractor;
-import dev.squint.onnx.internal.decoder.SegmentModel;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.Seam;
+import dev.squint.onnx.internal.decoder.SegmentExtractor;
+import dev.squint.onnx.internal.decoder.SegmentModel;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

@@ -3,11 +3,11 @@ package dev.squint.engine.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.pruning.trace.Trace;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.pruning.strategies.decoder.FastV;
+import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -7,8 +7,8 @@ import static dev.squint.engine.bench.GraphWriter.list;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import java.io.IOException;

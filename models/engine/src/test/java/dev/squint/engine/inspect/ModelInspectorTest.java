@@ -1,19 +1,17 @@
 package dev.squint.engine.inspect;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.options.ModelOptions;
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.decoder.PositionSource;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.vision.TowerSizes;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import java.io.IOException;
@@ -32,8 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelInspectorTest {
 
-  private static final Path EXPORTS =
-      Path.of("..", "fixtures", "data", "exports");
+  private static final Path EXPORTS = Path.of("..", "fixtures", "data", "exports");
 
   @TempDir Path temp;
 

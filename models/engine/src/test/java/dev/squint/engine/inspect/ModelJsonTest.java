@@ -1,12 +1,11 @@
 package dev.squint.engine.inspect;
 
-import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
-import dev.squint.onnx.internal.io.ModelJson;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.error.ModelException;
+import dev.squint.onnx.config.ConfigReader;
+import dev.squint.onnx.internal.io.ModelJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;

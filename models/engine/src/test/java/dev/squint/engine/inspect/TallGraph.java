@@ -1,11 +1,10 @@
 package dev.squint.engine.inspect;
 
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.GraphNodes;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.graph.GraphNodes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,11 @@
 package dev.squint.engine.inspect;
 
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.Dominators;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.squint.engine.inspect.TallGraph.Filling;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.graph.Dominators;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;

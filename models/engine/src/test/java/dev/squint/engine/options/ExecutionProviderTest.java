@@ -1,15 +1,14 @@
 package dev.squint.engine.options;
 
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.VisionLanguageModel;
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtProvider;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.error.ModelException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

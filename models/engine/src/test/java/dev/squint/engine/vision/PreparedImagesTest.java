@@ -1,14 +1,13 @@
 package dev.squint.engine.vision;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.squint.engine.TinyLlava;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.error.ModelException;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.util.List;
@@ -32,7 +31,7 @@ class PreparedImagesTest {
   @Test
   void imagesEncodedBeforeGiveTheSameLogits() {
     ModelInput prompt = TinyLlava.prompt();
-    try (PreparedImages images = MODEL.images(prompt.pixels().orElseThrow())) {
+    try (PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow())) {
       for (String spec : List.of("none", "fastervlm:keep=0.5", "none", "fastv:k=2,keep=0.25")) {
         Strategy strategy = Strategies.parse(spec);
         assertThat(generate(images, prompt, spec).firstLogits())
@@ -45,7 +44,7 @@ class PreparedImagesTest {
   @Test
   void featuresAreKeptOncePerSetOfObservations() {
     ModelInput prompt = TinyLlava.prompt();
-    try (PreparedImages images = MODEL.images(prompt.pixels().orElseThrow())) {
+    try (PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow())) {
       assertThat(MODEL.openTensors()).isZero();
       generate(images, prompt, "none");
       generate(images, prompt, "fastv:k=2,keep=0.5");
@@ -60,7 +59,7 @@ class PreparedImagesTest {
   @Test
   void manyThreadsMayAskAtOnce() {
     ModelInput prompt = TinyLlava.prompt();
-    try (PreparedImages images = MODEL.images(prompt.pixels().orElseThrow())) {
+    try (PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow())) {
       assertThat(
               IntStream.range(0, 16)
                   .parallel()
@@ -75,7 +74,7 @@ class PreparedImagesTest {
   @Test
   void closedOrForeignImagesAreRefused() {
     ModelInput prompt = TinyLlava.prompt();
-    PreparedImages images = MODEL.images(prompt.pixels().orElseThrow());
+    PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow());
     assertThatThrownBy(() -> generate(images, TinyLlava.prompt(), "none"))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("not those of the prompt");

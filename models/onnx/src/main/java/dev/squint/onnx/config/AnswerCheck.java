@@ -1,9 +1,8 @@
 package dev.squint.onnx.config;
 
 import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.ModelJson;
-
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import java.util.Set;

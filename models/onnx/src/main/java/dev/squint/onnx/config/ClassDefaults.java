@@ -1,9 +1,8 @@
 package dev.squint.onnx.config;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.JsonFile;
-
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;

@@ -1,9 +1,8 @@
 package dev.squint.onnx.config;
 
 import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.ModelJson;
-
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.vision.TowerSizes;
 import dev.squint.onnx.internal.vision.VisionGraph;
@@ -255,8 +254,8 @@ public final class ConfigReader {
   }
 
   /**
-   * Pixels of a side of the image, -1 where the tower takes any: those of its input, or else
-   * those that it has positions for, if the config does not say.
+   * Pixels of a side of the image, -1 where the tower takes any: those of its input, or else those
+   * that it has positions for, if the config does not say.
    */
   private long side(int patch) {
     long height = images.map(graph -> graph.inputDimension(2)).orElse(-1L);

@@ -1,7 +1,6 @@
 package dev.squint.onnx.config;
 
 import dev.squint.onnx.internal.io.ModelJson;
-
 import java.util.Optional;
 
 /**

@@ -2,7 +2,6 @@ package dev.squint.onnx.config;
 
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.ModelJson;
-
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,12 +1,11 @@
 package dev.squint.onnx.config;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.FileFailure;
 import dev.squint.onnx.internal.io.JsonFile;
-
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.onnx.internal.io.Printable;
-import dev.squint.error.SquintException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

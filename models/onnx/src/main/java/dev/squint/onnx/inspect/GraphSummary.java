@@ -1,12 +1,11 @@
 package dev.squint.onnx.inspect;
 
-import dev.squint.onnx.internal.graph.Attributes;
-import dev.squint.onnx.internal.graph.ExternalData;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import dev.squint.onnx.internal.graph.Attributes;
+import dev.squint.onnx.internal.graph.ExternalData;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.util.Collection;
 import java.util.Set;
 import java.util.stream.Collectors;

@@ -1,15 +1,9 @@
 package dev.squint.onnx.split;
 
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelFiles;
-import dev.squint.onnx.internal.io.AtomicFiles;
-import dev.squint.onnx.internal.io.FileFailure;
-import dev.squint.onnx.internal.io.JsonFile;
-import dev.squint.onnx.internal.io.Sha256;
-
 import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentManifest;
@@ -17,7 +11,12 @@ import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.onnx.internal.decoder.SplitKey;
 import dev.squint.onnx.internal.decoder.WeightFile;
-import dev.squint.error.SquintException.Kind;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.io.AtomicFiles;
+import dev.squint.onnx.internal.io.FileFailure;
+import dev.squint.onnx.internal.io.JsonFile;
+import dev.squint.onnx.internal.io.Printable;
+import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Place;
 import java.io.IOException;

@@ -1,17 +1,16 @@
 package dev.squint.onnx.split;
 
-import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.AtomicFiles;
-import dev.squint.onnx.internal.io.FileFailure;
-import dev.squint.onnx.internal.io.JsonFile;
-import dev.squint.onnx.internal.io.Sha256;
-import dev.squint.onnx.internal.io.WorkFolder;
-
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
-import dev.squint.onnx.internal.io.Printable;
+import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.onnx.internal.io.AtomicFiles;
+import dev.squint.onnx.internal.io.FileFailure;
+import dev.squint.onnx.internal.io.JsonFile;
+import dev.squint.onnx.internal.io.Printable;
+import dev.squint.onnx.internal.io.Sha256;
+import dev.squint.onnx.internal.io.WorkFolder;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;

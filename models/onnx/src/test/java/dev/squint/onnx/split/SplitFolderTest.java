@@ -1,10 +1,9 @@
 package dev.squint.onnx.split;
 
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.error.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A split removes nothing but what splits have written. */
 class SplitFolderTest {
 
-  private static final Path EXPORT =
-      Path.of("../fixtures/data/exports/llama-external-one");
+  private static final Path EXPORT = Path.of("../fixtures/data/exports/llama-external-one");
   private static final FileTime LONG_AGO = FileTime.from(Instant.now().minusSeconds(7200));
 
   @TempDir Path temp;

@@ -1,9 +1,9 @@
 package dev.squint.pruning.strategies.baseline;
 
 import dev.squint.pruning.DescribedStrategy;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.StrategyType;
 import java.util.List;
 
 /** Keeps every visual token: the run that all others are measured against. */

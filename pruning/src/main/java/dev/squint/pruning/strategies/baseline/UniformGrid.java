@@ -1,31 +1,31 @@
 package dev.squint.pruning.strategies.baseline;
 
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.spec.Budget;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
 /**
- * Keeps {@code rint(N * keep)} visual tokens spread evenly over the image: what a lower
- * resolution would see.
+ * Keeps {@code rint(N * keep)} visual tokens spread evenly over the image: what a lower resolution
+ * would see.
  *
  * <p>To keep K of R x C patches, r rows are used, {@code r = rint(sqrt(K * R / C))} (as far apart
  * as the columns), at least {@code ceil(K / C)} and at most {@code min(R, K)}. Row i of them lies
  * at {@code floor((i + 1/2) * R / r)} and holds {@code floor((i + 1) * K / r) - floor(i * K / r)}
  * patches, of which the j-th of c lies at {@code floor((j + 1/2) * C / c)}. So the count is exact
- * whatever K is. Images, tiles or frames that share a budget share the count in proportion to
- * their tokens; tokens without a grid, or of which some have left already, are taken as one row.
+ * whatever K is. Images, tiles or frames that share a budget share the count in proportion to their
+ * tokens; tokens without a grid, or of which some have left already, are taken as one row.
  *
  * @param budget how many visual tokens stay, by default counted over all of the request
  */

@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies.cache;
 
-import dev.squint.pruning.cache.KvCachePlan;
-import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.cache.KvCachePlan;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,13 +1,13 @@
 package dev.squint.pruning.strategies.cache;
 
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.DescribedStrategy;
+import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.spec.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

@@ -1,24 +1,22 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.VectorRows;
-import dev.squint.pruning.strategies.math.PythonSetOrder;
-
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.strategies.math.PythonSetOrder;
+import dev.squint.pruning.strategies.math.VectorRows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -32,20 +30,20 @@ import java.util.stream.IntStream;
  * Looking for 'Important Tokens' in Multimodal Language Models: Duplication Matters More", 2025).
  *
  * <p>Layers 0..k-1 run on all tokens. Pivots are the visual tokens, and the text tokens after the
- * image, whose keys in layer k-1 (rotary positions applied, KV heads side by side) have the
- * largest L1 norm. Pivot by pivot, of the visual tokens not yet taken those stay whose cosine with
- * the pivot is lowest, on the hidden states that enter layer k, passed through the norm after the
- * last layer. Visual pivots stay, text pivots are only probes. Layer k is the first that runs on
- * the kept tokens, with their original positions. No attention is read.
+ * image, whose keys in layer k-1 (rotary positions applied, KV heads side by side) have the largest
+ * L1 norm. Pivot by pivot, of the visual tokens not yet taken those stay whose cosine with the
+ * pivot is lowest, on the hidden states that enter layer k, passed through the norm after the last
+ * layer. Visual pivots stay, text pivots are only probes. Layer k is the first that runs on the
+ * kept tokens, with their original positions. No attention is read.
  *
  * <p>The order of the pivots matters, since later ones choose from what earlier ones left, and the
- * paper gives none. With {@code rule=paper} they take turns by descending norm, the visual ones first.
- * The authors' code and a port in LightCompress walk a Python set of their places in the prompt. In
- * CPython that is an order, though one that means nothing: for eight pivots by their place modulo
- * 32 (another power of two for other numbers of them), the stronger pivot first where two would
- * stand at the same place. {@code rule=code} walks in that order, with the rotary ids as places;
- * where two pivots share an id, by descending norm. Among equal norms the lower index is first, a norm
- * that is not a number is the smallest and such a cosine the highest.
+ * paper gives none. With {@code rule=paper} they take turns by descending norm, the visual ones
+ * first. The authors' code and a port in LightCompress walk a Python set of their places in the
+ * prompt. In CPython that is an order, though one that means nothing: for eight pivots by their
+ * place modulo 32 (another power of two for other numbers of them), the stronger pivot first where
+ * two would stand at the same place. {@code rule=code} walks in that order, with the rotary ids as
+ * places; where two pivots share an id, by descending norm. Among equal norms the lower index is
+ * first, a norm that is not a number is the smallest and such a cosine the highest.
  *
  * <ul>
  *   <li>{@code rule=paper}: each pivot's threshold on the cosine is set "dynamically by the

@@ -1,18 +1,17 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Scope;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
 import java.util.List;
 import java.util.Set;
 

@@ -1,12 +1,12 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.Sigmoid;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
 import java.util.List;
 
 /**
@@ -59,7 +59,8 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
           "strategy '%s': keep=%s, but all tokens run in the first %d of %d layers, so the mean is at least %.3f; choose earlier layers or more"
               .formatted(NAME, keep, cuts.get(0), depth, least));
     }
-    return LastTokenAttentionSites.sites(model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
+    return LastTokenAttentionSites.sites(
+        model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
   }
 
   /** The descriptor of {@link PSigmoid}, for the service loader. */

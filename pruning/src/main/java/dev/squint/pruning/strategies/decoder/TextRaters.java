@@ -1,8 +1,7 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.ParallelRows;
-
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.strategies.math.ParallelRows;
 import java.util.stream.IntStream;
 
 /**
@@ -19,8 +18,7 @@ final class TextRaters {
   /**
    * Chooses raters.
    *
-   * @param dots one row per text token after the image, at least one, one column per visual
-   *     token
+   * @param dots one row per text token after the image, at least one, one column per visual token
    * @param strict whether the mean itself is not enough
    * @return ascending indices of rows, at least one
    */

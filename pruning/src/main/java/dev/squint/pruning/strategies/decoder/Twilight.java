@@ -1,11 +1,11 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.schedules.TopP;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
 import java.util.List;
 
 /**

@@ -1,18 +1,18 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,21 +1,20 @@
 package dev.squint.pruning.strategies.decoder;
 
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.schedules.Schedule;
 import dev.squint.pruning.schedules.TopP;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -25,13 +24,13 @@ import java.util.Set;
  * attention there (He et al., "ZipVL: Efficient Large Vision-Language Models with Dynamic Token
  * Sparsification", 2024).
  *
- * <p>Probe rows are the text tokens after the image, in layer k-1, heads averaged; a visual
- * token's score is the sum of its column (without text after the image: the last row). The
- * paper's probe is a mix of recent and random rows whose number it leaves open, over all tokens;
- * its normalisation by the number of rows that see a token changes nothing here, as all of these
- * rows see the whole image. In the paper tokens that are not important are left out of one
- * layer's attention and kept in the cache at few bits; here they leave for good. For its cache see
- * {@code kv-quant}. Original positions.
+ * <p>Probe rows are the text tokens after the image, in layer k-1, heads averaged; a visual token's
+ * score is the sum of its column (without text after the image: the last row). The paper's probe is
+ * a mix of recent and random rows whose number it leaves open, over all tokens; its normalisation
+ * by the number of rows that see a token changes nothing here, as all of these rows see the whole
+ * image. In the paper tokens that are not important are left out of one layer's attention and kept
+ * in the cache at few bits; here they leave for good. For its cache see {@code kv-quant}. Original
+ * positions.
  *
  * @param tau share of the attention, above 0 and at most 1
  * @param layers the first layers that run pruned; empty for 2, 8, 16 and 24 of 32, scaled

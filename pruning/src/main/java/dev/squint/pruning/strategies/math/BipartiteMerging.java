@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.math;
 
-import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Ranking;
 import dev.squint.pruning.site.Scope;
 import java.util.Arrays;

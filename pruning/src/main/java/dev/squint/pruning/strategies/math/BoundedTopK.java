@@ -1,8 +1,8 @@
 package dev.squint.pruning.strategies.math;
 
 /**
- * The few highest of the values that are offered, descending: among equals the first offered, and none
- * that is not a number.
+ * The few highest of the values that are offered, descending: among equals the first offered, and
+ * none that is not a number.
  */
 final class BoundedTopK {
 

@@ -11,10 +11,10 @@ import java.util.Arrays;
  * <p>The distance of two tokens is their Euclidean distance over the square root of the width. The
  * density of a token is {@code exp(-m)}, m being the mean square of the distances to its k nearest,
  * itself included. Its separation is the least distance to a denser token; for the densest the
- * largest distance of all. Centres are the tokens with the highest product of the two, in descending
- * order. Where densities are equal the lower index is denser; a number that is not one is lowest.
- * Distances come from dot products, so that of nearly equal tokens is rough: to some 1e-3 of their
- * length.
+ * largest distance of all. Centres are the tokens with the highest product of the two, in
+ * descending order. Where densities are equal the lower index is denser; a number that is not one
+ * is lowest. Distances come from dot products, so that of nearly equal tokens is rough: to some
+ * 1e-3 of their length.
  *
  * @param centres indices of the centres into the tokens
  * @param nearest for each token the index of the centre that is nearest to it; a centre's own is
@@ -34,7 +34,8 @@ public record DensityPeaks(int[] centres, int[] nearest) {
     float[][] products = DotProducts.of(states, tokens);
     float[][] distances = distances(products, states.columns());
     int[] centres =
-        Arrays.copyOf(Ranking.descending(peaks(distances, densities(distances, clusters))), clusters);
+        Arrays.copyOf(
+            Ranking.descending(peaks(distances, densities(distances, clusters))), clusters);
     float[][] far = new float[clusters][tokens.length];
     for (int i = 0; i < clusters; i++) {
       far[i] =

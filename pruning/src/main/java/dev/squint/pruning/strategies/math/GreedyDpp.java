@@ -24,9 +24,10 @@ import java.util.Arrays;
  * numbers and picks tokens twice.
  *
  * <p>Gains never rise, so a gain that is out of date bounds the true one from above. Tokens are
- * kept in blocks, by descending kernel value, and a block is brought up to date only when its highest
- * gain is the highest of all: the picks are those of gains that are all up to date, but blocks that
- * hold nothing to pick are spared the work, and the factor of one block stays in the cache.
+ * kept in blocks, by descending kernel value, and a block is brought up to date only when its
+ * highest gain is the highest of all: the picks are those of gains that are all up to date, but
+ * blocks that hold nothing to pick are spared the work, and the factor of one block stays in the
+ * cache.
  *
  * @param quality one per token
  * @param plain share of the similarity as it is

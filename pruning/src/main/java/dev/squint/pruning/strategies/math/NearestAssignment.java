@@ -1,7 +1,7 @@
 package dev.squint.pruning.strategies.math;
 
-import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Scope;
 import java.util.Arrays;
 
@@ -23,7 +23,8 @@ public record NearestAssignment(Scope.Group tile, int[] targets, int[][] joiners
    * @param targets those that are joined, at least one
    * @param others those that join
    */
-  public static NearestAssignment nearest(Observation similarity, Scope.Group tile, int[] targets, int[] others) {
+  public static NearestAssignment nearest(
+      Observation similarity, Scope.Group tile, int[] targets, int[] others) {
     int[] joined = new int[others.length];
     int[] counts = new int[targets.length];
     for (int i = 0; i < others.length; i++) {

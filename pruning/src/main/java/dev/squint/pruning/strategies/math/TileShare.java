@@ -1,8 +1,8 @@
 package dev.squint.pruning.strategies.math;
 
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.spec.Budget;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,26 +1,25 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.GreedyDpp;
-import dev.squint.pruning.strategies.math.TileShare;
-
-import dev.squint.pruning.spec.Budget;
+import dev.squint.error.StrategyException;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Measure;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.strategies.math.GreedyDpp;
+import dev.squint.pruning.strategies.math.TileShare;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -56,12 +55,11 @@ import java.util.Set;
  *       tiles of the request. Here its segments are the text tokens.
  *   <li>{@code openvino}: OpenVINO GenAI blends, {@code (1 - weight) * cos(i, j) + weight * r(i) *
  *       cos(i, j) * r(j)}, by default half and half; it adds 1e-6 to the denominator of the
- *       normalisation and to a gain before its root; and it cuts each image or frame in two runs
- *       of N/2 tokens (the second has one more if N is odd), which are normalised apart and of
- *       which each gives half of the picks (the second one more if that is odd). Its cosines carry
- *       1e-6 on the squared norm, which is not seen here, and its question is the mean of
- *       <em>all</em> text tokens of the prompt, those before the image included. Relevance is not
- *       negated.
+ *       normalisation and to a gain before its root; and it cuts each image or frame in two runs of
+ *       N/2 tokens (the second has one more if N is odd), which are normalised apart and of which
+ *       each gives half of the picks (the second one more if that is odd). Its cosines carry 1e-6
+ *       on the squared norm, which is not seen here, and its question is the mean of <em>all</em>
+ *       text tokens of the prompt, those before the image included. Relevance is not negated.
  * </ul>
  *
  * <p>Similarities are observed within a tile or frame: a budget for an image or the request is

@@ -1,24 +1,23 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.TileShare;
-
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Measure;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.strategies.math.TileShare;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -85,7 +84,7 @@ public record MMTok(double alpha, double tv, double vv, Budget budget)
   private Selection cover(Observation image, SiteContext context, Observations observations) {
     Observation cosines = observations.get(COSINES);
     int[] kept =
-        TileShare.of(budget, context).stream()
+        TileShare.of(budget, context).parallelStream()
             .flatMapToInt(
                 share ->
                     Arrays.stream(cover(cosines, image, share)).map(i -> share.tile().from() + i))

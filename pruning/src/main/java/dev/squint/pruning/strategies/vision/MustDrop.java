@@ -1,24 +1,22 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.baseline.None;
-
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -51,8 +49,8 @@ import java.util.Set;
  * here. Merging after the tower, and the choice by a budget, are those of a port in LightCompress,
  * which has the vision stage only; the threshold of 0.6 is the port's too. The port counts [CLS]
  * among the tokens of a budget; here a budget counts patches. The port puts merged windows before
- * all other tokens, by descending similarity; here a merged window stands at its last patch, and all
- * tokens stay in spatial order. The port takes grids only whose sides the window divides; here
+ * all other tokens, by descending similarity; here a merged window stands at its last patch, and
+ * all tokens stay in spatial order. The port takes grids only whose sides the window divides; here
  * windows at the right and lower edge are as much smaller as the grid demands, and a window of one
  * patch has nothing to merge. Rows that newline tokens part are put together again; tokens without
  * a grid, or of which some have left already, are taken as one row.

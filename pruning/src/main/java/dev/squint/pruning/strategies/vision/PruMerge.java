@@ -1,11 +1,11 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.spec.Component;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Component;
+import dev.squint.pruning.spec.Parameter;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -16,11 +16,11 @@ import java.util.OptionalInt;
  *
  * <p>Important are the tokens of a tile whose attention of [CLS], in the last vision layer that
  * runs, is an outlier: above {@code Q3 + 1.5 (Q3 - Q1)} of the tile's attention (quartiles with
- * linear interpolation). So a plain image keeps fewer than a busy one; at least one stays. Each
- * is the centre of a cluster: itself and the {@code neighbours} other tokens, important ones
- * included, whose keys in that layer are most similar (cosine, the heads side by side). Its feature
- * becomes the mean of the cluster weighted by attention, before the projector. Tokens in no cluster
- * are lost; one may be in several.
+ * linear interpolation). So a plain image keeps fewer than a busy one; at least one stays. Each is
+ * the centre of a cluster: itself and the {@code neighbours} other tokens, important ones included,
+ * whose keys in that layer are most similar (cosine, the heads side by side). Its feature becomes
+ * the mean of the cluster weighted by attention, before the projector. Tokens in no cluster are
+ * lost; one may be in several.
  *
  * <p>The paper names its merging a weighted average; the authors' code ({@code rule=code}) adds the
  * neighbours' features times their attention, not normalised, to the whole centre, and one token

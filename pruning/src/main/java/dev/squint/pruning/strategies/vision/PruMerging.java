@@ -1,24 +1,21 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.HighestOfRow;
-import dev.squint.pruning.strategies.math.NearestAssignment;
-import dev.squint.pruning.strategies.math.ParallelRows;
-
-import dev.squint.pruning.spec.Budget;
-import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Heads;
-import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.strategies.math.HighestOfRow;
+import dev.squint.pruning.strategies.math.NearestAssignment;
+import dev.squint.pruning.strategies.math.ParallelRows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,24 +1,23 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.ParallelRows;
-import dev.squint.pruning.strategies.math.TileShare;
-
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.strategies.math.ParallelRows;
+import dev.squint.pruning.strategies.math.TileShare;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -43,7 +42,8 @@ import java.util.stream.IntStream;
  * mean up to a factor and so chooses alike. Its other setting adds the attention instead of
  * multiplying by it, which depends on the number of tokens and is not offered. It divides a budget
  * by the number of tiles; here it is for each tile, and one for an image or the request is shared
- * among its tiles in proportion to their tokens. Newline tokens stay.
+ * among its tiles in proportion to their tokens. It drops the newline tokens of tiles, which stay
+ * here.
  *
  * @param alpha exponent of the attention; 0 is coverage alone
  * @param budget how many visual tokens stay, by default 64 of 576, of each tile or frame
@@ -77,7 +77,7 @@ public record SCOPE(double alpha, Budget budget) implements DescribedStrategy {
     float[] saliency = observations.get(attention).row(0);
     Observation similarity = observations.get(SIMILARITY);
     int[] kept =
-        TileShare.of(budget, context).stream()
+        TileShare.of(budget, context).parallelStream()
             .flatMapToInt(
                 share -> {
                   int from = share.tile().from();

@@ -1,29 +1,29 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.spec.Budget;
-import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.spec.Parameter;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Scope;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.error.StrategyException;
+import dev.squint.pruning.DescribedStrategy;
 import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * VScan: a global and a local scan of the image after the vision tower, and a look by the
- * question in the middle of the decoder (Zhang et al., "VScan: Rethinking Visual Token Reduction
- * for Efficient Large Vision-Language Models", TMLR 2026).
+ * VScan: a global and a local scan of the image after the vision tower, and a look by the question
+ * in the middle of the decoder (Zhang et al., "VScan: Rethinking Visual Token Reduction for
+ * Efficient Large Vision-Language Models", TMLR 2026).
  *
  * <p><b>Stage 1</b> keeps T tokens of each tile or frame. Local scan: {@code floor(T / 2)} of them
  * are those with the highest attention of [CLS] in an early vision layer, within 16 windows, 4 x 4

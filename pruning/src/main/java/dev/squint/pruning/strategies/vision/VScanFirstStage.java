@@ -1,17 +1,16 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.NearestAssignment;
-import dev.squint.pruning.strategies.math.TileShare;
-
-import dev.squint.pruning.spec.Budget;
-import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Ranking;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.strategies.math.NearestAssignment;
+import dev.squint.pruning.strategies.math.TileShare;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,7 +87,8 @@ record VScanFirstStage(
 
   private void merge(Observations seen, Scope.Group tile, int[] picks, List<MergedToken> merged) {
     NearestAssignment joining =
-        NearestAssignment.nearest(seen.get(features), tile, picks, NearestAssignment.others(picks, tile.size()));
+        NearestAssignment.nearest(
+            seen.get(features), tile, picks, NearestAssignment.others(picks, tile.size()));
     for (int i = 0; i < picks.length; i++) {
       if (joining.joiners()[i].length > 0) {
         merged.add(joining.mean(i));

@@ -1,13 +1,12 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Neighbours;
-import dev.squint.pruning.strategies.math.TileShare;
-
-import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.DescribedStrategy;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Ranking;
 import dev.squint.pruning.site.Scope;
@@ -15,11 +14,10 @@ import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.StrategyType;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.strategies.math.Neighbours;
+import dev.squint.pruning.strategies.math.TileShare;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;

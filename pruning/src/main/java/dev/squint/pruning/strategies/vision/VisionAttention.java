@@ -1,8 +1,8 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.shape.VisionShape;
 
 /** The attention that ranks patches. */
 final class VisionAttention {

@@ -1,13 +1,12 @@
 package dev.squint.pruning.strategies.cache;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.cache.KvCachePlan;
-import dev.squint.pruning.Strategies;
 import dev.squint.error.StrategyException;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.cache.KvCachePlan;
+import dev.squint.pruning.strategies.math.Models;
 import org.junit.jupiter.api.Test;
 
 class AVLTest {

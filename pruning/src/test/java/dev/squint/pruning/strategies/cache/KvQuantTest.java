@@ -1,16 +1,15 @@
 package dev.squint.pruning.strategies.cache;
 
-import dev.squint.pruning.strategies.decoder.FastV;
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.cache.KvCachePlan;
+import dev.squint.error.StrategyException;
 import dev.squint.pruning.Composition;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.error.StrategyException;
+import dev.squint.pruning.strategies.decoder.FastV;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -1,15 +1,14 @@
 package dev.squint.pruning.strategies.cache;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.Strategies;
 import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.Strategies;
-import dev.squint.error.StrategyException;
+import dev.squint.pruning.strategies.math.Models;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +63,8 @@ class SparseMMTest {
 
   @Test
   void theMostAttendedNeighbourhoodStays() {
-    KvCachePlan.PerHead plan = new KvCachePlan.PerHead(List.of(List.of(1.0)), 1, OptionalInt.of(2), 4);
+    KvCachePlan.PerHead plan =
+        new KvCachePlan.PerHead(List.of(List.of(1.0)), 1, OptionalInt.of(2), 4);
     boolean[] visual = {false, true, true, true, true, true, true, false};
     float[] attention = {5, 0, 0, 0, 0, 1, 0, 5};
     // sums over 5 neighbours, of which text is one: 5, 5, 1, 1, 6, 6

@@ -1,16 +1,15 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.Elbow;
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategies;
-import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.strategies.math.Elbow;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;

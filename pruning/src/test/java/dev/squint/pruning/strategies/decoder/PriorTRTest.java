@@ -1,27 +1,26 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.squint.pruning.spec.Budget;
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategies;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;

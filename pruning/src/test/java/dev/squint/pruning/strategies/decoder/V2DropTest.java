@@ -1,20 +1,19 @@
 package dev.squint.pruning.strategies.decoder;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategies;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

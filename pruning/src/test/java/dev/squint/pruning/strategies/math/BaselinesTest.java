@@ -1,22 +1,21 @@
 package dev.squint.pruning.strategies.math;
 
-import dev.squint.pruning.strategies.baseline.None;
-import dev.squint.pruning.strategies.baseline.Random;
-import dev.squint.pruning.strategies.baseline.UniformGrid;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.spec.Retention;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.spec.Retention;
+import dev.squint.pruning.strategies.baseline.None;
+import dev.squint.pruning.strategies.baseline.Random;
+import dev.squint.pruning.strategies.baseline.UniformGrid;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;

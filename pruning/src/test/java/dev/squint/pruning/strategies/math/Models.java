@@ -1,18 +1,18 @@
 package dev.squint.pruning.strategies.math;
 
-import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.shape.VisionShape;
-import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.observe.Expression;
 import java.util.List;
 import java.util.Map;
 
@@ -62,7 +62,8 @@ public final class Models {
     return plan.decision().select(context(plan.site(), 0, grids), observations);
   }
 
-  public static Selection select(Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
+  public static Selection select(
+      Strategy strategy, Map<Expression, Observation> seen, int[]... grids) {
     SitePlan plan = onlySite(strategy);
     return plan.decision().select(context(plan.site(), 0, grids), Observations.of(seen));
   }

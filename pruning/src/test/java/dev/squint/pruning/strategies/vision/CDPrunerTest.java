@@ -1,24 +1,23 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Models;
-import dev.squint.pruning.strategies.math.Waves;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.squint.pruning.spec.Budget;
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Stage;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Measure;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.strategies.math.Models;
+import dev.squint.pruning.strategies.math.Waves;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;

@@ -1,14 +1,13 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.strategies.math.Models;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,22 +1,21 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Measure;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategies;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Measure;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;

@@ -1,21 +1,20 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
+import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;

@@ -1,25 +1,24 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategies;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Rows;
-import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -1,18 +1,17 @@
 package dev.squint.pruning.strategies.vision;
 
-import dev.squint.pruning.strategies.math.Models;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
+import dev.squint.pruning.strategies.math.Models;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

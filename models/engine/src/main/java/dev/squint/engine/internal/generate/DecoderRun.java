@@ -1,31 +1,30 @@
 package dev.squint.engine.internal.generate;
 
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SideObserver;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
 import dev.squint.engine.internal.session.Embedder;
-import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.session.SideGraphs;
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxTensor;
 import dev.squint.onnx.internal.decoder.PositionSource;
-import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.cost.FlopsModel;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Place;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Place;
-import dev.squint.pruning.observe.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -227,7 +226,12 @@ final class DecoderRun implements AutoCloseable {
         try (SegmentState ahead = new SegmentState(probe.get(), sizes, scope.sibling())) {
           SegmentState.Input input =
               new SegmentState.Input(
-                  hidden, positions, rows.types(), all(rows.count()), TokenReduction.Mix.NONE, observed);
+                  hidden,
+                  positions,
+                  rows.types(),
+                  all(rows.count()),
+                  TokenReduction.Mix.NONE,
+                  observed);
           taps = taps.and(ahead.run(pass, input).taps());
         }
       }
@@ -250,7 +254,12 @@ final class DecoderRun implements AutoCloseable {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, position, TEXT, ONLY_ROW, TokenReduction.Mix.NONE, Optional.empty()))
+                        hidden,
+                        position,
+                        TEXT,
+                        ONLY_ROW,
+                        TokenReduction.Mix.NONE,
+                        Optional.empty()))
                 .hidden();
       }
       logits = TensorScope.valuesOf(hidden.get(0));

@@ -1,35 +1,34 @@
 package dev.squint.engine.internal.generate;
 
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.RefCountedCache;
-import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
+import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.vision.PreparedImages;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
-
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.Strategy;
 import dev.squint.pruning.cost.FlopsModel;
+import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Speedup;
-import dev.squint.error.SquintException.Kind;
-import dev.squint.pruning.Strategy;
 import dev.squint.pruning.trace.Timings;
 import dev.squint.pruning.trace.Trace;
-import dev.squint.pruning.shape.VisionShape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -69,7 +68,7 @@ public final class Generator implements AutoCloseable {
     this.cuts = new RefCountedCache<>(maxCachedSplits);
   }
 
-  public PreparedImages images(PixelValues pixels) {
+  public PreparedImages prepare(PixelValues pixels) {
     return new PreparedImages(vision, pixels, sessions.scope());
   }
 

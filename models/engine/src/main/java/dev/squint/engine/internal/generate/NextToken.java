@@ -1,7 +1,6 @@
 package dev.squint.engine.internal.generate;
 
 import dev.squint.onnx.config.DecodingRules;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;

@@ -1,20 +1,19 @@
 package dev.squint.engine.internal.generate;
 
-import dev.squint.engine.internal.kv.KvCache;
-import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.LiveTokens;
-import dev.squint.onnx.config.ModelConfig;
-
 import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.kv.KvCache;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.RowInput;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.decoder.TapNames;
-import dev.squint.engine.internal.ort.ModelSession;
-import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,15 +1,14 @@
 package dev.squint.engine.internal.generate;
 
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SiteDecider;
-import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.session.SessionFactory;
+import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.onnx.config.ModelConfig;
-
 import dev.squint.onnx.internal.decoder.PositionSource;
-import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.cost.FlopsModel;
+import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.trace.Speedup;
 import java.util.ArrayList;

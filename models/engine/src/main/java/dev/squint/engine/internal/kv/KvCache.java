@@ -1,11 +1,10 @@
 package dev.squint.engine.internal.kv;
 
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxTensor;
 import dev.squint.onnx.internal.decoder.KvCacheLayout;
-import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.util.Map;
 import java.util.Optional;
@@ -68,7 +67,8 @@ public interface KvCache extends AutoCloseable {
       return new TieredKvCache(segment, sizes, owner, (KvCachePlan.Split) plan.orElseThrow());
     }
     if (segment.spec().cache() instanceof KvCacheLayout.Ragged form) {
-      return new PerHeadKvCache(segment, form, sizes, owner, (KvCachePlan.PerHead) plan.orElseThrow());
+      return new PerHeadKvCache(
+          segment, form, sizes, owner, (KvCachePlan.PerHead) plan.orElseThrow());
     }
     return new PlainKvCache(segment, sizes, owner);
   }

@@ -1,16 +1,15 @@
 package dev.squint.engine.internal.kv;
 
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxTensor;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.KvCacheLayout;
 import dev.squint.onnx.internal.decoder.KvCacheNames;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,15 +1,14 @@
 package dev.squint.engine.internal.kv;
 
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.TensorInfo;
+import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.TensorInfo;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.Printable;
-import dev.squint.engine.internal.ort.ModelSession;
-import dev.squint.engine.internal.ort.TensorScope;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;

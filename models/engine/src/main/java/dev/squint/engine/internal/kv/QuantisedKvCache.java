@@ -1,15 +1,14 @@
 package dev.squint.engine.internal.kv;
 
-import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.onnx.config.ModelConfig;
-
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.KvCacheLayout;
 import dev.squint.onnx.internal.decoder.KvCacheNames;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Part;
-import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

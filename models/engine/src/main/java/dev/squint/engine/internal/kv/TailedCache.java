@@ -1,13 +1,12 @@
 package dev.squint.engine.internal.kv;
 
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxTensor;
 import dev.squint.onnx.internal.decoder.KvCacheNames;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Part;
-import dev.squint.engine.internal.ort.TensorScope;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

@@ -1,12 +1,11 @@
 package dev.squint.engine.internal.kv;
 
+import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.onnx.config.ModelConfig;
-
-import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.KvCacheNames;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.onnx.internal.decoder.KvCacheNames;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -7,8 +7,8 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.Printable;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.onnx.internal.io.Printable;
 import java.util.Map;
 import java.util.Set;
 

@@ -3,8 +3,8 @@ package dev.squint.engine.internal.ort;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtException.OrtErrorCode;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.Printable;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.onnx.internal.io.Printable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

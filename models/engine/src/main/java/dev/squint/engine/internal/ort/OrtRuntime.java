@@ -6,8 +6,8 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.graph.FoldingLimit;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.onnx.internal.graph.FoldingLimit;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Owner of ONNX Runtime's environment, a singleton of the process.
  *
- * <p>SessionFactory with thread pools of their own fight: the workers of one still spin while the next
- * one computes. Squint runs several sessions in turn, so it wants one pool for all. The pool can
- * only be asked for by whoever creates the environment:
+ * <p>SessionFactory with thread pools of their own fight: the workers of one still spin while the
+ * next one computes. Squint runs several sessions in turn, so it wants one pool for all. The pool
+ * can only be asked for by whoever creates the environment:
  *
  * <ul>
  *   <li>We come first: the environment is made with a global pool.

@@ -1,23 +1,22 @@
 package dev.squint.engine.internal.prune;
 
 import dev.squint.error.ModelException;
-
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.decoder.KvCacheLayout;
 import dev.squint.onnx.internal.decoder.PositionSource;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.pruning.cache.KvCachePlan;
-import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
-import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.cache.KvCachePlan;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Leaf;
 import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.squint.engine.internal.prune;
 
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.observe.Expression;
 
 /** Makes observations of what flows between the parts of a model. */
 @FunctionalInterface

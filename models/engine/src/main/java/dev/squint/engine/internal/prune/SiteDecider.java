@@ -1,21 +1,20 @@
 package dev.squint.engine.internal.prune;
 
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.vision.TowerValues;
 import dev.squint.error.ModelException;
-
+import dev.squint.error.SquintException.Kind;
+import dev.squint.error.StrategyException;
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.trace.SiteTrace;
-import dev.squint.error.SquintException.Kind;
-import dev.squint.error.StrategyException;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -35,7 +34,8 @@ public final class SiteDecider {
   private final List<String> notes = new ArrayList<>();
   private final List<SiteTrace> traces = new ArrayList<>();
 
-  public SiteDecider(String strategy, TokenLayout layout, long seed, Map<String, TowerValues> vision) {
+  public SiteDecider(
+      String strategy, TokenLayout layout, long seed, Map<String, TowerValues> vision) {
     this.strategy = strategy;
     this.layout = layout;
     this.seed = seed;
@@ -53,7 +53,11 @@ public final class SiteDecider {
    * @return what goes on
    */
   public TokenReduction decide(
-      SitePlan plan, LiveTokens rows, RotaryPositions positions, TapValues taps, SideObserver side) {
+      SitePlan plan,
+      LiveTokens rows,
+      RotaryPositions positions,
+      TapValues taps,
+      SideObserver side) {
     int[] alive = rows.aliveVisual();
     if (plan.site().depth() < 0 || entered < 0) {
       entered = alive.length;

@@ -1,13 +1,12 @@
 package dev.squint.engine.internal.prune;
 
-import dev.squint.engine.internal.tokens.LiveTokens;
-
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.observe.Observation;
+import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Observation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +19,8 @@ import java.util.Map;
  */
 public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens tokens) {
 
-  public static final TapValues NONE = new TapValues(Map.of(), new LiveTokens(new int[0], new int[0]));
+  public static final TapValues NONE =
+      new TapValues(Map.of(), new LiveTokens(new int[0], new int[0]));
 
   /** The last axis as columns, the others as rows. */
   Observation read(Expression need) {

@@ -1,13 +1,12 @@
 package dev.squint.engine.internal.session;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.JsonFile;
 import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.onnx.internal.io.UnpackedResource;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.error.SquintException.Kind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
@@ -30,7 +29,8 @@ public final class EmbeddedModel {
   private final String hash;
 
   /**
-   * @param name folder at the root of the class path that holds {@code files.json} and the files it lists
+   * @param name folder at the root of the class path that holds {@code files.json} and the files it
+   *     lists
    */
   public EmbeddedModel(String name) {
     this.name = name;

@@ -1,18 +1,17 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.error.ModelException;
-
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
-import dev.squint.onnx.internal.graph.FloatOutput;
-import dev.squint.onnx.internal.decoder.MergeGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.io.Printable;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.decoder.MergeGraph;
+import dev.squint.onnx.internal.graph.FloatOutput;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,7 +1,6 @@
 package dev.squint.engine.internal.session;
 
 import dev.squint.error.ModelException;
-
 import dev.squint.error.SquintException.Kind;
 import java.util.Iterator;
 import java.util.LinkedHashMap;

@@ -1,11 +1,11 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -26,13 +26,15 @@ public record SessionFactory(
     OrtRuntime.Weights weights) {
 
   /** SessionFactory that run. */
-  public SessionFactory(OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
+  public SessionFactory(
+      OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
     this(runtime, device, threads, aliveTensors, OrtRuntime.Weights.PREPARED);
   }
 
   /** SessionFactory that are opened to see whether they open. */
   public SessionFactory checking() {
-    return new SessionFactory(runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE);
+    return new SessionFactory(
+        runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE);
   }
 
   /** A graph as it was read from its file. */

@@ -1,18 +1,17 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.engine.internal.tokens.TileParts;
-
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.observe.SideGraph;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.site.Scope;
-import dev.squint.pruning.site.SiteContext;
+import dev.squint.engine.internal.tokens.TileParts;
+import dev.squint.onnx.internal.observe.SideGraph;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Leaf;
+import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.site.Scope;
+import dev.squint.pruning.site.SiteContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,12 +1,11 @@
 package dev.squint.engine.internal.session;
 
+import dev.squint.engine.internal.ort.ArenaPolicy;
+import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.decoder.RowInput;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.engine.internal.ort.ArenaPolicy;
-import dev.squint.engine.internal.ort.ModelSession;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

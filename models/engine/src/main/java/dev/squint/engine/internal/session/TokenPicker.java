@@ -1,9 +1,9 @@
 package dev.squint.engine.internal.session;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.PickGraph;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.onnx.internal.decoder.PickGraph;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,10 +1,10 @@
 package dev.squint.engine.internal.tokens;
 
 import dev.squint.onnx.internal.decoder.RowInput;
-import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.site.SiteContext;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 

@@ -18,9 +18,9 @@ public record RotaryPositions(long[][] axes) {
 
   /**
    * Positions of a whole prompt. With one axis they count the tokens. With three a text token takes
-   * the next number on all of them and an image of h x w tokens one moment in time and its rows
-   * and columns, so that text goes on max(h, w) later (Wang et al., "Qwen2-VL", 2024). Visual
-   * tokens that form no grid count like text.
+   * the next number on all of them and an image of h x w tokens one moment in time and its rows and
+   * columns, so that text goes on max(h, w) later (Wang et al., "Qwen2-VL", 2024). Visual tokens
+   * that form no grid count like text.
    */
   public static RotaryPositions of(TokenLayout layout, int axes) {
     RotaryPositions all = ascending(layout.length(), axes);

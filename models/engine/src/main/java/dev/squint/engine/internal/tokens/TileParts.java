@@ -1,7 +1,7 @@
 package dev.squint.engine.internal.tokens;
 
-import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Axis;
+import dev.squint.pruning.observe.Observation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;

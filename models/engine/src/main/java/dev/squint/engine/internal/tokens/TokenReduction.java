@@ -2,8 +2,8 @@ package dev.squint.engine.internal.tokens;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What goes on from a site, in order. The visual tokens that arrive count from 0; after them, as
- * if they had arrived too, stand those that the mix makes.
+ * What goes on from a site, in order. The visual tokens that arrive count from 0; after them, as if
+ * they had arrived too, stand those that the mix makes.
  *
  * @param visual the visual tokens that go on
  * @param places for each of them the arriving visual token in whose place it stands, never

@@ -11,7 +11,8 @@ import java.util.List;
  * @param columns what {@link Rows#VISUAL} stands for
  * @param text what {@link Rows#TEXT_AFTER_VISUAL} stands for
  */
-public record ChosenRows(int[] queries, int[] columns, int[] text) implements SegmentState.Observed {
+public record ChosenRows(int[] queries, int[] columns, int[] text)
+    implements SegmentState.Observed {
 
   @Override
   public int[] rows(RowInput input) {

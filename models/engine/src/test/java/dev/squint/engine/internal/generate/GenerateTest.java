@@ -1,27 +1,26 @@
 package dev.squint.engine.internal.generate;
 
-import dev.squint.engine.OpenTinyLlava;
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.engine.OpenTinyLlava;
+import dev.squint.engine.TestStrategy;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.pruning.cost.FlopsModel;
-import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Trace;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Rows;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -161,8 +160,7 @@ class GenerateTest {
                 TinyLlava.textPrompt(9), TestStrategy.fastV(2, 4), GenerationOptions.defaults());
     assertThat(answer.trace().sites()).isEmpty();
     assertThat(answer.trace().visionFlops()).isZero();
-    assertThat(answer.trace().notes())
-        .containsExactly("no image in the prompt: nothing to prune");
+    assertThat(answer.trace().notes()).containsExactly("no image in the prompt: nothing to prune");
   }
 
   @Test

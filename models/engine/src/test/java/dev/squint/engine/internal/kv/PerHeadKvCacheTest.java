@@ -1,12 +1,11 @@
 package dev.squint.engine.internal.kv;
 
-import dev.squint.engine.OpenTinyLlava;
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.request.Generation;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import dev.squint.engine.OpenTinyLlava;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.request.Generation;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.trace.Trace;
 import java.io.IOException;

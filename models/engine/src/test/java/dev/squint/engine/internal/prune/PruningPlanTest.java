@@ -1,12 +1,11 @@
 package dev.squint.engine.internal.prune;
 
-import dev.squint.engine.OpenTinyLlava;
-import dev.squint.error.ModelException;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.engine.OpenTinyLlava;
+import dev.squint.engine.TestStrategy;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.PositionSource;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.pruning.site.PositionPolicy;

@@ -1,24 +1,23 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.WholeFile;
-import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.onnx.config.ModelConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.Seam;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.WholeFile;
+import dev.squint.engine.internal.generate.SegmentState;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.Seam;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import java.nio.FloatBuffer;
@@ -117,7 +116,12 @@ class DecoderSplitTest {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, positions, new long[rows], all, TokenReduction.Mix.NONE, Optional.empty()))
+                        hidden,
+                        positions,
+                        new long[rows],
+                        all,
+                        TokenReduction.Mix.NONE,
+                        Optional.empty()))
                 .hidden();
       }
       return lastRow(hidden.get(0));

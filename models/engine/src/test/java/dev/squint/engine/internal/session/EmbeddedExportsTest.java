@@ -1,10 +1,5 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,15 +10,18 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.SegmentExtractor;
-import dev.squint.onnx.internal.decoder.SegmentModel;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.SegmentExtractor;
+import dev.squint.onnx.internal.decoder.SegmentModel;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
 import java.io.IOException;

@@ -1,12 +1,11 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.VisionLanguageModel;
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.error.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

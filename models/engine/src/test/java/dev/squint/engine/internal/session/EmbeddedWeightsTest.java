@@ -1,25 +1,24 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.decoder.SegmentExtractor;
-import dev.squint.onnx.internal.decoder.SegmentModel;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.onnx.internal.decoder.WeightFile;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.WholeFile;
 import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.SegmentExtractor;
+import dev.squint.onnx.internal.decoder.SegmentModel;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.decoder.WeightFile;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.FloatBuffer;
@@ -56,8 +55,7 @@ class EmbeddedWeightsTest {
   @BeforeEach
   void copyFixture() throws IOException {
     file = temp.resolve("decoder.onnx");
-    try (InputStream in =
-        getClass().getResourceAsStream("/tiny-llava/decoder_sdpa.onnx")) {
+    try (InputStream in = getClass().getResourceAsStream("/tiny-llava/decoder_sdpa.onnx")) {
       Files.copy(in, file);
     }
   }

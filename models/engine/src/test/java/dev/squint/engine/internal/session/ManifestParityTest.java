@@ -1,11 +1,5 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.WholeFile;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.onnx.split.ModelSplitter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
@@ -15,9 +9,13 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.engine.WholeFile;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;
@@ -42,8 +40,7 @@ class ManifestParityTest {
 
   private static final int STEPS = 2;
   private static final float EXACT = 1e-5f;
-  private static final Path EXPORTS =
-      Path.of("..", "fixtures", "data", "exports");
+  private static final Path EXPORTS = Path.of("..", "fixtures", "data", "exports");
 
   private final OrtEnvironment environment = OrtRuntime.get(1).environment();
   private final List<AutoCloseable> open = new ArrayList<>();

@@ -1,8 +1,5 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.ModelCheck;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +9,8 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.ModelCheck;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

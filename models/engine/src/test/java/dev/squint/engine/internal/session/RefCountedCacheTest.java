@@ -1,10 +1,9 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.error.ModelException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

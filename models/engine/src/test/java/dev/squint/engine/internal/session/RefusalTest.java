@@ -1,29 +1,28 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.engine.OpenTinyLlava;
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.request.ModelInput;
-import dev.squint.error.ModelException;
-import dev.squint.onnx.TestStrategy;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.engine.OpenTinyLlava;
+import dev.squint.engine.TestStrategy;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SitePlan;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;

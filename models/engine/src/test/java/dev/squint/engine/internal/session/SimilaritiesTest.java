@@ -1,40 +1,39 @@
 package dev.squint.engine.internal.session;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
 import dev.squint.engine.OpenTinyLlava;
+import dev.squint.engine.TestStrategy;
 import dev.squint.engine.TinyLlava;
+import dev.squint.engine.internal.ort.Device;
+import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
-import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.vision.TowerValues;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.TestStrategy;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.data.Offset.offset;
-
 import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.engine.internal.ort.Device;
-import dev.squint.engine.internal.ort.OrtRuntime;
-import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.site.PositionPolicy;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Measure;
+import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.site.PositionPolicy;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SitePlan;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;

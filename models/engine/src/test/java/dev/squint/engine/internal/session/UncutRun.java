@@ -1,16 +1,14 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.internal.tokens.RotaryPositions;
-
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import ai.onnxruntime.platform.Fp16Conversions;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

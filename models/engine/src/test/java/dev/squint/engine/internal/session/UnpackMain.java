@@ -1,9 +1,7 @@
 package dev.squint.engine.internal.session;
 
 import dev.squint.fixtures.FileHashes;
-
 import dev.squint.onnx.internal.io.WorkFolder;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

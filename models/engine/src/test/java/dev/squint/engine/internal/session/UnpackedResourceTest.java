@@ -1,15 +1,13 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.FileHashes;
-
-import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.io.UnpackedResource;
-import dev.squint.onnx.internal.io.WorkFolder;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.condition.OS.LINUX;
 
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.FileHashes;
+import dev.squint.onnx.internal.io.UnpackedResource;
+import dev.squint.onnx.internal.io.WorkFolder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,14 +1,5 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.WholeFile;
-import dev.squint.engine.internal.generate.ChosenRows;
-import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.onnx.config.ModelConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -16,16 +7,23 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.Seam;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.onnx.internal.decoder.TapNames;
-import dev.squint.onnx.internal.vision.VisionGraph;
+import dev.squint.engine.WholeFile;
+import dev.squint.engine.internal.generate.ChosenRows;
+import dev.squint.engine.internal.generate.SegmentState;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.Seam;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Place;

@@ -1,13 +1,5 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.vision.VisionEncoder;
-import dev.squint.error.ModelException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
@@ -15,13 +7,19 @@ import static org.assertj.core.data.Offset.offset;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.TapNames;
-import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.vision.VisionEncoder;
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Leaf;
@@ -298,7 +296,8 @@ class VisionMatrixTest {
               encoder.project(scope, scope.floats(FloatBuffer.wrap(mixed), shape), all));
       int[] visual = all.visual().clone();
       visual[1] = tokens;
-      TokenReduction.Mix mix = new TokenReduction.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
+      TokenReduction.Mix mix =
+          new TokenReduction.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
       TokenReduction merged = new TokenReduction(visual, all.places(), new int[] {1}, mix);
       float rounding = export.hasReference() ? 1e-5f : ROUNDING_OF_8_BITS;
       assertThat(UncutRun.floats(encoder.project(scope, patches, merged)))

@@ -1,31 +1,29 @@
 package dev.squint.engine.internal.tokens;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.kv.KvCache;
-import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.engine.internal.session.SessionFactory;
-import dev.squint.engine.internal.session.UncutRun;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ModelConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.squint.onnx.internal.decoder.KvCacheLayout;
-import dev.squint.onnx.internal.decoder.KvCacheNames;
-import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.Seam;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.engine.internal.generate.SegmentState;
+import dev.squint.engine.internal.kv.KvCache;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.session.SessionFactory;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.KvCacheLayout;
+import dev.squint.onnx.internal.decoder.KvCacheNames;
+import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
+import dev.squint.onnx.internal.decoder.Seam;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -262,8 +260,7 @@ class CacheMatrixTest {
     int tokens = export.size("tokens");
     try (SplitDecoder parts = new SplitDecoder(sessions, decoder, List.of(spec))) {
       SplitDecoder.Segment segment = parts.list().get(0);
-      KvCache cache =
-          KvCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
+      KvCache cache = KvCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
       try (TensorScope run = scope.sibling()) {
         Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, tokens));
         inputs.put(

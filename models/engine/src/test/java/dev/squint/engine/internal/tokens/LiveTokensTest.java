@@ -2,12 +2,12 @@ package dev.squint.engine.internal.tokens;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.site.MergedToken;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.layout.TokenLayout;
-import dev.squint.pruning.layout.VisualSpan;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -66,7 +66,8 @@ class LiveTokensTest {
                     MergedToken.mean(1, 1, 2),
                     new MergedToken(2, new int[] {2, 7}, new float[] {0.75f, 0.25f}),
                     MergedToken.mean(3, 3)));
-    TokenReduction passage = TokenReduction.of(SiteContext.whole(new Site.AfterVision(), layout, 0), selection);
+    TokenReduction passage =
+        TokenReduction.of(SiteContext.whole(new Site.AfterVision(), layout, 0), selection);
     assertThat(passage.visual()).containsExactly(0, 10, 9, 8, 11, 6);
     assertThat(passage.places()).containsExactly(0, 2, 2, 5, 5, 6);
     assertThat(passage.origins()).containsExactly(4, 1, 2, 3);

@@ -1,39 +1,37 @@
 package dev.squint.engine.internal.tokens;
 
-import dev.squint.fixtures.ExportFixture;
-
-import dev.squint.engine.internal.generate.ChosenRows;
-import dev.squint.engine.internal.generate.SegmentState;
-import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.engine.internal.session.SessionFactory;
-import dev.squint.engine.internal.session.UncutRun;
-import dev.squint.engine.options.ExecutionProvider;
-import dev.squint.onnx.config.ModelConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.platform.Fp16Conversions;
-import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.decoder.Seam;
-import dev.squint.onnx.internal.decoder.SegmentSpec;
-import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.engine.internal.generate.ChosenRows;
+import dev.squint.engine.internal.generate.SegmentState;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
-import dev.squint.pruning.site.SiteContext;
+import dev.squint.engine.internal.session.SessionFactory;
+import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.fixtures.ExportFixture;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.Seam;
+import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.site.Selection;
+import dev.squint.pruning.site.Site;
+import dev.squint.pruning.site.SiteContext;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

@@ -2,7 +2,6 @@ package dev.squint.onnx.internal.attention;
 
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import java.util.List;
 import java.util.Optional;
 

@@ -1,16 +1,15 @@
 package dev.squint.onnx.internal.attention;
 
-import dev.squint.onnx.internal.graph.Attributes;
-import dev.squint.onnx.internal.graph.ElementTypes;
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.HeadVectors.PerHead;
 import dev.squint.onnx.internal.attention.HeadVectors.PerToken;
 import dev.squint.onnx.internal.attention.HeadVectors.Projected;
+import dev.squint.onnx.internal.graph.Attributes;
+import dev.squint.onnx.internal.graph.ElementTypes;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

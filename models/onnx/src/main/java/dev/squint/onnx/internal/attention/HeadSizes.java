@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.attention;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.Matrix;
 import dev.squint.onnx.internal.graph.OnnxGraph;
-
-import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.Optional;
 
 /**

@@ -1,7 +1,6 @@
 package dev.squint.onnx.internal.attention;
 
 import dev.squint.onnx.internal.graph.GraphNodes;
-
 import java.util.List;
 import java.util.Optional;
 

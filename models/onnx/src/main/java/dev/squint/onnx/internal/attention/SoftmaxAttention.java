@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.attention;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
-
-import ai.onnx.proto.OnnxMl.NodeProto;
-import dev.squint.error.ModelException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;

@@ -1,12 +1,11 @@
 package dev.squint.onnx.internal.decoder;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.ElementTypes;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
-
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;

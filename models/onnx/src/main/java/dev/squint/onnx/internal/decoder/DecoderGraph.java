@@ -1,5 +1,8 @@
 package dev.squint.onnx.internal.decoder;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.AttentionSite;
 import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.attention.HeadSizes;
@@ -9,10 +12,6 @@ import dev.squint.onnx.internal.graph.ElementSize;
 import dev.squint.onnx.internal.graph.Flow;
 import dev.squint.onnx.internal.graph.Matrix;
 import dev.squint.onnx.internal.graph.OnnxGraph;
-
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.squint.error.ModelException;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;

@@ -5,7 +5,6 @@ import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.attention.HeadVectors;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
-
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Leaf;
 import dev.squint.pruning.observe.Rows;

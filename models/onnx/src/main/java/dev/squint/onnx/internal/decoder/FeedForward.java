@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.decoder;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Printable;
-
-import ai.onnx.proto.OnnxMl.NodeProto;
-import dev.squint.error.ModelException;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;

@@ -1,14 +1,13 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Part;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -46,7 +45,8 @@ final class KvCacheWriter {
     this.nodes = nodes;
     this.attended = cache.attended();
     if (cache instanceof KvCacheLayout.Ragged ragged) {
-      this.form = new KvCacheLayout.Quantised(KvCacheLayout.Quantised.EXACT, 0, false, ragged.width());
+      this.form =
+          new KvCacheLayout.Quantised(KvCacheLayout.Quantised.EXACT, 0, false, ragged.width());
       this.raggedHeads = ragged.heads();
     } else {
       this.form = (KvCacheLayout.Quantised) cache;

@@ -1,12 +1,11 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.Attributes;
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.onnx.internal.graph.Attributes;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;

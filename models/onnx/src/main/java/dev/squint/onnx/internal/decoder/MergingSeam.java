@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,9 +1,8 @@
 package dev.squint.onnx.internal.decoder;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.StandaloneModel;
-
-import ai.onnx.proto.OnnxMl.GraphProto;
 
 /**
  * The graph that picks tokens out of a stored cache: {@code picked = stored[:, :, rows]}, or out of

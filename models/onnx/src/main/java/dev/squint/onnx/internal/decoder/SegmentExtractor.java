@@ -1,5 +1,10 @@
 package dev.squint.onnx.internal.decoder;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.AttentionSite;
 import dev.squint.onnx.internal.attention.SoftmaxAttention;
 import dev.squint.onnx.internal.graph.Attributes;
@@ -9,12 +14,6 @@ import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
-
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.squint.error.ModelException;
 import dev.squint.pruning.observe.Expression;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -1,13 +1,12 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.ElementSize;
-import dev.squint.onnx.internal.graph.ExternalData;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.squint.onnx.internal.graph.ElementSize;
+import dev.squint.onnx.internal.graph.ExternalData;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;

@@ -23,8 +23,8 @@ public record SegmentModel(
     List<String> hiddenOutputs) {
 
   /**
-   * Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, in their order
-   * after it; ascending unless tokens are merged.
+   * Input of the seam: int64 {@code [kept]}, indices of the tokens that go on, in their order after
+   * it; ascending unless tokens are merged.
    */
   public static final String KEEP = "keep";
 

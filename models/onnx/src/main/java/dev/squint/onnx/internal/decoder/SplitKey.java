@@ -1,8 +1,7 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.OnnxGraph;
-
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,8 +1,5 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.ElementSize;
-import dev.squint.onnx.internal.graph.ExternalData;
-
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -10,8 +7,10 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.squint.onnx.internal.io.AtomicFiles;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.ElementSize;
+import dev.squint.onnx.internal.graph.ExternalData;
+import dev.squint.onnx.internal.io.AtomicFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;

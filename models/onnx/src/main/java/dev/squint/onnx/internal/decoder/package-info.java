@@ -1,2 +1,5 @@
-/** Decoders: their layers, the segments they are split into, and what segments return besides hidden states. */
+/**
+ * Decoders: their layers, the segments they are split into, and what segments return besides hidden
+ * states.
+ */
 package dev.squint.onnx.internal.decoder;

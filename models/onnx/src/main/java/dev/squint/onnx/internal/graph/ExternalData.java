@@ -1,12 +1,11 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.LfsPointer;
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.LfsPointer;
+import dev.squint.onnx.internal.io.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

@@ -1,12 +1,11 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;

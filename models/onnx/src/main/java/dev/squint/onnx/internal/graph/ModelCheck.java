@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashSet;

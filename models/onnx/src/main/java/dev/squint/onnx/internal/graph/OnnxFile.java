@@ -1,8 +1,5 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.LfsPointer;
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
@@ -15,6 +12,8 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import com.google.protobuf.WireFormat;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.LfsPointer;
+import dev.squint.onnx.internal.io.Printable;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.IOException;

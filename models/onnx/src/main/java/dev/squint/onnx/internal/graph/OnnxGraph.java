@@ -1,7 +1,5 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -9,6 +7,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -1,13 +1,12 @@
 package dev.squint.onnx.internal.graph;
 
-import dev.squint.onnx.internal.io.Printable;
-
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.SparseTensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 

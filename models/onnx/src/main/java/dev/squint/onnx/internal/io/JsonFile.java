@@ -1,7 +1,5 @@
 package dev.squint.onnx.internal.io;
 
-import dev.squint.error.ModelException;
-
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -14,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.squint.error.ModelException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

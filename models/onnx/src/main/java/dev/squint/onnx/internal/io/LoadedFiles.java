@@ -1,7 +1,6 @@
 package dev.squint.onnx.internal.io;
 
 import dev.squint.error.ModelException;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -1,9 +1,8 @@
 package dev.squint.onnx.internal.io;
 
-import dev.squint.error.ModelException;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.squint.error.ModelException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;

@@ -1,7 +1,6 @@
 package dev.squint.onnx.internal.io;
 
 import dev.squint.error.ModelException;
-
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;

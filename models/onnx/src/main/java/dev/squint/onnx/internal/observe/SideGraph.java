@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.observe;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import dev.squint.onnx.internal.decoder.RowInput;
 import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.StandaloneModel;
-
-import ai.onnx.proto.OnnxMl.GraphProto;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Leaf;
 import dev.squint.pruning.observe.Rows;

@@ -1,15 +1,14 @@
 package dev.squint.onnx.internal.vision;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.MergingSeam;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.ElementTypes;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Printable;
-
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import dev.squint.error.ModelException;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;

@@ -1,16 +1,15 @@
 package dev.squint.onnx.internal.vision;
 
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.HeadSizes;
 import dev.squint.onnx.internal.decoder.FeedForward;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.Matrix;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.graph.WrittenNumbers;
-
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.squint.error.ModelException;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -25,9 +24,9 @@ import java.util.Set;
  * @param intermediate inner width of the MLP
  * @param patchSize side of a patch in pixels
  * @param positions learned positions, [CLS] included
- * @param beyondPatches how many more tokens than patches it returns, on images of any size: 1
- *     where [CLS] goes with them, -1 where the first patch is left out. Empty where what happens to
- *     the tokens is not understood
+ * @param beyondPatches how many more tokens than patches it returns, on images of any size: 1 where
+ *     [CLS] goes with them, -1 where the first patch is left out. Empty where what happens to the
+ *     tokens is not understood
  * @param declaredTokens tokens that it declares for an image, -1 where that is left open
  */
 public record TowerSizes(

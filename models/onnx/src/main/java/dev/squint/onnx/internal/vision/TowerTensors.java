@@ -1,11 +1,10 @@
 package dev.squint.onnx.internal.vision;
 
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.AttentionSite;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
-
-import dev.squint.error.ModelException;
 import dev.squint.pruning.observe.Leaf;
 import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;

@@ -1,5 +1,9 @@
 package dev.squint.onnx.internal.vision;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.AttentionSite;
 import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.attention.SoftmaxAttention;
@@ -11,11 +15,6 @@ import dev.squint.onnx.internal.graph.Dominators;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
-
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import dev.squint.error.ModelException;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,8 +116,7 @@ public final class VisionGraph {
   }
 
   /**
-   * A Concat on the token axis of something that no pixel has a part in, with the patches after
-   * it.
+   * A Concat on the token axis of something that no pixel has a part in, with the patches after it.
    */
   private boolean prependsLearnedToken(NodeProto node) {
     if (!node.getOpType().equals("Concat") || node.getInputCount() != 2) {
@@ -239,8 +237,8 @@ public final class VisionGraph {
   }
 
   /**
-   * The tensor in which patches enter the projector: that of the first matrix after the last
-   * layer, {@code [B, patches, width]}. Where four patches make one token they are joined already.
+   * The tensor in which patches enter the projector: that of the first matrix after the last layer,
+   * {@code [B, patches, width]}. Where four patches make one token they are joined already.
    *
    * @throws ModelException if the file holds no projector that takes each patch for itself
    */

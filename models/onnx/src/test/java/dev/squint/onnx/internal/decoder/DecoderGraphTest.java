@@ -1,9 +1,5 @@
 package dev.squint.onnx.internal.decoder;
 
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.OnnxGraph;
-import dev.squint.onnx.internal.vision.VisionGraph;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +11,9 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import java.io.IOException;

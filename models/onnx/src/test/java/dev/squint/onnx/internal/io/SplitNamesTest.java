@@ -1,15 +1,13 @@
 package dev.squint.onnx.internal.io;
 
-import dev.squint.fixtures.FileHashes;
-
-import dev.squint.error.ModelException;
-import dev.squint.onnx.split.ModelSplitter;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import dev.squint.error.ModelException;
+import dev.squint.fixtures.FileHashes;
+import dev.squint.onnx.split.ModelSplitter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

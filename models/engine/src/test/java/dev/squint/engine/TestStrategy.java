@@ -1,15 +1,15 @@
-package dev.squint.onnx;
+package dev.squint.engine;
 
-import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.Strategy;
+import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Observe;
+import dev.squint.pruning.observe.Rows;
+import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
-import dev.squint.pruning.Strategy;
-import dev.squint.pruning.observe.Expression;
-import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Rows;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;

@@ -1,8 +1,5 @@
 package dev.squint.onnx.internal.observe;
 
-import dev.squint.onnx.internal.decoder.TapNames;
-import dev.squint.onnx.internal.graph.GraphNodes;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
@@ -13,9 +10,11 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.squint.onnx.internal.observe.Evaluator.Tensor;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.error.StrategyException;
+import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.observe.Evaluator.Tensor;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Binary;
 import dev.squint.pruning.observe.Constant;
