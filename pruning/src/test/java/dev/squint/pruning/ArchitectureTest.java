@@ -8,7 +8,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-@AnalyzeClasses(packages = "dev.squint.pruning", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = {"dev.squint.pruning", "dev.squint.error"}, importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
   @ArchTest
@@ -16,7 +16,7 @@ class ArchitectureTest {
       classes()
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("java..", "dev.squint.pruning..");
+          .resideInAnyPackage("java..", "dev.squint.pruning..", "dev.squint.error");
 
   @ArchTest
   static final ArchRule CONTRACT_KNOWS_NO_STRATEGY =
@@ -25,5 +25,5 @@ class ArchitectureTest {
           .resideInAPackage("dev.squint.pruning")
           .should()
           .dependOnClassesThat()
-          .resideInAPackage("dev.squint.pruning.strategies");
+          .resideInAPackage("dev.squint.pruning.strategies..");
 }
