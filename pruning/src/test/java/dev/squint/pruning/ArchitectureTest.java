@@ -8,7 +8,9 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-@AnalyzeClasses(packages = {"dev.squint.pruning", "dev.squint.error"}, importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(
+    packages = {"dev.squint.pruning", "dev.squint.error"},
+    importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
   @ArchTest

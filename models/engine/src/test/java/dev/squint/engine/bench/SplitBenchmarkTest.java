@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Measures what splitting costs and what pruning gains, prints each ratio next to its bar and
- * writes all to {@code target/bench.json}: {@code mvn -Pbench -pl models/engine -am test}. Wants a quiet
- * machine.
+ * writes all to {@code target/bench.json}: {@code mvn -Pbench -pl models/engine -am test}. Wants a
+ * quiet machine.
  *
  * <p>Properties: {@code squint.bench.shapes} (smolvlm-256m,qwen2-0.5b; tiny to try it out), {@code
  * squint.bench.encodings} (decomposed,fused), {@code squint.bench.pairs} (7), {@code
