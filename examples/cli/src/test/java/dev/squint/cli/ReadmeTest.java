@@ -4,10 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -16,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** README's program is the one that is compiled, and it runs. */
+/** README's program is the one that is compiled, and its counts are those of the reports. */
 class ReadmeTest {
 
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
@@ -28,7 +25,7 @@ class ReadmeTest {
     String shown = readme.substring(start, readme.indexOf("```", start));
     String source =
         Files.readString(
-            ROOT.resolve("examples/cli/src/main/java/dev/squint/cli/LibraryExample.java"));
+            ROOT.resolve("examples/samples/src/main/java/dev/squint/samples/ask/Ask.java"));
     int body = source.indexOf("    try (");
     String compiled =
         source.substring(body, source.lastIndexOf("  }\n")).stripTrailing().stripIndent();
@@ -89,20 +86,5 @@ class ReadmeTest {
           cell.path("scores").path("exact_match").path("correct").longValue());
     }
     return correct;
-  }
-
-  @Test
-  void theLibraryExampleRuns() {
-    PrintStream before = System.out;
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    try {
-      LibraryExample.main(new String[] {ROOT.resolve("examples/images/scene-01.png").toString()});
-    } finally {
-      System.setOut(before);
-    }
-    assertThat(out.toString(StandardCharsets.UTF_8))
-        .contains("144 -> 72")
-        .containsPattern("\\d+ FLOPs");
   }
 }

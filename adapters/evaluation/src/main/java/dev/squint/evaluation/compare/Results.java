@@ -8,7 +8,7 @@ import dev.squint.evaluation.internal.AnswerException;
 import dev.squint.evaluation.internal.AnswerSink;
 import dev.squint.evaluation.internal.ModelOutput;
 import dev.squint.evaluation.internal.RunConfig;
-import dev.squint.evaluation.internal.Sha256;
+import dev.squint.onnx.internal.io.Sha256;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;

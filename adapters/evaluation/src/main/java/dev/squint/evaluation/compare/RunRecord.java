@@ -5,7 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.evaluation.Setting;
 import dev.squint.evaluation.SettingException;
-import dev.squint.evaluation.internal.AtomicFile;
+import dev.squint.evaluation.internal.ResultFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +77,7 @@ record RunRecord(
             "%s is a folder with other things in it; choose another %s", folder, Setting.OUTPUT);
       }
       Files.createDirectories(folder);
-      new AtomicFile(file)
+      new ResultFile(file)
           .write(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
     } catch (IOException e) {
       throw new SettingException(

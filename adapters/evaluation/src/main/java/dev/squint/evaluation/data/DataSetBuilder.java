@@ -1,5 +1,7 @@
 package dev.squint.evaluation.data;
 
+import dev.squint.onnx.internal.io.Sha256;
+import java.util.stream.Stream;
 import dev.squint.DataException;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
@@ -102,23 +104,16 @@ final class DataSetBuilder {
   }
 
   private String hash() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (Sample sample : samples) {
-        for (String part :
-            List.of(
-                sample.id(),
-                sample.question(),
-                String.join("\u0001", sample.answers()),
-                String.join("\u0001", sample.choices()),
-                names.get(sample.id()))) {
-          digest.update(part.getBytes(StandardCharsets.UTF_8));
-          digest.update((byte) 0);
-        }
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return Sha256.of(
+        samples.stream()
+            .flatMap(
+                sample ->
+                    Stream.of(
+                        sample.id(),
+                        sample.question(),
+                        String.join("\u0001", sample.answers()),
+                        String.join("\u0001", sample.choices()),
+                        names.get(sample.id())))
+            .toArray(String[]::new));
   }
 }

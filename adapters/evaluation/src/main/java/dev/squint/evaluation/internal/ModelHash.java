@@ -1,5 +1,6 @@
 package dev.squint.evaluation.internal;
 
+import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.DataException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,5 +1,6 @@
 package dev.squint.evaluation.internal;
 
+import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.evaluation.Answerer;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.pruning.shape.ModelShape;

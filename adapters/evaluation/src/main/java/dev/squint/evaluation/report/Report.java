@@ -1,6 +1,6 @@
 package dev.squint.evaluation.report;
 
-import dev.squint.evaluation.internal.AtomicFile;
+import dev.squint.evaluation.internal.ResultFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,17 +21,17 @@ public final class Report {
    * @param gallery questions to show
    */
   public static void write(Path folder, Summary summary, List<GalleryItem> gallery) {
-    new AtomicFile(folder.resolve(SummaryFile.NAME)).write(SummaryFile.bytes(summary));
-    new AtomicFile(folder.resolve(SummaryTable.NAME)).write(SummaryTable.bytes(summary));
+    new ResultFile(folder.resolve(SummaryFile.NAME)).write(SummaryFile.bytes(summary));
+    new ResultFile(folder.resolve(SummaryTable.NAME)).write(SummaryTable.bytes(summary));
     boolean costs = summary.configs().stream().anyMatch(config -> config.cost().isPresent());
     Map<String, byte[]> drawn = new LinkedHashMap<>();
     if (costs) {
       drawn.put(Page.NAME, new Page(summary, gallery).bytes());
       drawn.putAll(new Plots(summary).files());
     }
-    drawn.forEach((name, bytes) -> new AtomicFile(folder.resolve(name)).write(bytes));
+    drawn.forEach((name, bytes) -> new ResultFile(folder.resolve(name)).write(bytes));
     Stream.concat(Stream.of(Page.NAME), Plots.NAMES.stream())
         .filter(name -> !drawn.containsKey(name))
-        .forEach(name -> new AtomicFile(folder.resolve(name)).delete());
+        .forEach(name -> new ResultFile(folder.resolve(name)).delete());
   }
 }

@@ -2,7 +2,7 @@ package dev.squint.evaluation.compare;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.DataException;
-import dev.squint.evaluation.internal.AtomicFile;
+import dev.squint.evaluation.internal.ResultFile;
 import java.nio.file.Path;
 
 /** Writes until it may not write more, and prints what it is told then. */
@@ -15,7 +15,7 @@ final class FullDisk {
   public static void main(String[] arguments) {
     Path folder = Path.of(arguments[0]);
     try {
-      new AtomicFile(folder.resolve("index.html")).write(new byte[MORE_THAN_FITS]);
+      new ResultFile(folder.resolve("index.html")).write(new byte[MORE_THAN_FITS]);
     } catch (DataException e) {
       System.err.println(e.getMessage());
     }

@@ -1,5 +1,7 @@
 package dev.squint.evaluation.internal;
 
+import dev.squint.onnx.internal.io.FileFailure;
+import dev.squint.onnx.internal.io.AtomicFiles;
 import dev.squint.evaluation.Setting;
 import dev.squint.evaluation.SettingException;
 import java.io.IOException;
@@ -10,11 +12,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
- * A file that is written whole or not at all.
+ * A file of an evaluation, written whole or not at all.
  *
  * @param target where it goes
  */
-public record AtomicFile(Path target) {
+public record ResultFile(Path target) {
 
   /**
    * Writes it next to its place and moves it there.
@@ -23,18 +25,14 @@ public record AtomicFile(Path target) {
    * @throws SettingException if it cannot be written
    */
   public void write(byte[] bytes) {
-    // Not a temporary file of the library: that could be read by its owner only.
-    Path part = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
     try {
-      try {
-        Files.write(part, bytes, StandardOpenOption.CREATE_NEW);
-        Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(part);
-      }
+      AtomicFiles.replace(target, bytes);
     } catch (IOException e) {
       throw new SettingException(
-          e, "%s cannot be written: %s; choose another %s", target, e.getMessage(), Setting.OUTPUT);
+          e, "%s cannot be written: %s; choose another %s",
+          target,
+          FileFailure.reason(e),
+          Setting.OUTPUT);
     }
   }
 

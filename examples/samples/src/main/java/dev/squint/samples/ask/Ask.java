@@ -1,13 +1,13 @@
-package dev.squint.cli;
+package dev.squint.samples.ask;
 
 import dev.squint.Answer;
 import dev.squint.Squint;
 import java.nio.file.Path;
 
 /** The library in ten lines. README shows this program. */
-public final class LibraryExample {
+public final class Ask {
 
-  private LibraryExample() {}
+  private Ask() {}
 
   /** Answers one question about the image named by the first argument. */
   public static void main(String[] arguments) {
