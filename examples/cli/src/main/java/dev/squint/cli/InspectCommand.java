@@ -7,7 +7,6 @@ import dev.squint.Answerable;
 import dev.squint.Squint;
 import dev.squint.engine.inspect.ModelInspector;
 import dev.squint.engine.inspect.ModelReport;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -40,8 +39,7 @@ final class InspectCommand implements Runnable {
   @Override
   public void run() {
     ModelOptions options =
-        new ModelOptions(new ExecutionProvider.Cpu(), 0, cache.folder())
-            .withPrecision(model.precision());
+        ModelOptions.builder().cacheFolder(cache.folder()).precision(model.precision()).build();
     Answerable answerable = Squint.answerable(model.path(), options);
     ModelReport report =
         ModelInspector.inspect(model.path(), model.precision(), answerable.visualTokens());

@@ -168,25 +168,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     try {
       return new ModelShape(
           name,
-          new DecoderShape(
-              text.layers(),
-              text.hidden(),
-              text.heads(),
-              text.kvHeads(),
-              text.headDim(),
-              text.intermediate(),
-              text.vocabulary()),
-          new VisionShape(
-              vision.layers() > 0 ? vision.layers() : tower.layers(),
-              tower.hidden(),
-              tower.heads(),
-              tower.intermediate(),
-              grid * grid,
-              3 * tower.patchSize() * tower.patchSize(),
-              vision.hasCls(),
-              grid,
-              grid,
-              text.hidden()),
+          DecoderShape.builder().layers(text.layers()).hidden(text.hidden()).heads(text.heads()).kvHeads(text.kvHeads()).headDim(text.headDim()).intermediate(text.intermediate()).vocabulary(text.vocabulary()).build(),
+          VisionShape.builder().layers(vision.layers() > 0 ? vision.layers() : tower.layers()).hidden(tower.hidden()).heads(tower.heads()).intermediate(tower.intermediate()).grid(grid, grid).patchDim(3 * tower.patchSize() * tower.patchSize()).cls(vision.hasCls()).projectorHidden(text.hidden()).build(),
           config.visualTokens(),
           text.ropeTheta());
     } catch (IllegalArgumentException e) {

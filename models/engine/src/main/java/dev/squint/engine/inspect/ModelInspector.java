@@ -142,8 +142,8 @@ public final class ModelInspector {
     VisionGraph tower = vision.orElseThrow();
     return new ModelShape(
         name,
-        new DecoderShape(decoder.orElseThrow().layers(), hidden, kvHeads, kvHeads, width, 1, 1),
-        new VisionShape(Math.max(1, tower.layers()), 1, 1, 1, 1, 1, tower.hasCls(), 1, 1, 1),
+        DecoderShape.builder().layers(decoder.orElseThrow().layers()).hidden(hidden).heads(kvHeads).kvHeads(kvHeads).headDim(width).intermediate(1).vocabulary(1).build(),
+        VisionShape.builder().layers(Math.max(1, tower.layers())).hidden(1).heads(1).intermediate(1).grid(1, 1).patchDim(1).cls(tower.hasCls()).projectorHidden(1).build(),
         1);
   }
 

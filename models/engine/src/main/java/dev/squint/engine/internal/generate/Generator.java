@@ -283,29 +283,13 @@ public final class Generator implements AutoCloseable {
     Arrays.fill(whole, length);
     long images = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
     VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
-    return new Trace(
-        strategy.spec(),
-        facts.name(),
-        length,
-        request.visualTokens(),
-        answer.decider().traces(),
-        answer.tokensPerLayer(),
-        images * FlopsModel.tower(tower)
-            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer)),
-        answer.prefillFlops(),
-        FlopsModel.prefill(shape, whole),
-        answer.decodeFlops(),
-        unprunedDecode,
-        new Timings(
+    return Trace.of(strategy.spec(), facts.name()).prompt(length, request.visualTokens()).sites(answer.decider().traces()).tokensPerLayer(answer.tokensPerLayer()).visionFlops(images * FlopsModel.tower(tower)
+            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer))).prefillFlops(answer.prefillFlops(), FlopsModel.prefill(shape, whole)).decodeFlops(answer.decodeFlops(), unprunedDecode).timings(new Timings(
             visionNanos,
             answer.prefillNanos(),
             answer.decider().selectionNanos(),
             answer.decodeNanos(),
-            answer.tokens().length),
-        answer.cacheBytes(),
-        bytesPerToken() * shape.layers() * (length + answer.steps()),
-        speedup,
-        notes);
+            answer.tokens().length)).kvBytes(answer.cacheBytes(), bytesPerToken() * shape.layers() * (length + answer.steps())).speedup(speedup).notes(notes).build();
   }
 
   /** The tower's shape on images of this size. */

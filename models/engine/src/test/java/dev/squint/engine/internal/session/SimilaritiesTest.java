@@ -67,7 +67,7 @@ class SimilaritiesTest {
         .generate(
             TinyLlava.prompt(),
             new TestStrategy("watching", sites),
-            new GenerationOptions(1, 0, false, false));
+            GenerationOptions.builder().maxNewTokens(1).build());
     return seen;
   }
 
