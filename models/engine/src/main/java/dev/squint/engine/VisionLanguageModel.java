@@ -5,6 +5,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.FreedMemory;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.RuntimeLibrary;
+import dev.squint.engine.internal.prune.ModelShapes;
 import dev.squint.engine.internal.session.EmbeddedModel;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SessionFactory;
@@ -28,9 +29,7 @@ import dev.squint.onnx.internal.io.LoadedFiles;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.shape.VisionShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -151,30 +150,13 @@ public final class VisionLanguageModel implements AutoCloseable {
         tower.hasCls(),
         patches(config),
         config.visualTokens());
-    ModelShape facts = facts(name, config, decoder, tower);
+    ModelShape facts = ModelShapes.of(name, config, decoder, tower);
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
             sessions, config, facts, decoder, vision, embedder, side, options.maxCachedSplits());
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
-  }
-
-  public static ModelShape facts(
-      String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
-    ModelConfig.Text text = config.text();
-    ModelConfig.Vision tower = config.vision();
-    int grid = tower.imageSize() / tower.patchSize();
-    try {
-      return new ModelShape(
-          name,
-          DecoderShape.builder().layers(text.layers()).hidden(text.hidden()).heads(text.heads()).kvHeads(text.kvHeads()).headDim(text.headDim()).intermediate(text.intermediate()).vocabulary(text.vocabulary()).build(),
-          VisionShape.builder().layers(vision.layers() > 0 ? vision.layers() : tower.layers()).hidden(tower.hidden()).heads(tower.heads()).intermediate(tower.intermediate()).grid(grid, grid).patchDim(3 * tower.patchSize() * tower.patchSize()).cls(vision.hasCls()).projectorHidden(text.hidden()).build(),
-          config.visualTokens(),
-          text.ropeTheta());
-    } catch (IllegalArgumentException e) {
-      throw new ModelException("config.json does not describe a model: " + e.getMessage(), e);
-    }
   }
 
   private static int patches(ModelConfig config) {

@@ -1,7 +1,7 @@
 package dev.squint.cli.torture;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.engine.StrategySupport;
 import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Expression;
@@ -64,7 +64,7 @@ final class GraphCampaign implements Campaign {
     Path split = work.resolve("split");
     Path subject = alone ? file : input;
     Verdict verdict =
-        Verdict.of(() -> ModelInspector.inspect(subject, ""))
+        Verdict.of(() -> StrategySupport.of(subject, ""))
             .and(Verdict.of(() -> ModelSplitter.split(subject, "", options(random), split)));
     WorkFolder.emptied(split);
     if (!alone) {

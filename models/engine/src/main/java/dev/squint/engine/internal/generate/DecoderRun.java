@@ -15,7 +15,7 @@ import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.onnx.config.ModelConfig;
-import dev.squint.onnx.internal.decoder.PositionSource;
+import dev.squint.onnx.report.PositionSource;
 import dev.squint.pruning.cost.FlopsModel;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;

@@ -1,4 +1,4 @@
-package dev.squint.engine.inspect;
+package dev.squint.onnx.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
