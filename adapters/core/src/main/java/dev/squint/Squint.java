@@ -310,6 +310,11 @@ public final class Squint implements AutoCloseable {
     return model.provider();
   }
 
+  /** Version of ONNX Runtime, which runs it. */
+  public String runtimeVersion() {
+    return model.runtimeVersion();
+  }
+
   /** Frees the model and its tokenizer after the calls under way; a second call does nothing. */
   @Override
   public void close() {

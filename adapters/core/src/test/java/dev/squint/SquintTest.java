@@ -169,4 +169,9 @@ class SquintTest {
         .isInstanceOf(ModelException.class)
         .hasMessage("the model is closed; load it again");
   }
+
+  @Test
+  void namesTheVersionOfItsRuntime() {
+    assertThat(squint.runtimeVersion()).matches("\\d+\\.\\d+\\.\\d+.*");
+  }
 }

@@ -10,19 +10,20 @@ import dev.squint.engine.internal.session.EmbeddedModel;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
+import dev.squint.engine.internal.vision.EncodedImages;
+import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.vision.PreparedImages;
-import dev.squint.engine.vision.VisionEncoder;
+import dev.squint.engine.request.PreparedImages;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
-import dev.squint.onnx.config.AnswerCheck;
-import dev.squint.onnx.config.ConfigReader;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
+import dev.squint.onnx.internal.config.AnswerCheck;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
@@ -189,6 +190,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     return sessions.device().name();
   }
 
+  /** Version of ONNX Runtime. */
+  public String runtimeVersion() {
+    return sessions.runtime().environment().getVersion();
+  }
+
   /**
    * Answers a prompt by greedy decoding.
    *
@@ -209,8 +215,8 @@ public final class VisionLanguageModel implements AutoCloseable {
       if (input.pixels().isEmpty()) {
         return generated(input, Optional.empty(), strategy, options);
       }
-      try (PreparedImages once = generator.prepare(input.pixels().get());
-          PreparedImages.Lease lease = once.lease()) {
+      try (EncodedImages once = generator.prepare(input.pixels().get());
+          EncodedImages.Lease lease = once.lease()) {
         return generated(input, Optional.of(lease), strategy, options);
       }
     } finally {
@@ -250,7 +256,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   public Generation generate(
       ModelInput input, PreparedImages images, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
-    try (PreparedImages.Lease lease = images.lease()) {
+    try (EncodedImages.Lease lease = ownImages(images).lease()) {
       checkOpen();
       if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
         throw new ModelException(
@@ -263,10 +269,18 @@ public final class VisionLanguageModel implements AutoCloseable {
     }
   }
 
+  private static EncodedImages ownImages(PreparedImages images) {
+    if (images instanceof EncodedImages own) {
+      return own;
+    }
+    throw new ModelException(
+        Kind.BAD_REQUEST, "the images were not prepared by a model; prepare them with this one");
+  }
+
   /** An answer from the files that were loaded, or none. */
   private Generation generated(
       ModelInput input,
-      Optional<PreparedImages.Lease> images,
+      Optional<EncodedImages.Lease> images,
       Strategy strategy,
       GenerationOptions options) {
     files.requireUnchanged();

@@ -57,6 +57,11 @@ public record ServiceRunner(
   }
 
   @Override
+  public String runtimeVersion() {
+    return "elsewhere";
+  }
+
+  @Override
   public String promptTemplate() {
     return "";
   }

@@ -82,6 +82,11 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
   }
 
   @Override
+  public String runtimeVersion() {
+    return squint.runtimeVersion();
+  }
+
+  @Override
   public String promptTemplate() {
     return squint.promptTemplate();
   }

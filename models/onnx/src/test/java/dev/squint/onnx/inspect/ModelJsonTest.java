@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.io.ModelJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;

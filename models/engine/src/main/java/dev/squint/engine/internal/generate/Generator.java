@@ -8,12 +8,12 @@ import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.vision.EncodedImages;
+import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.vision.PreparedImages;
-import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
@@ -68,8 +68,8 @@ public final class Generator implements AutoCloseable {
     this.cuts = new RefCountedCache<>(maxCachedSplits);
   }
 
-  public PreparedImages prepare(PixelValues pixels) {
-    return new PreparedImages(vision, pixels, sessions.scope());
+  public EncodedImages prepare(PixelValues pixels) {
+    return new EncodedImages(vision, pixels, sessions.scope());
   }
 
   /**
@@ -79,7 +79,7 @@ public final class Generator implements AutoCloseable {
    */
   public Generation generate(
       ModelInput prompt,
-      Optional<PreparedImages.Lease> images,
+      Optional<EncodedImages.Lease> images,
       Strategy strategy,
       GenerationOptions options) {
     int length = prompt.layout().length();

@@ -1,10 +1,10 @@
 package dev.squint.onnx.internal.inspect;
 
 import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
-import dev.squint.onnx.config.DeclaredSizes;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
+import dev.squint.onnx.internal.config.ConfigReader;
+import dev.squint.onnx.internal.config.DeclaredSizes;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
