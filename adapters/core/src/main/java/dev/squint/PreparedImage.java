@@ -1,7 +1,7 @@
 package dev.squint;
 
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.vision.PreparedImages;
+import dev.squint.engine.request.PreparedImages;
 
 /**
  * An image that questions are asked about, decoded and encoded once. Any number of threads may ask

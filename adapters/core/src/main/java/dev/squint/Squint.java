@@ -133,7 +133,7 @@ public final class Squint implements AutoCloseable {
   /** Asks with the strategy that a spec such as {@code fastv:k=2,keep=0.5} names. */
   public Answer ask(Path image, String question, String strategySpec) {
     Strategy strategy = Strategies.parse(strategySpec);
-    return ask(ImageInput.of(image), question, strategy, AskOptions.defaults());
+    return ask(ImageInput.of(image), question, strategy, GenerationOptions.defaults());
   }
 
   /**
@@ -143,7 +143,7 @@ public final class Squint implements AutoCloseable {
    * @throws PromptException if the question is blank or longer than the context
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    */
-  public Answer ask(ImageInput image, String question, Strategy strategy, AskOptions options) {
+  public Answer ask(ImageInput image, String question, Strategy strategy, GenerationOptions options) {
     strategy.plan(model.facts());
     try (PreparedImage prepared = prepare(image)) {
       return ask(prepared, question, strategy, options);
@@ -213,7 +213,7 @@ public final class Squint implements AutoCloseable {
    * @throws PromptException if the question is blank or longer than the context
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    */
-  public Answer ask(PreparedImage image, String question, Strategy strategy, AskOptions options) {
+  public Answer ask(PreparedImage image, String question, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
     try {
       checkOpen();
@@ -229,8 +229,7 @@ public final class Squint implements AutoCloseable {
               prompt,
               image.encoded(),
               strategy,
-              new GenerationOptions(
-                  options.maxNewTokens(), options.seed(), options.measureSpeedup(), false));
+              options);
       return new Answer(family.text(generation.tokens()), generation.trace());
     } finally {
       lock.readLock().unlock();
@@ -246,13 +245,13 @@ public final class Squint implements AutoCloseable {
   /** Describes an image. */
   public Answer caption(Path image, String strategySpec) {
     Strategy strategy = Strategies.parse(strategySpec);
-    return caption(ImageInput.of(image), strategy, AskOptions.defaults());
+    return caption(ImageInput.of(image), strategy, GenerationOptions.defaults());
   }
 
   /**
-   * Describes an image; throws what {@link #ask(ImageInput, String, Strategy, AskOptions)} does.
+   * Describes an image; throws what {@link #ask(ImageInput, String, Strategy, GenerationOptions)} does.
    */
-  public Answer caption(ImageInput image, Strategy strategy, AskOptions options) {
+  public Answer caption(ImageInput image, Strategy strategy, GenerationOptions options) {
     return ask(image, CAPTION_PROMPT, strategy, options);
   }
 
@@ -309,6 +308,11 @@ public final class Squint implements AutoCloseable {
   /** Where it runs: {@code cpu} or {@code cuda:0}. */
   public String provider() {
     return model.provider();
+  }
+
+  /** Version of ONNX Runtime, which runs it. */
+  public String runtimeVersion() {
+    return model.runtimeVersion();
   }
 
   /** Frees the model and its tokenizer after the calls under way; a second call does nothing. */

@@ -7,7 +7,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.error.ModelException;
 import dev.squint.image.ImageInput;
@@ -56,7 +55,7 @@ class AnswerableTest {
   }
 
   private static ModelOptions options() {
-    return new ModelOptions(new ExecutionProvider.Cpu(), 0, shared.resolve("cache"));
+    return ModelOptions.builder().cacheFolder(shared.resolve("cache")).build();
   }
 
   private static Arguments yes(String name, Change change) {

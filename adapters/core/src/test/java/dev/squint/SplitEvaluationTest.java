@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
@@ -86,11 +87,11 @@ class SplitEvaluationTest {
     double tokens = 0;
     double flops = 0;
     double bytes = 0;
-    AskOptions options = AskOptions.defaults().withMaxNewTokens(8);
+    GenerationOptions options = GenerationOptions.builder().maxNewTokens(8).build();
     for (int i = 0; i < Math.min(limit, rows.size()); i++) {
       JsonNode row = rows.get(i);
       ImageInput image = ImageInput.of(data.resolve("images/" + row.get(2).asInt() + ".png"));
-      Answer answer = squint.ask(image, row.get(0).asText(), strategy, options.withSeed(i));
+      Answer answer = squint.ask(image, row.get(0).asText(), strategy, options.toBuilder().seed(i).build());
       boolean right = answer.text().equals(row.get(1).asText());
       add(counts, "all", right);
       Trace trace = answer.trace();

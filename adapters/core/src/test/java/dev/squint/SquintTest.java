@@ -3,8 +3,8 @@ package dev.squint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
 import dev.squint.error.StrategyException;
 import dev.squint.family.ModelFamily;
@@ -48,7 +48,7 @@ class SquintTest {
   }
 
   private static ModelOptions options() {
-    return new ModelOptions(new ExecutionProvider.Cpu(), 0, folder.resolve("cache"));
+    return ModelOptions.builder().cacheFolder(folder.resolve("cache")).build();
   }
 
   @AfterAll
@@ -94,7 +94,7 @@ class SquintTest {
   void aImageSeenOnceAnswersAsOneSeenEachTime() {
     try (PreparedImage seen = squint.prepare(ImageInput.of(image))) {
       for (String spec : List.of("none", "fastervlm:keep=0.25", "fastv:k=2,keep=0.25")) {
-        Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), AskOptions.defaults());
+        Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), GenerationOptions.defaults());
         assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, spec).text());
         assertThat(answer.trace().strategy()).isEqualTo(Strategies.parse(spec).spec());
       }
@@ -107,18 +107,18 @@ class SquintTest {
     Answer whole = squint.ask(image, QUESTION);
     try (PreparedImage small = squint.prepare(ImageInput.of(image), 6, 7)) {
       Strategy none = Strategies.parse("none");
-      Answer answer = squint.ask(small, QUESTION, none, AskOptions.defaults());
+      Answer answer = squint.ask(small, QUESTION, none, GenerationOptions.defaults());
       assertThat(answer.trace().visualTokens()).isEqualTo(42);
       assertThat(answer.trace().promptTokens())
           .isEqualTo(whole.trace().promptTokens() - squint.facts().visualTokens() + 42);
       assertThat(answer.trace().visionFlops()).isLessThan(whole.trace().visionFlops() / 3);
       assertThatThrownBy(
-              () -> squint.ask(small, QUESTION, Strategies.parse("fastv"), AskOptions.defaults()))
+              () -> squint.ask(small, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults()))
           .isInstanceOf(StrategyException.class)
           .hasMessage("strategy 'fastv': a resized image is asked about unpruned; use none");
     }
     try (PreparedImage own = squint.prepare(ImageInput.of(image), 12, 12)) {
-      Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), AskOptions.defaults());
+      Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults());
       assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());
     }
     assertThatThrownBy(() -> squint.prepare(ImageInput.of(image), 0, 3))
@@ -131,7 +131,7 @@ class SquintTest {
         squint.caption(
             ImageInput.of(image),
             Strategies.parse("none"),
-            AskOptions.defaults().withMaxNewTokens(1));
+            GenerationOptions.builder().maxNewTokens(1).build());
     assertThat(answer.trace().timings().generatedTokens()).isLessThanOrEqualTo(1);
   }
 
@@ -141,8 +141,8 @@ class SquintTest {
     assertThatThrownBy(() -> squint.ask(image, " ")).isInstanceOf(PromptException.class);
     assertThatThrownBy(() -> squint.ask(image, QUESTION, "fastv:k=99,keep=0.5"))
         .isInstanceOf(StrategyException.class);
-    assertThatThrownBy(() -> AskOptions.defaults().withMaxNewTokens(0))
-        .isInstanceOf(PromptException.class);
+    assertThatThrownBy(() -> GenerationOptions.builder().maxNewTokens(0).build())
+        .isInstanceOf(ModelException.class).hasMessage("max new tokens is 0; allow at least one token for the answer");
   }
 
   @Test
@@ -168,5 +168,10 @@ class SquintTest {
     assertThatThrownBy(() -> closed.ask(image, QUESTION))
         .isInstanceOf(ModelException.class)
         .hasMessage("the model is closed; load it again");
+  }
+
+  @Test
+  void namesTheVersionOfItsRuntime() {
+    assertThat(squint.runtimeVersion()).matches("\\d+\\.\\d+\\.\\d+.*");
   }
 }

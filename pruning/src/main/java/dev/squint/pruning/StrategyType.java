@@ -4,6 +4,7 @@ import dev.squint.error.StrategyException;
 import dev.squint.pruning.spec.Component;
 import dev.squint.pruning.spec.Parameter;
 import dev.squint.pruning.spec.ParsedParameters;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
@@ -12,6 +13,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -142,7 +144,53 @@ public abstract class StrategyType<S extends Record & Strategy> {
    * @throws StrategyException if a value is malformed or out of range
    */
   public final S create(ParsedParameters given) {
-    Object[] values = inRecord.stream().map(component -> component.read(given)).toArray();
+    return made(inRecord.stream().map(component -> component.read(given)).toArray());
+  }
+
+  /**
+   * Makes the strategy from values of its record's components, without a spec:
+   *
+   * <pre>{@code
+   * SparseVlm strategy = new SparseVlm.Type().of(Map.of("count", "table", "table", "128"));
+   * }</pre>
+   *
+   * @param values by name of the component; those left out have their defaults
+   * @return the strategy
+   * @throws StrategyException if there is no such component, or a value is none of its type or out
+   *     of range
+   */
+  public final S of(Map<String, ?> values) {
+    ParsedParameters nothing = new ParsedParameters(name, Map.of());
+    List<String> left = new ArrayList<>(values.keySet());
+    Object[] made = new Object[inRecord.size()];
+    for (int i = 0; i < made.length; i++) {
+      Component<?> component = inRecord.get(i);
+      made[i] =
+          left.remove(component.name())
+              ? typed(component, constructor.getParameterTypes()[i], values.get(component.name()))
+              : component.read(nothing);
+    }
+    if (!left.isEmpty()) {
+      throw new StrategyException(
+          "strategy '%s' has no component '%s'; it has %s"
+              .formatted(
+                  name,
+                  left.get(0),
+                  String.join(", ", inRecord.stream().map(Component::name).toList())));
+    }
+    return made(made);
+  }
+
+  private Object typed(Component<?> component, Class<?> type, Object value) {
+    if (!MethodType.methodType(type).wrap().returnType().isInstance(value)) {
+      throw new StrategyException(
+          "strategy '%s': %s takes a value of type %s, got %s"
+              .formatted(name, component.name(), type.getSimpleName(), value));
+    }
+    return value;
+  }
+
+  private S made(Object[] values) {
     try {
       return constructor.newInstance(values);
     } catch (InvocationTargetException e) {

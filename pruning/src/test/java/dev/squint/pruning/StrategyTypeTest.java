@@ -19,6 +19,7 @@ import dev.squint.pruning.strategies.cache.SparseMM;
 import dev.squint.pruning.strategies.decoder.Layerwise;
 import dev.squint.pruning.strategies.decoder.PSigmoid;
 import dev.squint.pruning.strategies.decoder.PyramidDrop;
+import dev.squint.pruning.strategies.decoder.SparseVlm;
 import dev.squint.pruning.strategies.decoder.VisualTokenExit;
 import dev.squint.pruning.strategies.vision.VScan;
 import dev.squint.pruning.strategies.vision.VtcCls;
@@ -242,5 +243,27 @@ class StrategyTypeTest {
 
   private static StrategyType<Painted> described(Component<?>... components) {
     return new StrategyType<>(Painted.class, "painted", "paints", "baseline", components) {};
+  }
+
+  @Test
+  void aStrategyIsMadeFromNamedValues() {
+    SparseVlm.Type type = new SparseVlm.Type();
+    assertThat(type.of(Map.of())).isEqualTo(Strategies.parse("sparsevlm"));
+    assertThat(type.of(Map.of("count", "table", "table", "128", "layers", List.of(2, 5))))
+        .isEqualTo(Strategies.parse("sparsevlm:count=table,table=128,layers=2/5"));
+  }
+
+  @Test
+  void valuesThatDoNotFitAreNamed() {
+    SparseVlm.Type type = new SparseVlm.Type();
+    assertThatThrownBy(() -> type.of(Map.of("tau", 0.2, "tao", 1)))
+        .isInstanceOf(StrategyException.class)
+        .hasMessageStartingWith("strategy 'sparsevlm' has no component 'tao'; it has rule, count,");
+    assertThatThrownBy(() -> type.of(Map.of("tau", "0.2")))
+        .isInstanceOf(StrategyException.class)
+        .hasMessage("strategy 'sparsevlm': tau takes a value of type double, got 0.2");
+    assertThatThrownBy(() -> type.of(Map.of("tau", 2.0)))
+        .isInstanceOf(StrategyException.class)
+        .hasMessageContaining("tau");
   }
 }

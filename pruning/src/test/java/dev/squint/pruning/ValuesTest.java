@@ -158,22 +158,33 @@ class ValuesTest {
    * One layer of n tokens at width 2 and feed-forward 4: 16 n + 4 n^2 + 24 n; 156 for 3, 96 for 2.
    */
   private static Trace trace(SiteTrace site) {
-    return new Trace(
-        "fastv:k=2,keep=0.5",
-        "tiny",
-        9,
-        3,
-        List.of(site),
-        new int[] {9, 9, 8},
-        1,
-        2,
-        3,
-        4,
-        5,
-        new Timings(1, 2, 3, 4, 5),
-        6,
-        7,
-        Optional.of(new Speedup(1.5, 2, 1.25, 1)),
-        List.of());
+    return Trace.of("fastv:k=2,keep=0.5", "tiny").prompt(9, 3).sites(List.of(site)).tokensPerLayer(9, 9, 8).visionFlops(1).prefillFlops(2, 3).decodeFlops(4, 5).timings(new Timings(1, 2, 3, 4, 5)).kvBytes(6, 7).speedup(Optional.of(new Speedup(1.5, 2, 1.25, 1))).build();
+  }
+
+  @Test
+  void buildersNameTheSizesOfAShape() {
+    DecoderShape.Builder decoder =
+        DecoderShape.builder().layers(2).hidden(8).heads(4).intermediate(16).vocabulary(10);
+    assertThat(decoder.build()).isEqualTo(new DecoderShape(2, 8, 4, 4, 2, 16, 10));
+    assertThat(decoder.kvHeads(2).headDim(3).build())
+        .isEqualTo(new DecoderShape(2, 8, 4, 2, 3, 16, 10));
+    assertThatThrownBy(() -> decoder.kvHeads(0).build())
+        .isInstanceOf(IllegalArgumentException.class);
+    VisionShape vision =
+        VisionShape.builder()
+            .layers(3)
+            .hidden(6)
+            .heads(2)
+            .intermediate(10)
+            .grid(2, 5)
+            .patchDim(12)
+            .cls(true)
+            .projectorHidden(7)
+            .build();
+    assertThat(vision).isEqualTo(new VisionShape(3, 6, 2, 10, 10, 12, true, 2, 5, 7));
+    assertThat(vision.withGrid(4, 3))
+        .isEqualTo(new VisionShape(3, 6, 2, 10, 12, 12, true, 4, 3, 7));
+    assertThatThrownBy(() -> VisionShape.builder().build())
+        .hasMessage("every size of a vision shape is at least 1");
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
@@ -35,7 +34,7 @@ class LlavaPromptsTest {
 
   @BeforeAll
   static void open() {
-    ModelOptions options = new ModelOptions(new ExecutionProvider.Cpu(), 0, cache);
+    ModelOptions options = ModelOptions.builder().cacheFolder(cache).build();
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       config = model.config();
       folder = model.folder();

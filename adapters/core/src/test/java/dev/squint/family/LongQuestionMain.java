@@ -1,7 +1,6 @@
 package dev.squint.family;
 
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.onnx.config.ModelConfig;
@@ -35,7 +34,7 @@ public final class LongQuestionMain {
    * @param args the cache folder, how many characters, and whether these are spaces
    */
   public static void main(String[] args) throws IOException {
-    ModelOptions options = new ModelOptions(new ExecutionProvider.Cpu(), 0, Path.of(args[0]));
+    ModelOptions options = ModelOptions.builder().cacheFolder(Path.of(args[0])).build();
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       ModelConfig config = model.config();
       int side = config.vision().imageSize();

@@ -3,7 +3,6 @@ package dev.squint.image;
 import dev.squint.Squint;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.RuntimeLibrary;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.tokenizer.TokenizerLibrary;
 import java.nio.file.Path;
@@ -23,7 +22,7 @@ public final class LoadMain {
       OpenCv.load(cache);
       TokenizerLibrary.prepare(cache);
     } else {
-      Squint.load(new ModelOptions(new ExecutionProvider.Cpu(), 1, cache)).close();
+      Squint.load(ModelOptions.builder().threads(1).cacheFolder(cache).build()).close();
     }
     System.out.println(LOADED);
   }

@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,23 +36,7 @@ class OverlayTest {
   }
 
   private static Trace trace(SiteTrace... sites) {
-    return new Trace(
-        "test",
-        "test",
-        10,
-        4,
-        List.of(sites),
-        new int[] {10},
-        1,
-        1,
-        1,
-        1,
-        1,
-        new Timings(1, 1, 1, 1, 1),
-        1,
-        1,
-        Optional.empty(),
-        List.of());
+    return Trace.of("test", "test").prompt(10, 4).sites(List.of(sites)).tokensPerLayer(10).visionFlops(1).prefillFlops(1, 1).decodeFlops(1, 1).timings(new Timings(1, 1, 1, 1, 1)).kvBytes(1, 1).build();
   }
 
   private static BufferedImage draw(Trace trace) throws IOException {

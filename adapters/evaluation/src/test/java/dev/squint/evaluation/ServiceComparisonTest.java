@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.Answer;
-import dev.squint.AskOptions;
 import dev.squint.DataException;
 import dev.squint.Squint;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.evaluation.compare.BudgetRule;
 import dev.squint.evaluation.compare.Comparison;
 import dev.squint.evaluation.compare.ComparisonBuilder;
@@ -122,7 +122,7 @@ class ServiceComparisonTest {
                     ImageInput.of(image),
                     request.sample().question(),
                     request.strategy(),
-                    new AskOptions(request.maxNewTokens(), request.seed(), false));
+                    GenerationOptions.builder().maxNewTokens(request.maxNewTokens()).seed(request.seed()).build());
             return new Answerer.Reply(answer.text(), Optional.of(answer.trace()));
           };
       Summary summary =

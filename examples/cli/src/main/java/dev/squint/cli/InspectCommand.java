@@ -5,10 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.squint.Answerable;
 import dev.squint.Squint;
-import dev.squint.engine.inspect.ModelInspector;
-import dev.squint.engine.inspect.ModelReport;
-import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.engine.StrategySupport;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.onnx.report.ModelReport;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -40,14 +39,13 @@ final class InspectCommand implements Runnable {
   @Override
   public void run() {
     ModelOptions options =
-        new ModelOptions(new ExecutionProvider.Cpu(), 0, cache.folder())
-            .withPrecision(model.precision());
+        ModelOptions.builder().cacheFolder(cache.folder()).precision(model.precision()).build();
     Answerable answerable = Squint.answerable(model.path(), options);
-    ModelReport report =
-        ModelInspector.inspect(model.path(), model.precision(), answerable.visualTokens());
+    StrategySupport support =
+        StrategySupport.of(model.path(), model.precision(), answerable.visualTokens());
     String answers = answers(answerable);
     PrintWriter out = spec.commandLine().getOut();
-    out.print(json ? json(report, answerable.refusal()) : text(report, answers));
+    out.print(json ? json(support, answerable.refusal()) : text(support, answers));
     out.flush();
   }
 
@@ -61,7 +59,8 @@ final class InspectCommand implements Runnable {
                 : "yes, by its files; they are too large to be opened for a look");
   }
 
-  private static String text(ModelReport report, String answers) {
+  private static String text(StrategySupport support, String answers) {
+    ModelReport report = support.model();
     Rows rows = new Rows();
     rows.add("family", report.family().orElse("unknown (no config names it)"));
     rows.add("layout", report.layout());
@@ -81,12 +80,12 @@ final class InspectCommand implements Runnable {
     report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per image", count));
     report.decoder().ifPresent(decoder -> decoder(rows, decoder));
     report.vision().ifPresent(vision -> vision(rows, vision));
-    report
+    support
         .strategies()
         .forEach(
             (name, reason) ->
                 rows.add("strategy", "%s: %s", name, reason.map(r -> "no, " + r).orElse("yes")));
-    report.note().ifPresent(note -> rows.add("note", "%s", note));
+    support.note().ifPresent(note -> rows.add("note", "%s", note));
     return rows.toString();
   }
 
@@ -179,7 +178,8 @@ final class InspectCommand implements Runnable {
     return ranges.isEmpty() ? "none" : String.join(", ", ranges);
   }
 
-  private static String json(ModelReport report, Optional<String> refusal) {
+  private static String json(StrategySupport support, Optional<String> refusal) {
+    ModelReport report = support.model();
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("family", report.family().orElse(null));
     root.put("layout", report.layout());
@@ -189,9 +189,9 @@ final class InspectCommand implements Runnable {
     root.put("decoder", report.decoder().map(InspectCommand::fields).orElse(null));
     root.put("vision", report.vision().orElse(null));
     Map<String, Object> strategies = new LinkedHashMap<>();
-    report.strategies().forEach((name, reason) -> strategies.put(name, reason.orElse("yes")));
+    support.strategies().forEach((name, reason) -> strategies.put(name, reason.orElse("yes")));
     root.put("strategies", strategies);
-    root.put("note", report.note().orElse(null));
+    root.put("note", support.note().orElse(null));
     try {
       return new ObjectMapper()
               .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)

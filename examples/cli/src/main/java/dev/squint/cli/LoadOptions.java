@@ -57,8 +57,7 @@ final class LoadOptions {
           "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
               .formatted(threads, most));
     }
-    return new ModelOptions(ExecutionProvider.parse(provider), threads, cache.folder())
-        .withPrecision(precision);
+    return ModelOptions.builder().provider(ExecutionProvider.parse(provider)).threads(threads).cacheFolder(cache.folder()).precision(precision).build();
   }
 
   /** Whether no model is named, so that the embedded one is asked. */

@@ -1,9 +1,9 @@
 package dev.squint.cli;
 
 import dev.squint.Answer;
-import dev.squint.AskOptions;
 import dev.squint.Squint;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.image.ImageInput;
 import dev.squint.overlay.OverlayFile;
 import dev.squint.pruning.Strategies;
@@ -74,7 +74,7 @@ final class RequestOptions {
   /** One request to a loaded model. */
   @FunctionalInterface
   interface Request {
-    Answer send(Squint squint, ImageInput image, Strategy strategy, AskOptions options);
+    Answer send(Squint squint, ImageInput image, Strategy strategy, GenerationOptions options);
   }
 
   int run(Request request, PrintWriter out) {
@@ -85,7 +85,7 @@ final class RequestOptions {
     }
     ImageInput input = ImageInput.of(image);
     boolean compared = measure && !chosen.name().equals("none");
-    AskOptions ask = new AskOptions(maxNewTokens, seed, compared);
+    GenerationOptions ask = GenerationOptions.builder().maxNewTokens(maxNewTokens).seed(seed).measureSpeedup(compared).build();
     try (Squint squint = load.load(options)) {
       Answer answer = request.send(squint, input, chosen, ask);
       if (overlay != null) {

@@ -2,6 +2,7 @@ package dev.squint.cli;
 
 import dev.squint.error.StrategyException;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;
@@ -77,8 +78,8 @@ final class SplitCommand implements Runnable {
             spec.commandLine(), "--at names layer %d twice; name each cut once".formatted(cut));
       }
     }
-    ModelSplitter.Options options =
-        new ModelSplitter.Options(new TreeSet<>(cuts), expressions(), givenPositions, copy, force);
+    SplitOptions options =
+        SplitOptions.at(new TreeSet<>(cuts)).taps(expressions()).givenPositions(givenPositions).copyWeights(copy).replace(force).build();
     Path folder =
         out == null
             ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())

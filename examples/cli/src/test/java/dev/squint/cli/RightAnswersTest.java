@@ -2,9 +2,9 @@ package dev.squint.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.AskOptions;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.evaluation.data.SampleData;
@@ -67,7 +67,7 @@ class RightAnswersTest {
         Path image = ((MediaSource.ImageFile) sample.medium()).file();
         String said;
         try (PreparedImage seen = squint.prepare(ImageInput.of(image))) {
-          said = squint.ask(seen, sample.question(), strategy, AskOptions.defaults()).text();
+          said = squint.ask(seen, sample.question(), strategy, GenerationOptions.defaults()).text();
         }
         if (sample.answers().contains(said)) {
           right++;

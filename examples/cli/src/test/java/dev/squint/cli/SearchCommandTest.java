@@ -3,8 +3,8 @@ package dev.squint.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.AskOptions;
 import dev.squint.Squint;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.evaluation.data.DataSets;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
@@ -97,7 +97,7 @@ class SearchCommandTest {
                     ImageInput.of(((MediaSource.ImageFile) sample.medium()).file()),
                     sample.question(),
                     Strategies.parse("layerwise:file=" + out),
-                    AskOptions.defaults())
+                    GenerationOptions.defaults())
                 .text();
         assertThat(sample.answers()).as(sample.question()).containsExactly(answer);
       }

@@ -5,32 +5,32 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.FreedMemory;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.RuntimeLibrary;
+import dev.squint.engine.internal.prune.ModelShapes;
 import dev.squint.engine.internal.session.EmbeddedModel;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
+import dev.squint.engine.internal.vision.EncodedImages;
+import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.vision.PreparedImages;
-import dev.squint.engine.vision.VisionEncoder;
+import dev.squint.engine.request.PreparedImages;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
-import dev.squint.onnx.config.AnswerCheck;
-import dev.squint.onnx.config.ConfigReader;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
+import dev.squint.onnx.internal.config.AnswerCheck;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.Strategy;
-import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.shape.VisionShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -151,47 +151,13 @@ public final class VisionLanguageModel implements AutoCloseable {
         tower.hasCls(),
         patches(config),
         config.visualTokens());
-    ModelShape facts = facts(name, config, decoder, tower);
+    ModelShape facts = ModelShapes.of(name, config, decoder, tower);
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
             sessions, config, facts, decoder, vision, embedder, side, options.maxCachedSplits());
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
-  }
-
-  public static ModelShape facts(
-      String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
-    ModelConfig.Text text = config.text();
-    ModelConfig.Vision tower = config.vision();
-    int grid = tower.imageSize() / tower.patchSize();
-    try {
-      return new ModelShape(
-          name,
-          new DecoderShape(
-              text.layers(),
-              text.hidden(),
-              text.heads(),
-              text.kvHeads(),
-              text.headDim(),
-              text.intermediate(),
-              text.vocabulary()),
-          new VisionShape(
-              vision.layers() > 0 ? vision.layers() : tower.layers(),
-              tower.hidden(),
-              tower.heads(),
-              tower.intermediate(),
-              grid * grid,
-              3 * tower.patchSize() * tower.patchSize(),
-              vision.hasCls(),
-              grid,
-              grid,
-              text.hidden()),
-          config.visualTokens(),
-          text.ropeTheta());
-    } catch (IllegalArgumentException e) {
-      throw new ModelException("config.json does not describe a model: " + e.getMessage(), e);
-    }
   }
 
   private static int patches(ModelConfig config) {
@@ -224,6 +190,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     return sessions.device().name();
   }
 
+  /** Version of ONNX Runtime. */
+  public String runtimeVersion() {
+    return sessions.runtime().environment().getVersion();
+  }
+
   /**
    * Answers a prompt by greedy decoding.
    *
@@ -244,8 +215,8 @@ public final class VisionLanguageModel implements AutoCloseable {
       if (input.pixels().isEmpty()) {
         return generated(input, Optional.empty(), strategy, options);
       }
-      try (PreparedImages once = generator.prepare(input.pixels().get());
-          PreparedImages.Lease lease = once.lease()) {
+      try (EncodedImages once = generator.prepare(input.pixels().get());
+          EncodedImages.Lease lease = once.lease()) {
         return generated(input, Optional.of(lease), strategy, options);
       }
     } finally {
@@ -285,7 +256,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   public Generation generate(
       ModelInput input, PreparedImages images, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
-    try (PreparedImages.Lease lease = images.lease()) {
+    try (EncodedImages.Lease lease = ownImages(images).lease()) {
       checkOpen();
       if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
         throw new ModelException(
@@ -298,10 +269,18 @@ public final class VisionLanguageModel implements AutoCloseable {
     }
   }
 
+  private static EncodedImages ownImages(PreparedImages images) {
+    if (images instanceof EncodedImages own) {
+      return own;
+    }
+    throw new ModelException(
+        Kind.BAD_REQUEST, "the images were not prepared by a model; prepare them with this one");
+  }
+
   /** An answer from the files that were loaded, or none. */
   private Generation generated(
       ModelInput input,
-      Optional<PreparedImages.Lease> images,
+      Optional<EncodedImages.Lease> images,
       Strategy strategy,
       GenerationOptions options) {
     files.requireUnchanged();

@@ -58,7 +58,7 @@ class BeforeProjectorTest {
             .generate(
                 TinyLlava.prompt(),
                 new TestStrategy("merging", List.of(first, watching)),
-                new GenerationOptions(4, 0, true, true));
+                GenerationOptions.builder().maxNewTokens(4).measureSpeedup(true).keepFirstLogits(true).build());
     return new Seen(seen, generation);
   }
 
@@ -83,7 +83,7 @@ class BeforeProjectorTest {
     Generation plain =
         TINY.model()
             .generate(
-                TinyLlava.prompt(), TestStrategy.none(), new GenerationOptions(4, 0, false, true));
+                TinyLlava.prompt(), TestStrategy.none(), GenerationOptions.builder().maxNewTokens(4).keepFirstLogits(true).build());
     assertThat(all.generation.firstLogits()).containsExactly(plain.firstLogits(), offset(1e-5f));
   }
 
@@ -172,7 +172,7 @@ class BeforeProjectorTest {
           .generate(
               TinyLlava.prompt(),
               new TestStrategy("twice", sites),
-              new GenerationOptions(1, 0, false, false));
+              GenerationOptions.builder().maxNewTokens(1).build());
     }
     for (Expression need : needs) {
       Observation whole = seen.get(0).get(need);

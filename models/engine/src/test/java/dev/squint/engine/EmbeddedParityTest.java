@@ -5,7 +5,6 @@ import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
@@ -50,7 +49,7 @@ class EmbeddedParityTest {
   @BeforeAll
   static void open() {
     model =
-        VisionLanguageModel.openEmbedded(new ModelOptions(new ExecutionProvider.Cpu(), 1, cache));
+        VisionLanguageModel.openEmbedded(ModelOptions.builder().threads(1).cacheFolder(cache).build());
   }
 
   @AfterAll
@@ -127,7 +126,7 @@ class EmbeddedParityTest {
   }
 
   private static Generation generate(ModelInput prompt, String spec) {
-    return model.generate(prompt, Strategies.parse(spec), new GenerationOptions(8, 0, false, true));
+    return model.generate(prompt, Strategies.parse(spec), GenerationOptions.builder().maxNewTokens(8).keepFirstLogits(true).build());
   }
 
   @ParameterizedTest(name = "{0} {1}")

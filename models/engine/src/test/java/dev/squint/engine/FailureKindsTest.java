@@ -40,9 +40,9 @@ class FailureKindsTest {
   @Test
   void whatIsAskedForIsABadRequest(@TempDir Path folder) {
     assertThat(kind(() -> ExecutionProvider.parse("gpu"))).isEqualTo(Kind.BAD_REQUEST);
-    assertThat(kind(() -> new ModelOptions(new ExecutionProvider.Cpu(), -1, folder)))
+    assertThat(kind(() -> ModelOptions.builder().threads(-1).cacheFolder(folder).build()))
         .isEqualTo(Kind.BAD_REQUEST);
-    assertThat(kind(() -> new GenerationOptions(0, 0, false, false))).isEqualTo(Kind.BAD_REQUEST);
+    assertThat(kind(() -> GenerationOptions.builder().maxNewTokens(0).build())).isEqualTo(Kind.BAD_REQUEST);
     assertThat(kind(() -> new PixelValues(FloatBuffer.allocate(1), new long[] {1})))
         .isEqualTo(Kind.BAD_REQUEST);
     Path nowhere = folder.resolve("nowhere");

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
-import dev.squint.engine.inspect.ModelInspector;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelFiles;
 import java.io.IOException;
@@ -30,7 +29,7 @@ class LayoutsTest {
     try (VisionLanguageModel model = folder.open(precision)) {
       assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
     }
-    assertThat(ModelInspector.inspect(folder.path(), precision).strategies().get("fastv"))
+    assertThat(StrategySupport.of(folder.path(), precision).strategies().get("fastv"))
         .isEmpty();
   }
 
@@ -272,5 +271,24 @@ class LayoutsTest {
         .setDimValue(1);
     Files.write(graph, model.build().toByteArray());
     refuses(temp, "takes exactly 1 tokens at once");
+  }
+
+  @Test
+  void aModelOpensInThePrecisionThatIsThere() throws IOException {
+    Path graphs = Files.createDirectories(temp.resolve("llava/onnx"));
+    for (String file : List.of("config.json", "generation_config.json")) {
+      Files.copy(TinyLlava.folder().resolve(file), graphs.getParent().resolve(file));
+    }
+    Path from = TinyLlava.folder().resolve("onnx");
+    for (String name : List.of("decoder_model_merged", "embed_tokens", "vision_encoder")) {
+      Files.copy(from.resolve(name + ".onnx"), graphs.resolve(name + "_q4.onnx"));
+    }
+    Files.copy(
+        from.resolve("decoder_model_merged.onnx_data"),
+        graphs.resolve("decoder_model_merged.onnx_data"));
+    try (VisionLanguageModel model =
+        VisionLanguageModel.open(graphs.getParent(), TinyLlava.options())) {
+      assertThat(model.facts().decoder().layers()).isEqualTo(TinyLlava.LAYERS);
+    }
   }
 }

@@ -6,11 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.squint.engine.inspect.ModelInspector;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
-import dev.squint.onnx.config.ConfigReader;
 import dev.squint.onnx.config.DecodingRules;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import java.io.IOException;
@@ -94,7 +93,7 @@ class LlavaCasesTest {
     try (VisionLanguageModel model = folder(expected).open()) {
       int visual = model.config().visualTokens();
       Map<String, Optional<String>> said =
-          ModelInspector.inspect(temp, "", OptionalInt.of(visual)).strategies();
+          StrategySupport.of(temp, "", OptionalInt.of(visual)).strategies();
       int acted = 0;
       for (StrategyType<?> provider : Strategies.available()) {
         Optional<String> refusal = Optional.empty();

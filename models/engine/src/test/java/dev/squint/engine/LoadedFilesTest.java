@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.error.ModelException;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -129,7 +130,7 @@ class LoadedFilesTest {
       ModelSplitter.split(
           folder,
           "",
-          new ModelSplitter.Options(Set.of(2), List.of(), false, false, false),
+          SplitOptions.at(Set.of(2)).build(),
           temp.resolve("parts"));
       assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
     }

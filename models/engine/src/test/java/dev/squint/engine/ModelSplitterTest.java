@@ -18,6 +18,7 @@ import dev.squint.fixtures.ExportFixture;
 import dev.squint.fixtures.FileHashes;
 import dev.squint.onnx.internal.io.WorkFolder;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
@@ -48,8 +49,8 @@ class ModelSplitterTest {
 
   @TempDir Path temp;
 
-  private static ModelSplitter.Options at(Set<Integer> cuts) {
-    return new ModelSplitter.Options(cuts, List.of(), false, false, false);
+  private static SplitOptions at(Set<Integer> cuts) {
+    return SplitOptions.at(cuts).build();
   }
 
   @ParameterizedTest
@@ -68,8 +69,7 @@ class ModelSplitterTest {
     ModelSplitter.split(
         export.graph(),
         "",
-        new ModelSplitter.Options(
-            Set.of(3, 1), List.of(Observe.textToVisualAttention(0, Rows.TEXT)), false, copy, false),
+        SplitOptions.at(Set.of(3, 1)).taps(List.of(Observe.textToVisualAttention(0, Rows.TEXT))).copyWeights(copy).build(),
         out);
     float[] last = run(out, export);
     float[] expected =
@@ -162,7 +162,7 @@ class ModelSplitterTest {
     refused(
         "a tap in layer 7",
         decoder,
-        new ModelSplitter.Options(Set.of(1), List.of(Observe.keys(7)), false, false, false),
+        SplitOptions.at(Set.of(1)).taps(List.of(Observe.keys(7))).build(),
         out);
     refused(
         "has not an input 'inputs_embeds'",
@@ -179,7 +179,7 @@ class ModelSplitterTest {
   }
 
   private static void refused(
-      String sentence, Path model, ModelSplitter.Options options, Path out) {
+      String sentence, Path model, SplitOptions options, Path out) {
     assertThatThrownBy(() -> ModelSplitter.split(model, "", options, out))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining(sentence);
@@ -192,7 +192,7 @@ class ModelSplitterTest {
     ModelSplitter.split(decoder, "", at(Set.of(1)), out);
     refused("exists", decoder, at(Set.of(1, 2)), out);
     ModelSplitter.split(
-        decoder, "", new ModelSplitter.Options(Set.of(1, 2), List.of(), false, false, true), out);
+        decoder, "", SplitOptions.at(Set.of(1, 2)).replace(true).build(), out);
     assertThat(out.resolve("segment-02.onnx")).exists();
   }
 
@@ -247,8 +247,8 @@ class ModelSplitterTest {
   @EnumSource(Harm.class)
   void aCachedSplitThatWasHarmedIsWrittenAgain(Harm harm) throws IOException {
     Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
-    ModelSplitter.Options options =
-        new ModelSplitter.Options(Set.of(1), List.of(), false, true, false);
+    SplitOptions options =
+        SplitOptions.at(Set.of(1)).copyWeights(true).build();
     Path split = ModelSplitter.splitCached(decoder, "", options, temp);
     Map<String, String> whole = FileHashes.of(split);
     whole.remove("manifest.json");
@@ -327,7 +327,7 @@ class ModelSplitterTest {
     Files.setLastModifiedTime(left, FileTime.from(Instant.now().minusSeconds(3700)));
     Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
     ModelSplitter.splitCached(
-        decoder, "", new ModelSplitter.Options(Set.of(1), List.of(), true, true, true), temp);
+        decoder, "", SplitOptions.at(Set.of(1)).givenPositions(true).copyWeights(true).replace(true).build(), temp);
     assertThat(left).doesNotExist();
     assertThat(written(true)).isEmpty();
   }

@@ -54,7 +54,7 @@ class ObservationsTest {
         .generate(
             TinyLlava.prompt(),
             new TestStrategy("watching", List.of(first, second)),
-            new GenerationOptions(1, 0, false, false));
+            GenerationOptions.builder().maxNewTokens(1).build());
     return seen.get(0);
   }
 

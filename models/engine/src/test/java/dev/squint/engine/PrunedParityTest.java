@@ -5,7 +5,6 @@ import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
@@ -51,7 +50,7 @@ class PrunedParityTest {
   @BeforeAll
   static void open() {
     model =
-        VisionLanguageModel.openEmbedded(new ModelOptions(new ExecutionProvider.Cpu(), 1, cache));
+        VisionLanguageModel.openEmbedded(ModelOptions.builder().threads(1).cacheFolder(cache).build());
   }
 
   @AfterAll
@@ -80,7 +79,7 @@ class PrunedParityTest {
   void keepsTheSameTokensAndGivesTheSameLogits(
       String spec, String image, ModelInput prompt, JsonNode expected) {
     Generation made =
-        model.generate(prompt, Strategies.parse(spec), new GenerationOptions(1, 0, false, true));
+        model.generate(prompt, Strategies.parse(spec), GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build());
     JsonNode sites = expected.path("sites");
     List<SiteTrace> traced = made.trace().sites();
     assertThat(traced).hasSize(sites.size());
@@ -119,7 +118,7 @@ class PrunedParityTest {
                         return Selection.all(context.visualTokens());
                       })));
       ModelInput prompt = EmbeddedParityTest.prompt(images, asked);
-      model.generate(prompt, look, new GenerationOptions(1, 0, false, true));
+      model.generate(prompt, look, GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build());
     }
     float[] prior = seen.get(0).get(first).row(0);
     assertThat(seen.get(1).get(first).row(0)).containsExactly(prior, offset(1e-6f));

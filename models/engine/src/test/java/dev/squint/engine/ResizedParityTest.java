@@ -5,7 +5,6 @@ import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
@@ -38,7 +37,7 @@ class ResizedParityTest {
   void logitsAreThoseOfPyTorchAtEverySize() throws IOException {
     JsonNode reference =
         new ObjectMapper().readTree(ResizedParityTest.class.getResourceAsStream("/resized.json"));
-    ModelOptions options = new ModelOptions(new ExecutionProvider.Cpu(), 1, cache);
+    ModelOptions options = ModelOptions.builder().threads(1).cacheFolder(cache).build();
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       assertThat(model.takesAnySize()).isTrue();
       assertThat(reference.path("cases")).hasSize(4);
@@ -48,7 +47,7 @@ class ResizedParityTest {
                 .generate(
                     prompt(reference, one.path("height").intValue(), one.path("width").intValue()),
                     Strategies.parse("none"),
-                    new GenerationOptions(1, 0, false, true))
+                    GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build())
                 .firstLogits();
         FloatBuffer expected =
             ByteBuffer.wrap(Base64.getDecoder().decode(one.path("logits").asText()))

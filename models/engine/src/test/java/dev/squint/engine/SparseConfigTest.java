@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
 import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;

@@ -1,6 +1,7 @@
 package dev.squint.engine;
 
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -18,7 +19,7 @@ final class SplitMain {
       ModelSplitter.splitCached(
           Path.of(arguments[0]),
           "",
-          new ModelSplitter.Options(cuts, List.of(), false, true, false),
+          SplitOptions.at(cuts).copyWeights(true).build(),
           Path.of(arguments[1]));
     }
   }

@@ -81,7 +81,7 @@ record TinyFolder(Path path) {
   }
 
   VisionLanguageModel open(String precision) {
-    return VisionLanguageModel.open(path, TinyLlava.options().withPrecision(precision));
+    return VisionLanguageModel.open(path, TinyLlava.options().toBuilder().precision(precision).build());
   }
 
   /** The first tokens of the answer to the prompt of the fixture, unpruned. */
@@ -106,7 +106,7 @@ record TinyFolder(Path path) {
             new TokenLayout(ids.length, images.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
             tiny.pixels());
     return model
-        .generate(prompt, strategy, new GenerationOptions(tokens, 0, false, false))
+        .generate(prompt, strategy, GenerationOptions.builder().maxNewTokens(tokens).build())
         .tokens();
   }
 }

@@ -2,7 +2,6 @@ package dev.squint.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
@@ -41,7 +40,7 @@ public final class TinyLlava {
   }
 
   public static ModelOptions options() {
-    return new ModelOptions(new ExecutionProvider.Cpu(), 1, Path.of("target", "cache"));
+    return ModelOptions.builder().threads(1).cacheFolder(Path.of("target", "cache")).build();
   }
 
   public static VisionLanguageModel open() {
@@ -107,7 +106,7 @@ public final class TinyLlava {
   }
 
   public static GenerationOptions sixTokens() {
-    return new GenerationOptions(6, 0, false, true);
+    return GenerationOptions.builder().maxNewTokens(6).keepFirstLogits(true).build();
   }
 
   /**

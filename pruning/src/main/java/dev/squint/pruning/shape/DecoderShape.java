@@ -3,9 +3,10 @@ package dev.squint.pruning.shape;
 import dev.squint.error.StrategyException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
- * The shape of a LLaMA-style decoder.
+ * The shape of a LLaMA-style decoder; its {@linkplain #builder() builder} names each size.
  *
  * @param layers number of layers
  * @param hidden width of the residual stream
@@ -29,6 +30,83 @@ public record DecoderShape(
     if (heads % kvHeads != 0) {
       throw new IllegalArgumentException(
           heads + " query heads cannot share " + kvHeads + " key heads evenly");
+    }
+  }
+
+  /** Starts a shape; whatever has no default has to be set. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects the sizes. */
+  public static final class Builder {
+
+    private int layers;
+    private int hidden;
+    private int heads;
+    private OptionalInt kvHeads = OptionalInt.empty();
+    private OptionalInt headDim = OptionalInt.empty();
+    private int intermediate;
+    private int vocabulary;
+
+    private Builder() {}
+
+    /** Sets the number of layers. */
+    public Builder layers(int count) {
+      layers = count;
+      return this;
+    }
+
+    /** Sets the width of the residual stream. */
+    public Builder hidden(int width) {
+      hidden = width;
+      return this;
+    }
+
+    /** Sets the query heads. */
+    public Builder heads(int count) {
+      heads = count;
+      return this;
+    }
+
+    /** Sets the key and value heads; as many as query heads unless set. */
+    public Builder kvHeads(int count) {
+      kvHeads = OptionalInt.of(count);
+      return this;
+    }
+
+    /** Sets the width of one head; the residual stream over the query heads unless set. */
+    public Builder headDim(int width) {
+      headDim = OptionalInt.of(width);
+      return this;
+    }
+
+    /** Sets the width of the gated MLP. */
+    public Builder intermediate(int width) {
+      intermediate = width;
+      return this;
+    }
+
+    /** Sets the rows of the output matrix. */
+    public Builder vocabulary(int tokens) {
+      vocabulary = tokens;
+      return this;
+    }
+
+    /**
+     * Makes the shape.
+     *
+     * @throws IllegalArgumentException if a size is below 1 or query heads cannot share key heads
+     */
+    public DecoderShape build() {
+      return new DecoderShape(
+          layers,
+          hidden,
+          heads,
+          kvHeads.orElse(heads),
+          headDim.orElse(hidden / Math.max(1, heads)),
+          intermediate,
+          vocabulary);
     }
   }
 

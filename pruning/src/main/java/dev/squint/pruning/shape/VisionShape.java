@@ -1,7 +1,8 @@
 package dev.squint.pruning.shape;
 
 /**
- * The shape of a CLIP-style vision tower and the two-layer projector after it.
+ * The shape of a CLIP-style vision tower and the two-layer projector after it; its {@linkplain
+ * #builder() builder} names each size.
  *
  * @param layers layers present in the file, that is, those that run
  * @param hidden width
@@ -51,16 +52,106 @@ public record VisionShape(
    * @return this shape with that grid
    */
   public VisionShape withGrid(int rows, int columns) {
-    return new VisionShape(
-        layers,
-        hidden,
-        heads,
-        intermediate,
-        rows * columns,
-        patchDim,
-        hasCls,
-        rows,
-        columns,
-        projectorHidden);
+    return toBuilder().grid(rows, columns).build();
+  }
+
+  /** Starts a shape without a [CLS] token; whatever else has no default has to be set. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  private Builder toBuilder() {
+    return new Builder()
+        .layers(layers)
+        .hidden(hidden)
+        .heads(heads)
+        .intermediate(intermediate)
+        .patchDim(patchDim)
+        .cls(hasCls)
+        .projectorHidden(projectorHidden);
+  }
+
+  /** Collects the sizes. */
+  public static final class Builder {
+
+    private int layers;
+    private int hidden;
+    private int heads;
+    private int intermediate;
+    private int patchDim;
+    private boolean hasCls;
+    private int gridRows;
+    private int gridColumns;
+    private int projectorHidden;
+
+    private Builder() {}
+
+    /** Sets the number of layers that run. */
+    public Builder layers(int count) {
+      layers = count;
+      return this;
+    }
+
+    /** Sets the width. */
+    public Builder hidden(int width) {
+      hidden = width;
+      return this;
+    }
+
+    /** Sets the attention heads. */
+    public Builder heads(int count) {
+      heads = count;
+      return this;
+    }
+
+    /** Sets the width of the MLP. */
+    public Builder intermediate(int width) {
+      intermediate = width;
+      return this;
+    }
+
+    /** Sets the patches of an image, in rows and columns. */
+    public Builder grid(int rows, int columns) {
+      gridRows = rows;
+      gridColumns = columns;
+      return this;
+    }
+
+    /** Sets the values of one patch: channels * height * width. */
+    public Builder patchDim(int values) {
+      patchDim = values;
+      return this;
+    }
+
+    /** Sets whether a [CLS] token runs along. */
+    public Builder cls(boolean runsAlong) {
+      hasCls = runsAlong;
+      return this;
+    }
+
+    /** Sets the width between the projector's two matrices. */
+    public Builder projectorHidden(int width) {
+      projectorHidden = width;
+      return this;
+    }
+
+    /**
+     * Makes the shape.
+     *
+     * @throws IllegalArgumentException if a size is below 1
+     */
+    public VisionShape build() {
+      return new VisionShape(
+          layers,
+          hidden,
+          heads,
+          intermediate,
+          gridRows * gridColumns,
+          patchDim,
+          hasCls,
+          gridRows,
+          gridColumns,
+          projectorHidden);
+    }
   }
 }

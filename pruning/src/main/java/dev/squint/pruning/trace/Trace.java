@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * What happened in a request, pruned run next to what the unpruned run costs.
+ * What happened in a request, pruned run next to what the unpruned run costs. Made by a {@linkplain
+ * #of builder}, so that further components break nobody.
  *
  * @param strategy canonical spec of the strategy
  * @param model name of the model
@@ -123,5 +124,120 @@ public record Trace(
   @Override
   public int hashCode() {
     return Objects.hash(strategy, model, sites, Arrays.hashCode(tokensPerLayer), timings, notes);
+  }
+
+  /**
+   * Starts a trace in which nothing happened.
+   *
+   * @param strategy canonical spec of the strategy
+   * @param model name of the model
+   */
+  public static Builder of(String strategy, String model) {
+    return new Builder(strategy, model);
+  }
+
+  /** Collects what happened. */
+  public static final class Builder {
+
+    private final String strategy;
+    private final String model;
+    private int promptTokens;
+    private int visualTokens;
+    private List<SiteTrace> sites = List.of();
+    private int[] tokensPerLayer = {};
+    private long visionFlops;
+    private long[] prefillFlops = {0, 0};
+    private long[] decodeFlops = {0, 0};
+    private long[] kvBytes = {0, 0};
+    private Timings timings = new Timings(0, 0, 0, 0, 0);
+    private Optional<Speedup> speedup = Optional.empty();
+    private List<String> notes = List.of();
+
+    private Builder(String strategy, String model) {
+      this.strategy = strategy;
+      this.model = model;
+    }
+
+    /** Sets the tokens of the unpruned prompt, and how many of them are visual. */
+    public Builder prompt(int tokens, int visual) {
+      promptTokens = tokens;
+      visualTokens = visual;
+      return this;
+    }
+
+    /** Sets what happened at the sites, in order. */
+    public Builder sites(List<SiteTrace> inOrder) {
+      sites = inOrder;
+      return this;
+    }
+
+    /** Sets the tokens that ran through each decoder layer at prefill. */
+    public Builder tokensPerLayer(int... tokens) {
+      tokensPerLayer = tokens;
+      return this;
+    }
+
+    /** Sets the FLOPs of vision tower and projector as run. */
+    public Builder visionFlops(long run) {
+      visionFlops = run;
+      return this;
+    }
+
+    /** Sets the FLOPs of prefill as run and without pruning. */
+    public Builder prefillFlops(long run, long unpruned) {
+      prefillFlops = new long[] {run, unpruned};
+      return this;
+    }
+
+    /** Sets the FLOPs of all decode steps as run and without pruning. */
+    public Builder decodeFlops(long run, long unpruned) {
+      decodeFlops = new long[] {run, unpruned};
+      return this;
+    }
+
+    /** Sets the bytes of the KV cache after the last step, as run and without pruning. */
+    public Builder kvBytes(long run, long unpruned) {
+      kvBytes = new long[] {run, unpruned};
+      return this;
+    }
+
+    /** Sets where the time went. */
+    public Builder timings(Timings spent) {
+      timings = spent;
+      return this;
+    }
+
+    /** Sets the speedup, if it was measured. */
+    public Builder speedup(Optional<Speedup> measured) {
+      speedup = measured;
+      return this;
+    }
+
+    /** Sets what a reader should know besides. */
+    public Builder notes(List<String> sentences) {
+      notes = sentences;
+      return this;
+    }
+
+    /** Makes the trace. */
+    public Trace build() {
+      return new Trace(
+          strategy,
+          model,
+          promptTokens,
+          visualTokens,
+          sites,
+          tokensPerLayer,
+          visionFlops,
+          prefillFlops[0],
+          prefillFlops[1],
+          decodeFlops[0],
+          decodeFlops[1],
+          timings,
+          kvBytes[0],
+          kvBytes[1],
+          speedup,
+          notes);
+    }
   }
 }

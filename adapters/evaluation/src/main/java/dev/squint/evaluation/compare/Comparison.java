@@ -125,7 +125,7 @@ public final class Comparison {
       Summary summary =
           new Summary(
               described(metrics, hash, common.length),
-              MachineInfo.here(runner.provider(), plan.threads, facts.isPresent()),
+              MachineInfo.here(runner.provider(), plan.threads, runner.runtimeVersion()),
               summed,
               Summariser.spreads(summed, metrics.plotted().name()),
               summariser.discordant(running, common),

@@ -1,6 +1,5 @@
 package dev.squint.evaluation.compare;
 
-import ai.onnxruntime.OrtEnvironment;
 import com.sun.management.OperatingSystemMXBean;
 import dev.squint.evaluation.report.Summary;
 import java.io.IOException;
@@ -19,9 +18,9 @@ final class MachineInfo {
    *
    * @param provider where the model runs
    * @param threads threads of its runtime; 0 for one per core
-   * @param runs whether the model runs in this process
+   * @param runtimeVersion what runs the model
    */
-  static Summary.Machine here(String provider, int threads, boolean runs) {
+  static Summary.Machine here(String provider, int threads, String runtimeVersion) {
     Runtime runtime = Runtime.getRuntime();
     var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     return new Summary.Machine(
@@ -30,7 +29,7 @@ final class MachineInfo {
         os.getTotalMemorySize(),
         System.getProperty("os.name") + " " + System.getProperty("os.arch"),
         System.getProperty("java.vm.name") + " " + Runtime.version(),
-        runs ? OrtEnvironment.getEnvironment().getVersion() : "elsewhere",
+        runtimeVersion,
         Objects.requireNonNullElse(
             MachineInfo.class.getPackage().getImplementationVersion(), "unreleased"),
         provider,

@@ -1,10 +1,10 @@
 package dev.squint.evaluation.compare;
 
-import dev.squint.AskOptions;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import java.nio.file.Path;
@@ -25,16 +25,14 @@ final class PeakMemoryMain {
    */
   public static void main(String[] args) {
     ModelOptions options =
-        new ModelOptions(
-                ExecutionProvider.parse(args[2]), Integer.parseInt(args[3]), Path.of(args[1]))
-            .withPrecision(args[10]);
+        ModelOptions.builder().provider(ExecutionProvider.parse(args[2])).threads(Integer.parseInt(args[3])).cacheFolder(Path.of(args[1])).precision(args[10]).build();
     int rows = Integer.parseInt(args[6]);
     int columns = Integer.parseInt(args[7]);
     ImageInput image = ImageInput.of(Path.of(args[8]));
     try (Squint squint = Squint.load(Path.of(args[0]), options);
         PreparedImage seen =
             rows == 0 ? squint.prepare(image) : squint.prepare(image, rows, columns)) {
-      AskOptions ask = new AskOptions(Integer.parseInt(args[4]), 0, false);
+      GenerationOptions ask = GenerationOptions.builder().maxNewTokens(Integer.parseInt(args[4])).build();
       squint.ask(seen, args[9], Strategies.parse(args[5]), ask);
       System.out.println(ResidentMemory.ofThisProcess().peak().orElseThrow());
     }

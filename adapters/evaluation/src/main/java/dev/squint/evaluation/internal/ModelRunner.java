@@ -16,6 +16,9 @@ public interface ModelRunner {
   /** Where it runs, in a word. */
   String provider();
 
+  /** Version of the runtime in this process, or that it runs elsewhere. */
+  String runtimeVersion();
+
   /** How a question is put; empty if that is not known. */
   String promptTemplate();
 

@@ -58,6 +58,11 @@ public record ServiceRunner(
   }
 
   @Override
+  public String runtimeVersion() {
+    return "elsewhere";
+  }
+
+  @Override
   public String promptTemplate() {
     return "";
   }

@@ -1,10 +1,10 @@
 package dev.squint.evaluation.internal;
 
 import dev.squint.Answer;
-import dev.squint.AskOptions;
 import dev.squint.DataException;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.SquintException;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
@@ -40,7 +40,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
     public ModelOutput ask(RunConfig config, Sample sample, int question) {
       try {
         PreparedImage seen = encoded.computeIfAbsent(config.grid(), this::encode);
-        AskOptions options = new AskOptions(maxNewTokens, config.seedOf(seed, question), false);
+        GenerationOptions options = GenerationOptions.builder().maxNewTokens(maxNewTokens).seed(config.seedOf(seed, question)).build();
         Answer answer = squint.ask(seen, sample.question(), config.strategy(), options);
         return new ModelOutput(answer.text(), Optional.of(answer.trace()));
       } catch (SquintException e) {
@@ -79,6 +79,11 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
   @Override
   public String provider() {
     return squint.provider();
+  }
+
+  @Override
+  public String runtimeVersion() {
+    return squint.runtimeVersion();
   }
 
   @Override

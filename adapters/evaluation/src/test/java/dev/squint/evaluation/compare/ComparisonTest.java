@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ComparisonTest {
 
   private static final int CONFIGURATIONS = 1 + 2 * 2 + 2 + 2 + 2 + 2 + 1;
-  private static final ModelOptions OPTIONS = ModelOptions.defaults().withCutsKept(128);
+  private static final ModelOptions OPTIONS = ModelOptions.builder().maxCachedSplits(128).build();
   private static final String COSTS =
       "costs-cpu-%d.jsonl".formatted(Runtime.getRuntime().availableProcessors());
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.DataException;
 import dev.squint.Squint;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
@@ -32,7 +31,7 @@ class PeakMemoryProbeTest {
   private static final Path IMAGE = Path.of("../../examples/images/scene-01.png");
 
   private static final ModelOptions OPTIONS =
-      new ModelOptions(new ExecutionProvider.Cpu(), 2, ModelOptions.defaults().cacheFolder());
+      ModelOptions.builder().threads(2).build();
 
   @TempDir private Path folder;
 

@@ -41,23 +41,7 @@ class ResultLineTest {
         new ModelOutput(
             answer,
             Optional.of(
-                new Trace(
-                    "none",
-                    "tiny",
-                    20,
-                    12,
-                    List.of(),
-                    new int[8],
-                    1,
-                    1,
-                    1,
-                    1,
-                    1,
-                    new Timings(0, 0, 0, 0, 1),
-                    1,
-                    1,
-                    Optional.empty(),
-                    List.of())));
+                Trace.of("none", "tiny").prompt(20, 12).tokensPerLayer(new int[8]).visionFlops(1).prefillFlops(1, 1).decodeFlops(1, 1).timings(new Timings(0, 0, 0, 0, 1)).kvBytes(1, 1).build()));
     ObjectNode line = lines.answered(NONE, sample, "hash", outcome);
     assertThat(line.path("type").asText()).isEqualTo("t");
     return lines.read(line, sample);

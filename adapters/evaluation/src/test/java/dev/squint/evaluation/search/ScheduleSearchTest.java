@@ -146,23 +146,7 @@ class ScheduleSearchTest {
   }
 
   private static Trace trace() {
-    return new Trace(
-        "none",
-        "tiny",
-        20,
-        12,
-        List.of(),
-        new int[8],
-        1,
-        1,
-        4,
-        1,
-        1,
-        new Timings(0, 0, 0, 0, 1),
-        1,
-        1,
-        Optional.empty(),
-        List.of());
+    return Trace.of("none", "tiny").prompt(20, 12).tokensPerLayer(new int[8]).visionFlops(1).prefillFlops(1, 4).decodeFlops(1, 1).timings(new Timings(0, 0, 0, 0, 1)).kvBytes(1, 1).build();
   }
 
   @Test

@@ -1,10 +1,9 @@
 package dev.squint.cli.torture;
 
 import dev.squint.Answer;
-import dev.squint.AskOptions;
 import dev.squint.Squint;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import java.awt.image.BufferedImage;
@@ -35,7 +34,7 @@ final class Answering {
   private Answering() {}
 
   static ModelOptions options() {
-    return new ModelOptions(new ExecutionProvider.Cpu(), 1, ModelOptions.defaults().cacheFolder());
+    return ModelOptions.builder().threads(1).build();
   }
 
   /** A small image that all models of the torture take. */
@@ -75,6 +74,6 @@ final class Answering {
         image,
         question,
         Strategies.parse(spec),
-        AskOptions.defaults().withMaxNewTokens(FEW_TOKENS));
+        GenerationOptions.builder().maxNewTokens(FEW_TOKENS).build());
   }
 }

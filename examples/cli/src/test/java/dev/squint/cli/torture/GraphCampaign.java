@@ -1,8 +1,9 @@
 package dev.squint.cli.torture;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.engine.StrategySupport;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
@@ -63,7 +64,7 @@ final class GraphCampaign implements Campaign {
     Path split = work.resolve("split");
     Path subject = alone ? file : input;
     Verdict verdict =
-        Verdict.of(() -> ModelInspector.inspect(subject, ""))
+        Verdict.of(() -> StrategySupport.of(subject, ""))
             .and(Verdict.of(() -> ModelSplitter.split(subject, "", options(random), split)));
     WorkFolder.emptied(split);
     if (!alone) {
@@ -108,16 +109,11 @@ final class GraphCampaign implements Campaign {
     Files.write(file, content);
   }
 
-  private static ModelSplitter.Options options(SplittableRandom random) {
+  private static SplitOptions options(SplittableRandom random) {
     List<Expression> taps = new ArrayList<>();
     if (random.nextBoolean()) {
       taps.add(Observe.textToVisualAttention(random.nextInt(MOST_LAYERS), Rows.LAST));
     }
-    return new ModelSplitter.Options(
-        Set.of(1 + random.nextInt(MOST_LAYERS)),
-        taps,
-        random.nextBoolean(),
-        random.nextBoolean(),
-        false);
+    return SplitOptions.at(Set.of(1 + random.nextInt(MOST_LAYERS))).taps(taps).givenPositions(random.nextBoolean()).copyWeights(random.nextBoolean()).build();
   }
 }

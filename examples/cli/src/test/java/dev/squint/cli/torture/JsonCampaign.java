@@ -1,6 +1,6 @@
 package dev.squint.cli.torture;
 
-import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.engine.StrategySupport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -43,7 +43,7 @@ final class JsonCampaign implements Campaign {
     byte[] sound =
         Files.exists(file) ? Files.readAllBytes(file) : GENAI.getBytes(StandardCharsets.UTF_8);
     Files.write(file, new JsonMutator(random).mutate(sound));
-    return Verdict.of(() -> ModelInspector.inspect(input, ""))
+    return Verdict.of(() -> StrategySupport.of(input, ""))
         .and(Answering.ask(input, Answering.spec(random), List.of("what is it?")));
   }
 }

@@ -1,6 +1,6 @@
 package dev.squint.cli.torture;
 
-import dev.squint.engine.inspect.ModelInspector;
+import dev.squint.engine.StrategySupport;
 import dev.squint.error.ModelException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +17,7 @@ public final class OnnxTarget {
     Path file = Path.of(System.getProperty("java.io.tmpdir"), "fuzzed.onnx");
     try {
       Files.write(file, data);
-      ModelInspector.inspect(file, "");
+      StrategySupport.of(file, "");
     } catch (ModelException e) {
       Verdict.requireSentence(e);
     } catch (IOException e) {

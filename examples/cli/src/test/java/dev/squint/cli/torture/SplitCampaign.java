@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +67,7 @@ final class SplitCampaign implements Campaign {
     Path target = targets(random, work, source);
     Verdict verdict = Verdict.answered();
     for (int i = 0; i < 2; i++) {
-      ModelSplitter.Options options = options(random);
+      SplitOptions options = options(random);
       verdict =
           verdict.and(
               Verdict.of(
@@ -98,15 +99,14 @@ final class SplitCampaign implements Campaign {
     return all.get(random.nextInt(all.size()));
   }
 
-  private static ModelSplitter.Options options(SplittableRandom random) {
+  private static SplitOptions options(SplittableRandom random) {
     Set<Integer> cuts = new HashSet<>();
     for (int layer = 1; layer < LAYERS; layer++) {
       if (random.nextBoolean()) {
         cuts.add(layer);
       }
     }
-    return new ModelSplitter.Options(
-        cuts, List.of(), random.nextBoolean(), random.nextBoolean(), random.nextBoolean());
+    return SplitOptions.at(cuts).givenPositions(random.nextBoolean()).copyWeights(random.nextBoolean()).replace(random.nextBoolean()).build();
   }
 
   /** Spreads the weights over files with the given names, or embeds them. */

@@ -1,9 +1,9 @@
 package dev.squint.cli.torture;
 
 import dev.squint.Answer;
-import dev.squint.AskOptions;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
 import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
@@ -193,7 +193,7 @@ final class ThreadSoak {
 
   private static Answer ask(Squint squint, Asked asked) {
     return squint.ask(
-        ImageInput.of(asked.image()), asked.question(), asked.strategy(), AskOptions.defaults());
+        ImageInput.of(asked.image()), asked.question(), asked.strategy(), GenerationOptions.defaults());
   }
 
   private void failed(String what) {
@@ -268,7 +268,7 @@ final class ThreadSoak {
         answer = ask(squint, asked);
       } else {
         try (PreparedImage seen = squint.prepare(ImageInput.of(asked.image()))) {
-          answer = squint.ask(seen, asked.question(), asked.strategy(), AskOptions.defaults());
+          answer = squint.ask(seen, asked.question(), asked.strategy(), GenerationOptions.defaults());
         }
       }
       answers.incrementAndGet();

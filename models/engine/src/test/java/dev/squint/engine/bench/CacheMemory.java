@@ -1,7 +1,6 @@
 package dev.squint.engine.bench;
 
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.pruning.Strategies;
@@ -23,10 +22,10 @@ final class CacheMemory {
   /** Greatest resident kilobytes of this process, what the trace says, and time per step. */
   static Map<String, ?> measure(SyntheticModel model, String spec, int threads) throws IOException {
     ModelOptions options =
-        new ModelOptions(new ExecutionProvider.Cpu(), threads, model.folder().resolve("cache"));
+        ModelOptions.builder().threads(threads).cacheFolder(model.folder().resolve("cache")).build();
     Map<String, Object> found = new LinkedHashMap<>();
     try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
-      GenerationOptions steps = new GenerationOptions(STEPS, 0, false, false);
+      GenerationOptions steps = GenerationOptions.builder().maxNewTokens(STEPS).build();
       Trace trace = open.generate(model.prompt(TEXT), Strategies.parse(spec), steps).trace();
       found.put("spec", spec);
       found.put("peakKilobytes", peak());

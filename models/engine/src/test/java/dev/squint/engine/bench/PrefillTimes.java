@@ -1,7 +1,6 @@
 package dev.squint.engine.bench;
 
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
@@ -17,7 +16,7 @@ import java.util.Map;
 /** Prefill against prefill. */
 final class PrefillTimes {
 
-  private static final GenerationOptions FIRST_TOKEN = new GenerationOptions(1, 0, false, false);
+  private static final GenerationOptions FIRST_TOKEN = GenerationOptions.builder().maxNewTokens(1).build();
   private static final int FIRST_PRUNED_LAYER = 2;
 
   private PrefillTimes() {}
@@ -42,7 +41,7 @@ final class PrefillTimes {
       SyntheticModel model, int textTokens, double keep, int pairs, int threads) {
     ModelInput prompt = model.prompt(textTokens);
     ModelOptions options =
-        new ModelOptions(new ExecutionProvider.Cpu(), threads, model.folder().resolve("cache"));
+        ModelOptions.builder().threads(threads).cacheFolder(model.folder().resolve("cache")).build();
     List<Trace> pruned = new ArrayList<>();
     try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
       Strategy fastV = new FastV(FIRST_PRUNED_LAYER, keep);

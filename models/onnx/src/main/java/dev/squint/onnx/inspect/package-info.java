@@ -1,2 +1,2 @@
-/** What an ONNX graph is made of. */
+/** Reads the files of a model and reports what they hold. */
 package dev.squint.onnx.inspect;

@@ -42,9 +42,9 @@ public final class ModelSplitter {
 
   private final Source source;
   private final List<SegmentModel> segments;
-  private final Options options;
+  private final SplitOptions options;
 
-  private ModelSplitter(Source source, Options options) {
+  private ModelSplitter(Source source, SplitOptions options) {
     this.source = source;
     this.segments =
         source.specs().stream()
@@ -86,30 +86,6 @@ public final class ModelSplitter {
   }
 
   /**
-   * How to split.
-   *
-   * @param cuts layers before which the decoder is cut; at each begins a segment with a seam
-   * @param taps what is observed, each in the segment that runs its layers
-   * @param givenPositions whether segments after a cut take rotary positions from outside even if
-   *     the file counts them by itself
-   * @param copyWeights whether weights are copied; else the files that hold them are hard-linked
-   * @param replace whether a folder that a split has written is replaced
-   */
-  public record Options(
-      Set<Integer> cuts,
-      List<Expression> taps,
-      boolean givenPositions,
-      boolean copyWeights,
-      boolean replace) {
-
-    /** Copies the lists. */
-    public Options {
-      cuts = Set.copyOf(cuts);
-      taps = List.copyOf(taps);
-    }
-  }
-
-  /**
    * Splits into a folder.
    *
    * @param model a model folder or its decoder's file
@@ -120,7 +96,7 @@ public final class ModelSplitter {
    * @throws ModelException if the model cannot be read or cut there, the folder not be written, or
    *     weights that are to be linked have a name that a split writes itself
    */
-  public static Path split(Path model, String precision, Options options, Path folder) {
+  public static Path split(Path model, String precision, SplitOptions options, Path folder) {
     Source source = Source.read(model, precision, options);
     ModelSplitter splitter = new ModelSplitter(source, options);
     SplitFolder target = new SplitFolder(folder);
@@ -145,7 +121,7 @@ public final class ModelSplitter {
    * @return the folder, {@code segments/HASH} below the cache
    * @throws ModelException as {@link #split} does
    */
-  public static Path splitCached(Path model, String precision, Options options, Path cache) {
+  public static Path splitCached(Path model, String precision, SplitOptions options, Path cache) {
     Source source = Source.read(model, precision, options);
     String name = SplitKey.of(source.graph(), source.specs()).hash();
     Path folder = cache.resolve("segments").resolve(options.copyWeights() ? name + "-copy" : name);
@@ -186,7 +162,7 @@ public final class ModelSplitter {
       return Stream.concat(Stream.of(graph.file()), graph.dataFiles().stream()).toList();
     }
 
-    static Source read(Path model, String precision, Options options) {
+    static Source read(Path model, String precision, SplitOptions options) {
       Path file =
           ModelFiles.find(model, precision)
               .decoder()
@@ -197,7 +173,7 @@ public final class ModelSplitter {
     }
   }
 
-  private static List<SegmentSpec> cut(int layers, Options options) {
+  private static List<SegmentSpec> cut(int layers, SplitOptions options) {
     TreeSet<Integer> edges = new TreeSet<>(options.cuts());
     for (int cut : edges) {
       if (cut < 1 || cut >= layers) {

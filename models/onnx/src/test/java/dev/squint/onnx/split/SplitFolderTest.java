@@ -26,7 +26,7 @@ class SplitFolderTest {
 
   private static void split(Path model, Path out, boolean replace) {
     ModelSplitter.split(
-        model, "", new ModelSplitter.Options(Set.of(1), List.of(), false, false, replace), out);
+        model, "", SplitOptions.at(Set.of(1)).replace(replace).build(), out);
   }
 
   private static Path decoder() {

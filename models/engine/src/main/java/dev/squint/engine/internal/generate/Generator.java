@@ -8,12 +8,12 @@ import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.vision.EncodedImages;
+import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
-import dev.squint.engine.vision.PreparedImages;
-import dev.squint.engine.vision.VisionEncoder;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
@@ -68,8 +68,8 @@ public final class Generator implements AutoCloseable {
     this.cuts = new RefCountedCache<>(maxCachedSplits);
   }
 
-  public PreparedImages prepare(PixelValues pixels) {
-    return new PreparedImages(vision, pixels, sessions.scope());
+  public EncodedImages prepare(PixelValues pixels) {
+    return new EncodedImages(vision, pixels, sessions.scope());
   }
 
   /**
@@ -79,7 +79,7 @@ public final class Generator implements AutoCloseable {
    */
   public Generation generate(
       ModelInput prompt,
-      Optional<PreparedImages.Lease> images,
+      Optional<EncodedImages.Lease> images,
       Strategy strategy,
       GenerationOptions options) {
     int length = prompt.layout().length();
@@ -283,29 +283,13 @@ public final class Generator implements AutoCloseable {
     Arrays.fill(whole, length);
     long images = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
     VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
-    return new Trace(
-        strategy.spec(),
-        facts.name(),
-        length,
-        request.visualTokens(),
-        answer.decider().traces(),
-        answer.tokensPerLayer(),
-        images * FlopsModel.tower(tower)
-            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer)),
-        answer.prefillFlops(),
-        FlopsModel.prefill(shape, whole),
-        answer.decodeFlops(),
-        unprunedDecode,
-        new Timings(
+    return Trace.of(strategy.spec(), facts.name()).prompt(length, request.visualTokens()).sites(answer.decider().traces()).tokensPerLayer(answer.tokensPerLayer()).visionFlops(images * FlopsModel.tower(tower)
+            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer))).prefillFlops(answer.prefillFlops(), FlopsModel.prefill(shape, whole)).decodeFlops(answer.decodeFlops(), unprunedDecode).timings(new Timings(
             visionNanos,
             answer.prefillNanos(),
             answer.decider().selectionNanos(),
             answer.decodeNanos(),
-            answer.tokens().length),
-        answer.cacheBytes(),
-        bytesPerToken() * shape.layers() * (length + answer.steps()),
-        speedup,
-        notes);
+            answer.tokens().length)).kvBytes(answer.cacheBytes(), bytesPerToken() * shape.layers() * (length + answer.steps())).speedup(speedup).notes(notes).build();
   }
 
   /** The tower's shape on images of this size. */

@@ -6,7 +6,7 @@ import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.onnx.config.ModelConfig;
-import dev.squint.onnx.internal.decoder.PositionSource;
+import dev.squint.onnx.report.PositionSource;
 import dev.squint.pruning.cost.FlopsModel;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;

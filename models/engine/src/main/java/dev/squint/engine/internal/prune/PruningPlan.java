@@ -3,7 +3,7 @@ package dev.squint.engine.internal.prune;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.decoder.KvCacheLayout;
-import dev.squint.onnx.internal.decoder.PositionSource;
+import dev.squint.onnx.report.PositionSource;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.pruning.Strategy;

@@ -3,7 +3,7 @@ package dev.squint.engine.internal.prune;
 import dev.squint.engine.internal.tokens.LiveTokens;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.internal.tokens.TokenReduction;
-import dev.squint.engine.vision.TowerValues;
+import dev.squint.engine.internal.vision.TowerValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.error.StrategyException;

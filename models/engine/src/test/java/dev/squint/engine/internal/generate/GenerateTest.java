@@ -170,7 +170,7 @@ class GenerateTest {
             .generate(
                 TinyLlava.textPrompt(93),
                 TestStrategy.none(),
-                new GenerationOptions(50, 0, false, false));
+                GenerationOptions.builder().maxNewTokens(50).build());
     assertThat(answer.tokens().length).isLessThanOrEqualTo(3);
     assertThat(answer.firstLogits()).isEmpty();
   }
@@ -182,7 +182,7 @@ class GenerateTest {
             .generate(
                 TinyLlava.prompt(),
                 TestStrategy.fastV(1, 2),
-                new GenerationOptions(4, 0, true, false));
+                GenerationOptions.builder().maxNewTokens(4).measureSpeedup(true).build());
     assertThat(answer.trace().speedup())
         .get()
         .satisfies(
@@ -203,7 +203,7 @@ class GenerateTest {
             .generate(
                 TinyLlava.prompt(),
                 TestStrategy.slow(decision),
-                new GenerationOptions(4, 0, true, false))
+                GenerationOptions.builder().maxNewTokens(4).measureSpeedup(true).build())
             .trace();
     assertThat(trace.speedup().orElseThrow().prefillMeasured()).isLessThan(0.7);
     assertThat(trace.timings().selectionNanos()).isGreaterThanOrEqualTo(decision.toNanos());

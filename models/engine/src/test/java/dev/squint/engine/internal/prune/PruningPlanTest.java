@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.squint.engine.OpenTinyLlava;
 import dev.squint.engine.TestStrategy;
 import dev.squint.error.ModelException;
-import dev.squint.onnx.internal.decoder.PositionSource;
+import dev.squint.onnx.report.PositionSource;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.SitePlan;

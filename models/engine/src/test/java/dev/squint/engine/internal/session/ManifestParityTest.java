@@ -16,6 +16,7 @@ import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;
@@ -65,15 +66,10 @@ class ManifestParityTest {
     ModelSplitter.split(
         export.graph(),
         "",
-        new ModelSplitter.Options(
-            Set.of(1, 3),
-            List.of(
+        SplitOptions.at(Set.of(1, 3)).taps(List.of(
                 Observe.textToVisualAttention(0, Rows.LAST, Heads.EACH),
                 Observe.hiddenStates(1),
-                Observe.keys(3)),
-            false,
-            copy,
-            false),
+                Observe.keys(3))).copyWeights(copy).build(),
         out);
     List<float[]> expected = uncut(export);
     try {

@@ -14,10 +14,10 @@ import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
 import dev.squint.engine.internal.tokens.LiveTokens;
 import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.vision.TowerValues;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.vision.TowerValues;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.pruning.layout.TokenLayout;
@@ -67,7 +67,7 @@ class SimilaritiesTest {
         .generate(
             TinyLlava.prompt(),
             new TestStrategy("watching", sites),
-            new GenerationOptions(1, 0, false, false));
+            GenerationOptions.builder().maxNewTokens(1).build());
     return seen;
   }
 

@@ -12,6 +12,7 @@ import dev.squint.onnx.internal.graph.ElementSize;
 import dev.squint.onnx.internal.graph.Flow;
 import dev.squint.onnx.internal.graph.Matrix;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.report.PositionSource;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;

@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
 import dev.squint.fixtures.FileHashes;
 import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,8 +110,8 @@ class SplitNamesTest {
     boolean collides = WRITTEN.stream().anyMatch(role.linked(name)::equalsIgnoreCase);
     for (boolean copy : new boolean[] {false, true}) {
       for (boolean force : new boolean[] {false, true}) {
-        ModelSplitter.Options options =
-            new ModelSplitter.Options(CUTS, List.of(), false, copy, force);
+        SplitOptions options =
+            SplitOptions.at(CUTS).copyWeights(copy).replace(force).build();
         List<Runnable> splits =
             List.of(
                 () -> ModelSplitter.splitCached(decoder, "", options, cache),

@@ -1,4 +1,4 @@
-package dev.squint.engine.vision;
+package dev.squint.engine.internal.vision;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.ModelSession;

@@ -1,25 +1,21 @@
-package dev.squint.engine.inspect;
+package dev.squint.onnx.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.squint.engine.TinyLlava;
-import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.options.ModelOptions;
 import dev.squint.error.ModelException;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
-import dev.squint.onnx.internal.decoder.PositionSource;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.vision.TowerSizes;
 import dev.squint.onnx.internal.vision.VisionGraph;
+import dev.squint.onnx.report.ModelReport;
+import dev.squint.onnx.report.PositionSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ModelInspectorTest {
 
   private static final Path EXPORTS = Path.of("..", "fixtures", "data", "exports");
+  private static final Path TINY = EXPORTS.resolveSibling("tiny-llava");
 
   @TempDir Path temp;
 
@@ -115,16 +112,12 @@ class ModelInspectorTest {
   }
 
   @Test
-  void aHubFolderIsTriedWithEveryStrategy() {
-    ModelReport report = ModelInspector.inspect(TinyLlava.folder(), "");
+  void aHubFolderIsRead() {
+    ModelReport report = ModelInspector.inspect(TINY, "");
     assertThat(report.layout()).isEqualTo("hub");
     assertThat(report.family()).contains("llava");
     assertThat(report.visualTokens()).contains(16);
     assertThat(report.graphs()).hasSize(3);
-    Map<String, Optional<String>> strategies = report.strategies();
-    assertThat(strategies).containsKeys("none", "random", "uniform", "fastv", "fastervlm");
-    assertThat(strategies.values()).allMatch(Optional::isEmpty);
-    assertThat(report.note()).isEmpty();
   }
 
   @Test
@@ -143,7 +136,6 @@ class ModelInspectorTest {
     copy("llama-q4", hub, "decoder.onnx", "onnx/decoder_model_merged_q4.onnx");
     assertThat(ModelInspector.inspect(hub, "q4").graphs().get(0).summary().precision())
         .isEqualTo("int4");
-    assertThat(ModelInspector.inspect(hub, "").note().orElseThrow()).contains("a vision tower");
     assertThatThrownBy(() -> ModelInspector.inspect(hub, "fp16"))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("onnx/decoder_model_merged_fp16.onnx");
@@ -197,37 +189,5 @@ class ModelInspectorTest {
     assertThatThrownBy(() -> ModelInspector.inspect(model, ""))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("names no graph inside its folder");
-  }
-
-  @Test
-  void aModelOpensInThePrecisionThatIsThere() throws IOException {
-    Path graphs = Files.createDirectories(temp.resolve("llava/onnx"));
-    for (String file : List.of("config.json", "generation_config.json")) {
-      Files.copy(TinyLlava.folder().resolve(file), graphs.getParent().resolve(file));
-    }
-    Path from = TinyLlava.folder().resolve("onnx");
-    for (String name : List.of("decoder_model_merged", "embed_tokens", "vision_encoder")) {
-      Files.copy(from.resolve(name + ".onnx"), graphs.resolve(name + "_q4.onnx"));
-    }
-    Files.copy(
-        from.resolve("decoder_model_merged.onnx_data"),
-        graphs.resolve("decoder_model_merged.onnx_data"));
-    try (VisionLanguageModel model =
-        VisionLanguageModel.open(graphs.getParent(), ModelOptions.defaults())) {
-      assertThat(model.facts().decoder().layers()).isEqualTo(TinyLlava.LAYERS);
-    }
-  }
-
-  @Test
-  void strategiesAreTriedOnFamiliesThatAreOnlySplit() throws IOException {
-    Path qwen = Files.createDirectories(temp.resolve("qwen/onnx")).getParent();
-    copy("qwen2vl-ts-eager", qwen, "decoder.onnx", "onnx/decoder_model_merged.onnx");
-    copy("vision-qwen25vl-ts", qwen, "vision.onnx", "onnx/vision_encoder.onnx");
-    Files.writeString(qwen.resolve("config.json"), "{\"model_type\": \"qwen2_5_vl\"}");
-    ModelReport report = ModelInspector.inspect(qwen, "");
-    assertThat(report.family()).contains("qwen2_5_vl");
-    assertThat(report.strategies().get("fastv")).isEmpty();
-    assertThat(report.strategies().get("fastervlm").orElseThrow())
-        .contains("vision layer 2", "attends within windows");
   }
 }

@@ -1,6 +1,9 @@
-package dev.squint.onnx.config;
+package dev.squint.onnx.internal.config;
 
 import dev.squint.error.ModelException;
+import dev.squint.onnx.config.DecodingRules;
+import dev.squint.onnx.config.ModelConfig;
+import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
@@ -161,12 +164,12 @@ public final class ConfigReader {
         ends,
         sizes,
         seen,
-        given ? DecodingRules.read(generation, tokens, ends) : rulesOfConfig(tokens, ends));
+        given ? DecodingRulesReader.read(generation, tokens, ends) : rulesOfConfig(tokens, ends));
   }
 
   private DecodingRules rulesOfConfig(int tokens, Set<Long> ends) {
-    DecodingRules rules = DecodingRules.read(root, tokens, ends);
-    return rules.equals(DecodingRules.NONE) ? DecodingRules.read(text.json(), tokens, ends) : rules;
+    DecodingRules rules = DecodingRulesReader.read(root, tokens, ends);
+    return rules.equals(DecodingRules.NONE) ? DecodingRulesReader.read(text.json(), tokens, ends) : rules;
   }
 
   /** Refuses what would change the pixels or the features in a way not known here. */

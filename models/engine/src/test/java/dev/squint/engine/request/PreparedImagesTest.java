@@ -1,12 +1,10 @@
-package dev.squint.engine.vision;
+package dev.squint.engine.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.engine.TinyLlava;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.request.Generation;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.error.ModelException;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
@@ -83,5 +81,13 @@ class PreparedImagesTest {
     assertThatThrownBy(() -> generate(images, prompt, "none"))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("the image is closed");
+  }
+
+  @Test
+  void imagesOfNoModelAreRefused() {
+    PreparedImages made = () -> {};
+    assertThatThrownBy(() -> generate(made, TinyLlava.prompt(), "none"))
+        .isInstanceOf(ModelException.class)
+        .hasMessage("the images were not prepared by a model; prepare them with this one");
   }
 }

@@ -1,4 +1,4 @@
-package dev.squint.onnx.config;
+package dev.squint.onnx.internal.config;
 
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.DecoderGraph;

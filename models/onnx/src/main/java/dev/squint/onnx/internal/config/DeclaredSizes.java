@@ -1,5 +1,6 @@
-package dev.squint.onnx.config;
+package dev.squint.onnx.internal.config;
 
+import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.io.ModelJson;
 import java.util.Optional;
 

@@ -1,7 +1,5 @@
-package dev.squint.engine.inspect;
+package dev.squint.onnx.report;
 
-import dev.squint.onnx.inspect.GraphSummary;
-import dev.squint.onnx.internal.decoder.PositionSource;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -9,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What an exported model is and what can be done with it.
+ * What an exported model is and where it can be cut and tapped.
  *
  * @param layout how its files lie: {@code hub}, {@code onnxruntime-genai}, {@code Mobius} or {@code
  *     one file}
@@ -18,9 +16,6 @@ import java.util.Set;
  * @param graphs its ONNX files
  * @param decoder the decoder, if there is one
  * @param vision the vision tower, if there is one
- * @param strategies which strategies can run on it, by spec with default parameters; the reason
- *     where one cannot
- * @param note why strategies were not tried, if they were not
  */
 public record ModelReport(
     String layout,
@@ -28,9 +23,7 @@ public record ModelReport(
     Optional<Integer> visualTokens,
     List<GraphFile> graphs,
     Optional<Decoder> decoder,
-    Optional<Vision> vision,
-    Map<String, Optional<String>> strategies,
-    Optional<String> note) {
+    Optional<Vision> vision) {
 
   /**
    * One ONNX file.

@@ -1,4 +1,4 @@
-package dev.squint.onnx.internal.decoder;
+package dev.squint.onnx.report;
 
 /** Where a decoder takes the rotary positions of its tokens from. */
 public enum PositionSource {

@@ -1,7 +1,8 @@
-package dev.squint.engine.vision;
+package dev.squint.engine.internal.vision;
 
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.engine.request.PreparedImages;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.observe.Expression;
@@ -11,12 +12,8 @@ import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/**
- * The images of a prompt, encoded when a request first needs them and kept for the requests that
- * follow: once for each set of observations that a strategy asks of the vision tower. Thread-safe.
- * Close it to free the features; that waits for the requests under way.
- */
-public final class PreparedImages implements AutoCloseable {
+/** Images with their encodings. */
+public final class EncodedImages implements PreparedImages {
 
   private final VisionEncoder encoder;
   private final PixelValues pixels;
@@ -27,7 +24,7 @@ public final class PreparedImages implements AutoCloseable {
 
   private record Wanted(List<Expression> taps, boolean projected) {}
 
-  public PreparedImages(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
+  public EncodedImages(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
     this.encoder = encoder;
     this.pixels = pixels;
     this.scope = scope;

@@ -1,4 +1,4 @@
-package dev.squint.engine.vision;
+package dev.squint.engine.internal.vision;
 
 import dev.squint.engine.internal.tokens.TileParts;
 import dev.squint.error.ModelException;

@@ -1,10 +1,10 @@
-package dev.squint.engine.inspect;
+package dev.squint.onnx.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.error.ModelException;
-import dev.squint.onnx.config.ConfigReader;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.io.ModelJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;

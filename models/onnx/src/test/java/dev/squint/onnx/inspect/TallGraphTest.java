@@ -1,8 +1,8 @@
-package dev.squint.engine.inspect;
+package dev.squint.onnx.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.engine.inspect.TallGraph.Filling;
+import dev.squint.onnx.inspect.TallGraph.Filling;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.Dominators;
 import dev.squint.onnx.internal.graph.OnnxGraph;

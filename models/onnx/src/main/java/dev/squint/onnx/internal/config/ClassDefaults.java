@@ -1,4 +1,4 @@
-package dev.squint.onnx.config;
+package dev.squint.onnx.internal.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.error.ModelException;

@@ -1,4 +1,4 @@
-package dev.squint.onnx.inspect;
+package dev.squint.onnx.internal.inspect;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -6,25 +6,17 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.ExternalData;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.report.GraphSummary;
 import java.util.Collection;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/**
- * What a graph tells of its origin.
- *
- * @param exporter who made it: what the file says, which tools that ran later may have overwritten
- * @param opset opset of the default domain
- * @param nodes number of nodes
- * @param precision of the weights: {@code fp32}, {@code fp16}, {@code bf16}, {@code int8}, {@code
- *     int4}
- * @param dataFiles files next to the graph that hold weights
- */
-public record GraphSummary(
-    String exporter, int opset, int nodes, String precision, Set<String> dataFiles) {
+/** Tells from a graph who made it, and of what. */
+final class GraphOrigin {
 
-  /** Sums a graph up. */
-  public static GraphSummary of(OnnxGraph graph) {
+  private GraphOrigin() {}
+
+  static GraphSummary of(OnnxGraph graph) {
     Set<String> files = ExternalData.locations(graph.model().getGraph());
     files.remove(graph.file().getFileName().toString());
     return new GraphSummary(

@@ -1,4 +1,4 @@
-package dev.squint.engine.inspect;
+package dev.squint.onnx.inspect;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;

@@ -1,0 +1,56 @@
+package dev.squint.engine.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.squint.engine.request.GenerationOptions;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class OptionsTest {
+
+  @Test
+  void defaultsOfARequest() {
+    GenerationOptions options = GenerationOptions.defaults();
+    assertThat(options).isEqualTo(GenerationOptions.builder().build());
+    assertThat(options)
+        .hasToString(
+            "GenerationOptions[maxNewTokens=96, seed=0, measureSpeedup=false, keepFirstLogits=false]");
+  }
+
+  @Test
+  void anOptionOfARequestChangesItselfOnly() {
+    GenerationOptions all =
+        GenerationOptions.builder()
+            .maxNewTokens(3)
+            .seed(5)
+            .measureSpeedup(true)
+            .keepFirstLogits(true)
+            .build();
+    assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all);
+    assertThat(all)
+        .hasToString(
+            "GenerationOptions[maxNewTokens=3, seed=5, measureSpeedup=true, keepFirstLogits=true]");
+    assertThat(all.toBuilder().seed(6).build())
+        .isNotEqualTo(all)
+        .hasToString(
+            "GenerationOptions[maxNewTokens=3, seed=6, measureSpeedup=true, keepFirstLogits=true]");
+  }
+
+  @Test
+  void anOptionOfAModelChangesItselfOnly() {
+    ModelOptions all =
+        ModelOptions.builder()
+            .provider(new ExecutionProvider.Cuda(1))
+            .threads(2)
+            .cacheFolder(Path.of("cache"))
+            .maxCachedSplits(7)
+            .precision("q4")
+            .build();
+    assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all);
+    assertThat(all.toBuilder().threads(3).build())
+        .isNotEqualTo(all)
+        .hasToString(
+            "ModelOptions[provider=Cuda[id=1], threads=3, cacheFolder=cache, maxCachedSplits=7, precision=q4]");
+    assertThat(ModelOptions.defaults().maxCachedSplits()).isEqualTo(4);
+  }
+}
