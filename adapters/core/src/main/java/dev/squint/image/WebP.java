@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
  * @param notes where it is noted how the camera was held
  * @param encoded what the native decoder gets
  */
+@SuppressWarnings("ByteBufferBackingArray") // the buffers wrap whole files
 record WebP(int width, int height, boolean transparent, CameraNotes notes, EncodedImage encoded) {
 
   private static final int HEADER = 12;

@@ -168,6 +168,7 @@ record TokenizerJson(
     }
 
     /** A value that is known, if it is not so large that no tokenizer has it. */
+    @SuppressWarnings("ReferenceEquality")
     private void keep(JsonParser parser, ObjectNode to, String field, JsonToken start)
         throws IOException {
       if (to == small

@@ -70,7 +70,7 @@ class ServiceComparisonTest {
         };
     Summary summary = run(service("1", service).timedRequests(3));
     assertThat(asked).containsExactlyInAnyOrder("a", "b", "c", "d");
-    assertThat(summary.configs()).singleElement();
+    assertThat(summary.configs()).hasSize(1);
     Summary.RunSummary config = summary.configs().get(0);
     assertThat(config.scores().get("exact_match").correct()).isEqualTo(2);
     assertThat(config.cost()).isEmpty();

@@ -253,6 +253,7 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @throws ModelException as the other {@code generate} does, and if the images are closed or not
    *     those of the prompt
    */
+  @SuppressWarnings("ReferenceEquality")
   public Generation generate(
       ModelInput input, PreparedImages images, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();

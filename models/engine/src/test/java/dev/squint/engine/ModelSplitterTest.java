@@ -24,6 +24,7 @@ import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -303,7 +304,7 @@ class ModelSplitterTest {
     Process first = child();
     Process second = child();
     for (Process process : List.of(first, second)) {
-      assertThat(new String(process.getInputStream().readAllBytes())).doesNotContain("Exception");
+      assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)).doesNotContain("Exception");
       assertThat(process.waitFor()).isZero();
     }
     assertThat(written(false)).hasSize(SplitMain.CUTS.size());

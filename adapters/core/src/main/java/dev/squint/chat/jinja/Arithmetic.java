@@ -137,7 +137,7 @@ final class Arithmetic {
 
   private static Object power(long base, long exponent) {
     if (exponent < 0) {
-      return real("**", base, exponent);
+      return real("**", (double) base, (double) exponent);
     }
     if (exponent > 64 && base != 0 && base != 1 && base != -1) {
       throw tooLarge();

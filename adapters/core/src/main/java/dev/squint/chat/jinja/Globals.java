@@ -1,6 +1,7 @@
 package dev.squint.chat.jinja;
 
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,6 +114,6 @@ final class Globals {
 
   /** The local time, as transformers takes it. */
   static LocalDateTime localTime() {
-    return LocalDateTime.now();
+    return LocalDateTime.now(ZoneId.systemDefault());
   }
 }

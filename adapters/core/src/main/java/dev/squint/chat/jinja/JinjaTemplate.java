@@ -80,7 +80,7 @@ public final class JinjaTemplate {
   private static void check(Node node, boolean inLoop) {
     boolean isFor = node instanceof TagNode tag && tag.getName().equals("for");
     boolean isIf = node instanceof TagNode tag && tag.getName().equals("if");
-    boolean isMacro = node instanceof TagNode tag && !isFor && !isIf;
+    boolean isMacro = node instanceof TagNode && !isFor && !isIf;
     boolean ended = false;
     for (Node child : node.getChildren()) {
       TagNode alternative = Blocks.alternative(child);

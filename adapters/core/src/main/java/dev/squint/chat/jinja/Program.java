@@ -21,15 +21,15 @@ record Program(
     List<Expression> prints,
     List<Head> heads,
     Set<String> names,
-    Map<Node, List<Node>> bodies) {
+    IdentityHashMap<Node, List<Node>> bodies) {
 
   static Program of(Node root, SkeletonWriter writer) {
-    Map<Node, List<Node>> bodies = new IdentityHashMap<>();
+    IdentityHashMap<Node, List<Node>> bodies = new IdentityHashMap<>();
     collect(root, bodies);
     return new Program(root, writer.prints(), writer.heads(), writer.names(), bodies);
   }
 
-  private static void collect(Node node, Map<Node, List<Node>> bodies) {
+  private static void collect(Node node, IdentityHashMap<Node, List<Node>> bodies) {
     bodies.put(node, new ArrayList<>(node.getChildren()));
     node.getChildren().forEach(child -> collect(child, bodies));
   }

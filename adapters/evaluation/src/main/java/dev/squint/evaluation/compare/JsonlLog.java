@@ -94,8 +94,9 @@ final class JsonlLog implements AutoCloseable {
     while (end > 0) {
       long start = Math.max(0, end - BLOCK);
       block.clear().limit((int) (end - start));
-      while (block.hasRemaining() && channel.read(block, start + block.position()) >= 0) {
-        continue;
+      int read = 0;
+      while (read >= 0 && block.hasRemaining()) {
+        read = channel.read(block, start + block.position());
       }
       for (int i = block.position() - 1; i >= 0; i--) {
         if (block.get(i) == '\n') {

@@ -232,10 +232,12 @@ record Summariser(List<Sample> samples, MetricSet metrics, Results results, long
   private static Summary.Cost costOf(List<ScoredAnswer.Cost> own, List<ScoredAnswer.Cost> whole) {
     Map<String, Double> paper = new LinkedHashMap<>();
     if (!own.get(0).paperFlops().isEmpty()) {
-      for (FlopsFormula formula : FlopsFormula.values()) {
+      FlopsFormula[] formulas = FlopsFormula.values();
+      for (int i = 0; i < formulas.length; i++) {
+        int at = i;
         paper.put(
-            formula.name().toLowerCase(Locale.ROOT),
-            ratio(own, whole, cost -> cost.paperFlops().get(formula.ordinal())));
+            formulas[i].name().toLowerCase(Locale.ROOT),
+            ratio(own, whole, cost -> cost.paperFlops().get(at)));
       }
     }
     return new Summary.Cost(

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.DataException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +45,7 @@ class JsonlLogTest {
       assertThat(read(file)).containsExactly(1);
       assertThat(file).hasBinaryContent(one);
     }
-    Files.write(file, "{\"n\":".getBytes());
+    Files.write(file, "{\"n\":".getBytes(StandardCharsets.UTF_8));
     assertThat(read(file)).isEmpty();
     assertThat(file).isEmptyFile();
   }

@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** A headless Chromium driven over the DevTools protocol. */
+@SuppressWarnings("try") // close waits, so it can be interrupted
 final class Browser implements AutoCloseable {
 
   private static final int SECONDS = 60;

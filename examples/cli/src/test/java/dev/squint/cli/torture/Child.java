@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Child implements AutoCloseable {
 
-  private static final Duration START = Duration.ofSeconds(120);
+  private static final Duration START = Duration.ofMinutes(2);
   private static final Duration TICK = Duration.ofMillis(100);
   private static final String END = "";
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -62,7 +63,7 @@ class LargeSplitTest {
     }
     try {
       Process du = new ProcessBuilder("du", "-k", probe.toString()).start();
-      String output = new String(du.getInputStream().readAllBytes());
+      String output = new String(du.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       return du.waitFor(10, TimeUnit.SECONDS)
           && du.exitValue() == 0
           && Long.parseLong(output.split("\\s")[0]) < PROBE / 1024 / 8;

@@ -19,6 +19,7 @@ record Pairs(List<Long> base, List<Long> other) {
 
   static final int WARM_UPS = 2;
 
+  @SuppressWarnings("ReturnValueIgnored") // of warm-ups
   static Pairs measure(LongSupplier base, LongSupplier other, int pairs) {
     List<Long> first = new ArrayList<>();
     List<Long> second = new ArrayList<>();

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SplitFolderTest {
 
   private static final Path EXPORT = Path.of("../fixtures/data/exports/llama-external-one");
-  private static final FileTime LONG_AGO = FileTime.from(Instant.now().minusSeconds(7200));
+  private final FileTime longAgo = FileTime.from(Instant.now().minusSeconds(7200));
 
   @TempDir Path temp;
 
@@ -41,7 +41,7 @@ class SplitFolderTest {
         Files.writeString(
             temp.resolve(".x.00000000-0000-0000-0000-000000000000.squint-part"), "a file");
     for (Path path : List.of(file, folder, named)) {
-      Files.setLastModifiedTime(path, LONG_AGO);
+      Files.setLastModifiedTime(path, longAgo);
     }
     split(decoder(), temp.resolve("out"), false);
     assertThat(List.of(file, folder, named)).allMatch(Files::exists);

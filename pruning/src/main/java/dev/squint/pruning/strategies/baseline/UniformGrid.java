@@ -68,7 +68,7 @@ public record UniformGrid(Budget budget) implements DescribedStrategy {
       long count = budget.count(group.size());
       int from = group.from();
       for (int to = from + 1; to <= group.to(); to++) {
-        if (to == group.to() || spans.get(to) != spans.get(from)) {
+        if (to == group.to() || !spans.get(to).equals(spans.get(from))) {
           long before = count * (from - group.from()) / group.size();
           int share = (int) (count * (to - group.from()) / group.size() - before);
           next = spread(spans.get(from), to - from, share, from, kept, next);

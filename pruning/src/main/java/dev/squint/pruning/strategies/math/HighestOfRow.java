@@ -39,7 +39,7 @@ public final class HighestOfRow {
   public int[] of(float[] row) {
     Arrays.fill(counts, 0);
     for (float value : row) {
-      if (value == value) {
+      if (!Float.isNaN(value)) {
         counts[part(value)]++;
       }
     }
@@ -49,7 +49,7 @@ public final class HighestOfRow {
     }
     int size = 0;
     for (int i = 0; i < row.length; i++) {
-      if (row[i] == row[i] && part(row[i]) >= lowest) {
+      if (!Float.isNaN(row[i]) && part(row[i]) >= lowest) {
         keys[size++] = Ranking.key(row[i], i);
       }
     }

@@ -207,7 +207,7 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
       if (columns == 0
           || span.columns() != columns
           || last >= tile.size()
-          || tile.get(last) != span) {
+          || !tile.get(last).equals(span)) {
         return tile.size();
       }
     }

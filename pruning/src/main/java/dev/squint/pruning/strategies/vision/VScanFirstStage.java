@@ -102,7 +102,7 @@ record VScanFirstStage(
     for (int token = 0; token < spans.size(); ) {
       VisualSpan span = spans.get(token);
       int end = token + span.length();
-      if (span.columns() != columns || end > spans.size() || spans.get(end - 1) != span) {
+      if (span.columns() != columns || end > spans.size() || !spans.get(end - 1).equals(span)) {
         return 0;
       }
       token = end;

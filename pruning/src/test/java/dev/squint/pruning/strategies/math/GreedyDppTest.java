@@ -130,7 +130,7 @@ class GreedyDppTest {
     int tokens = quality.length;
     double[] gains = new double[tokens];
     for (int i = 0; i < tokens; i++) {
-      gains[i] = (double) quality[i] * cosines[i][i] * quality[i];
+      gains[i] = quality[i] * cosines[i][i] * quality[i];
     }
     double[][] factor = new double[count][tokens];
     int[] picks = new int[count];

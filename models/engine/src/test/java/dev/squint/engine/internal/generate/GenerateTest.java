@@ -115,7 +115,7 @@ class GenerateTest {
     assertThat(trace.tokensPerLayer()).containsExactly(23, 17, 17, 11);
     int steps = 5;
     assertThat(trace.kvBytes())
-        .isEqualTo((23L + 17 + 17 + 11 + 4 * steps) * BYTES_PER_TOKEN_AND_LAYER);
+        .isEqualTo((23L + 17 + 17 + 11 + 4L * steps) * BYTES_PER_TOKEN_AND_LAYER);
     assertThat(trace.unprunedKvBytes()).isEqualTo(4L * (23 + steps) * BYTES_PER_TOKEN_AND_LAYER);
     assertThat(trace.sites()).extracting(SiteTrace::before).containsExactly(16, 10);
     assertThat(trace.sites()).extracting(SiteTrace::after).containsExactly(10, 4);

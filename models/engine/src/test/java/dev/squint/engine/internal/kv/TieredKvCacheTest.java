@@ -33,7 +33,7 @@ class TieredKvCacheTest {
       Generation answer = generate("avl:core=" + core + ",stay=0.5,every=2");
       Trace trace = answer.trace();
       int text = trace.promptTokens() - TinyLlava.VISUAL;
-      long tokens = text + TinyLlava.VISUAL / 2 + steps(answer);
+      long tokens = (long) text + TinyLlava.VISUAL / 2 + steps(answer);
       assertThat(trace.kvBytes()).isEqualTo(tokens * TinyLlava.LAYERS * BYTES_PER_TOKEN_AND_LAYER);
       assertThat(trace.unprunedKvBytes())
           .isEqualTo(

@@ -22,6 +22,7 @@ import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -183,7 +184,7 @@ class EmbeddedWeightsTest {
                 large.toString())
             .redirectErrorStream(true)
             .start();
-    String said = new String(child.getInputStream().readAllBytes());
+    String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(child.waitFor(1, TimeUnit.MINUTES)).isTrue();
     assertThat(said).isEqualToIgnoringNewLines("4 weights in large.onnx");
   }

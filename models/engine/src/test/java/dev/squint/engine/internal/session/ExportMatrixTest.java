@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -465,7 +466,7 @@ class ExportMatrixTest {
 
     private float[] prefill(
         Map<Integer, JsonNode> seams,
-        TreeSet<Integer> queries,
+        SortedSet<Integer> queries,
         Map<String, float[]> seen,
         long[] next) {
       int start = export.size("visualStart");

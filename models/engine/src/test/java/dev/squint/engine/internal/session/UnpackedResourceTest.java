@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What lies in the cache is what the jar holds, whatever happened to it. */
 class UnpackedResourceTest {
 
-  private static final FileTime LONG_AGO = FileTime.from(Instant.now().minusSeconds(7200));
+  private final FileTime longAgo = FileTime.from(Instant.now().minusSeconds(7200));
 
   @TempDir Path temp;
 
@@ -137,11 +137,11 @@ class UnpackedResourceTest {
   void whatIsWholeIsNotTouched() throws IOException {
     UnpackedResource resource = new UnpackedResource(inJar(), temp.resolve("cache"), "library.so");
     Path file = resource.verified();
-    Files.setLastModifiedTime(file, LONG_AGO);
-    Files.setLastModifiedTime(file.getParent(), LONG_AGO);
+    Files.setLastModifiedTime(file, longAgo);
+    Files.setLastModifiedTime(file.getParent(), longAgo);
     resource.verified();
-    assertThat(Files.getLastModifiedTime(file)).isEqualTo(LONG_AGO);
-    assertThat(Files.getLastModifiedTime(file.getParent())).isEqualTo(LONG_AGO);
+    assertThat(Files.getLastModifiedTime(file)).isEqualTo(longAgo);
+    assertThat(Files.getLastModifiedTime(file.getParent())).isEqualTo(longAgo);
   }
 
   @Test
@@ -245,9 +245,9 @@ class UnpackedResourceTest {
 
   @Test
   void aFolderWithoutALockIsLeftWhenNothingInItChanges() throws IOException {
-    Path old = left(LONG_AGO, LONG_AGO);
-    Path filling = left(LONG_AGO, FileTime.from(Instant.now()));
-    Path young = left(FileTime.from(Instant.now()), LONG_AGO);
+    Path old = left(longAgo, longAgo);
+    Path filling = left(longAgo, FileTime.from(Instant.now()));
+    Path young = left(FileTime.from(Instant.now()), longAgo);
     new UnpackedResource(inJar(), temp.resolve("native"), "library.so").verified();
     assertThat(old).doesNotExist();
     assertThat(List.of(filling, young)).allMatch(Files::exists);

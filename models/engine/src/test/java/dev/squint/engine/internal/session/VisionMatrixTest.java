@@ -319,8 +319,8 @@ class VisionMatrixTest {
       export
           .json()
           .get("extraInputs")
-          .fields()
-          .forEachRemaining(
+          .properties()
+          .forEach(
               entry -> {
                 if (session.inputs().contains(entry.getKey())) {
                   inputs.put(entry.getKey(), extra(scope, entry.getValue()));

@@ -272,7 +272,10 @@ class ExpressionWriterTest {
           Reduce.Function[] all = Reduce.Function.values();
           yield of.reduce(all[random.nextInt(all.length)], axis(of));
         }
-        case 7 -> of.choose(Rows.values()[random.nextInt(Rows.values().length)]);
+        case 7 -> {
+          Rows[] all = Rows.values();
+          yield of.choose(all[random.nextInt(all.length)]);
+        }
         case 8 -> leaf().top(0.1 + 0.9 * random.nextDouble(), TopMask.Ties.ALL);
         case 9 -> leaf().top(0.1 + 0.9 * random.nextDouble(), TopMask.Ties.FIRST).times(of);
         case 10 -> of.times(2 * random.nextDouble() - 1);

@@ -270,7 +270,7 @@ public final class ConfigReader {
       return -1;
     }
     long patches = tower.get().positions() - (images.get().hasCls() ? 1 : 0);
-    long rows = Math.round(Math.sqrt(patches));
+    long rows = Math.round(Math.sqrt((double) patches));
     return rows * rows == patches ? rows * patch : -1;
   }
 

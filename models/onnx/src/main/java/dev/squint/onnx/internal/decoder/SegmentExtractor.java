@@ -132,7 +132,7 @@ public final class SegmentExtractor {
     cache.ifPresent(
         writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
-    cache.ifPresent(writer -> hideFilling(nodes, writer, observed));
+    cache.ifPresent(writer -> hideFilling(writer, observed));
     copyNodes(out, nodes, last);
     ExpressionWriter taps = observed.writer(nodes, turnedQueries);
     for (Expression tap : spec.taps()) {
@@ -365,7 +365,7 @@ public final class SegmentExtractor {
   }
 
   /** Where heads are filled up to the longest, the scores of what fills them are taken out. */
-  private void hideFilling(GraphNodes nodes, KvCacheWriter writer, DecoderTensors observed) {
+  private void hideFilling(KvCacheWriter writer, DecoderTensors observed) {
     if (!(spec.cache() instanceof KvCacheLayout.Ragged)) {
       return;
     }

@@ -83,6 +83,7 @@ public record Matrix(long rows, long columns) {
     return Optional.of(turned ? found.turned() : found);
   }
 
+  @SuppressWarnings("ArgumentSelectionDefectChecker")
   private Matrix turned() {
     return new Matrix(columns, rows);
   }

@@ -59,7 +59,7 @@ public record UnpackedResource(URL resource, Path folder, String path) {
     connection.setUseCaches(false);
     if (connection instanceof JarURLConnection inJar) {
       try (JarFile jar = inJar.getJarFile()) {
-        JarEntry entry = inJar.getJarEntry();
+        JarEntry entry = jar.getJarEntry(inJar.getEntryName());
         if (entry.getSize() >= 0 && entry.getCrc() >= 0) {
           return new Content(entry.getSize(), entry.getCrc());
         }

@@ -112,8 +112,8 @@ public final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
 
   private String transposed(String tensor, int rank) {
     long[] axes = LongStream.range(0, rank).toArray();
-    axes[rank - 2] = rank - 1;
-    axes[rank - 1] = rank - 2;
+    axes[rank - 2] = rank - 1L;
+    axes[rank - 1] = rank - 2L;
     return nodes.transpose(tensor, axes);
   }
 
@@ -156,7 +156,7 @@ public final class ExpressionWriter implements Algebra<ExpressionWriter.Value> {
           : nodes.op("MatMul", first, second);
     }
     long[] missing = LongStream.rangeClosed(1, rank - 2).toArray();
-    missing[rank - 3] = rank - 1;
+    missing[rank - 3] = rank - 1L;
     return nodes.squeeze(nodes.op("MatMul", first, nodes.unsqueeze(second, missing)), rank - 1);
   }
 
