@@ -1,20 +1,16 @@
 package dev.squint.evaluation.data;
 
-import dev.squint.onnx.internal.io.Sha256;
-import java.util.stream.Stream;
 import dev.squint.DataException;
+import dev.squint.onnx.internal.io.Sha256;
 import java.io.File;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Collects the records of a data set, good and bad. */
 final class DataSetBuilder {

@@ -2,10 +2,7 @@ package dev.squint.evaluation.data;
 
 import dev.squint.onnx.internal.io.Sha256;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Map;
 
 /** Images within a data file; records of the same image share it. */

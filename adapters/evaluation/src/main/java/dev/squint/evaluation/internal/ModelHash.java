@@ -1,7 +1,7 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.DataException;
+import dev.squint.onnx.internal.io.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -1,15 +1,12 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.onnx.internal.io.FileFailure;
-import dev.squint.onnx.internal.io.AtomicFiles;
 import dev.squint.evaluation.Setting;
 import dev.squint.evaluation.SettingException;
+import dev.squint.onnx.internal.io.AtomicFiles;
+import dev.squint.onnx.internal.io.FileFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.UUID;
 
 /**
  * A file of an evaluation, written whole or not at all.
@@ -29,7 +26,8 @@ public record ResultFile(Path target) {
       AtomicFiles.replace(target, bytes);
     } catch (IOException e) {
       throw new SettingException(
-          e, "%s cannot be written: %s; choose another %s",
+          e,
+          "%s cannot be written: %s; choose another %s",
           target,
           FileFailure.reason(e),
           Setting.OUTPUT);

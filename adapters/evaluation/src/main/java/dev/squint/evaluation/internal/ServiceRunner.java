@@ -1,8 +1,8 @@
 package dev.squint.evaluation.internal;
 
-import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.evaluation.Answerer;
 import dev.squint.evaluation.data.Sample;
+import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.pruning.shape.ModelShape;
 import java.util.Optional;
 
