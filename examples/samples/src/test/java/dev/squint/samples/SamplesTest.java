@@ -49,7 +49,7 @@ class SamplesTest {
           .singleElement()
           .satisfies(
               site -> {
-                assertThat(site.kept()).hasSize(40);
+                assertThat(site.keptOriginal()).hasSize(40);
                 assertThat(site.observed()).containsExactly("lengths of values in decoder layer 1");
               });
     }

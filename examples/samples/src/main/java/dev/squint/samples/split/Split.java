@@ -1,7 +1,7 @@
 package dev.squint.samples.split;
 
 import dev.squint.onnx.split.ModelSplitter;
-import dev.squint.onnx.split.ModelSplitter.Options;
+import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import java.nio.file.Path;
@@ -15,9 +15,11 @@ public final class Split {
 
   /** Splits the decoder of the model named first into the folder named second. */
   public static void main(String[] arguments) {
-    Options options =
-        new Options(
-            Set.of(2), List.of(Observe.textToVisualAttention(1, Rows.LAST)), true, true, false);
+    SplitOptions options =
+        SplitOptions.at(Set.of(2))
+            .taps(List.of(Observe.textToVisualAttention(1, Rows.LAST)))
+            .copyWeights(true)
+            .build();
     Path folder = ModelSplitter.split(Path.of(arguments[0]), "", options, Path.of(arguments[1]));
     System.out.println(folder.resolve("manifest.json"));
   }
