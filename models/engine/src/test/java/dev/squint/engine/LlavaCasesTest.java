@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.inspect.ModelInspector;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
+import dev.squint.fixtures.Share;
 import dev.squint.onnx.config.ConfigReader;
 import dev.squint.onnx.config.DecodingRules;
 import dev.squint.pruning.Strategies;
@@ -97,6 +98,9 @@ class LlavaCasesTest {
           ModelInspector.inspect(temp, "", OptionalInt.of(visual)).strategies();
       int acted = 0;
       for (StrategyType<?> provider : Strategies.available()) {
+        if (!Share.has(provider.name().hashCode() + expected.get("tower").asText().hashCode(), 3)) {
+          continue;
+        }
         Optional<String> refusal = Optional.empty();
         try {
           TinyFolder.answer(model, 3, Strategies.parse(provider.name()));
@@ -109,7 +113,7 @@ class LlavaCasesTest {
             .as("%s: %s, %s", provider.name(), refusal, said.get(provider.name()))
             .isEqualTo(refusal.isPresent());
       }
-      assertThat(acted).isGreaterThan(5);
+      assertThat(acted).isGreaterThan(Share.isWhole() ? 5 : 1);
       assertThat(model.openTensors()).isZero();
     }
   }
