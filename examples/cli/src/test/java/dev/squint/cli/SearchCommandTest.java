@@ -46,7 +46,7 @@ class SearchCommandTest {
     List<List<Object>> rows = new ArrayList<>();
     for (String scene : List.of("1", "2")) {
       Files.copy(
-          Path.of("images", "scene-0" + scene + ".png"),
+          Path.of("../images", "scene-0" + scene + ".png"),
           folder.resolve("images").resolve(scene + ".png"));
     }
     for (List<String> asked : QUESTIONS) {
