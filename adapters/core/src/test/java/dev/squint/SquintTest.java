@@ -60,7 +60,7 @@ class SquintTest {
   @Test
   void asksWithoutPruning() {
     Answer answer = squint.ask(image, QUESTION);
-    assertThat(answer.text()).isEqualTo(answer.text().strip());
+    assertThat(answer.text()).isNotEmpty().isEqualTo(squint.ask(image, QUESTION, "none").text());
     assertThat(answer.trace().strategy()).isEqualTo("none");
     assertThat(answer.trace().visualTokens()).isEqualTo(squint.facts().visualTokens());
     assertThat(answer.trace().tokensPerLayer())

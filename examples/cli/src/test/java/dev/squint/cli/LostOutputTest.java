@@ -23,7 +23,7 @@ import picocli.CommandLine;
 /** An answer that nobody can get is an error. */
 class LostOutputTest {
 
-  private static final String ASK = "ask images/scene-01.png what? --max-new-tokens 2";
+  private static final String ASK = "ask ../images/scene-01.png what? --max-new-tokens 2";
   private static final String COMPARE =
       "compare --out DIR/report --strategies fastv --keep 0.5 --seeds 1 --limit 1 --timed 0";
 
@@ -34,7 +34,7 @@ class LostOutputTest {
   @BeforeEach
   void questions() throws IOException {
     Files.createDirectories(folder.resolve("images"));
-    Files.copy(Path.of("images/scene-01.png"), folder.resolve("images/1.png"));
+    Files.copy(Path.of("../images/scene-01.png"), folder.resolve("images/1.png"));
     String question = "is there a circle?";
     List<List<Object>> rows = List.of(List.of(question, "yes", 1), List.of(question, "no", 1));
     new ObjectMapper().writeValue(folder.resolve("questions.json").toFile(), rows);
@@ -78,7 +78,7 @@ class LostOutputTest {
         "strategies fastv",
         ASK,
         ASK + " --json",
-        "caption images/scene-01.png --max-new-tokens 2",
+        "caption ../images/scene-01.png --max-new-tokens 2",
         "inspect ../../models/tiny/src/main/resources/squint-tiny",
         "split ../../models/tiny/src/main/resources/squint-tiny --at 2 -o DIR/split",
         "search --data DIR -o DIR/found --layers 3 --limit 2 --max-drop 100",

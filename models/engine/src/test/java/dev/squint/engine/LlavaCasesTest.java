@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
+import dev.squint.fixtures.Share;
 import dev.squint.onnx.config.DecodingRules;
 import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.pruning.Strategies;
@@ -96,6 +97,9 @@ class LlavaCasesTest {
           StrategySupport.of(temp, "", OptionalInt.of(visual)).strategies();
       int acted = 0;
       for (StrategyType<?> provider : Strategies.available()) {
+        if (!Share.has(provider.name().hashCode() + expected.get("tower").asText().hashCode(), 3)) {
+          continue;
+        }
         Optional<String> refusal = Optional.empty();
         try {
           TinyFolder.answer(model, 3, Strategies.parse(provider.name()));
@@ -108,7 +112,7 @@ class LlavaCasesTest {
             .as("%s: %s, %s", provider.name(), refusal, said.get(provider.name()))
             .isEqualTo(refusal.isPresent());
       }
-      assertThat(acted).isGreaterThan(5);
+      assertThat(acted).isGreaterThan(Share.isWhole() ? 5 : 1);
       assertThat(model.openTensors()).isZero();
     }
   }

@@ -39,9 +39,13 @@ class ObservationsTest {
   @RegisterExtension static final OpenTinyLlava TINY = new OpenTinyLlava();
 
   private static Observations observe(Expression... needs) {
+    return observe(TestStrategy.fixed(1, PositionPolicy.ORIGINAL, 2, 5, 11).sites(), needs);
+  }
+
+  private static Observations observe(List<SitePlan> earlier, Expression... needs) {
     List<Observations> seen = new ArrayList<>();
-    SitePlan first = TestStrategy.fixed(1, PositionPolicy.ORIGINAL, 2, 5, 11).sites().get(0);
-    SitePlan second =
+    List<SitePlan> sites = new ArrayList<>(earlier);
+    sites.add(
         new SitePlan(
             new Site.BeforeLayer(3),
             Set.of(needs),
@@ -49,11 +53,11 @@ class ObservationsTest {
             (context, observations) -> {
               seen.add(observations);
               return Selection.all(context.visualTokens());
-            });
+            }));
     TINY.model()
         .generate(
             TinyLlava.prompt(),
-            new TestStrategy("watching", List.of(first, second)),
+            new TestStrategy("watching", sites),
             GenerationOptions.builder().maxNewTokens(1).build());
     return seen.get(0);
   }
@@ -91,7 +95,7 @@ class ObservationsTest {
   }
 
   @Test
-  void statesAndKeysSpeakOfTheTokensAlive() {
+  void statesAndKeysHaveARowForEachTokenAlive() {
     var states = Observe.hiddenStates(3);
     var inner = Observe.hiddenStates(2);
     var keys = Observe.keys(2);
@@ -102,6 +106,23 @@ class ObservationsTest {
     assertThat(seen.get(keys).rows()).isEqualTo(ALIVE);
     assertThat(seen.get(keys).columns()).isEqualTo(KEY_COLUMNS);
     assertThat(seen.get(keys).values()).doesNotContain(Float.NaN);
+  }
+
+  /** Layer 0 ran before any token left, so what it gave is the same for those that stayed. */
+  @Test
+  void statesAndKeysAreThoseOfTheTokensAlive() {
+    var states = Observe.hiddenStates(1);
+    var keys = Observe.keys(1);
+    Observations some = observe(states, keys);
+    Observations all = observe(List.of(), states, keys);
+    for (Expression need : List.of(states, keys)) {
+      assertThat(all.get(need).rows()).isEqualTo(TinyLlava.VISUAL);
+      assertThat(some.get(need).rows()).isEqualTo(ALIVE);
+      assertThat(some.get(need).row(0)).containsExactly(all.get(need).row(2), offset(1e-6f));
+      assertThat(some.get(need).row(1)).containsExactly(all.get(need).row(5), offset(1e-6f));
+      assertThat(some.get(need).row(2)).containsExactly(all.get(need).row(11), offset(1e-6f));
+      assertThat(some.get(need).row(0)).isNotEqualTo(some.get(need).row(1));
+    }
   }
 
   @Test

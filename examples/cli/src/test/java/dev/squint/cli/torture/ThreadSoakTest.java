@@ -79,7 +79,7 @@ class ThreadSoakTest {
                     System.getProperty(
                         "surefire.test.class.path", System.getProperty("java.class.path")),
                     ThreadSoak.class.getName(),
-                    Path.of("images").toAbsolutePath().toString(),
+                    Path.of("../images").toAbsolutePath().toString(),
                     Integer.toString(threads),
                     Long.toString(duration.toSeconds()),
                     log.toString(),

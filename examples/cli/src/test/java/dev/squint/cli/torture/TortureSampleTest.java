@@ -30,7 +30,7 @@ class TortureSampleTest {
   })
   void inputsAreAnsweredOrRefused(String campaign, int cases)
       throws IOException, InterruptedException {
-    Child.Limits limits = new Child.Limits(Duration.ofSeconds(30), 2_500_000, "512m");
+    Child.Limits limits = new Child.Limits(Duration.ofMinutes(2), 2_500_000, "512m");
     Runner runner = new Runner(Fixtures.folder(), folder, limits);
     runner.run(campaign, FIRST, FIRST + cases);
     List<CaseResult> results = runner.results(campaign);

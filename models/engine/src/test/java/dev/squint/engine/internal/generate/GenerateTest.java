@@ -197,7 +197,7 @@ class GenerateTest {
 
   @Test
   void theRunThatWasSlowedDownIsTheSlowOne() {
-    Duration decision = Duration.ofMillis(150);
+    Duration decision = Duration.ofMillis(400);
     Trace trace =
         TINY.model()
             .generate(

@@ -2,6 +2,7 @@ package dev.squint.engine.internal.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.onnxruntime.OnnxTensor;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -16,6 +17,7 @@ import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
+import dev.squint.fixtures.Share;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.Seam;
@@ -72,6 +74,14 @@ class ExportMatrixTest {
     return ExportFixture.all("decoder").stream();
   }
 
+  static Stream<ExportFixture> even() {
+    return ExportFixture.share("decoder", 0, 2);
+  }
+
+  static Stream<ExportFixture> odd() {
+    return ExportFixture.share("decoder", 1, 2);
+  }
+
   @AfterEach
   void nothingIsLeftOpen() {
     assertThat(sessions.aliveTensors()).hasValue(0);
@@ -84,7 +94,12 @@ class ExportMatrixTest {
     int layers = export.size("layers");
     assertThat(decoder.layers()).isEqualTo(layers);
     List<float[]> expected = uncut(export);
-    for (int set = 0; set < 1 << (layers - 1); set++) {
+    int last = (1 << (layers - 1)) - 1;
+    int drawn = Math.floorMod(export.name().hashCode(), last);
+    for (int set = 0; set <= last; set++) {
+      if (!Share.isWhole() && set != 0 && set != drawn && set != last) {
+        continue;
+      }
       List<SegmentSpec> specs = new ArrayList<>();
       int from = 0;
       for (int layer = 1; layer <= layers; layer++) {
@@ -142,11 +157,9 @@ class ExportMatrixTest {
   }
 
   @ParameterizedTest
-  @MethodSource("decoders")
+  @MethodSource("odd")
   void tapsAreWhatPyTorchObserves(ExportFixture export) {
-    if (!export.hasReference()) {
-      return;
-    }
+    assumeTrue(export.hasReference(), "PyTorch computed nothing for it");
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int layers = export.size("layers");
     for (boolean perLayer : new boolean[] {false, true}) {
@@ -172,11 +185,9 @@ class ExportMatrixTest {
   }
 
   @ParameterizedTest
-  @MethodSource("decoders")
+  @MethodSource("even")
   void attentionAheadOfALayerIsThatOfTheLayer(ExportFixture export) {
-    if (!export.hasReference()) {
-      return;
-    }
+    assumeTrue(export.hasReference(), "PyTorch computed nothing for it");
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int[] queries = {21, 23};
     int start = export.size("visualStart");
@@ -198,11 +209,9 @@ class ExportMatrixTest {
   }
 
   @ParameterizedTest
-  @MethodSource("decoders")
+  @MethodSource("even")
   void tokensOfTextAreSeenToo(ExportFixture export) {
-    if (!export.hasReference()) {
-      return;
-    }
+    assumeTrue(export.hasReference(), "PyTorch computed nothing for it");
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int hidden = export.size("hidden");
     Expression states = Observe.hiddenStates(1, Rows.TEXT_AFTER_VISUAL, false);
@@ -319,15 +328,13 @@ class ExportMatrixTest {
 
   /** Each kept visual token goes through the mix, alone. */
   @ParameterizedTest
-  @MethodSource("decoders")
+  @MethodSource("odd")
   void soIsOneWhoseTokensAreMadeAnew(ExportFixture export) {
     assertPrunedRuns(export, Seam.MERGE);
   }
 
   private void assertPrunedRuns(ExportFixture export, Seam seam) {
-    if (!export.hasReference()) {
-      return;
-    }
+    assumeTrue(export.hasReference(), "PyTorch computed nothing for it");
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     JsonNode cases = export.json().get("pruned");
     for (int i = 0; i < cases.size(); i++) {

@@ -210,7 +210,7 @@ class DecoderGraphTest {
   }
 
   @Test
-  void fusedAttentionCannotBeObservedYet() throws IOException {
+  void attentionOfALayerWithoutAnOperatorOfItCannotBeObserved() throws IOException {
     declare(1);
     attention(0, "inputs_embeds", "a0");
     node("Add", "inputs_embeds a0", "logits");
