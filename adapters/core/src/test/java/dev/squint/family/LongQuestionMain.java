@@ -63,7 +63,8 @@ public final class LongQuestionMain {
             end = e.getMessage();
           }
           System.out.printf(
-              "%d\t%d\t%s%n", (threads.getCurrentThreadCpuTime() - start) / 1_000_000, peak() - before, end);
+              "%d\t%d\t%s%n",
+              (threads.getCurrentThreadCpuTime() - start) / 1_000_000, peak() - before, end);
         }
       }
     }

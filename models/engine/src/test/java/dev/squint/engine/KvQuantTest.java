@@ -55,7 +55,8 @@ class KvQuantTest {
     int prompt = trace.promptTokens();
     int text = prompt - TinyLlava.VISUAL;
     int half = (int) Math.rint(prompt * 0.5);
-    long expected = TinyLlava.LAYERS * ((long) steps(answer) * bytes(8) + prompt * (long) Integer.BYTES);
+    long expected =
+        TinyLlava.LAYERS * ((long) steps(answer) * bytes(8) + prompt * (long) Integer.BYTES);
     expected += text * bytes(8) + (prompt - text) * bytes(2);
     expected += (TinyLlava.LAYERS - 1L) * (half * bytes(8) + (prompt - half) * bytes(2));
     assertThat(trace.kvBytes()).isEqualTo(expected);

@@ -304,7 +304,8 @@ class ModelSplitterTest {
     Process first = child();
     Process second = child();
     for (Process process : List.of(first, second)) {
-      assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)).doesNotContain("Exception");
+      assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+          .doesNotContain("Exception");
       assertThat(process.waitFor()).isZero();
     }
     assertThat(written(false)).hasSize(SplitMain.CUTS.size());

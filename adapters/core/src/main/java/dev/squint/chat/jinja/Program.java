@@ -4,7 +4,6 @@ import com.hubspot.jinjava.tree.Node;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**

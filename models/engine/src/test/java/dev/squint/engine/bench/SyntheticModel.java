@@ -93,7 +93,9 @@ record SyntheticModel(Path folder, DecoderSizes sizes, int grid) {
               list("strides", PATCH, PATCH));
       String rows =
           graph.node(
-              "Reshape", "/Reshape", List.of(patches, graph.longs(0, VISION_WIDTH, (long) grid * grid)));
+              "Reshape",
+              "/Reshape",
+              List.of(patches, graph.longs(0, VISION_WIDTH, (long) grid * grid)));
       String turned = graph.node("Transpose", "/Transpose", List.of(rows), list("perm", 0, 2, 1));
       String projector = graph.weight(weights.random("projector", VISION_WIDTH, sizes.hidden()));
       graph.node("MatMul", "/MatMul", List.of(turned, projector), "image_features");
