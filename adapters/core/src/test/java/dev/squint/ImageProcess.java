@@ -33,7 +33,7 @@ public record ImageProcess(List<String> lines, long grown, String errors) {
     builder.environment().remove("OPENCV_LOG_LEVEL");
     Process process = builder.start();
     try {
-      assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     } finally {
       process.destroyForcibly();
     }

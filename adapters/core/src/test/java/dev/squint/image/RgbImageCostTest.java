@@ -49,7 +49,7 @@ import org.opencv.core.Scalar;
 /** What an image may cost in time, memory and lines on standard error. */
 class RgbImageCostTest {
 
-  private static final Duration SECONDS = Duration.ofSeconds(20);
+  private static final Duration SECONDS = Duration.ofMinutes(1);
   private static final byte[] END = chunk("IEND", new byte[0]);
 
   @TempDir static Path folder;

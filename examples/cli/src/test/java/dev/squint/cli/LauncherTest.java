@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the script {@code squint} does around Maven and Java, which are scripts here. */
 @DisabledOnOs(WINDOWS)
-@Timeout(120)
+@Timeout(600)
 class LauncherTest {
 
   /** Notes each call, and numbers what it builds. */

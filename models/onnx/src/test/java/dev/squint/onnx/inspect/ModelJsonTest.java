@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a JSON file of a model folder holds, it is read right or refused in one sentence. */
-@Timeout(20)
+@Timeout(120)
 class ModelJsonTest {
 
   @TempDir Path folder;

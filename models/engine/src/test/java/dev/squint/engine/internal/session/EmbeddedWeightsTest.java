@@ -185,7 +185,7 @@ class EmbeddedWeightsTest {
             .redirectErrorStream(true)
             .start();
     String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(child.waitFor(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(child.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(said).isEqualToIgnoringNewLines("4 weights in large.onnx");
   }
 }

@@ -338,6 +338,9 @@ class ExportMatrixTest {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     JsonNode cases = export.json().get("pruned");
     for (int i = 0; i < cases.size(); i++) {
+      if (!Share.has(i + export.name().hashCode() + seam.ordinal(), 3)) {
+        continue;
+      }
       int layer = cases.get(i).get("layer").asInt();
       boolean original = cases.get(i).get("policy").asText().equals("original");
       List<Expression> taps = List.of(attention(layer - 1, Heads.AVERAGED));
