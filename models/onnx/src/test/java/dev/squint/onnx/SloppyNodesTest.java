@@ -179,7 +179,7 @@ class SloppyNodesTest {
     specs.add(
         new SegmentSpec(
             1, layers, Seam.GATHER, false, List.of(Observe.textToVisualAttention(1, Rows.LAST))));
-    specs.add(SegmentSpec.probe(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
+    specs.add(SegmentSpec.lookahead(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
     specs.add(whole.with(new KvCacheLayout.Quantised(4, 2, true, 16)));
     specs.add(whole.with(new KvCacheLayout.Ragged(4, 16)));
     List<String> raw = new ArrayList<>();

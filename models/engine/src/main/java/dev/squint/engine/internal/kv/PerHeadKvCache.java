@@ -99,8 +99,8 @@ final class PerHeadKvCache extends TailedCache {
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
-    super.take(run, out, fresh);
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+    super.append(run, out, fresh);
     for (int layer = from; layer < to && !settled; layer++) {
       attention.put(layer, TensorScope.valuesOf(out.get(KvCacheNames.attention(layer))));
     }

@@ -45,7 +45,7 @@ final class TieredKvCache implements KvCache {
     this.segment = segment;
     this.plan = plan;
     this.activeOwner = owner;
-    this.parkedOwner = owner.sibling();
+    this.parkedOwner = owner.newScope();
     int layers = segment.spec().to() - segment.spec().from();
     this.activeTokens = new int[layers][0];
     this.parkedTokens = new int[layers][0];
@@ -130,13 +130,13 @@ final class TieredKvCache implements KvCache {
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
     boolean refreshed = refreshes();
-    TensorScope next = activeOwner.sibling();
+    TensorScope next = activeOwner.newScope();
     Map<String, OnnxTensor> grown = new HashMap<>();
     for (int layer = 0; layer < activeTokens.length; layer++) {
       for (String past : names(layer)) {
-        grown.put(past, next.adopt(run, out.get(PlainKvCache.presentOf(past))));
+        grown.put(past, next.transferFrom(run, out.get(PlainKvCache.presentOf(past))));
       }
       if (!settled || refreshed) {
         attention[layer] = TensorScope.valuesOf(out.get(attentionOf(layer)));
@@ -185,8 +185,8 @@ final class TieredKvCache implements KvCache {
 
   /** Keeps core, text and what was generated, parks other visual tokens, drops the rest. */
   private void part(int core, int stay) {
-    TensorScope nextActive = activeOwner.sibling();
-    TensorScope nextParked = parkedOwner.sibling();
+    TensorScope nextActive = activeOwner.newScope();
+    TensorScope nextParked = parkedOwner.newScope();
     Map<String, OnnxTensor> keep = new HashMap<>();
     Map<String, OnnxTensor> aside = new HashMap<>();
     try {

@@ -13,7 +13,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -165,14 +165,14 @@ class CoreNeuronsTest {
     Map<String, float[]> seen = new HashMap<>();
     try (SplitDecoder open = new SplitDecoder(sessions, decoder, List.of(spec));
         TensorScope scope = sessions.scope();
-        SegmentState state = new SegmentState(open.list().get(0), sizes, scope.sibling())) {
+        SegmentState state = new SegmentState(open.list().get(0), sizes, scope.newScope())) {
       SegmentState.Input input =
           new SegmentState.Input(
               List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden"))),
               UncutRun.positions(export, "positions"),
               Arrays.stream(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray(),
               all,
-              TokenReduction.Mix.NONE,
+              MergeMatrix.NONE,
               Optional.of(new ChosenRows(NONE, IntStream.range(start, end).toArray(), NONE)));
       state.run(scope, input).taps().forEach((tap, t) -> seen.put(tap, UncutRun.floats(t)));
     }

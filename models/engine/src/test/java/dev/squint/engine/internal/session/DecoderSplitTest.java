@@ -11,7 +11,7 @@ import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
@@ -83,7 +83,7 @@ class DecoderSplitTest {
         TensorScope scope = sessions.scope();
         Whole expected = new Whole(whole, sessions)) {
       List<SegmentState> states = new ArrayList<>();
-      parts.list().forEach(part -> states.add(new SegmentState(part, SIZES, scope.sibling())));
+      parts.list().forEach(part -> states.add(new SegmentState(part, SIZES, scope.newScope())));
       Random random = new Random(5);
       for (int step = 0; step <= STEPS; step++) {
         int rows = step == 0 ? PROMPT : 1;
@@ -104,7 +104,7 @@ class DecoderSplitTest {
 
   private static float[] run(
       TensorScope scope, List<SegmentState> states, float[] embeds, int rows, long first) {
-    try (TensorScope pass = scope.sibling()) {
+    try (TensorScope pass = scope.newScope()) {
       List<OnnxTensor> hidden =
           List.of(pass.floats(FloatBuffer.wrap(embeds), 1, rows, SIZES.hidden()));
       RotaryPositions positions =
@@ -120,7 +120,7 @@ class DecoderSplitTest {
                         positions,
                         new long[rows],
                         all,
-                        TokenReduction.Mix.NONE,
+                        MergeMatrix.NONE,
                         Optional.empty()))
                 .hidden();
       }

@@ -13,7 +13,7 @@ import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -184,7 +184,7 @@ class ExportMatrixTest {
       List<SegmentSpec> specs =
           List.of(
               SegmentSpec.of(0, layer),
-              SegmentSpec.probe(
+              SegmentSpec.lookahead(
                   layer,
                   List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)),
                   false));
@@ -375,7 +375,7 @@ class ExportMatrixTest {
               1,
               export.size("vocabulary"),
               10_000);
-      parts.list().forEach(part -> states.add(new SegmentState(part, sizes, scope.sibling())));
+      parts.list().forEach(part -> states.add(new SegmentState(part, sizes, scope.newScope())));
     }
 
     Map<String, float[]> run(
@@ -388,7 +388,7 @@ class ExportMatrixTest {
       int hidden = export.size("hidden");
       float[] embeds = export.array("decodeEmbeds");
       for (int step = 0; step < STEPS; step++) {
-        try (TensorScope pass = scope.sibling()) {
+        try (TensorScope pass = scope.newScope()) {
           List<OnnxTensor> flow =
               List.of(UncutRun.embeds(pass, ExportFixture.row(embeds, step, hidden), hidden));
           for (int i = 0; i < states.size(); i++) {
@@ -406,7 +406,7 @@ class ExportMatrixTest {
                             position,
                             new long[1],
                             new int[] {0},
-                            TokenReduction.Mix.NONE,
+                            MergeMatrix.NONE,
                             Optional.empty()))
                     .hidden();
           }
@@ -422,14 +422,14 @@ class ExportMatrixTest {
       long[] types = new long[all.length];
       Arrays.stream(columns).forEach(column -> types[column] = 1);
       Map<String, float[]> seen = new HashMap<>();
-      try (TensorScope pass = scope.sibling();
-          SegmentState probe =
-              new SegmentState(parts.probe(layer).orElseThrow(), sizes, scope.sibling())) {
+      try (TensorScope pass = scope.newScope();
+          SegmentState lookahead =
+              new SegmentState(parts.lookahead(layer).orElseThrow(), sizes, scope.newScope())) {
         List<OnnxTensor> embeds =
             List.of(UncutRun.embeds(pass, export.array("embeds"), export.size("hidden")));
         List<OnnxTensor> hidden =
             states.get(0).run(pass, input(embeds, positions, types, all, NONE, NONE)).hidden();
-        probe
+        lookahead
             .run(pass, input(hidden, positions, types, all, queries, columns))
             .taps()
             .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
@@ -449,18 +449,18 @@ class ExportMatrixTest {
           positions,
           types,
           all,
-          TokenReduction.Mix.NONE,
+          MergeMatrix.NONE,
           columns.length == 0
               ? Optional.empty()
               : Optional.of(new ChosenRows(queries, columns, NONE)));
     }
 
-    private static TokenReduction.Mix alone(int[] rows) {
+    private static MergeMatrix alone(int[] rows) {
       float[] weights = new float[rows.length * rows.length];
       for (int i = 0; i < rows.length; i++) {
         weights[i * rows.length + i] = 1;
       }
-      return new TokenReduction.Mix(rows, weights);
+      return new MergeMatrix(rows, weights);
     }
 
     private float[] prefill(
@@ -472,13 +472,13 @@ class ExportMatrixTest {
       int length = export.size("visualLength");
       int[] rows = IntStream.range(0, export.size("tokens")).toArray();
       RotaryPositions positions = UncutRun.positions(export, "positions");
-      try (TensorScope pass = scope.sibling()) {
+      try (TensorScope pass = scope.newScope()) {
         List<OnnxTensor> flow =
             List.of(UncutRun.embeds(pass, export.array("embeds"), export.size("hidden")));
         for (int i = 0; i < states.size(); i++) {
           int[] keep = IntStream.range(0, rows.length).toArray();
           RotaryPositions arriving = positions;
-          TokenReduction.Mix mix = TokenReduction.Mix.NONE;
+          MergeMatrix mix = MergeMatrix.NONE;
           if (seams.containsKey(i)) {
             List<Long> kept = ExportFixture.stream(seams.get(i).get("keepVisual")).boxed().toList();
             int[] all = rows;

@@ -14,7 +14,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -160,7 +160,7 @@ class VectorsMatrixTest {
     long[] types = IntStream.of(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray();
     List<SegmentSpec> specs =
         ahead
-            ? List.of(SegmentSpec.of(0, LAYER), SegmentSpec.probe(LAYER, taps, false))
+            ? List.of(SegmentSpec.of(0, LAYER), SegmentSpec.lookahead(LAYER, taps, false))
             : List.of(new SegmentSpec(0, LAYER + 1, Seam.NONE, false, taps));
     Map<String, float[]> seen = new HashMap<>();
     try (SplitDecoder open = new SplitDecoder(sessions, decoder, specs);
@@ -168,9 +168,9 @@ class VectorsMatrixTest {
       List<OnnxTensor> flow =
           List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden")));
       List<SplitDecoder.Segment> parts = new ArrayList<>(open.list());
-      open.probe(LAYER).ifPresent(parts::add);
+      open.lookahead(LAYER).ifPresent(parts::add);
       for (SplitDecoder.Segment part : parts) {
-        try (SegmentState state = new SegmentState(part, sizes, scope.sibling())) {
+        try (SegmentState state = new SegmentState(part, sizes, scope.newScope())) {
           SegmentState.Output out =
               state.run(
                   scope,
@@ -179,7 +179,7 @@ class VectorsMatrixTest {
                       UncutRun.positions(export, "positions"),
                       types,
                       all,
-                      TokenReduction.Mix.NONE,
+                      MergeMatrix.NONE,
                       Optional.of(rows)));
           flow = out.hidden();
           out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));

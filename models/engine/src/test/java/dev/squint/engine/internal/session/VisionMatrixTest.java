@@ -11,6 +11,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.engine.request.PixelValues;
@@ -254,7 +255,7 @@ class VisionMatrixTest {
       TokenReduction all = TokenReduction.all(tokens);
       assertThat(UncutRun.floats(encoder.project(scope, seen.output(), all)))
           .containsExactly(features, offset(export.within(1e-5f)));
-      TokenReduction kept = new TokenReduction(some, some, new int[0], TokenReduction.Mix.NONE);
+      TokenReduction kept = new TokenReduction(some, some, new int[0], MergeMatrix.NONE);
       float rounding = export.hasReference() ? export.within(1e-5f) : ROUNDING_OF_8_BITS;
       assertThat(UncutRun.floats(encoder.project(scope, seen.output(), kept)))
           .containsExactly(expected, offset(rounding));
@@ -294,11 +295,11 @@ class VisionMatrixTest {
       float[] expected =
           UncutRun.floats(
               encoder.project(scope, scope.floats(FloatBuffer.wrap(mixed), shape), all));
-      int[] visual = all.visual().clone();
+      int[] visual = all.liveVisual().clone();
       visual[1] = tokens;
-      TokenReduction.Mix mix =
-          new TokenReduction.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
-      TokenReduction merged = new TokenReduction(visual, all.places(), new int[] {1}, mix);
+      MergeMatrix mix =
+          new MergeMatrix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
+      TokenReduction merged = new TokenReduction(visual, all.livePlaces(), new int[] {1}, mix);
       float rounding = export.hasReference() ? 1e-5f : ROUNDING_OF_8_BITS;
       assertThat(UncutRun.floats(encoder.project(scope, patches, merged)))
           .containsExactly(expected, offset(rounding));

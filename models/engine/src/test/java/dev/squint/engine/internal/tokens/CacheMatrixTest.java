@@ -260,8 +260,8 @@ class CacheMatrixTest {
     int tokens = export.size("tokens");
     try (SplitDecoder parts = new SplitDecoder(sessions, decoder, List.of(spec))) {
       SplitDecoder.Segment segment = parts.list().get(0);
-      KvCache cache = KvCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
-      try (TensorScope run = scope.sibling()) {
+      KvCache cache = KvCache.of(segment, sizes(export), scope.newScope(), Optional.empty());
+      try (TensorScope run = scope.newScope()) {
         Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, tokens));
         inputs.put(
             DecoderGraph.EMBEDS,
@@ -275,7 +275,7 @@ class CacheMatrixTest {
         segment
             .session()
             .run(run, inputs, cache.outputs())
-            .forEach((output, tensor) -> out.put(output, scope.adopt(run, tensor)));
+            .forEach((output, tensor) -> out.put(output, scope.transferFrom(run, tensor)));
       } finally {
         cache.close();
       }
@@ -330,11 +330,11 @@ class CacheMatrixTest {
         SplitDecoder parts = new SplitDecoder(sessions, decoder, specs)) {
       parts
           .list()
-          .forEach(p -> states.add(new SegmentState(p, sizes(export), scope.sibling(), plan)));
+          .forEach(p -> states.add(new SegmentState(p, sizes(export), scope.newScope(), plan)));
       RotaryPositions prompt = UncutRun.positions(export, "positions");
       RotaryPositions steps = UncutRun.positions(export, "decodePositions");
       for (int step = 0; step <= STEPS; step++) {
-        try (TensorScope pass = scope.sibling()) {
+        try (TensorScope pass = scope.newScope()) {
           boolean first = step == 0;
           float[] embeds =
               first
@@ -348,7 +348,7 @@ class CacheMatrixTest {
                     first ? prompt : steps.gathered(new int[] {step - 1}),
                     first ? types : new long[1],
                     IntStream.range(0, first ? tokens : 1).toArray(),
-                    TokenReduction.Mix.NONE,
+                    MergeMatrix.NONE,
                     Optional.empty());
             flow = state.run(pass, input).hidden();
             if (first) {

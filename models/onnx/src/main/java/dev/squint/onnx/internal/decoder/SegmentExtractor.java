@@ -106,12 +106,12 @@ public final class SegmentExtractor {
 
   private SegmentModel extract() {
     List<String> targets = new ArrayList<>();
-    for (int layer = spec.from(); layer < spec.to() && !spec.probe(); layer++) {
+    for (int layer = spec.from(); layer < spec.to() && !spec.lookahead(); layer++) {
       targets.add(DecoderGraph.present(layer, true));
       targets.add(DecoderGraph.present(layer, false));
     }
-    boolean last = spec.to() == decoder.layers() && !spec.probe();
-    List<String> hiddenOutputs = last || spec.probe() ? List.of() : decoder.boundary(spec.to());
+    boolean last = spec.to() == decoder.layers() && !spec.lookahead();
+    List<String> hiddenOutputs = last || spec.lookahead() ? List.of() : decoder.boundary(spec.to());
     targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
     DecoderTensors observed = new DecoderTensors(decoder, spec.taps());
     targets.addAll(observed.reads());
@@ -485,7 +485,7 @@ public final class SegmentExtractor {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
     }
-    boolean whole = !spec.cache().stored() && !spec.probe();
+    boolean whole = !spec.cache().stored() && !spec.lookahead();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));
