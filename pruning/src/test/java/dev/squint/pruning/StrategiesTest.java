@@ -143,8 +143,8 @@ class StrategiesTest {
           none:keep=0.5 | strategy 'none': unknown parameter 'keep'; it takes none
           fastv:k=2,keep=0.5,k=3 | strategy 'fastv': parameter 'k' is given twice; give it once
           fastv: | strategy 'fastv': nothing follows the ':'; leave it out, or give key=value
-          fastv:k=2,,keep=0.5 | strategy 'fastv': a ',' stands without a parameter beside it; take it out
-          fastv:k=2, | strategy 'fastv': a ',' stands without a parameter beside it; take it out
+          fastv:k=2,,keep=0.5 | strategy 'fastv': a ',' stands without a parameter next to it; take it out
+          fastv:k=2, | strategy 'fastv': a ',' stands without a parameter next to it; take it out
           fastv:keep | strategy 'fastv': parameter 'keep' has no value; write keep=value
           fastv:keep= | strategy 'fastv': parameter 'keep' has no value; write keep=value
           fastv:keep=half | strategy 'fastv': keep=half is not a number; choose a retention ratio above 0 and at most 1

@@ -37,8 +37,8 @@ final class SplitCommand implements Runnable {
       required = true,
       split = ",",
       paramLabel = "LAYER",
-      description = "Layers before which to cut, such as 2,6,15.")
-  private List<Integer> cuts;
+      description = "Layers before which to split, such as 2,6,15.")
+  private List<Integer> splits;
 
   @Option(
       names = "--tap",
@@ -71,14 +71,15 @@ final class SplitCommand implements Runnable {
   @Override
   public void run() {
     Set<Integer> once = new HashSet<>();
-    for (int cut : cuts) {
-      if (!once.add(cut)) {
+    for (int layer : splits) {
+      if (!once.add(layer)) {
         throw new ParameterException(
-            spec.commandLine(), "--at names layer %d twice; name each cut once".formatted(cut));
+            spec.commandLine(), "--at names layer %d twice; name each layer once".formatted(layer));
       }
     }
     ModelSplitter.Options options =
-        new ModelSplitter.Options(new TreeSet<>(cuts), expressions(), givenPositions, copy, force);
+        new ModelSplitter.Options(
+            new TreeSet<>(splits), expressions(), givenPositions, copy, force);
     Path folder =
         out == null
             ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())

@@ -134,8 +134,8 @@ class SloppyNodesTest {
 
   /** As it lies on disk; data files are put next to what is made of it. */
   private ModelProto parsed(Path export) throws IOException {
-    try (Stream<Path> beside = Files.list(export.getParent())) {
-      for (Path file : beside.filter(f -> f.toString().contains(".onnx")).toList()) {
+    try (Stream<Path> files = Files.list(export.getParent())) {
+      for (Path file : files.filter(f -> f.toString().contains(".onnx")).toList()) {
         Files.copy(file, temp.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }
     }

@@ -70,7 +70,10 @@ public final class SiteContext {
     }
     if (positions.visual.length != liveOriginals.length) {
       throw new IllegalArgumentException(
-          positions.visual.length + " positions do not fit " + liveOriginals.length + " visual tokens");
+          positions.visual.length
+              + " positions do not fit "
+              + liveOriginals.length
+              + " visual tokens");
     }
   }
 

@@ -99,14 +99,14 @@ final class SplitCampaign implements Campaign {
   }
 
   private static ModelSplitter.Options options(SplittableRandom random) {
-    Set<Integer> cuts = new HashSet<>();
+    Set<Integer> splits = new HashSet<>();
     for (int layer = 1; layer < LAYERS; layer++) {
       if (random.nextBoolean()) {
-        cuts.add(layer);
+        splits.add(layer);
       }
     }
     return new ModelSplitter.Options(
-        cuts, List.of(), random.nextBoolean(), random.nextBoolean(), random.nextBoolean());
+        splits, List.of(), random.nextBoolean(), random.nextBoolean(), random.nextBoolean());
   }
 
   /** Spreads the weights over files with the given names, or embeds them. */

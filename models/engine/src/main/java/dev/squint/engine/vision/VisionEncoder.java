@@ -150,7 +150,8 @@ public final class VisionEncoder implements AutoCloseable {
         var lease = pool.acquire(part, () -> open(part))) {
       Map<String, OnnxTensor> inputs = new HashMap<>();
       inputs.put(graph.patchesInput(), patches);
-      inputs.put(SegmentModel.KEEP, run.indices(reduction.liveVisual(), reduction.liveVisual().length));
+      inputs.put(
+          SegmentModel.KEEP, run.indices(reduction.liveVisual(), reduction.liveVisual().length));
       reduction.merges().give(run, inputs);
       Map<String, OnnxTensor> out = lease.get().run(run, inputs, Set.of(VisionGraph.FEATURES));
       return scope.transferFrom(run, out.get(VisionGraph.FEATURES));

@@ -213,12 +213,7 @@ final class DecoderRun implements AutoCloseable {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden,
-                        position,
-                        TEXT,
-                        ONLY_ROW,
-                        MergeMatrix.NONE,
-                        Optional.empty()))
+                        hidden, position, TEXT, ONLY_ROW, MergeMatrix.NONE, Optional.empty()))
                 .hidden();
       }
       logits = TensorScope.valuesOf(hidden.get(0));

@@ -85,7 +85,7 @@ public final class SegmentState implements AutoCloseable {
   }
 
   /**
-   * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
+   * What a segment returns, owned by the scope given to {@link SegmentState#run}.
    *
    * @param hidden hidden states for the next segment, or the logits alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens

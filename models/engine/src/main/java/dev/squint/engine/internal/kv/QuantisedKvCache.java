@@ -83,7 +83,7 @@ final class QuantisedKvCache extends TailedCache {
   }
 
   private boolean takesLow() {
-    return mixed() && !settled;
+    return mixed() && !prefillDone;
   }
 
   @Override
@@ -142,7 +142,8 @@ final class QuantisedKvCache extends TailedCache {
           for (Field field : Field.of(form.bits())) {
             OnnxTensor tensor = tail.get(tailOf(layer, key, field));
             put.put(
-                KvCacheNames.stored(layer, key, Part.HIGH, field), owner.transferFrom(tailOwner, tensor));
+                KvCacheNames.stored(layer, key, Part.HIGH, field),
+                owner.transferFrom(tailOwner, tensor));
           }
         });
     return put;

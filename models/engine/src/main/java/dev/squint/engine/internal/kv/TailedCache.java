@@ -26,7 +26,7 @@ abstract class TailedCache implements KvCache {
   final Map<Integer, float[]> attention = new HashMap<>();
   TensorScope promptOwner;
   Map<String, OnnxTensor> prompt = new HashMap<>();
-  boolean settled;
+  boolean prefillDone;
   private final List<Field> fields;
 
   /**
@@ -117,7 +117,7 @@ abstract class TailedCache implements KvCache {
     }
     emptyTail();
     attention.clear();
-    settled = true;
+    prefillDone = true;
   }
 
   @Override

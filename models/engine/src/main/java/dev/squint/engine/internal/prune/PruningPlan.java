@@ -24,13 +24,13 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A strategy's wishes turned into cuts.
+ * What a strategy asks for as a split of the decoder.
  *
  * @param beforeProjector the site between vision tower and projector, if used
  * @param afterVision the site between vision and decoder, if used
  * @param seams for each segment the site at its head; empty for a first segment that takes all
  *     tokens
- * @param segments the decoder, cut at the sites and nowhere else
+ * @param segments the decoder, split at the sites and nowhere else
  * @param lookaheads what a site wants of the layer after it, one per such site
  * @param visionTaps what is wanted of the vision tower, in order
  * @param cache what becomes of the KV cache after the prefill, if anything
@@ -69,7 +69,7 @@ public record PruningPlan(
   }
 
   /** All that has to be loaded. */
-  public List<SegmentSpec> cut() {
+  public List<SegmentSpec> split() {
     List<SegmentSpec> all = new ArrayList<>(segments);
     all.addAll(lookaheads);
     return all;
@@ -131,7 +131,7 @@ public record PruningPlan(
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
       List<SegmentSpec> lookaheads = new ArrayList<>();
-      cut(
+      split(
           Stream.of(beforeProjector, afterVision)
                   .flatMap(Optional::stream)
                   .anyMatch(PruningPlan::keepsPositions)
@@ -195,7 +195,7 @@ public record PruningPlan(
       }
     }
 
-    private void cut(
+    private void split(
         boolean givenFromStart,
         List<SitePlan> inDecoder,
         List<Optional<SitePlan>> seams,

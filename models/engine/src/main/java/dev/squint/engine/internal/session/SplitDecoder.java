@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The segments of one cut, loaded. */
+/** The segments of one split, loaded. */
 public final class SplitDecoder implements AutoCloseable {
 
   /**
@@ -63,7 +63,7 @@ public final class SplitDecoder implements AutoCloseable {
     return segments;
   }
 
-  /** What computes something of a layer ahead of it, if the cut asked for that. */
+  /** What computes something of a layer ahead of it, if the split asked for that. */
   public Optional<Segment> lookahead(int layer) {
     return lookaheads.stream().filter(ahead -> ahead.spec().from() == layer).findFirst();
   }

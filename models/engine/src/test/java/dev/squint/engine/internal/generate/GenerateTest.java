@@ -256,7 +256,7 @@ class GenerateTest {
     } finally {
       pool.shutdownNow();
     }
-    assertThat(TINY.model().openCuts()).isLessThanOrEqualTo(4);
+    assertThat(TINY.model().cachedSplits()).isLessThanOrEqualTo(4);
   }
 
   /** A token made of itself alone is itself; one made of two is neither. */

@@ -132,8 +132,8 @@ class VectorsMatrixTest {
     String present = DecoderGraph.present(LAYER, false);
     try (ModelSession whole = WholeFile.open(sessions, export.graph());
         TensorScope scope = sessions.scope()) {
-      UncutRun run = new UncutRun(whole, export, sessions);
-      return UncutRun.floats(whole.run(scope, run.prompt(scope), Set.of(present)).get(present));
+      UnsplitRun run = new UnsplitRun(whole, export, sessions);
+      return UnsplitRun.floats(whole.run(scope, run.prompt(scope), Set.of(present)).get(present));
     }
   }
 
@@ -166,7 +166,7 @@ class VectorsMatrixTest {
     try (SplitDecoder open = new SplitDecoder(sessions, decoder, specs);
         TensorScope scope = sessions.scope()) {
       List<OnnxTensor> flow =
-          List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden")));
+          List.of(UnsplitRun.embeds(scope, export.array("embeds"), export.size("hidden")));
       List<SplitDecoder.Segment> parts = new ArrayList<>(open.list());
       open.lookahead(LAYER).ifPresent(parts::add);
       for (SplitDecoder.Segment part : parts) {
@@ -176,13 +176,13 @@ class VectorsMatrixTest {
                   scope,
                   new SegmentState.Input(
                       flow,
-                      UncutRun.positions(export, "positions"),
+                      UnsplitRun.positions(export, "positions"),
                       types,
                       all,
                       MergeMatrix.NONE,
                       Optional.of(rows)));
           flow = out.hidden();
-          out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          out.taps().forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
         }
       }
     }
@@ -237,7 +237,7 @@ class VectorsMatrixTest {
           scope.floats(FloatBuffer.wrap(export.array("pixels")), export.shape("pixels"));
       session
           .run(scope, Map.of(VisionGraph.PIXELS, pixels), new HashSet<>(wanted))
-          .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          .forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
     }
     return seen;
   }

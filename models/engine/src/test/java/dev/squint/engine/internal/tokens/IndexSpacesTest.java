@@ -166,7 +166,8 @@ class IndexSpacesTest {
 
   @Test
   void whenNoVisualTokenIsLeftOnlyTextGoesOn() {
-    LiveTokens live = seam(PROMPT, PositionPolicy.COMPACTED, Selection.of(new int[0])).left().live();
+    LiveTokens live =
+        seam(PROMPT, PositionPolicy.COMPACTED, Selection.of(new int[0])).left().live();
     assertThat(live.promptPositions()).containsExactly(0, 1, 7, 8);
     assertThat(live.visualRows()).isEmpty();
     assertThat(live.rows(Rows.TEXT_AFTER_VISUAL)).containsExactly(0, 1, 2, 3);

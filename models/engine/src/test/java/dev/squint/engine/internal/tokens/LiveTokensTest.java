@@ -41,7 +41,8 @@ class LiveTokensTest {
 
     int[] again = IntStream.range(0, kept.length).filter(i -> random.nextBoolean()).toArray();
     int[] expected = Arrays.stream(again).map(i -> kept[i]).toArray();
-    assertThat(some.select(some.keptRows(keeping(again))).liveOriginals()).containsExactly(expected);
+    assertThat(some.select(some.keptRows(keeping(again))).liveOriginals())
+        .containsExactly(expected);
   }
 
   private static TokenReduction keeping(int... kept) {
@@ -76,8 +77,7 @@ class LiveTokensTest {
     assertThat(reduction.merges().weights())
         .containsExactly(
             0, 0, 0.5f, 0.5f, 0, 0.5f, 0.5f, 0, 0, 0, 0, 0.75f, 0, 0, 0.25f, 0, 0, 1, 0, 0);
-    SeamRows seam =
-        PositionedTokens.of(layout, 1).reduced(reduction, PositionPolicy.ORIGINAL);
+    SeamRows seam = PositionedTokens.of(layout, 1).reduced(reduction, PositionPolicy.ORIGINAL);
     assertThat(seam.keptRows()).containsExactly(0, 1, 13, 12, 11, 14, 7, 8, 10);
     assertThat(all.originRows(reduction)).containsExactly(5, 2, 3, 4);
     assertThat(seam.merges().sources()).containsExactly(2, 3, 4, 5, 9);

@@ -13,7 +13,7 @@ import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.internal.session.UnsplitRun;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -54,7 +54,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class SeamMatrixTest {
 
-  private static final int CUT = 2;
+  private static final int SPLIT = 2;
 
   /** Token 3 is made anew in its place; 1 has left and comes back after the last one. */
   private static final Selection MERGING =
@@ -82,13 +82,13 @@ class SeamMatrixTest {
   @ParameterizedTest
   @MethodSource("decoders")
   void aMixIsTheSumOfWhatArrives(ExportFixture export) {
-    Expression states = Observe.hiddenStates(CUT);
+    Expression states = Observe.hiddenStates(SPLIT);
     int layers = export.size("layers");
     try (Parts parts =
         new Parts(
             export,
-            new SegmentSpec(0, CUT, Seam.NONE, false, List.of(states)),
-            new SegmentSpec(CUT, layers, Seam.MERGE, true, List.of(states)))) {
+            new SegmentSpec(0, SPLIT, Seam.NONE, false, List.of(states)),
+            new SegmentSpec(SPLIT, layers, Seam.MERGE, true, List.of(states)))) {
       PositionedTokens arriving = parts.prompt();
       Seen below = parts.run(0, parts.embeds(), arriving.unchanged());
       float[] rows = below.taps().get(TapNames.output(states));
@@ -111,9 +111,9 @@ class SeamMatrixTest {
     try (Parts parts =
         new Parts(
             export,
-            SegmentSpec.of(0, CUT),
-            new SegmentSpec(CUT, layers, Seam.MERGE, true, List.of()),
-            new SegmentSpec(CUT, layers, Seam.GATHER, true, List.of()))) {
+            SegmentSpec.of(0, SPLIT),
+            new SegmentSpec(SPLIT, layers, Seam.MERGE, true, List.of()),
+            new SegmentSpec(SPLIT, layers, Seam.GATHER, true, List.of()))) {
       PositionedTokens arriving = parts.prompt();
       Seen below = parts.run(0, parts.embeds(), arriving.unchanged());
       SeamRows seam =
@@ -138,16 +138,16 @@ class SeamMatrixTest {
     int layers = export.size("layers");
     List<Expression> attention =
         List.of(
-            Observe.textToVisualAttention(CUT, Rows.TEXT),
-            Observe.textToVisualAttention(CUT, Rows.TEXT, Heads.EACH));
+            Observe.textToVisualAttention(SPLIT, Rows.TEXT),
+            Observe.textToVisualAttention(SPLIT, Rows.TEXT, Heads.EACH));
     for (boolean original : new boolean[] {true, false}) {
       try (Parts parts =
           new Parts(
               export,
               SegmentSpec.of(0, 1),
-              new SegmentSpec(1, CUT, Seam.MERGE, original, List.of()),
-              new SegmentSpec(CUT, layers, Seam.NONE, original, attention),
-              SegmentSpec.lookahead(CUT, attention, original))) {
+              new SegmentSpec(1, SPLIT, Seam.MERGE, original, List.of()),
+              new SegmentSpec(SPLIT, layers, Seam.NONE, original, attention),
+              SegmentSpec.lookahead(SPLIT, attention, original))) {
         PositionedTokens arriving = parts.prompt();
         List<OnnxTensor> hidden = parts.run(0, parts.embeds(), arriving.unchanged()).hidden();
         SeamRows seam =
@@ -158,7 +158,7 @@ class SeamMatrixTest {
                 original ? PositionPolicy.ORIGINAL : PositionPolicy.COMPACTED);
         hidden = parts.run(1, hidden, seam).hidden();
         SeamRows there = seam.left().unchanged();
-        Map<String, float[]> ahead = parts.lookahead(CUT, hidden, there);
+        Map<String, float[]> ahead = parts.lookahead(SPLIT, hidden, there);
         Map<String, float[]> after = parts.run(2, hidden, there).taps();
         assertThat(ahead).containsOnlyKeys(after.keySet());
         after.forEach(
@@ -276,12 +276,12 @@ class SeamMatrixTest {
     }
 
     PositionedTokens prompt() {
-      RotaryPositions positions = UncutRun.positions(export, "positions");
+      RotaryPositions positions = UnsplitRun.positions(export, "positions");
       return new PositionedTokens(LiveTokens.of(layout()), positions, positions.next());
     }
 
     List<OnnxTensor> embeds() {
-      return List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden")));
+      return List.of(UnsplitRun.embeds(scope, export.array("embeds"), export.size("hidden")));
     }
 
     /** Hidden states for a segment; the norm that may come with them is left to the seam. */
@@ -321,9 +321,8 @@ class SeamMatrixTest {
       states.add(state);
       LiveTokens live = seam.left().live();
       int last = seam.keptRows().length - 1;
-      boolean wantsAll = part.spec().taps().contains(Observe.hiddenStates(CUT).unnamed());
-      int[] columns =
-          wantsAll ? IntStream.rangeClosed(0, last).toArray() : live.visualRows();
+      boolean wantsAll = part.spec().taps().contains(Observe.hiddenStates(SPLIT).unnamed());
+      int[] columns = wantsAll ? IntStream.rangeClosed(0, last).toArray() : live.visualRows();
       SegmentState.Output out =
           state.run(
               scope,
@@ -332,23 +331,25 @@ class SeamMatrixTest {
                   seam,
                   Optional.of(
                       new ChosenRows(
-                          new int[] {1, last - 1, last}, columns, live.rows(Rows.TEXT_AFTER_VISUAL)))));
+                          new int[] {1, last - 1, last},
+                          columns,
+                          live.rows(Rows.TEXT_AFTER_VISUAL)))));
       Map<String, float[]> taps = new HashMap<>();
-      out.taps().forEach((name, tensor) -> taps.put(name, UncutRun.floats(tensor)));
+      out.taps().forEach((name, tensor) -> taps.put(name, UnsplitRun.floats(tensor)));
       boolean ends = part.isLast() && !part.spec().lookahead();
-      float[] logits = ends ? UncutRun.lastRow(out.hidden().get(0), export) : new float[0];
+      float[] logits = ends ? UnsplitRun.lastRow(out.hidden().get(0), export) : new float[0];
       return new Seen(out.hidden(), logits, taps, state);
     }
 
     /** The first generated token after a segment that ran the prompt. */
     List<OnnxTensor> next(Seen prefilled) {
       float[] token = ExportFixture.row(export.array("decodeEmbeds"), 0, export.size("hidden"));
-      return next(prefilled, List.of(UncutRun.embeds(scope, token, token.length)));
+      return next(prefilled, List.of(UnsplitRun.embeds(scope, token, token.length)));
     }
 
     private List<OnnxTensor> next(Seen prefilled, List<OnnxTensor> hidden) {
       RotaryPositions position =
-          UncutRun.positions(export, "decodePositions").gathered(new int[] {0});
+          UnsplitRun.positions(export, "decodePositions").gathered(new int[] {0});
       int[] only = {0};
       return prefilled
           .state()
@@ -360,7 +361,7 @@ class SeamMatrixTest {
     }
 
     float[] step(Seen prefilled, List<OnnxTensor> hidden) {
-      return UncutRun.lastRow(next(prefilled, hidden).get(0), export);
+      return UnsplitRun.lastRow(next(prefilled, hidden).get(0), export);
     }
 
     @Override

@@ -6,7 +6,7 @@ import dev.squint.pruning.observe.Place;
 import java.util.List;
 
 /**
- * A range of decoder layers to be cut out.
+ * A range of decoder layers to be extracted.
  *
  * @param from first layer
  * @param to layer after the last one; equal to the number of layers for the segment that ends in
