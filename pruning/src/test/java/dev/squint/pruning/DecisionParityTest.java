@@ -257,7 +257,7 @@ class DecisionParityTest {
         return computed(need, context);
       }
       Observation whole = observation(stored);
-      int[] alive = context.alive();
+      int[] alive = context.liveOriginals();
       return switch (stored.path("axis").asText()) {
         case "columns" -> columns(whole, alive);
         case "rows" -> rows(whole, alive);
@@ -336,7 +336,7 @@ class DecisionParityTest {
           Observe.textToVisualAttention(map.place().layer(), Rows.TEXT_AFTER_VISUAL, Heads.EACH);
       JsonNode stored = json.path("observations").path(each.toString());
       assertThat(stored.isMissingNode()).as("the reference looks at: " + need).isFalse();
-      Observation all = columns(observation(stored), context.alive());
+      Observation all = columns(observation(stored), context.liveOriginals());
       int heads = model().decoder().heads();
       int text = all.rows() / heads;
       int first = map.rows() == Rows.LAST ? text - 1 : 0;

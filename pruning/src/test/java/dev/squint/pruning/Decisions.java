@@ -72,7 +72,7 @@ record Decisions(List<Site> sites) {
     SiteContext whole =
         SiteContext.whole(new dev.squint.pruning.site.Site.AfterVision(), layout, 1);
     int[] positions = whole.positions().visual();
-    int[] alive = whole.alive();
+    int[] alive = whole.liveOriginals();
     int entered = alive.length;
     List<Site> sites = new ArrayList<>();
     for (SitePlan plan : Strategies.parse(spec).plan(MODEL)) {

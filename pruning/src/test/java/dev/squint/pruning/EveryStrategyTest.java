@@ -91,7 +91,7 @@ class EveryStrategyTest {
   private static List<Choice> run(Strategy strategy, TokenLayout layout, Source source, long seed) {
     List<Choice> choices = new ArrayList<>();
     SiteContext first = SiteContext.whole(new Site.AfterVision(), layout, seed);
-    int[] alive = first.alive();
+    int[] alive = first.liveOriginals();
     int entered = alive.length;
     int[] positions = layout.visualPositions();
     for (SitePlan plan : strategy.plan(MODEL)) {
@@ -119,7 +119,7 @@ class EveryStrategyTest {
   }
 
   private static int[] survivors(SiteContext context, Selection selection) {
-    int[] alive = context.alive();
+    int[] alive = context.liveOriginals();
     List<VisualSpan> spans = context.spans();
     List<Integer> next = new ArrayList<>();
     for (Scope.Group tile : Scope.TILE.groups(context)) {

@@ -85,7 +85,7 @@ record Jpeg(int width, int height, CameraNotes notes, int end) {
           scan(content, size);
           return pastScan(content + size);
         }
-        case 0xE0 -> mendVersion(content, size);
+        case 0xE0 -> fixVersion(content, size);
         case 0xE1 -> notes(at, content, size);
         case 0xEE -> transform(content, size);
         default -> hide(at, marker);
@@ -142,7 +142,7 @@ record Jpeg(int width, int height, CameraNotes notes, int end) {
       return at;
     }
 
-    private void mendVersion(int at, int size) {
+    private void fixVersion(int at, int size) {
       if (size >= 7 && starts(at, JFIF)) {
         data[at + 5] = 1;
       }
@@ -177,7 +177,7 @@ record Jpeg(int width, int height, CameraNotes notes, int end) {
     }
 
     /** Decoders take an unknown colour transform for the usual one, and print about it. */
-    private void mendTransform() {
+    private void fixTransform() {
       int usual = components - 2;
       if (transform > 0 && components > 1 && data[transform] != 0 && data[transform] != usual) {
         data[transform] = (byte) usual;
@@ -201,7 +201,7 @@ record Jpeg(int width, int height, CameraNotes notes, int end) {
       if (scans == 0) {
         throw ImageHeader.withoutEnd(name);
       }
-      mendTransform();
+      fixTransform();
       return new Jpeg(width, height, camera, at);
     }
   }

@@ -194,7 +194,7 @@ class RgbImageCostTest {
           damaged[at] = (byte) random.nextInt();
         }
         if (format.equals("png") && i % 3 > 0) {
-          mendSums(damaged);
+          fixSums(damaged);
         }
         files.add(Files.write(folder.resolve(i + "." + format), damaged));
       }
@@ -210,7 +210,7 @@ class RgbImageCostTest {
     }
   }
 
-  private static void mendSums(byte[] png) {
+  private static void fixSums(byte[] png) {
     ByteBuffer file = ByteBuffer.wrap(png);
     for (int at = 8; at <= png.length - 12; ) {
       int length = file.getInt(at);

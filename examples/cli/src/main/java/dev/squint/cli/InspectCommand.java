@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "inspect",
-    description = "Says what an exported model is, where it can be cut and what can prune it.",
+    description = "Says what an exported model is, where it can be split and what can prune it.",
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Runnable {
 
@@ -122,18 +122,19 @@ final class InspectCommand implements Runnable {
           case INPUT -> "input position_ids; original and compacted positions";
           case INPUT_3D -> "input position_ids, 3D (mRoPE); original and compacted positions";
           case FUSED ->
-              "rotated inside the attention, moved out after a cut; original and compacted";
-          case COUNTED -> "counted in the graph, replaced after a cut; original and compacted";
+              "rotated inside the attention, moved out after a split; original and compacted";
+          case COUNTED -> "counted in the graph, replaced after a split; original and compacted";
           case UNKNOWN -> "not found in the graph; compacted positions only";
         });
-    List<Integer> cuts = new ArrayList<>();
+    List<Integer> splits = new ArrayList<>();
     for (int layer = 1; layer < decoder.layers(); layer++) {
       if (!decoder.uncuttable().containsKey(layer)) {
-        cuts.add(layer);
+        splits.add(layer);
       }
     }
-    rows.add("can be cut", "%s", cuts.isEmpty() ? "nowhere" : "before layers " + ranges(cuts));
-    firstReason(decoder.uncuttable()).ifPresent(reason -> rows.add("not cut", "%s", reason));
+    rows.add(
+        "can be split", "%s", splits.isEmpty() ? "nowhere" : "before layers " + ranges(splits));
+    firstReason(decoder.uncuttable()).ifPresent(reason -> rows.add("not split", "%s", reason));
     rows.add(
         "can be tapped",
         "hidden states and keys of all layers, attention of layers %s",

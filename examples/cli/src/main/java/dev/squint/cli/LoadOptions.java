@@ -70,7 +70,7 @@ final class LoadOptions {
     return model == null;
   }
 
-  /** Whether many cuts of the decoder fit into memory at once. */
+  /** Whether many splits of the decoder fit into memory at once. */
   boolean isSmall() {
     if (model == null) {
       return true;

@@ -38,8 +38,8 @@ final class SplitCommand implements Runnable {
       required = true,
       split = ",",
       paramLabel = "LAYER",
-      description = "Layers before which to cut, such as 2,6,15.")
-  private List<Integer> cuts;
+      description = "Layers before which to split, such as 2,6,15.")
+  private List<Integer> splits;
 
   @Option(
       names = "--tap",
@@ -72,14 +72,14 @@ final class SplitCommand implements Runnable {
   @Override
   public void run() {
     Set<Integer> once = new HashSet<>();
-    for (int cut : cuts) {
-      if (!once.add(cut)) {
+    for (int layer : splits) {
+      if (!once.add(layer)) {
         throw new ParameterException(
-            spec.commandLine(), "--at names layer %d twice; name each cut once".formatted(cut));
+            spec.commandLine(), "--at names layer %d twice; name each layer once".formatted(layer));
       }
     }
     SplitOptions options =
-        SplitOptions.at(new TreeSet<>(cuts))
+        SplitOptions.at(new TreeSet<>(splits))
             .taps(expressions())
             .givenPositions(givenPositions)
             .copyWeights(copy)

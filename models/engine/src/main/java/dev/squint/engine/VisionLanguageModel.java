@@ -46,7 +46,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * onnx/decoder_model_merged.onnx}). Where a graph is there in several precisions ({@code _fp16},
  * {@code _q4} and so on after its name), the most exact is taken.
  *
- * <p>The decoder is cut where the strategy of a call asks for it, on first use; the cuts of the
+ * <p>The decoder is split where the strategy of a call asks for it, on first use; the splits of the
  * last few strategies stay loaded ({@link ModelOptions#maxCachedSplits()}). A model may be used by
  * any number of threads at once. Closing waits for the calls under way.
  */
@@ -204,8 +204,8 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @param options when to stop and what to report
    * @return the answer with its trace
    * @throws ModelException if the prompt does not fit the model, the strategy asks for what the
-   *     model cannot give, the decoder cannot be cut where the strategy wants to, or a file of the
-   *     model has changed since it was loaded
+   *     model cannot give, the decoder cannot be split where the strategy wants to, or a file of
+   *     the model has changed since it was loaded
    * @throws dev.squint.error.StrategyException if the strategy refuses the model
    */
   public Generation generate(ModelInput input, Strategy strategy, GenerationOptions options) {
@@ -332,9 +332,9 @@ public final class VisionLanguageModel implements AutoCloseable {
     return sessions.aliveTensors().get();
   }
 
-  /** Cuts of the decoder that are loaded. */
-  public int openCuts() {
-    return generator.openCuts();
+  /** How many splits of the decoder are loaded. */
+  public int cachedSplits() {
+    return generator.cachedSplits();
   }
 
   /** Waits for the calls under way and gives the memory back to the system. */

@@ -44,7 +44,7 @@ class LayoutsTest {
   }
 
   @Test
-  void graphsMayLieBesideTheConfig() throws IOException {
+  void graphsMayLieNextToTheConfig() throws IOException {
     TinyFolder folder = TinyFolder.in(temp);
     try (Stream<Path> graphs = Files.list(temp.resolve("onnx"))) {
       for (Path graph : graphs.toList()) {

@@ -12,7 +12,7 @@ import ai.onnxruntime.TensorInfo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.engine.internal.ort.OrtRuntime;
-import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.internal.session.UnsplitRun;
 import dev.squint.error.ModelException;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.fixtures.FileHashes;
@@ -50,8 +50,8 @@ class ModelSplitterTest {
 
   @TempDir Path temp;
 
-  private static SplitOptions at(Set<Integer> cuts) {
-    return SplitOptions.at(cuts).build();
+  private static SplitOptions at(Set<Integer> splits) {
+    return SplitOptions.at(splits).build();
   }
 
   @ParameterizedTest
@@ -132,8 +132,8 @@ class ModelSplitterTest {
           OnnxTensor tensor = (OnnxTensor) result.get(output.get("name").asText()).orElseThrow();
           switch (output.get("role").asText()) {
             case "hidden" -> next[output.get("order").asInt()] = tensor;
-            case "logits" -> logits = UncutRun.lastRow(tensor, export);
-            case "tap" -> assertThat(UncutRun.floats(tensor)).hasSize(1);
+            case "logits" -> logits = UnsplitRun.lastRow(tensor, export);
+            case "tap" -> assertThat(UnsplitRun.floats(tensor)).hasSize(1);
             case "present" -> count++;
             default -> throw new AssertionError(output);
           }
@@ -308,7 +308,7 @@ class ModelSplitterTest {
           .doesNotContain("Exception");
       assertThat(process.waitFor()).isZero();
     }
-    assertThat(written(false)).hasSize(SplitMain.CUTS.size());
+    assertThat(written(false)).hasSize(SplitMain.SPLITS.size());
     assertThat(written(true)).isEmpty();
     everySplitIsWhole();
   }

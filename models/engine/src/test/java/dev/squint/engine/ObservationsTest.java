@@ -184,12 +184,12 @@ class ObservationsTest {
             whole.pixels());
     Expression folded = meanAttention(Rows.TEXT_AFTER_VISUAL);
     Expression rows = Observe.keys(1, Rows.TEXT_AFTER_VISUAL);
-    Expression beside = Observe.embeddingSimilarity(Measure.COSINE);
+    Expression compared = Observe.embeddingSimilarity(Measure.COSINE);
     List<Observations> seen = new ArrayList<>();
     SitePlan site =
         new SitePlan(
             new Site.BeforeLayer(3),
-            Set.of(folded, rows, beside),
+            Set.of(folded, rows, compared),
             PositionPolicy.ORIGINAL,
             (context, observations) -> {
               seen.add(observations);
@@ -200,8 +200,8 @@ class ObservationsTest {
     assertThat(seen.get(0).get(folded).values()).hasSize(TinyLlava.VISUAL).containsOnly(0);
     assertThat(seen.get(0).get(rows).rows()).isZero();
     assertThat(seen.get(0).get(rows).columns()).isEqualTo(KEY_COLUMNS);
-    assertThat(seen.get(0).get(beside).rows()).isZero();
-    assertThat(seen.get(0).get(beside).columns()).isEqualTo(TinyLlava.VISUAL);
+    assertThat(seen.get(0).get(compared).rows()).isZero();
+    assertThat(seen.get(0).get(compared).columns()).isEqualTo(TinyLlava.VISUAL);
   }
 
   /** Text to tokens and token to token, as MMTok weighs them. */

@@ -11,7 +11,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.engine.internal.ort.OrtRuntime;
-import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.internal.session.UnsplitRun;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.fixtures.ExportFixture;
@@ -100,7 +100,7 @@ class OpenObservationsTest {
       }
       try (OrtSession.Result result = session.run(inputs, Set.of(present))) {
         OnnxTensor values = (OnnxTensor) result.get(present).orElseThrow();
-        return meanNorms(UncutRun.floats(values), values.getInfo().getShape());
+        return meanNorms(UnsplitRun.floats(values), values.getInfo().getShape());
       }
     } finally {
       inputs.values().forEach(OnnxTensor::close);
@@ -198,7 +198,7 @@ class OpenObservationsTest {
         OrtSession.Result result = session.run(Map.of("pixel_values", input), Set.of(projected))) {
       OnnxTensor tensor = (OnnxTensor) result.get(projected).orElseThrow();
       int width = (int) tensor.getInfo().getShape()[2];
-      float[] all = UncutRun.floats(tensor);
+      float[] all = UnsplitRun.floats(tensor);
       float[][] values = new float[TinyLlava.VISUAL][];
       for (int token = 0; token < values.length; token++) {
         values[token] = ExportFixture.row(all, token + 1, width);

@@ -9,17 +9,17 @@ import java.util.Set;
 /** Another process that splits into the same cache. */
 final class SplitMain {
 
-  static final List<Set<Integer>> CUTS =
+  static final List<Set<Integer>> SPLITS =
       List.of(Set.of(1), Set.of(2), Set.of(3), Set.of(1, 2), Set.of(1, 3), Set.of(2, 3));
 
   private SplitMain() {}
 
   public static void main(String[] arguments) {
-    for (Set<Integer> cuts : CUTS) {
+    for (Set<Integer> splits : SPLITS) {
       ModelSplitter.splitCached(
           Path.of(arguments[0]),
           "",
-          SplitOptions.at(cuts).copyWeights(true).build(),
+          SplitOptions.at(splits).copyWeights(true).build(),
           Path.of(arguments[1]));
     }
   }

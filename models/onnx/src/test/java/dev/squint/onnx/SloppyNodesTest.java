@@ -139,8 +139,8 @@ class SloppyNodesTest {
 
   /** As it lies on disk; data files are put next to what is made of it. */
   private ModelProto parsed(Path export) throws IOException {
-    try (Stream<Path> beside = Files.list(export.getParent())) {
-      for (Path file : beside.filter(f -> f.toString().contains(".onnx")).toList()) {
+    try (Stream<Path> files = Files.list(export.getParent())) {
+      for (Path file : files.filter(f -> f.toString().contains(".onnx")).toList()) {
         Files.copy(file, temp.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }
     }
@@ -184,7 +184,7 @@ class SloppyNodesTest {
     specs.add(
         new SegmentSpec(
             1, layers, Seam.GATHER, false, List.of(Observe.textToVisualAttention(1, Rows.LAST))));
-    specs.add(SegmentSpec.probe(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
+    specs.add(SegmentSpec.lookahead(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
     specs.add(whole.with(new KvCacheLayout.Quantised(4, 2, true, 16)));
     specs.add(whole.with(new KvCacheLayout.Ragged(4, 16)));
     List<String> raw = new ArrayList<>();

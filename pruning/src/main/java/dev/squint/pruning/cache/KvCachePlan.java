@@ -17,8 +17,8 @@ public sealed interface KvCachePlan {
 
   /**
    * Keys and values rest as whole numbers of few bits and become floating point only on their way
-   * into the attention of the layer at work. Every token and head has a scale and a least value of
-   * its own: {@code x = least + q * scale}, {@code scale = (greatest - least) / (2^bits - 1)}.
+   * into the attention of the layer that runs. Every token and head has a scale and a least value
+   * of its own: {@code x = least + q * scale}, {@code scale = (greatest - least) / (2^bits - 1)}.
    *
    * <p>Salient tokens of the prompt and all generated ones take {@code bits}, the others {@code
    * low}. In the first layers the text is salient; in later ones the share of tokens that the last

@@ -89,7 +89,7 @@ public final class FlopsModel {
    * @param tokens tokens that arrive
    * @return FLOPs
    */
-  public static long probe(DecoderShape decoder, long tokens) {
+  public static long lookahead(DecoderShape decoder, long tokens) {
     long queries = (long) decoder.heads() * decoder.headDim();
     long keys = (long) decoder.kvHeads() * decoder.headDim();
     return matrix(tokens, decoder.hidden(), queries)

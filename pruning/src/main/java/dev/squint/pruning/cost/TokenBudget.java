@@ -8,8 +8,8 @@ import java.util.function.DoubleUnaryOperator;
 /**
  * One budget seen from three sides: visual tokens kept at sites, visual tokens averaged over the
  * decoder's layers, and FLOPs. Papers compare methods at equal averages; what really runs counts,
- * so a layer in front of a cut has the tokens that run in it. (SparseVLM's code counts layers 2, 6
- * and 15 as already cut, which lowers its averages by 7 to 28 %.)
+ * so a layer before a split has the tokens that run in it. (SparseVLM's code counts layers 2, 6 and
+ * 15 as already pruned, which lowers its averages by 7 to 28 %.)
  *
  * @param decoder the decoder
  * @param visual visual tokens that enter it
@@ -30,15 +30,15 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
   /**
    * Spreads sites over layers.
    *
-   * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens after each cut
+   * @param splits the first layers that run pruned, ascending; 0 for a site before the decoder
+   * @param kept visual tokens after each split
    * @return visual tokens that run in each layer
    */
-  public double[] perLayer(int[] cuts, double[] kept) {
+  public double[] perLayer(int[] splits, double[] kept) {
     double[] tokens = new double[decoder.layers()];
     Arrays.fill(tokens, visual);
-    for (int i = 0; i < cuts.length; i++) {
-      Arrays.fill(tokens, cuts[i], tokens.length, kept[i]);
+    for (int i = 0; i < splits.length; i++) {
+      Arrays.fill(tokens, splits[i], tokens.length, kept[i]);
     }
     return tokens;
   }
@@ -46,67 +46,67 @@ public record TokenBudget(DecoderShape decoder, int visual, int text) {
   /**
    * The average over the layers.
    *
-   * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens after each cut
+   * @param splits the first layers that run pruned, ascending; 0 for a site before the decoder
+   * @param kept visual tokens after each split
    * @return visual tokens
    */
-  public double average(int[] cuts, double[] kept) {
-    return Arrays.stream(perLayer(cuts, kept)).average().orElseThrow();
+  public double average(int[] splits, double[] kept) {
+    return Arrays.stream(perLayer(splits, kept)).average().orElseThrow();
   }
 
   /**
    * What is left of the prefill by a paper's formula.
    *
    * @param formula the formula
-   * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens after each cut
+   * @param splits the first layers that run pruned, ascending; 0 for a site before the decoder
+   * @param kept visual tokens after each split
    * @return a share of the unpruned prefill
    */
-  public double flops(FlopsFormula formula, int[] cuts, double[] kept) {
+  public double flops(FlopsFormula formula, int[] splits, double[] kept) {
     double whole = formula.prefill(decoder, perLayer(new int[0], new double[0]), text);
-    return formula.prefill(decoder, perLayer(cuts, kept), text) / whole;
+    return formula.prefill(decoder, perLayer(splits, kept), text) / whole;
   }
 
   /**
    * What is left of the prefill by Squint's exact count.
    *
-   * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param kept visual tokens after each cut
+   * @param splits the first layers that run pruned, ascending; 0 for a site before the decoder
+   * @param kept visual tokens after each split
    * @return a share of the unpruned prefill
    */
-  public double flops(int[] cuts, double[] kept) {
+  public double flops(int[] splits, double[] kept) {
     int[] whole = new int[decoder.layers()];
     Arrays.fill(whole, visual + text);
     int[] pruned =
-        Arrays.stream(perLayer(cuts, kept)).mapToInt(n -> (int) Math.rint(n) + text).toArray();
+        Arrays.stream(perLayer(splits, kept)).mapToInt(n -> (int) Math.rint(n) + text).toArray();
     return (double) FlopsModel.prefill(decoder, pruned) / FlopsModel.prefill(decoder, whole);
   }
 
   /**
    * Finds the retention ratio at which a family of schedules has an average.
    *
-   * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param keptBy visual tokens after each cut for a retention ratio above 0 and at most 1; never
+   * @param splits the first layers that run pruned, ascending; 0 for a site before the decoder
+   * @param keptBy visual tokens after each split for a retention ratio above 0 and at most 1; never
    *     fewer for a higher one
    * @param average visual tokens averaged over the layers
    * @return the ratio; the nearest one where the average cannot be reached
    */
-  public double keepForAverage(int[] cuts, DoubleFunction<double[]> keptBy, double average) {
-    return bisect(keep -> average(cuts, keptBy.apply(keep)), average);
+  public double keepForAverage(int[] splits, DoubleFunction<double[]> keptBy, double average) {
+    return bisect(keep -> average(splits, keptBy.apply(keep)), average);
   }
 
   /**
    * Finds the retention ratio at which a family of schedules leaves a share of the FLOPs, by
    * Squint's exact count.
    *
-   * @param cuts the first layers that run pruned, ascending; 0 for a site before the decoder
-   * @param keptBy visual tokens after each cut for a retention ratio above 0 and at most 1; never
+   * @param splits the first layers that run pruned, ascending; 0 for a site before the decoder
+   * @param keptBy visual tokens after each split for a retention ratio above 0 and at most 1; never
    *     fewer for a higher one
    * @param share share of the unpruned prefill
    * @return the ratio; the nearest one where the share cannot be reached
    */
-  public double keepForFlops(int[] cuts, DoubleFunction<double[]> keptBy, double share) {
-    return bisect(keep -> flops(cuts, keptBy.apply(keep)), share);
+  public double keepForFlops(int[] splits, DoubleFunction<double[]> keptBy, double share) {
+    return bisect(keep -> flops(splits, keptBy.apply(keep)), share);
   }
 
   private static double bisect(DoubleUnaryOperator measure, double wanted) {

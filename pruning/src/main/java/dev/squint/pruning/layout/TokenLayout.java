@@ -3,8 +3,8 @@ package dev.squint.pruning.layout;
 import java.util.List;
 
 /**
- * What each position of a prompt is: the visual spans are visual tokens, all else is text. Indices
- * "into the visual tokens" count through the spans in order.
+ * What each position of a prompt is: the visual spans are visual tokens, all else is text. Original
+ * visual tokens are counted through the spans in order.
  *
  * @param length number of tokens of the unpruned prompt
  * @param visual the visual spans, ascending and apart; empty for a prompt without an image
@@ -45,9 +45,9 @@ public record TokenLayout(int length, List<VisualSpan> visual) {
   }
 
   /**
-   * Lists where the visual tokens are.
+   * Lists where the original visual tokens are.
    *
-   * @return a new array: the prompt position of each visual token, ascending
+   * @return a new array: for each original visual token its prompt position, ascending
    */
   public int[] visualPositions() {
     int[] positions = new int[visualTokens()];

@@ -5,12 +5,12 @@ package dev.squint.pruning.layout;
  *
  * <p>Special tokens between the rows of an image (newline tokens) are text if the model's prompt
  * spells them out: they are not part of any span, and so never dropped; the rows are then spans of
- * their own with the same image and part. Where the vision encoder hands them out among its
+ * their own with the same image and part. Where the vision encoder returns them among its
  * features, they are visual tokens like any other.
  *
  * @param image the image or video, counted from 0
  * @param part the tile of the image or frame of the video, counted from 0
- * @param start position of the first token in the prompt
+ * @param start prompt position of the first token
  * @param length number of tokens
  * @param rows rows of the patch grid, 0 if the tokens form none
  * @param columns columns of the patch grid, 0 if the tokens form none; tokens are in row-major
@@ -41,7 +41,7 @@ public record VisualSpan(int image, int part, int start, int length, int rows, i
    * An image that is one part.
    *
    * @param image the image, counted from 0
-   * @param start position of the first token in the prompt
+   * @param start prompt position of the first token
    * @param length number of tokens
    * @param rows rows of the patch grid, or 0
    * @param columns columns of the patch grid, or 0

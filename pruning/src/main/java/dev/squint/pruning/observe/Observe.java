@@ -10,7 +10,7 @@ public final class Observe {
   /**
    * Attention of the vision tower's [CLS] token to the patches: 1 row, one column per visual token
    * in row-major patch order, heads averaged. Probabilities are those after the softmax over all
-   * keys ([CLS] included); the patch columns are cut out and not renormalised.
+   * keys ([CLS] included); the patch columns are taken out and not renormalised.
    *
    * @param layer vision layer, counted from 0
    */
@@ -42,11 +42,12 @@ public final class Observe {
   /**
    * Attention of text tokens to the visual tokens in a decoder layer: one row per query row asked
    * for, one column per visual token alive in that layer. Probabilities are those after scale,
-   * causal mask and the softmax over all keys; the visual columns are cut out and not renormalised.
-   * With the heads kept apart, the rows of the first head come first, then those of the second.
+   * causal mask and the softmax over all keys; the visual columns are taken out and not
+   * renormalised. With the heads kept apart, the rows of the first head come first, then those of
+   * the second.
    *
-   * <p>At a site before layer k the layer may be k itself: a probe computes that attention ahead of
-   * the layer, over all tokens that arrive, at the cost of its query and key projections.
+   * <p>At a site before layer k the layer may be k itself: a lookahead computes that attention
+   * ahead of the layer, over all tokens that arrive, at the cost of its query and key projections.
    *
    * @param layer decoder layer, counted from 0; at a site before layer k at most k
    * @param rows which queries

@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum Rows {
   /** All of them; in the vision tower the [CLS] token too. */
   ALL,
-  /** Visual tokens alive; in the vision tower the patches, without [CLS]. */
+  /** Live visual tokens; in the vision tower the patches, without [CLS]. */
   VISUAL,
   /** The [CLS] token of the vision tower: one row. */
   CLS,

@@ -44,7 +44,7 @@ public record GSearch(List<Integer> layers, int tokens) {
   /**
    * How far a search is.
    *
-   * @param layer the layer at work
+   * @param layer the layer that is tried
    * @param count tokens tried there
    * @param done trials before this one
    * @param left trials after this one, at most
@@ -106,19 +106,19 @@ public record GSearch(List<Integer> layers, int tokens) {
   }
 
   private ScheduleFile withoutIdle(List<Integer> counts) {
-    List<Integer> cuts = new ArrayList<>();
+    List<Integer> splits = new ArrayList<>();
     List<Double> shares = new ArrayList<>();
     int alive = tokens;
     for (int site = 0; site < layers.size(); site++) {
       if (counts.get(site) < alive) {
         alive = counts.get(site);
-        cuts.add(layers.get(site));
+        splits.add(layers.get(site));
         shares.add(share(alive));
       }
     }
-    return cuts.isEmpty()
+    return splits.isEmpty()
         ? new ScheduleFile(layers.subList(0, 1), List.of(1.0))
-        : new ScheduleFile(cuts, shares);
+        : new ScheduleFile(splits, shares);
   }
 
   private double share(int count) {

@@ -31,19 +31,19 @@ public record Sigmoid(double steep, double middle, double low, double high) impl
    * @param steep how steeply shares fall
    * @param low share in the limit of depth
    * @param high share in the limit of the beginning
-   * @param cuts the first layers that run pruned, ascending
+   * @param splits the first layers that run pruned, ascending
    * @param layers layers of the decoder
-   * @param average wanted mean over all layers of the share that is alive, cuts being where shares
-   *     change; what cannot be reached becomes the nearest that can
+   * @param average wanted mean over all layers of the share that is alive, splits being where
+   *     shares change; what cannot be reached becomes the nearest that can
    * @return the sigmoid
    */
   public static Sigmoid averaging(
-      double steep, double low, double high, List<Integer> cuts, int layers, double average) {
+      double steep, double low, double high, List<Integer> splits, int layers, double average) {
     double from = -FAR;
     double to = 1 + FAR;
     for (int i = 0; i < HALVINGS; i++) {
       double middle = (from + to) / 2;
-      if (new Sigmoid(steep, middle, low, high).average(cuts, layers) < average) {
+      if (new Sigmoid(steep, middle, low, high).average(splits, layers) < average) {
         from = middle;
       } else {
         to = middle;
@@ -52,11 +52,11 @@ public record Sigmoid(double steep, double middle, double low, double high) impl
     return new Sigmoid(steep, to, low, high);
   }
 
-  private double average(List<Integer> cuts, int layers) {
-    double sum = cuts.get(0);
-    for (int i = 0; i < cuts.size(); i++) {
-      int end = i + 1 < cuts.size() ? cuts.get(i + 1) : layers;
-      sum += (end - cuts.get(i)) * share(cuts.get(i), layers);
+  private double average(List<Integer> splits, int layers) {
+    double sum = splits.get(0);
+    for (int i = 0; i < splits.size(); i++) {
+      int end = i + 1 < splits.size() ? splits.get(i + 1) : layers;
+      sum += (end - splits.get(i)) * share(splits.get(i), layers);
     }
     return sum / layers;
   }

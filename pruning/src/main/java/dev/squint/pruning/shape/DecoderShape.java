@@ -111,7 +111,7 @@ public record DecoderShape(
   }
 
   /**
-   * Passes a layer before which this decoder can be cut.
+   * Passes a layer before which this decoder can be split.
    *
    * @param strategy whom the error names
    * @param parameter the parameter that gave the layer
@@ -119,7 +119,7 @@ public record DecoderShape(
    * @return the layer
    * @throws StrategyException if the decoder has no such layer
    */
-  public int requireCut(String strategy, String parameter, int layer) {
+  public int requireSplit(String strategy, String parameter, int layer) {
     if (layers == 1) {
       throw new StrategyException(
           "strategy '%s': layer %s=%d, but the decoder has a single layer; choose a strategy that prunes after vision"
@@ -134,7 +134,7 @@ public record DecoderShape(
   }
 
   /**
-   * Passes ascending layers before each of which this decoder can be cut, or the default ones.
+   * Passes ascending layers before each of which this decoder can be split, or the default ones.
    *
    * @param strategy whom the error names
    * @param parameter the parameter that gave the layers
@@ -143,18 +143,18 @@ public record DecoderShape(
    * @return the layers, at least one
    * @throws StrategyException if the decoder has no such layer
    */
-  public List<Integer> requireCuts(
+  public List<Integer> requireSplits(
       String strategy, String parameter, List<Integer> layers, int... ofThirtyTwo) {
     if (!layers.isEmpty()) {
-      layers.forEach(layer -> requireCut(strategy, parameter, layer));
+      layers.forEach(layer -> requireSplit(strategy, parameter, layer));
       return layers;
     }
     List<Integer> scaled = new ArrayList<>();
     for (int layer : ofThirtyTwo) {
-      int cut = (int) Math.rint(layer * this.layers / 32.0);
-      cut = Math.max(1, Math.min(cut, this.layers - 1));
-      if (scaled.isEmpty() || cut > scaled.get(scaled.size() - 1)) {
-        scaled.add(requireCut(strategy, parameter, cut));
+      int split = (int) Math.rint(layer * this.layers / 32.0);
+      split = Math.max(1, Math.min(split, this.layers - 1));
+      if (scaled.isEmpty() || split > scaled.get(scaled.size() - 1)) {
+        scaled.add(requireSplit(strategy, parameter, split));
       }
     }
     return List.copyOf(scaled);

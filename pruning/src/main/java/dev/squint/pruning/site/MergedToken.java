@@ -5,15 +5,15 @@ import java.util.Arrays;
 
 /**
  * A visual token made of several: the weighted sum {@code sum(weights[i] * x[sources[i]])} of the
- * tokens alive at a site, computed in the network.
+ * live visual tokens of a site, computed in the network.
  *
  * <p>If its origin is among the kept tokens of the {@link Selection}, it stands in for that token,
  * at its place. If not, it is one more token: after the last place of the tile or frame its origin
  * belongs to, in the order of the selection. Either way it takes its origin's position id where a
  * site keeps original positions.
  *
- * @param origin index of a token alive at the site
- * @param sources indices of tokens alive at the site, unique, at least one; copied in and out
+ * @param origin one of the live visual tokens of the site
+ * @param sources which live visual tokens of the site, unique, at least one; copied in and out
  * @param weights one finite weight per source; copied in and out
  */
 public record MergedToken(int origin, int[] sources, float[] weights) {
@@ -49,7 +49,7 @@ public record MergedToken(int origin, int[] sources, float[] weights) {
   /**
    * The plain mean of some tokens.
    *
-   * @param origin index of a token alive at the site
+   * @param origin one of the live visual tokens of the site
    * @param sources the tokens
    * @return each with the weight {@code 1 / sources.length}
    */

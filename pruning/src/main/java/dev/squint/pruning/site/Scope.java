@@ -18,7 +18,7 @@ public enum Scope {
   /**
    * Neighbouring tokens that share a budget.
    *
-   * @param from the first, an index into the visual tokens alive
+   * @param from the first, a live visual token
    * @param to the first after them
    */
   public record Group(int from, int to) {
@@ -34,10 +34,10 @@ public enum Scope {
   }
 
   /**
-   * Divides the tokens alive at a site.
+   * Divides the live visual tokens of a site.
    *
    * @param context the request at the site
-   * @return groups in order that cover all tokens alive; none if there is no token
+   * @return groups in order that cover all of them; none if there is no token
    */
   public List<Group> groups(SiteContext context) {
     List<VisualSpan> spans = context.spans();

@@ -9,9 +9,9 @@ import java.util.Objects;
 /**
  * The visual tokens that go on from a site.
  *
- * @param keptVisual indices into the visual tokens alive at the site, ascending and unique; copied
+ * @param keptVisual indices into the live visual tokens of the site, ascending and unique; copied
  *     in and out
- * @param scores one score per alive token, or empty if the rule has none; copied in and out
+ * @param scores one score per live visual token, or empty if the rule has none; copied in and out
  * @param merged tokens made of several: those whose origin is kept stand in for it, the others come
  *     on top; one per origin
  * @param notes what a reader of the trace should know of this choice, one sentence each
@@ -54,7 +54,7 @@ public record Selection(
    * Keeps tokens as they are.
    *
    * @param keptVisual ascending unique indices
-   * @param scores one score per alive token, or empty
+   * @param scores one score per live visual token, or empty
    */
   public Selection(int[] keptVisual, float[] scores) {
     this(keptVisual, scores, List.of(), List.of());
@@ -85,7 +85,7 @@ public record Selection(
   /**
    * Keeps every token.
    *
-   * @param tokens visual tokens alive at the site
+   * @param tokens how many live visual tokens the site has
    * @return indices 0..tokens-1, no scores
    */
   public static Selection all(int tokens) {
@@ -108,7 +108,7 @@ public record Selection(
    * Keeps the highest scores: among equals the lower index first, NaN below everything. Linear
    * time.
    *
-   * @param scores one per alive token
+   * @param scores one per live visual token
    * @param count how many to keep, 0 to {@code scores.length}
    * @return the selection, in ascending order of index
    */
@@ -147,7 +147,7 @@ public record Selection(
   /**
    * Tells whether a token is kept, as itself or replaced by a merged one.
    *
-   * @param token index into the tokens alive at the site
+   * @param token index into the live visual tokens of the site
    * @return whether it is among {@link #keptVisual()}
    */
   public boolean keeps(int token) {
@@ -155,37 +155,37 @@ public record Selection(
   }
 
   /**
-   * Checks that this selection speaks of the tokens alive at a site.
+   * Checks that this selection speaks of the live visual tokens of a site.
    *
-   * @param alive visual tokens alive there
+   * @param live how many there are
    * @return this
    * @throws StrategyException if an index is past them or the number of scores differs
    */
-  public Selection requireFits(int alive) {
-    if (keptVisual.length > 0 && keptVisual[keptVisual.length - 1] >= alive) {
+  public Selection requireFits(int live) {
+    if (keptVisual.length > 0 && keptVisual[keptVisual.length - 1] >= live) {
       throw new StrategyException(
           "a selection keeps token "
               + keptVisual[keptVisual.length - 1]
               + ", but only "
-              + alive
+              + live
               + " visual tokens are alive");
     }
     for (MergedToken token : merged) {
-      if (token.lastToken() >= alive) {
+      if (token.lastToken() >= live) {
         throw new StrategyException(
             "a selection merges token "
                 + token.lastToken()
                 + ", but only "
-                + alive
+                + live
                 + " visual tokens are alive");
       }
     }
-    if (scores.length > 0 && scores.length != alive) {
+    if (scores.length > 0 && scores.length != live) {
       throw new StrategyException(
           "a selection scores "
               + scores.length
               + " tokens, but "
-              + alive
+              + live
               + " visual tokens are alive");
     }
     return this;

@@ -48,8 +48,8 @@ public sealed interface Site {
    * The hidden states that enter a decoder layer: layers before it run on all tokens, it is the
    * first that runs pruned.
    *
-   * @param layer decoder layer, counted from 0; at least 1, because a cut before layer 0 is {@link
-   *     AfterVision}
+   * @param layer decoder layer, counted from 0; at least 1, because a split before layer 0 is
+   *     {@link AfterVision}
    */
   record BeforeLayer(int layer) implements Site {
 

@@ -12,7 +12,7 @@ public final class SiteContext {
 
   private final Site site;
   private final TokenLayout layout;
-  private final int[] alive;
+  private final int[] liveOriginals;
   private final int enteredDecoder;
   private final Positions positions;
   private final long seed;
@@ -20,7 +20,7 @@ public final class SiteContext {
   /**
    * Rotary position ids at a site; with several axes those in time.
    *
-   * @param visual one per visual token alive
+   * @param visual one per live visual token
    * @param text one per text token after the last visual token
    */
   public record Positions(int[] visual, int[] text) {
@@ -46,31 +46,34 @@ public final class SiteContext {
    *
    * @param site where
    * @param layout the unpruned prompt
-   * @param alive for each visual token alive at the site which visual token of the unpruned prompt
-   *     it is, or, for a merged one, which its origin is
-   * @param enteredDecoder visual tokens that entered the decoder; before the decoder those alive
+   * @param liveOriginals for each live visual token, one that has reached the site, which original
+   *     visual token, one of the unpruned prompt, it is or, if merged, its origin is
+   * @param enteredDecoder visual tokens that entered the decoder; before the decoder the live ones
    * @param positions rotary position ids
    * @param seed the request's seed, for strategies that draw
    */
   public SiteContext(
       Site site,
       TokenLayout layout,
-      int[] alive,
+      int[] liveOriginals,
       int enteredDecoder,
       Positions positions,
       long seed) {
     this.site = Objects.requireNonNull(site, "site");
     this.layout = Objects.requireNonNull(layout, "layout");
-    this.alive = alive.clone();
+    this.liveOriginals = liveOriginals.clone();
     this.enteredDecoder = enteredDecoder;
     this.positions = Objects.requireNonNull(positions, "positions");
     this.seed = seed;
-    for (int token : alive) {
+    for (int token : liveOriginals) {
       Objects.checkIndex(token, layout.visualTokens());
     }
-    if (positions.visual.length != alive.length) {
+    if (positions.visual.length != liveOriginals.length) {
       throw new IllegalArgumentException(
-          positions.visual.length + " positions do not fit " + alive.length + " visual tokens");
+          positions.visual.length
+              + " positions do not fit "
+              + liveOriginals.length
+              + " visual tokens");
     }
   }
 
@@ -86,8 +89,8 @@ public final class SiteContext {
     int[] visual = layout.visualPositions();
     int after = visual.length == 0 ? 0 : visual[visual.length - 1] + 1;
     int[] text = IntStream.range(after, layout.length()).toArray();
-    int[] alive = IntStream.range(0, visual.length).toArray();
-    return new SiteContext(site, layout, alive, alive.length, new Positions(visual, text), seed);
+    int[] all = IntStream.range(0, visual.length).toArray();
+    return new SiteContext(site, layout, all, all.length, new Positions(visual, text), seed);
   }
 
   /** Where. */
@@ -100,35 +103,35 @@ public final class SiteContext {
     return layout;
   }
 
-  /** Visual tokens alive at this site. */
+  /** How many live visual tokens there are: those that have reached this site. */
   public int visualTokens() {
-    return alive.length;
+    return liveOriginals.length;
   }
 
-  /** Visual tokens of the unpruned prompt. */
+  /** How many original visual tokens there are: those of the unpruned prompt. */
   public int originalVisualTokens() {
     return layout.visualTokens();
   }
 
-  /** Visual tokens that entered the decoder; before the decoder those alive. */
+  /** Visual tokens that entered the decoder; before the decoder the live ones. */
   public int enteredDecoder() {
     return enteredDecoder;
   }
 
   /**
-   * Which tokens are alive.
+   * Which original visual tokens are live.
    *
-   * @return a new array: for each its index among the visual tokens of the unpruned prompt, for a
-   *     merged token that of its origin
+   * @return a new array: for each live visual token its index among the original ones, for a merged
+   *     token that of its origin
    */
-  public int[] alive() {
-    return alive.clone();
+  public int[] liveOriginals() {
+    return liveOriginals.clone();
   }
 
   /**
-   * Where the tokens alive come from.
+   * Where the live visual tokens come from.
    *
-   * @return for each visual token alive its span in the unpruned prompt
+   * @return for each live visual token its span in the unpruned prompt
    */
   public List<VisualSpan> spans() {
     VisualSpan[] byToken = new VisualSpan[layout.visualTokens()];
@@ -137,7 +140,7 @@ public final class SiteContext {
       Arrays.fill(byToken, next, next + span.length(), span);
       next += span.length();
     }
-    return Arrays.stream(alive).mapToObj(token -> byToken[token]).toList();
+    return Arrays.stream(liveOriginals).mapToObj(token -> byToken[token]).toList();
   }
 
   /** Rotary position ids. */

@@ -10,12 +10,12 @@ import java.util.Objects;
  *
  * @param site where
  * @param observed what the strategy was shown, in words; empty if it looked at nothing
- * @param before visual tokens alive before
- * @param after visual tokens alive after: those kept and those added
- * @param keptOriginal the tokens kept, as they are or replaced by a merged one, as indices into the
- *     unpruned prompt's visual tokens; copied in and out
+ * @param before live visual tokens before
+ * @param after live visual tokens after: those kept and those added
+ * @param keptOriginal the tokens kept, as they are or replaced by a merged one: original visual tokens,
+ *     those of the unpruned prompt; copied in and out
  * @param addedOriginal the origins of merged tokens that came on top, likewise; copied in and out
- * @param scores one per token alive before, or empty if the rule has none; copied in and out
+ * @param scores one per live visual token before, or empty if the rule has none; copied in and out
  * @param selectionNanos time spent deciding, in nanoseconds
  */
 public record SiteTrace(
@@ -56,10 +56,10 @@ public record SiteTrace(
    *
    * @param site where
    * @param observed what the strategy was shown
-   * @param before visual tokens alive before
-   * @param after visual tokens alive after
+   * @param before live visual tokens before
+   * @param after live visual tokens after
    * @param keptOriginal the tokens kept
-   * @param scores one per token alive before, or empty
+   * @param scores one per live visual token before, or empty
    * @param selectionNanos time spent deciding, in nanoseconds
    */
   public SiteTrace(

@@ -96,14 +96,14 @@ class TokenBudgetTest {
 
   @Property
   void keepComesBackFromItsAverageAndFlops(@ForAll @DoubleRange(min = 0.05, max = 1) double keep) {
-    int[] cuts = {8, 16, 24};
+    int[] splits = {8, 16, 24};
     double[] kept = stages(keep);
-    double average = LLAVA.average(cuts, kept);
-    assertThat(LLAVA.keepForAverage(cuts, TokenBudgetTest::stages, average))
+    double average = LLAVA.average(splits, kept);
+    assertThat(LLAVA.keepForAverage(splits, TokenBudgetTest::stages, average))
         .isEqualTo(keep, offset(1e-6));
-    double share = LLAVA.flops(cuts, stages(keep));
-    double found = LLAVA.keepForFlops(cuts, TokenBudgetTest::stages, share);
-    assertThat(LLAVA.flops(cuts, stages(found))).isEqualTo(share, offset(2e-3));
+    double share = LLAVA.flops(splits, stages(keep));
+    double found = LLAVA.keepForFlops(splits, TokenBudgetTest::stages, share);
+    assertThat(LLAVA.flops(splits, stages(found))).isEqualTo(share, offset(2e-3));
   }
 
   private static double[] stages(double keep) {

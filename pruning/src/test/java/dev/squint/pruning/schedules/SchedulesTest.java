@@ -106,11 +106,11 @@ class SchedulesTest {
 
   @Property
   void sigmoidMeetsItsBudget(@ForAll @DoubleRange(min = 0.3, max = 0.95) double average) {
-    List<Integer> cuts = List.of(4, 8, 12, 16, 20, 24, 28);
-    Sigmoid sigmoid = Sigmoid.averaging(10, 0.02, 1, cuts, 32, average);
+    List<Integer> splits = List.of(4, 8, 12, 16, 20, 24, 28);
+    Sigmoid sigmoid = Sigmoid.averaging(10, 0.02, 1, splits, 32, average);
     double sum = 4;
-    for (int cut : cuts) {
-      sum += 4 * sigmoid.share(cut, 32);
+    for (int split : splits) {
+      sum += 4 * sigmoid.share(split, 32);
     }
     assertThat(sum / 32).isEqualTo(average, offset(1e-6));
   }

@@ -56,8 +56,8 @@ final class CostBenchmark implements AutoCloseable {
    * @param runner puts questions
    * @param samples questions of the data set
    * @param questions places of the questions timed, one a round
-   * @param reloads whether a configuration's turn finds its cut of the decoder gone, so that the
-   *     cut has to be loaded by a request that is not timed
+   * @param reloads whether a configuration's turn finds its split of the decoder gone, so that the
+   *     split has to be loaded by a request that is not timed
    * @param stop whether to end before the next request
    * @param listener is told of each request
    */
@@ -179,7 +179,7 @@ final class CostBenchmark implements AutoCloseable {
   }
 
   /**
-   * Asks without a clock where a configuration is new to this process or its cut was put away
+   * Asks without a clock where a configuration is new to this process or its split was put away
    * since.
    */
   private void warm(RunConfig config, int question) {

@@ -654,7 +654,7 @@ class DataSetsTest {
   }
 
   @Test
-  void filesOfOtherKindsBesideAreNoQuestions() throws IOException {
+  void filesOfOtherKindsNextToThemAreNoQuestions() throws IOException {
     write("mine.csv", "image,question,answer\na.png,what?,red\n");
     write("results.csv", "name,score\na,1\n");
     write("config.json", "{\"a\":{\"b\":1}}");

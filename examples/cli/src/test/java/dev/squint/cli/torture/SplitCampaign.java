@@ -100,13 +100,13 @@ final class SplitCampaign implements Campaign {
   }
 
   private static SplitOptions options(SplittableRandom random) {
-    Set<Integer> cuts = new HashSet<>();
+    Set<Integer> splits = new HashSet<>();
     for (int layer = 1; layer < LAYERS; layer++) {
       if (random.nextBoolean()) {
-        cuts.add(layer);
+        splits.add(layer);
       }
     }
-    return SplitOptions.at(cuts)
+    return SplitOptions.at(splits)
         .givenPositions(random.nextBoolean())
         .copyWeights(random.nextBoolean())
         .replace(random.nextBoolean())

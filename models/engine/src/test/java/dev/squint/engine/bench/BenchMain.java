@@ -22,14 +22,14 @@ public final class BenchMain {
               ResidentMemory.measure(
                   folder,
                   DecoderSizes.named(rest[1]),
-                  SegmentChain.Cut.valueOf(rest[2]),
+                  SegmentChain.Split.valueOf(rest[2]),
                   Integer.parseInt(rest[3]),
                   Integer.parseInt(rest[4]));
           case "chains" ->
               PrefillTimes.ofCuts(
                   folder,
                   DecoderSizes.named(rest[1]),
-                  SegmentChain.Cut.valueOf(rest[2]),
+                  SegmentChain.Split.valueOf(rest[2]),
                   Integer.parseInt(rest[3]),
                   Integer.parseInt(rest[4]),
                   Integer.parseInt(rest[5]));

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A 7B decoder is cut without its 13 GB of weights being read or copied. */
+/** A 7B decoder is split without its 13 GB of weights being read or copied. */
 class LargeSplitTest {
 
   private static final long GIGABYTE = 1_000_000_000L;

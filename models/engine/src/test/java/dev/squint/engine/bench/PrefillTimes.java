@@ -22,12 +22,17 @@ final class PrefillTimes {
 
   private PrefillTimes() {}
 
-  /** The decoder cut in some way over the decoder in one segment. */
+  /** The decoder split in some way over the decoder in one segment. */
   static Map<String, ?> ofCuts(
-      Path folder, DecoderSizes sizes, SegmentChain.Cut cut, int tokens, int pairs, int threads) {
+      Path folder,
+      DecoderSizes sizes,
+      SegmentChain.Split split,
+      int tokens,
+      int pairs,
+      int threads) {
     Path file = SyntheticModel.decoder(folder);
-    try (SegmentChain whole = SegmentChain.open(file, sizes, SegmentChain.Cut.WHOLE, threads);
-        SegmentChain parts = SegmentChain.open(file, sizes, cut, threads)) {
+    try (SegmentChain whole = SegmentChain.open(file, sizes, SegmentChain.Split.WHOLE, threads);
+        SegmentChain parts = SegmentChain.open(file, sizes, split, threads)) {
       return Pairs.measure(
               () -> whole.prefill(tokens).nanos(), () -> parts.prefill(tokens).nanos(), pairs)
           .report();

@@ -18,12 +18,12 @@ final class ResidentMemory {
 
   /** Kilobytes of this process: {@code before} loading, {@code loaded} and after each prefill. */
   static Map<String, ?> measure(
-      Path folder, DecoderSizes sizes, SegmentChain.Cut cut, int tokens, int threads)
+      Path folder, DecoderSizes sizes, SegmentChain.Split split, int tokens, int threads)
       throws IOException {
     Map<String, Map<String, Long>> found = new LinkedHashMap<>();
     found.put("before", kilobytes());
     try (SegmentChain chain =
-        SegmentChain.open(SyntheticModel.decoder(folder), sizes, cut, threads)) {
+        SegmentChain.open(SyntheticModel.decoder(folder), sizes, split, threads)) {
       found.put("loaded", kilobytes());
       for (int run = 1; run <= RUNS; run++) {
         chain.prefill(tokens);

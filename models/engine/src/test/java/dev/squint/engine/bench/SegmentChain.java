@@ -33,13 +33,13 @@ import java.util.stream.LongStream;
 /** A decoder alone, in one piece or several, fed with random embeddings. */
 final class SegmentChain implements AutoCloseable {
 
-  /** How the decoder is cut. */
-  enum Cut {
+  /** How the decoder is split. */
+  enum Split {
     /** The file itself, one session, the logits of all rows. */
     FILE,
     /** One segment of all layers, the logits of the last row: what a split is compared with. */
     WHOLE,
-    /** Two segments with a seam before layer 2, as FastV cuts. */
+    /** Two segments with a seam before layer 2, as FastV splits. */
     BEFORE_LAYER_2,
     /** One segment per layer. */
     EVERY_LAYER,
@@ -63,18 +63,18 @@ final class SegmentChain implements AutoCloseable {
     this.sizes = sizes;
   }
 
-  static SegmentChain open(Path file, DecoderSizes sizes, Cut cut, int threads) {
+  static SegmentChain open(Path file, DecoderSizes sizes, Split split, int threads) {
     OrtRuntime runtime = OrtRuntime.get(threads);
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
     SegmentChain chain = new SegmentChain(runtime, sizes);
     try {
-      if (cut == Cut.FILE) {
+      if (split == Split.FILE) {
         ModelSession session = WholeFile.open(runtime, cpu, threads, file);
         chain.links.add(
             new Link(session, 0, sizes.layers(), List.of(DecoderGraph.EMBEDS), List.of()));
       } else {
         DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(file));
-        for (SegmentSpec spec : specs(sizes.layers(), cut)) {
+        for (SegmentSpec spec : specs(sizes.layers(), split)) {
           ArenaPolicy buffers = ArenaPolicy.of(spec);
           SegmentModel model = SegmentExtractor.extract(decoder, spec);
           ModelSession session =
@@ -91,15 +91,15 @@ final class SegmentChain implements AutoCloseable {
     }
   }
 
-  static List<SegmentSpec> specs(int layers, Cut cut) {
-    if (cut == Cut.WHOLE) {
+  static List<SegmentSpec> specs(int layers, Split split) {
+    if (split == Split.WHOLE) {
       return List.of(SegmentSpec.of(0, layers));
     }
-    if (cut == Cut.BEFORE_LAYER_2) {
+    if (split == Split.BEFORE_LAYER_2) {
       return List.of(
           SegmentSpec.of(0, 2), new SegmentSpec(2, layers, Seam.GATHER, true, List.of()));
     }
-    boolean seams = cut == Cut.EVERY_LAYER_WITH_SEAMS;
+    boolean seams = split == Split.EVERY_LAYER_WITH_SEAMS;
     return IntStream.range(0, layers)
         .mapToObj(
             layer ->

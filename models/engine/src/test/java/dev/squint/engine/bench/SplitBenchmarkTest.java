@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.engine.bench.SegmentChain.Cut;
+import dev.squint.engine.bench.SegmentChain.Split;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,17 +86,17 @@ class SplitBenchmarkTest {
     }
 
     void measure() throws IOException {
-      split(Cut.EVERY_LAYER, "split at every layer over one segment, prefill time", true);
-      split(Cut.EVERY_LAYER_WITH_SEAMS, "the same with seams that keep all tokens", false);
-      split(Cut.FILE, "the file itself (logits of all rows) over one segment", false);
-      fastV(1, "cut, tap and decision of FastV K=2 that keeps all");
+      split(Split.EVERY_LAYER, "split at every layer over one segment, prefill time", true);
+      split(Split.EVERY_LAYER_WITH_SEAMS, "the same with seams that keep all tokens", false);
+      split(Split.FILE, "the file itself (logits of all rows) over one segment", false);
+      fastV(1, "split, tap and decision of FastV K=2 that keeps all");
       fastV(0.5, "FastV K=2 keep 0.5");
       fastV(0.1, "FastV K=2 keep 0.1");
       memory();
     }
 
-    private void split(Cut cut, String what, boolean barred) throws IOException {
-      JsonNode found = run("chains", folder, shape, cut.name(), tokens, pairs, threads);
+    private void split(Split split, String what, boolean barred) throws IOException {
+      JsonNode found = run("chains", folder, shape, split.name(), tokens, pairs, threads);
       atMost(what, found, "ratio", barred ? SPLIT_BAR : Double.NaN);
     }
 
@@ -121,9 +121,9 @@ class SplitBenchmarkTest {
     }
 
     private void memory() throws IOException {
-      JsonNode whole = memory(Cut.WHOLE);
-      for (Cut cut : new Cut[] {Cut.BEFORE_LAYER_2, Cut.EVERY_LAYER, Cut.FILE}) {
-        JsonNode parts = memory(cut);
+      JsonNode whole = memory(Split.WHOLE);
+      for (Split split : new Split[] {Split.BEFORE_LAYER_2, Split.EVERY_LAYER, Split.FILE}) {
+        JsonNode parts = memory(split);
         for (String kind : List.of("VmRSS", "VmHWM")) {
           double ratio =
               parts.at("/run3/" + kind).asDouble() / whole.at("/run3/" + kind).asDouble();
@@ -131,18 +131,18 @@ class SplitBenchmarkTest {
           row.put("ratio", ratio);
           row.put("whole", whole);
           row.put("other", parts);
-          String what = "%s of %s over one segment, after three prefills".formatted(kind, cut);
+          String what = "%s of %s over one segment, after three prefills".formatted(kind, split);
           atMost(
               what,
               new ObjectMapper().valueToTree(row),
               "ratio",
-              cut == Cut.FILE ? Double.NaN : MEMORY_BAR);
+              split == Split.FILE ? Double.NaN : MEMORY_BAR);
         }
       }
     }
 
-    private JsonNode memory(Cut cut) throws IOException {
-      return run("memory", folder, shape, cut.name(), tokens, threads);
+    private JsonNode memory(Split split) throws IOException {
+      return run("memory", folder, shape, split.name(), tokens, threads);
     }
 
     private JsonNode run(String... task) throws IOException {

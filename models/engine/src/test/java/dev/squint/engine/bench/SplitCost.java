@@ -20,7 +20,7 @@ final class SplitCost {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(SyntheticModel.decoder(folder)));
     long bytes = 0;
     for (SegmentSpec spec :
-        SegmentChain.specs(decoder.layers(), SegmentChain.Cut.EVERY_LAYER_WITH_SEAMS)) {
+        SegmentChain.specs(decoder.layers(), SegmentChain.Split.EVERY_LAYER_WITH_SEAMS)) {
       bytes += SegmentExtractor.extract(decoder, spec).bytes().length;
     }
     long millis = (System.nanoTime() - start) / 1_000_000;

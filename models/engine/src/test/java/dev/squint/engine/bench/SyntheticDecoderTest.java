@@ -28,15 +28,15 @@ class SyntheticDecoderTest {
   @EnumSource
   void everyCutComputesWhatTheFileComputes(SyntheticDecoder.Encoding encoding) throws IOException {
     SyntheticModel model = SyntheticModel.write(temp, DecoderSizes.TINY, encoding, GRID);
-    float[] expected = logits(model, SegmentChain.Cut.FILE);
+    float[] expected = logits(model, SegmentChain.Split.FILE);
     assertThat(expected).doesNotContain(Float.NaN);
-    for (SegmentChain.Cut cut : SegmentChain.Cut.values()) {
-      assertThat(logits(model, cut)).as("%s", cut).containsExactly(expected, offset(1e-5f));
+    for (SegmentChain.Split split : SegmentChain.Split.values()) {
+      assertThat(logits(model, split)).as("%s", split).containsExactly(expected, offset(1e-5f));
     }
   }
 
-  private static float[] logits(SyntheticModel model, SegmentChain.Cut cut) {
-    try (SegmentChain chain = SegmentChain.open(model.decoder(), model.sizes(), cut, 1)) {
+  private static float[] logits(SyntheticModel model, SegmentChain.Split split) {
+    try (SegmentChain chain = SegmentChain.open(model.decoder(), model.sizes(), split, 1)) {
       return chain.prefill(TOKENS).lastRow();
     }
   }
@@ -49,8 +49,8 @@ class SyntheticDecoderTest {
     SyntheticModel other =
         SyntheticModel.write(
             temp.resolve("other"), DecoderSizes.TINY, SyntheticDecoder.Encoding.FUSED, GRID);
-    assertThat(logits(one, SegmentChain.Cut.FILE))
-        .containsExactly(logits(other, SegmentChain.Cut.FILE), offset(1e-5f));
+    assertThat(logits(one, SegmentChain.Split.FILE))
+        .containsExactly(logits(other, SegmentChain.Split.FILE), offset(1e-5f));
   }
 
   @Test

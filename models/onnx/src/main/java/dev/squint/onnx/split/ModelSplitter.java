@@ -93,8 +93,8 @@ public final class ModelSplitter {
    * @param options how
    * @param folder where to; must not exist unless it may be replaced
    * @return the folder
-   * @throws ModelException if the model cannot be read or cut there, the folder not be written, or
-   *     weights that are to be linked have a name that a split writes itself
+   * @throws ModelException if the model cannot be read or split there, the folder not be written,
+   *     or weights that are to be linked have a name that a split writes itself
    */
   public static Path split(Path model, String precision, SplitOptions options, Path folder) {
     Source source = Source.read(model, precision, options);
@@ -114,8 +114,8 @@ public final class ModelSplitter {
   }
 
   /**
-   * Splits into a folder below a cache, named after the content of the model and the cuts; what is
-   * there already, whole, is not written again. Any number of processes may do so at once.
+   * Splits into a folder below a cache, named after the content of the model and the splits; what
+   * is there already, whole, is not written again. Any number of processes may do so at once.
    *
    * @param cache the cache folder, created if needed
    * @return the folder, {@code segments/HASH} below the cache
@@ -154,7 +154,7 @@ public final class ModelSplitter {
     }
   }
 
-  /** A decoder and where it is cut. */
+  /** A decoder and where it is split. */
   private record Source(OnnxGraph graph, DecoderGraph decoder, List<SegmentSpec> specs) {
 
     /** Graph and weights. */
@@ -169,18 +169,18 @@ public final class ModelSplitter {
               .orElseThrow(() -> new ModelException(model + " has no decoder to split"));
       OnnxGraph graph = OnnxGraph.read(file);
       DecoderGraph decoder = new DecoderGraph(graph);
-      return new Source(graph, decoder, cut(decoder.layers(), options));
+      return new Source(graph, decoder, segments(decoder.layers(), options));
     }
   }
 
-  private static List<SegmentSpec> cut(int layers, SplitOptions options) {
-    TreeSet<Integer> edges = new TreeSet<>(options.cuts());
-    for (int cut : edges) {
-      if (cut < 1 || cut >= layers) {
+  private static List<SegmentSpec> segments(int layers, SplitOptions options) {
+    TreeSet<Integer> edges = new TreeSet<>(options.splits());
+    for (int layer : edges) {
+      if (layer < 1 || layer >= layers) {
         throw new ModelException(
             Kind.BAD_REQUEST,
-            "a cut before layer %d is asked for, but the decoder has %d layers; choose 1..%d"
-                .formatted(cut, layers, layers - 1));
+            "a split before layer %d is asked for, but the decoder has %d layers; choose 1..%d"
+                .formatted(layer, layers, layers - 1));
       }
     }
     options.taps().forEach(tap -> checkTap(tap, layers));
@@ -203,7 +203,7 @@ public final class ModelSplitter {
     for (Expression tap : options.taps()) {
       if (specs.stream().noneMatch(spec -> isWithin(tap, spec.from(), spec.to()))) {
         throw new ModelException(
-            "the tap %s looks at layers of several segments; cut elsewhere or tap each layer"
+            "the tap %s looks at layers of several segments; split elsewhere or tap each layer"
                 .formatted(tap));
       }
     }

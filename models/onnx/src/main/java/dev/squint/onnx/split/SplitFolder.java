@@ -267,7 +267,7 @@ final class SplitFolder {
 
   private void place(Content content, Content move) throws IOException {
     Files.createDirectories(target.getParent());
-    try (WorkFolder work = WorkFolder.beside(target)) {
+    try (WorkFolder work = WorkFolder.nextTo(target)) {
       content.write(work.path());
       AtomicFiles.forceNames(work.path());
       move.write(work.path());

@@ -7,14 +7,14 @@ import java.util.Set;
 /** How a decoder is split. Immutable; made by a builder, so that further options break nobody. */
 public final class SplitOptions {
 
-  private final Set<Integer> cuts;
+  private final Set<Integer> splits;
   private final List<Expression> taps;
   private final boolean givenPositions;
   private final boolean copyWeights;
   private final boolean replace;
 
   private SplitOptions(Builder builder) {
-    cuts = builder.cuts;
+    splits = builder.splits;
     taps = builder.taps;
     givenPositions = builder.givenPositions;
     copyWeights = builder.copyWeights;
@@ -24,15 +24,15 @@ public final class SplitOptions {
   /**
    * Starts from a split that observes nothing, links weights and replaces no folder.
    *
-   * @param cuts layers before which the decoder is cut; at each begins a segment with a seam
+   * @param splits layers before which the decoder is split; at each begins a segment with a seam
    */
-  public static Builder at(Set<Integer> cuts) {
-    return new Builder(cuts);
+  public static Builder at(Set<Integer> splits) {
+    return new Builder(splits);
   }
 
-  /** Layers before which the decoder is cut. */
-  public Set<Integer> cuts() {
-    return cuts;
+  /** Layers before which the decoder is split. */
+  public Set<Integer> splits() {
+    return splits;
   }
 
   /** What is observed. */
@@ -40,7 +40,7 @@ public final class SplitOptions {
     return taps;
   }
 
-  /** Whether segments after a cut take rotary positions from outside in any case. */
+  /** Whether segments after a split take rotary positions from outside in any case. */
   public boolean givenPositions() {
     return givenPositions;
   }
@@ -55,17 +55,28 @@ public final class SplitOptions {
     return replace;
   }
 
+  @Override
+  public String toString() {
+    return "split before layers %s%s%s%s%s"
+        .formatted(
+            splits,
+            taps.isEmpty() ? "" : ", taps " + taps,
+            givenPositions ? ", given positions" : "",
+            copyWeights ? ", weights copied" : "",
+            replace ? ", replacing" : "");
+  }
+
   /** Collects the options. */
   public static final class Builder {
 
-    private final Set<Integer> cuts;
+    private final Set<Integer> splits;
     private List<Expression> taps = List.of();
     private boolean givenPositions;
     private boolean copyWeights;
     private boolean replace;
 
-    private Builder(Set<Integer> cuts) {
-      this.cuts = Set.copyOf(cuts);
+    private Builder(Set<Integer> splits) {
+      this.splits = Set.copyOf(splits);
     }
 
     /** Sets what is observed, each in the segment that runs its layers. */
@@ -75,7 +86,7 @@ public final class SplitOptions {
     }
 
     /**
-     * Sets whether segments after a cut take rotary positions from outside even if the file counts
+     * Sets whether segments after a split take rotary positions from outside even if the file counts
      * them by itself.
      */
     public Builder givenPositions(boolean given) {

@@ -24,7 +24,7 @@ class TallGraphTest {
   /** Eight times as much would be exact, 64 times as much quadratic. */
   private static final double MOST_FOR_GROWN = 4 * GROWTH;
 
-  /** Beside other work a single measurement can take several times as long. */
+  /** Next to other work a single measurement can take several times as long. */
   private static final int TRIALS = 5;
 
   @TempDir static Path temp;

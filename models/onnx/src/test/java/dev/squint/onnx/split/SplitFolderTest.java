@@ -153,7 +153,7 @@ class SplitFolderTest {
   }
 
   @Test
-  void aSplitIsReplacedAndNothingIsLeftBeside() throws IOException {
+  void aSplitIsReplacedAndNothingIsLeftNextToIt() throws IOException {
     Path out = temp.resolve("out");
     split(decoder(), out, false);
     split(decoder(), out, true);

@@ -64,7 +64,7 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
   public List<SitePlan> plan(ModelShape model) {
     PositionPolicy positions = PositionPolicy.COMPACTED;
     if (at instanceof Site.BeforeLayer before) {
-      model.decoder().requireCut(NAME, AT.name(), before.layer());
+      model.decoder().requireSplit(NAME, AT.name(), before.layer());
       positions = PositionPolicy.ORIGINAL;
     }
     return List.of(new SitePlan(at, Set.of(), positions, this::draw));

@@ -60,7 +60,7 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 6)) {
+    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 6)) {
       Expression shared = Observe.coreNeurons(k - 1, rho, beta);
       sites.add(
           new SitePlan(

@@ -86,7 +86,7 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    model.decoder().requireCut(NAME, K.name(), k);
+    model.decoder().requireSplit(NAME, K.name(), k);
     return List.of(
         new SitePlan(
             new Site.BeforeLayer(k),

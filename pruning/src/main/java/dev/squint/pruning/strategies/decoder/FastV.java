@@ -64,7 +64,7 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    model.decoder().requireCut(NAME, K.name(), k);
+    model.decoder().requireSplit(NAME, K.name(), k);
     Expression attention = Observe.textToVisualAttention(k - 1, Rows.LAST);
     return List.of(
         new SitePlan(

@@ -96,15 +96,15 @@ public record Layerwise(
   @Override
   public List<SitePlan> plan(ModelShape model) {
     Optional<ScheduleFile> found = file.map(ScheduleFile::read);
-    List<Integer> cuts =
+    List<Integer> splits =
         model
             .decoder()
-            .requireCuts(
+            .requireSplits(
                 NAME, LAYERS.name(), found.map(ScheduleFile::layers).orElse(layers), 8, 16, 24);
     Schedule counted =
-        found.<Schedule>map(f -> new Fixed(f.shares())).orElseGet(() -> schedule(model, cuts));
+        found.<Schedule>map(f -> new Fixed(f.shares())).orElseGet(() -> schedule(model, splits));
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : cuts) {
+    for (int k : splits) {
       int site = sites.size();
       Set<Expression> needs = needs(k);
       sites.add(
@@ -129,14 +129,14 @@ public record Layerwise(
     return score.equals("random");
   }
 
-  private Schedule schedule(ModelShape model, List<Integer> cuts) {
+  private Schedule schedule(ModelShape model, List<Integer> splits) {
     double first = share.isEmpty() ? HALF : share.get(0);
     return switch (schedule) {
       case "counts" -> new Counts(count.isEmpty() ? List.of(TOKENS) : count);
       case "geometric" -> new Geometric(first);
       case "top-p" -> new TopP(first);
       case "rank" -> new RankAdaptive(first);
-      case "sigmoid" -> Sigmoid.averaging(STEEP, LOW, 1, cuts, model.decoder().layers(), first);
+      case "sigmoid" -> Sigmoid.averaging(STEEP, LOW, 1, splits, model.decoder().layers(), first);
       default -> new Fixed(share.isEmpty() ? List.of(HALF) : share);
     };
   }

@@ -47,20 +47,20 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    List<Integer> cuts =
-        model.decoder().requireCuts(NAME, LAYERS.name(), layers, 4, 8, 12, 16, 20, 24, 28);
+    List<Integer> splits =
+        model.decoder().requireSplits(NAME, LAYERS.name(), layers, 4, 8, 12, 16, 20, 24, 28);
     if (keep == 1) {
-      return LastTokenAttentionSites.sites(model, cuts, step -> step.alive());
+      return LastTokenAttentionSites.sites(model, splits, step -> step.alive());
     }
     int depth = model.decoder().layers();
-    double least = (cuts.get(0) + low * (depth - cuts.get(0))) / depth;
+    double least = (splits.get(0) + low * (depth - splits.get(0))) / depth;
     if (keep < least) {
       throw new StrategyException(
           "strategy '%s': keep=%s, but all tokens run in the first %d of %d layers, so the mean is at least %.3f; choose earlier layers or more"
-              .formatted(NAME, keep, cuts.get(0), depth, least));
+              .formatted(NAME, keep, splits.get(0), depth, least));
     }
     return LastTokenAttentionSites.sites(
-        model, cuts, Sigmoid.averaging(steep, low, 1, cuts, depth, keep));
+        model, splits, Sigmoid.averaging(steep, low, 1, splits, depth, keep));
   }
 
   /** The descriptor of {@link PSigmoid}, for the service loader. */

@@ -65,7 +65,7 @@ public record PriorTR(int k, String query, Budget budget) implements DescribedSt
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    model.decoder().requireCut(NAME, K.name(), k);
+    model.decoder().requireSplit(NAME, K.name(), k);
     boolean whole = query.equals(QUESTION);
     Expression text =
         Observe.textToVisualAttention(

@@ -58,7 +58,7 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers)
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 8, 16, 24)) {
+    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 8, 16, 24)) {
       int stage = sites.size() + 1;
       Expression attention =
           Observe.textToVisualAttention(rule.equals(CODE) ? k : k - 1, Rows.LAST);

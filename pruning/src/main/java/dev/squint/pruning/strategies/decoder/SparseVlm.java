@@ -49,13 +49,13 @@ import java.util.stream.IntStream;
  *   <li>{@code count=table}: fixed counts, those of the code's version 1.5 for 192, 128 or 64
  *       tokens of 576 ({@code table}), and for 96 those that version 2 added to them; scaled to the
  *       N tokens that entered the decoder: {@code rint(c N / 576)}, at most v - 1. The name of a
- *       budget is the code's average, which counts the layers that are cut as already cut and
- *       leaves recycled tokens out; the trace has what really ran.
+ *       budget is the code's average, which counts the layers after which tokens leave as pruned
+ *       and leaves recycled tokens out; the trace has what really ran.
  * </ul>
  *
  * <p><b>Where</b>: before layers 3, 7 and 16 of 32, as the code since version 1.5, which lets
- * layers 2, 6 and 15 run in full and cuts what leaves them; the first release cuts after layer 19
- * too, so {@code count=scaled} has a fourth site before layer 20. {@code layers} sets others.
+ * layers 2, 6 and 15 run in full and prunes what leaves them; the first release prunes after layer
+ * 19 too, so {@code count=scaled} has a fourth site before layer 20. {@code layers} sets others.
  *
  * <p><b>Recycling</b>: of the d tokens that leave, the {@code floor(tau d) + 1} with the highest
  * scores form {@code floor(theta r) + 1} clusters around density peaks ({@link DensityPeaks}) of
@@ -97,8 +97,8 @@ public record SparseVlm(
       Parameter.layers(
           "layers",
           "first layers that run pruned; unset 3/7/16 of 32 (count=scaled: 3/7/16/20), scaled");
-  private static final int[] CUTS = {3, 7, 16};
-  private static final int[] CUTS_OF_FIRST_RELEASE = {3, 7, 16, 20};
+  private static final int[] SPLITS = {3, 7, 16};
+  private static final int[] SPLITS_OF_FIRST_RELEASE = {3, 7, 16, 20};
   private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final Type TYPE = new Type();
 
@@ -119,8 +119,8 @@ public record SparseVlm(
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    int[] cuts = count.equals("scaled") ? CUTS_OF_FIRST_RELEASE : CUTS;
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, cuts)) {
+    int[] splits = count.equals("scaled") ? SPLITS_OF_FIRST_RELEASE : SPLITS;
+    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, splits)) {
       Look look =
           new Look(
               Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL),

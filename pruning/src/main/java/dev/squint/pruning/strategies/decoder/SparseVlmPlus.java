@@ -64,7 +64,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 7, 16)) {
+    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 3, 7, 16)) {
       var text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL, Heads.EACH);
       var last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       int site = sites.size();

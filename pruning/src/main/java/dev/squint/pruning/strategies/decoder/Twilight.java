@@ -17,7 +17,7 @@ import java.util.List;
  * tokens. Twilight itself takes nothing out: at every step it picks the keys of one attention, head
  * by head, from an estimate with 4-bit keys. Here the tokens leave for good, in the prefill, with
  * their original positions, so later layers are cheaper too. Layers 0 and 1 are left alone, as in
- * the paper; four sites instead of one per layer, because each site is a cut.
+ * the paper; four sites instead of one per layer, because each site is a split.
  *
  * @param p share of the attention, above 0 and at most 1
  * @param layers the first layers that run pruned; empty for 2, 8, 16 and 24 of 32, scaled
@@ -41,8 +41,8 @@ public record Twilight(double p, List<Integer> layers) implements DescribedStrat
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    List<Integer> cuts = model.decoder().requireCuts(NAME, LAYERS.name(), layers, 2, 8, 16, 24);
-    return LastTokenAttentionSites.sites(model, cuts, new TopP(p));
+    List<Integer> splits = model.decoder().requireSplits(NAME, LAYERS.name(), layers, 2, 8, 16, 24);
+    return LastTokenAttentionSites.sites(model, splits, new TopP(p));
   }
 
   /** The descriptor of {@link Twilight}, for the service loader. */

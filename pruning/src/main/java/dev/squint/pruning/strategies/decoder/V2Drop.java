@@ -67,7 +67,7 @@ public record V2Drop(List<Double> keep, List<Integer> layers) implements Describ
   public List<SitePlan> plan(ModelShape model) {
     List<Double> shares = keep.isEmpty() ? USUAL : keep;
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 3, 17, 22)) {
+    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 3, 17, 22)) {
       double share = shares.get(Math.min(sites.size(), shares.size() - 1));
       Expression change =
           Place.decoder(k)

@@ -116,7 +116,8 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 8, 12, 16, 20, 24, 28)) {
+    for (int k :
+        model.decoder().requireSplits(NAME, LAYERS.name(), layers, 8, 12, 16, 20, 24, 28)) {
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),

@@ -55,7 +55,7 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 2, 8, 16, 24)) {
+    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 2, 8, 16, 24)) {
       Expression text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL);
       Expression last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       sites.add(

@@ -8,7 +8,7 @@ import java.util.List;
  * Arithmetic on rows as wide as a model's hidden states.
  *
  * <p>A sum of floats keeps its order in Java, so no compiler turns a plain dot product into vector
- * instructions. Here a row is cut into blocks of equal length, padded with zeros; sums run block
+ * instructions. Here a row is split into blocks of equal length, padded with zeros; sums run block
  * over block, at the same index of each array, and only the last block is summed up number by
  * number. Such loops the JIT compiler vectorises. Rows are divided among the threads of the common
  * pool; the numbers do not depend on how many there are.

@@ -55,11 +55,12 @@ import java.util.Set;
  *       tiles of the request. Here its segments are the text tokens.
  *   <li>{@code openvino}: OpenVINO GenAI blends, {@code (1 - weight) * cos(i, j) + weight * r(i) *
  *       cos(i, j) * r(j)}, by default half and half; it adds 1e-6 to the denominator of the
- *       normalisation and to a gain before its root; and it cuts each image or frame in two runs of
- *       N/2 tokens (the second has one more if N is odd), which are normalised apart and of which
- *       each gives half of the picks (the second one more if that is odd). Its cosines carry 1e-6
- *       on the squared norm, which is not seen here, and its question is the mean of <em>all</em>
- *       text tokens of the prompt, those before the image included. Relevance is not negated.
+ *       normalisation and to a gain before its root; and it splits each image or frame into two
+ *       runs of N/2 tokens (the second has one more if N is odd), which are normalised apart and of
+ *       which each gives half of the picks (the second one more if that is odd). Its cosines carry
+ *       1e-6 on the squared norm, which is not seen here, and its question is the mean of
+ *       <em>all</em> text tokens of the prompt, those before the image included. Relevance is not
+ *       negated.
  * </ul>
  *
  * <p>Similarities are observed within a tile or frame: a budget for an image or the request is

@@ -27,7 +27,7 @@ import java.util.Set;
  * MustDrop, vision stage: windows of patches that look alike become one token each (Liu et al.,
  * "Multi-Stage Vision Token Dropping: Towards Efficient Multimodal Large Language Model", 2024).
  *
- * <p>The patch grid is cut into windows of {@code window} x {@code window} patches. A window's
+ * <p>The patch grid is split into windows of {@code window} x {@code window} patches. A window's
  * similarity is the mean cosine of its pairs of patches, on the features before the projector. A
  * merged window is the plain mean of its features. Which windows are merged:
  *

@@ -37,7 +37,7 @@ import java.util.Set;
  *
  * <p><b>Stage 2</b>, before decoder layer k = 16 of 32, ranks the visual tokens of the whole
  * request by the attention that the last prompt token pays to them in layer k itself, averaged over
- * heads, which a probe computes ahead of the layer.
+ * heads, which a lookahead computes.
  *
  * <p>Where paper and code disagree: the paper shares the local half evenly among the windows; here
  * each has {@code floor} of its share, and what is left over goes to the windows whose next token
@@ -131,7 +131,7 @@ public record VScan(
       sites.add(scan(model.vision(), budget(keep, tokens, 0, FIRST, Scope.TILE)));
     }
     if (!stage.equals("1")) {
-      for (int k : model.decoder().requireCuts(NAME, LAYERS.name(), layers, 16)) {
+      for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 16)) {
         sites.add(look(k, budget(keep, tokens, sites.size(), LATER, Scope.REQUEST)));
       }
     }

@@ -53,7 +53,7 @@ class SparseVlmTest {
   }
 
   /**
-   * The first release cuts after layers 2, 6, 15 and 19 of 32, all others after the first three.
+   * The first release prunes after layers 2, 6, 15 and 19 of 32, all others after the first three.
    */
   @ParameterizedTest
   @CsvSource({

@@ -10,7 +10,10 @@ import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.MergeMatrix;
+import dev.squint.engine.internal.tokens.PositionedTokens;
 import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.SeamRows;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.request.ModelInput;
@@ -22,11 +25,9 @@ import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -51,7 +52,7 @@ final class DecoderRun implements AutoCloseable {
   private final PositionSource source;
   private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
-  private final List<Integer> probedTokens = new ArrayList<>();
+  private final List<Integer> lookaheadTokens = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
   private float[] logits = {};
 
@@ -81,35 +82,10 @@ final class DecoderRun implements AutoCloseable {
       open.list()
           .forEach(
               segment ->
-                  segments.add(new SegmentState(segment, sizes, scope.sibling(), plan.cache())));
+                  segments.add(new SegmentState(segment, sizes, scope.newScope(), plan.cache())));
     } catch (RuntimeException e) {
       close();
       throw e;
-    }
-  }
-
-  /**
-   * What is on its way into the decoder.
-   *
-   * @param rows the tokens
-   * @param positions their rotary positions
-   * @param next the position of the first generated token
-   */
-  private record Entering(LiveTokens rows, RotaryPositions positions, long next) {
-
-    static Entering of(ModelInput prompt, int axes) {
-      RotaryPositions positions = RotaryPositions.of(prompt.layout(), axes);
-      return new Entering(LiveTokens.of(prompt.layout()), positions, positions.next());
-    }
-
-    Entering after(SitePlan site, TokenReduction passage) {
-      int[] keep = rows.rowsOf(passage);
-      int[] origins = originRows(rows, passage);
-      LiveTokens left = rows.extended(origins).select(keep);
-      return site.positions() == PositionPolicy.COMPACTED
-          ? new Entering(
-              left, RotaryPositions.ascending(left.count(), positions.axes().length), left.count())
-          : new Entering(left, positions.extended(origins).gathered(keep), next);
     }
   }
 
@@ -121,55 +97,59 @@ final class DecoderRun implements AutoCloseable {
    * @param decider decides at the sites
    */
   void prefill(ModelInput prompt, Optional<VisionEncoder.Encoded> seen, SiteDecider decider) {
-    Entering entering = Entering.of(prompt, source.rows());
-    try (TensorScope pass = scope.sibling()) {
+    PositionedTokens tokens = PositionedTokens.of(prompt.layout(), source.rows());
+    try (TensorScope pass = scope.newScope()) {
       Optional<OnnxTensor> features = seen.map(VisionEncoder.Encoded::output);
       if (seen.isPresent() && !seen.get().projected()) {
-        TokenReduction passage = TokenReduction.all(entering.rows().aliveVisual().length);
+        TokenReduction reduction = all(tokens);
         if (plan.beforeProjector().isPresent()) {
           SitePlan site = plan.beforeProjector().get();
-          passage =
+          reduction =
               decider.decide(
                   site,
-                  entering.rows(),
-                  entering.positions(),
+                  tokens,
                   TapValues.NONE,
                   (need, context) -> {
                     throw new IllegalStateException(need + " before the projector");
                   });
-          entering = entering.after(site, passage);
+          tokens = tokens.reduced(reduction, site.positions()).left();
         }
-        features = Optional.of(parts.vision().project(pass, seen.get().output(), passage));
+        features = Optional.of(parts.vision().project(pass, seen.get().output(), reduction));
       }
-      TokenReduction passage = TokenReduction.all(entering.rows().aliveVisual().length);
+      TokenReduction reduction = all(tokens);
       if (plan.afterVision().isPresent()) {
-        passage = decideOnFeatures(pass, prompt, features.orElseThrow(), decider, entering);
-        entering = entering.after(plan.afterVision().get(), passage);
+        SitePlan site = plan.afterVision().get();
+        reduction =
+            decider.decide(
+                site,
+                tokens,
+                TapValues.NONE,
+                onFeatures(pass, prompt, features.orElseThrow(), tokens.live()));
+        tokens = tokens.reduced(reduction, site.positions()).left();
       }
-      decode(pass, entering, embeds(pass, prompt, features, entering.rows(), passage), decider);
+      decode(pass, tokens, embeds(pass, prompt, features, tokens.live(), reduction), decider);
     }
+  }
+
+  private static TokenReduction all(PositionedTokens tokens) {
+    return TokenReduction.all(tokens.live().visualRows().length);
   }
 
   private OnnxTensor embeds(
       TensorScope pass,
       ModelInput prompt,
       Optional<OnnxTensor> features,
-      LiveTokens rows,
-      TokenReduction passage) {
-    long[] all = prompt.tokenIds();
-    long[] tokens = new long[rows.count()];
-    for (int row = 0; row < tokens.length; row++) {
-      tokens[row] = all[rows.prompt()[row]];
-    }
+      LiveTokens live,
+      TokenReduction reduction) {
+    long[] ids = live.gathered(prompt.tokenIds());
     return features.isPresent()
-        ? parts.embedder().embed(pass, tokens, features.get(), passage, rows.visualRows())
-        : parts.embedder().embed(pass, tokens);
+        ? parts.embedder().embed(pass, ids, features.get(), reduction, live.visualRows())
+        : parts.embedder().embed(pass, ids);
   }
 
-  private void decode(TensorScope pass, Entering entering, OnnxTensor embeds, SiteDecider decider) {
-    LiveTokens rows = entering.rows();
-    RotaryPositions positions = entering.positions();
-    long next = entering.next();
+  private void decode(
+      TensorScope pass, PositionedTokens entering, OnnxTensor embeds, SiteDecider decider) {
+    PositionedTokens tokens = entering;
     List<OnnxTensor> hidden = List.of(embeds);
     boolean compares =
         plan.seams().stream()
@@ -180,63 +160,42 @@ final class DecoderRun implements AutoCloseable {
     SideObserver atInput =
         (need, context) ->
             compared.computeIfAbsent(
-                need, wanted -> atInput(pass, wanted, embeds, entering.rows(), context));
+                need, wanted -> atInput(pass, wanted, embeds, entering.live(), context));
     TapValues taps = TapValues.NONE;
     List<Integer> counts = new ArrayList<>();
     for (int i = 0; i < segments.size(); i++) {
-      int[] keep = all(rows.count());
-      TokenReduction.Mix mix = TokenReduction.Mix.NONE;
-      long[] types = rows.types();
-      RotaryPositions arriving = positions;
-      Optional<SitePlan> seam = plan.seams().get(i);
-      if (seam.isPresent()) {
-        TokenReduction passage = decider.decide(seam.get(), rows, positions, taps, atInput);
-        int[] origins = originRows(rows, passage);
-        keep = rows.rowsOf(passage);
-        mix = passage.mix().at(rows.visualRows());
-        rows = rows.extended(origins);
-        types = rows.types();
-        rows = rows.select(keep);
-        positions = positions.extended(origins);
-        arriving = positions;
-        if (seam.get().positions() == PositionPolicy.COMPACTED) {
-          arriving = positions.compactedFor(keep);
-          next = keep.length;
-        }
-        positions = arriving.gathered(keep);
+      SeamRows seam = tokens.unchanged();
+      if (plan.seams().get(i).isPresent()) {
+        SitePlan site = plan.seams().get(i).get();
+        seam = tokens.reduced(decider.decide(site, tokens, taps, atInput), site.positions());
       }
-      Optional<SitePlan> site = plan.siteAfter(i);
-      LiveTokens there = rows;
+      tokens = seam.left();
+      LiveTokens live = tokens.live();
+      Optional<SitePlan> next = plan.siteAfter(i);
       Optional<SegmentState.Observed> observed =
-          site.filter(after -> !after.needs().isEmpty() && there.visualRows().length > 0)
-              .map(after -> there::rows);
-      SegmentState.Output out =
-          segments
-              .get(i)
-              .run(pass, new SegmentState.Input(hidden, arriving, types, keep, mix, observed));
-      segments.get(i).startDecodingAt(next);
-      segments.get(i).onPrefillDone(rows);
+          next.filter(site -> !site.needs().isEmpty() && live.visualRows().length > 0)
+              .map(site -> live::rows);
+      SegmentState segment = segments.get(i);
+      SegmentState.Output out = segment.run(pass, SegmentState.Input.of(hidden, seam, observed));
+      segment.startDecodingAt(tokens.next());
+      segment.onPrefillDone(live);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
       hidden = out.hidden();
-      taps = new TapValues(out.taps(), rows);
-      Optional<SplitDecoder.Segment> probe =
-          site.flatMap(after -> open.probe(after.site().depth()));
-      if (probe.isPresent() && observed.isPresent()) {
-        probedTokens.add(rows.count());
-        try (SegmentState ahead = new SegmentState(probe.get(), sizes, scope.sibling())) {
-          SegmentState.Input input =
-              new SegmentState.Input(
-                  hidden,
-                  positions,
-                  rows.types(),
-                  all(rows.count()),
-                  TokenReduction.Mix.NONE,
-                  observed);
-          taps = taps.and(ahead.run(pass, input).taps());
+      taps = new TapValues(out.taps(), live);
+      Optional<SplitDecoder.Segment> lookahead =
+          next.flatMap(site -> open.lookahead(site.site().depth()));
+      if (lookahead.isPresent() && observed.isPresent()) {
+        lookaheadTokens.add(live.count());
+        try (SegmentState ahead = new SegmentState(lookahead.get(), sizes, scope.newScope())) {
+          taps =
+              taps.and(
+                  ahead
+                      .run(pass, SegmentState.Input.of(hidden, tokens.unchanged(), observed))
+                      .taps());
         }
       }
-      for (int layer = 0; layer < segments.get(i).layers(); layer++) {
-        counts.add(rows.count());
+      for (int layer = 0; layer < segment.layers(); layer++) {
+        counts.add(live.count());
       }
     }
     tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
@@ -245,7 +204,7 @@ final class DecoderRun implements AutoCloseable {
 
   /** Feeds one generated token and makes the scores of the next. */
   void step(long token) {
-    try (TensorScope pass = scope.sibling()) {
+    try (TensorScope pass = scope.newScope()) {
       List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, new long[] {token}));
       for (SegmentState segment : segments) {
         RotaryPositions position = RotaryPositions.single(segment.nextPosition(), source.rows());
@@ -254,12 +213,7 @@ final class DecoderRun implements AutoCloseable {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden,
-                        position,
-                        TEXT,
-                        ONLY_ROW,
-                        TokenReduction.Mix.NONE,
-                        Optional.empty()))
+                        hidden, position, TEXT, ONLY_ROW, MergeMatrix.NONE, Optional.empty()))
                 .hidden();
       }
       logits = TensorScope.valuesOf(hidden.get(0));
@@ -279,7 +233,7 @@ final class DecoderRun implements AutoCloseable {
   /** FLOPs of the prefill: of its layers, and of attention that was computed ahead of a layer. */
   long prefillFlops(DecoderShape shape) {
     return FlopsModel.prefill(shape, tokensPerLayer)
-        + probedTokens.stream().mapToLong(tokens -> FlopsModel.probe(shape, tokens)).sum();
+        + lookaheadTokens.stream().mapToLong(tokens -> FlopsModel.lookahead(shape, tokens)).sum();
   }
 
   /** Tokens in the KV cache of each layer now. */
@@ -293,63 +247,40 @@ final class DecoderRun implements AutoCloseable {
     return segments.stream().mapToLong(SegmentState::cacheBytes).sum();
   }
 
-  private TokenReduction decideOnFeatures(
-      TensorScope pass,
-      ModelInput prompt,
-      OnnxTensor features,
-      SiteDecider decider,
-      Entering entering) {
-    LiveTokens rows = entering.rows();
+  private SideObserver onFeatures(
+      TensorScope pass, ModelInput prompt, OnnxTensor features, LiveTokens live) {
     Map<Rows, OnnxTensor> text = new EnumMap<>(Rows.class);
-    SideObserver side =
-        (need, context) ->
-            parts
-                .side()
-                .observe(
-                    pass,
-                    need,
-                    leaf ->
-                        new SideGraphs.Found(
-                            leaf.rows() == Rows.VISUAL
-                                ? features
-                                : text.computeIfAbsent(
-                                    leaf.rows(), wanted -> embedded(pass, prompt, rows, wanted)),
-                            all(rows.rows(leaf.rows()).length)),
-                    wanted -> rows.rows(wanted).length,
-                    context);
-    return decider.decide(
-        plan.afterVision().orElseThrow(), rows, entering.positions(), TapValues.NONE, side);
+    return (need, context) ->
+        parts
+            .side()
+            .observe(
+                pass,
+                need,
+                leaf ->
+                    new SideGraphs.Found(
+                        leaf.rows() == Rows.VISUAL
+                            ? features
+                            : text.computeIfAbsent(
+                                leaf.rows(), wanted -> embedded(pass, prompt, live, wanted)),
+                        IntStream.range(0, live.rows(leaf.rows()).length).toArray()),
+                wanted -> live.rows(wanted).length,
+                context);
   }
 
-  private OnnxTensor embedded(TensorScope pass, ModelInput prompt, LiveTokens rows, Rows wanted) {
-    return parts
-        .embedder()
-        .embed(
-            pass,
-            Arrays.stream(rows.rows(wanted))
-                .mapToLong(row -> prompt.tokenIds()[rows.prompt()[row]])
-                .toArray());
+  private OnnxTensor embedded(TensorScope pass, ModelInput prompt, LiveTokens live, Rows wanted) {
+    return parts.embedder().embed(pass, live.gathered(prompt.tokenIds(), live.rows(wanted)));
   }
 
   private Observation atInput(
-      TensorScope pass, Expression need, OnnxTensor embeds, LiveTokens rows, SiteContext context) {
+      TensorScope pass, Expression need, OnnxTensor embeds, LiveTokens live, SiteContext context) {
     return parts
         .side()
         .observe(
             pass,
             need,
-            leaf -> new SideGraphs.Found(embeds, rows.rows(leaf.rows())),
-            wanted -> rows.rows(wanted).length,
+            leaf -> new SideGraphs.Found(embeds, live.rows(leaf.rows())),
+            wanted -> live.rows(wanted).length,
             context);
-  }
-
-  private static int[] originRows(LiveTokens rows, TokenReduction passage) {
-    int[] visualRows = rows.visualRows();
-    return Arrays.stream(passage.origins()).map(origin -> visualRows[origin]).toArray();
-  }
-
-  private static int[] all(int count) {
-    return IntStream.range(0, count).toArray();
   }
 
   @Override

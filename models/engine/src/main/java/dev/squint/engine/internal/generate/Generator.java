@@ -47,7 +47,7 @@ public final class Generator implements AutoCloseable {
   private final VisionEncoder vision;
   private final Embedder embedder;
   private final SideGraphs side;
-  private final RefCountedCache<List<SegmentSpec>, SplitDecoder> cuts;
+  private final RefCountedCache<List<SegmentSpec>, SplitDecoder> splits;
 
   public Generator(
       SessionFactory sessions,
@@ -65,7 +65,7 @@ public final class Generator implements AutoCloseable {
     this.vision = vision;
     this.embedder = embedder;
     this.side = side;
-    this.cuts = new RefCountedCache<>(maxCachedSplits);
+    this.splits = new RefCountedCache<>(maxCachedSplits);
   }
 
   public EncodedImages prepare(PixelValues pixels) {
@@ -100,17 +100,17 @@ public final class Generator implements AutoCloseable {
       notes.add("no image in the prompt: nothing to prune");
     }
     try (TensorScope scope = sessions.scope();
-        var cut = lease(plan)) {
+        var split = lease(plan)) {
       long start = System.nanoTime();
       Optional<VisionEncoder.Encoded> seen =
           images.map(lease -> lease.encoded(plan.visionTaps(), plan.beforeProjector().isEmpty()));
       seen.ifPresent(encoded -> checkTokens(encoded, prompt));
       long visionNanos = System.nanoTime() - start;
       Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());
-      Answer answer = answer(request, cut.get(), scope, options, notes);
+      Answer answer = answer(request, split.get(), scope, options, notes);
       Optional<Speedup> speedup =
           options.measureSpeedup()
-              ? Optional.of(measure(request, cut.get(), answer))
+              ? Optional.of(measure(request, split.get(), answer))
               : Optional.empty();
       notes.addAll(answer.decider.notes());
       Trace trace = trace(request, strategy, answer, visionNanos, speedup, notes);
@@ -230,14 +230,14 @@ public final class Generator implements AutoCloseable {
   }
 
   private RefCountedCache<List<SegmentSpec>, SplitDecoder>.Lease lease(PruningPlan plan) {
-    return cuts.acquire(plan.cut(), () -> new SplitDecoder(sessions, decoder, plan.cut()));
+    return splits.acquire(plan.split(), () -> new SplitDecoder(sessions, decoder, plan.split()));
   }
 
   /** Opens the decoder in one piece and the tower, as a check. */
   public void requireOpens() {
     vision.requireOpens();
     SessionFactory checking = sessions.checking();
-    new SplitDecoder(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).cut())
+    new SplitDecoder(checking, decoder, PruningPlan.unpruned(facts.decoder().layers()).split())
         .close();
   }
 
@@ -333,8 +333,8 @@ public final class Generator implements AutoCloseable {
     return vision.takesAnySize();
   }
 
-  public int openCuts() {
-    return cuts.size();
+  public int cachedSplits() {
+    return splits.size();
   }
 
   @Override
@@ -342,7 +342,7 @@ public final class Generator implements AutoCloseable {
     try (vision;
         embedder;
         side) {
-      cuts.close();
+      splits.close();
     }
   }
 }

@@ -6,8 +6,9 @@ import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.SeamRows;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.RowInput;
@@ -24,7 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** One segment at work on one request: it owns the KV cache of its layers. */
+/** One segment in one request: it owns the KV cache of its layers. */
 public final class SegmentState implements AutoCloseable {
 
   /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
@@ -47,7 +48,7 @@ public final class SegmentState implements AutoCloseable {
     this.cache = KvCache.of(segment, sizes, owner, plan);
   }
 
-  /** Finds rows, counted after the seam. */
+  /** Finds live rows, counted after the seam. */
   @FunctionalInterface
   interface Observed {
     int[] rows(RowInput input);
@@ -57,22 +58,34 @@ public final class SegmentState implements AutoCloseable {
    * What a segment takes in.
    *
    * @param hidden hidden states of all rows that arrive
-   * @param positions rotary positions of all rows that arrive and of those of the mix
+   * @param positions rotary positions of all rows that arrive and of merged ones
    * @param types for each of these 1 if it is a visual token, else 0
-   * @param keep the rows that go on; those of the mix count on after the arriving ones
-   * @param mix rows made of several, in terms of arriving rows
+   * @param keptRows the rows that go on; merged ones count after the arriving ones
+   * @param merges how merged rows are made, of rows that arrive
    * @param observed finds the rows that are looked at; empty if nothing is observed
    */
   public record Input(
       List<OnnxTensor> hidden,
       RotaryPositions positions,
       long[] types,
-      int[] keep,
-      TokenReduction.Mix mix,
-      Optional<Observed> observed) {}
+      int[] keptRows,
+      MergeMatrix merges,
+      Optional<Observed> observed) {
+
+    /** What a seam lets in. */
+    public static Input of(List<OnnxTensor> hidden, SeamRows seam, Optional<Observed> observed) {
+      return new Input(
+          hidden,
+          seam.positions(),
+          seam.arriving().types(),
+          seam.keptRows(),
+          seam.merges(),
+          observed);
+    }
+  }
 
   /**
-   * What a segment gives out, owned by the scope given to {@link SegmentState#run}.
+   * What a segment returns, owned by the scope given to {@link SegmentState#run}.
    *
    * @param hidden hidden states for the next segment, or the logits alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
@@ -81,9 +94,9 @@ public final class SegmentState implements AutoCloseable {
 
   public Output run(TensorScope scope, Input in) {
     ModelSession session = segment.session();
-    boolean probe = segment.spec().probe();
+    boolean lookahead = segment.spec().lookahead();
     List<String> hiddenOutputs =
-        segment.isLast() && !probe ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
+        segment.isLast() && !lookahead ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
@@ -91,25 +104,25 @@ public final class SegmentState implements AutoCloseable {
     Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
     wanted.addAll(taps);
     wanted.addAll(cache.outputs());
-    try (TensorScope run = scope.sibling()) {
+    try (TensorScope run = scope.newScope()) {
       Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
-      cache.take(run, out, in.keep().length);
+      cache.append(run, out, in.keptRows().length);
       List<OnnxTensor> hidden = new ArrayList<>();
-      hiddenOutputs.forEach(name -> hidden.add(scope.adopt(run, out.get(name))));
+      hiddenOutputs.forEach(name -> hidden.add(scope.transferFrom(run, out.get(name))));
       Map<String, OnnxTensor> tapped = new HashMap<>();
-      taps.forEach(tap -> tapped.put(tap, scope.adopt(run, out.get(tap))));
+      taps.forEach(tap -> tapped.put(tap, scope.transferFrom(run, out.get(tap))));
       return new Output(hidden, tapped);
     }
   }
 
   private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
     Set<String> names = segment.session().inputs();
-    Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keep().length));
+    Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keptRows().length));
     for (int i = 0; i < segment.hiddenInputs().size(); i++) {
       inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
     }
     if (names.contains(DecoderGraph.MASK)) {
-      long[] mask = new long[cache.tokens() + in.keep().length];
+      long[] mask = new long[cache.tokens() + in.keptRows().length];
       Arrays.fill(mask, 1);
       inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
     }
@@ -122,10 +135,10 @@ public final class SegmentState implements AutoCloseable {
       inputs.put(types, run.longs(in.types(), 1, in.types().length));
     }
     if (segment.spec().seam() != Seam.NONE) {
-      inputs.put(SegmentModel.KEEP, run.indices(in.keep(), in.keep().length));
+      inputs.put(SegmentModel.KEEP, run.indices(in.keptRows(), in.keptRows().length));
     }
     if (segment.spec().seam() == Seam.MERGE) {
-      in.mix().give(run, inputs);
+      in.merges().give(run, inputs);
     }
     for (String name : names) {
       RowInput.parse(name)
@@ -140,12 +153,8 @@ public final class SegmentState implements AutoCloseable {
   }
 
   /** Puts the prompt away, once it has run. */
-  public void onPrefillDone(LiveTokens rows) {
-    boolean[] visual = new boolean[rows.count()];
-    for (int row : rows.visualRows()) {
-      visual[row] = true;
-    }
-    cache.onPrefillDone(visual);
+  public void onPrefillDone(LiveTokens live) {
+    cache.onPrefillDone(live.visualMask());
   }
 
   void startDecodingAt(long position) {

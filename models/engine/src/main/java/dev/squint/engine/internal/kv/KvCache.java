@@ -33,13 +33,13 @@ public interface KvCache extends AutoCloseable {
   Set<String> outputs();
 
   /**
-   * Takes the keys and values of new tokens.
+   * Appends the keys and values of new tokens.
    *
    * @param run owner of what the segment has returned
    * @param out what it has returned, by name
    * @param fresh how many tokens ran
    */
-  void take(TensorScope run, Map<String, OnnxTensor> out, int fresh);
+  void append(TensorScope run, Map<String, OnnxTensor> out, int fresh);
 
   /**
    * Puts the prompt away, once it has run.

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 
 /**
  * Keys and values of which each KV head keeps a number of its own. They rest one after the other
- * without gaps; the layer at work alone has a copy in which all heads are as long as the longest.
+ * without gaps; the layer that runs alone has a copy in which all heads are as long as the longest.
  */
 final class PerHeadKvCache extends TailedCache {
 
@@ -92,16 +92,16 @@ final class PerHeadKvCache extends TailedCache {
   @Override
   public Set<String> outputs() {
     Set<String> names = super.outputs();
-    for (int layer = from; layer < to && !settled; layer++) {
+    for (int layer = from; layer < to && !prefillDone; layer++) {
       names.add(KvCacheNames.attention(layer));
     }
     return names;
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
-    super.take(run, out, fresh);
-    for (int layer = from; layer < to && !settled; layer++) {
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+    super.append(run, out, fresh);
+    for (int layer = from; layer < to && !prefillDone; layer++) {
       attention.put(layer, TensorScope.valuesOf(out.get(KvCacheNames.attention(layer))));
     }
     tailTokens += fresh;

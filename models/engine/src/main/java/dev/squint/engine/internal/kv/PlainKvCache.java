@@ -21,14 +21,14 @@ final class PlainKvCache implements KvCache {
   private static final int HEADS_AXIS = 1;
   private static final int WIDTH_AXIS = 3;
 
-  private final boolean probe;
+  private final boolean lookahead;
   private TensorScope owner;
   private Map<String, OnnxTensor> past = new HashMap<>();
   private int tokens;
 
   PlainKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this.owner = owner;
-    this.probe = segment.spec().probe();
+    this.lookahead = segment.spec().lookahead();
     try {
       for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, true));
@@ -41,7 +41,7 @@ final class PlainKvCache implements KvCache {
   }
 
   private void putEmpty(ModelSession session, ModelConfig.Text sizes, String input) {
-    if (!probe || session.inputs().contains(input)) {
+    if (!lookahead || session.inputs().contains(input)) {
       past.put(input, empty(session, sizes, owner, input));
     }
   }
@@ -78,7 +78,7 @@ final class PlainKvCache implements KvCache {
 
   @Override
   public Set<String> outputs() {
-    return probe
+    return lookahead
         ? Set.of()
         : past.keySet().stream().map(PlainKvCache::presentOf).collect(Collectors.toSet());
   }
@@ -89,14 +89,14 @@ final class PlainKvCache implements KvCache {
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
-    if (probe) {
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+    if (lookahead) {
       return;
     }
-    TensorScope next = owner.sibling();
+    TensorScope next = owner.newScope();
     Map<String, OnnxTensor> grown = new HashMap<>();
     for (String input : past.keySet()) {
-      grown.put(input, next.adopt(run, out.get(presentOf(input))));
+      grown.put(input, next.transferFrom(run, out.get(presentOf(input))));
     }
     owner.close();
     owner = next;

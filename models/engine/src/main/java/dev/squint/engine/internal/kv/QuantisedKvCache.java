@@ -37,7 +37,7 @@ final class QuantisedKvCache extends TailedCache {
     super(segment, sizes, owner, Field.of(form.bits()));
     this.form = form;
     this.plan = plan.map(KvCachePlan.Quantised.class::cast);
-    this.lowOwner = owner.sibling();
+    this.lowOwner = owner.newScope();
     try {
       emptyTail();
       forEachLayerAndKind(
@@ -83,7 +83,7 @@ final class QuantisedKvCache extends TailedCache {
   }
 
   private boolean takesLow() {
-    return mixed() && !settled;
+    return mixed() && !prefillDone;
   }
 
   @Override
@@ -100,14 +100,14 @@ final class QuantisedKvCache extends TailedCache {
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
-    super.take(run, out, fresh);
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+    super.append(run, out, fresh);
     if (takesLow()) {
       forEachLayerAndKind(
           (layer, key) -> {
             for (Field field : Field.of(form.low())) {
               String name = KvCacheNames.low(layer, key, field);
-              low.put(name, lowOwner.adopt(run, out.get(name)));
+              low.put(name, lowOwner.transferFrom(run, out.get(name)));
             }
           });
       for (int layer = from; layer < to; layer++) {
@@ -142,7 +142,8 @@ final class QuantisedKvCache extends TailedCache {
           for (Field field : Field.of(form.bits())) {
             OnnxTensor tensor = tail.get(tailOf(layer, key, field));
             put.put(
-                KvCacheNames.stored(layer, key, Part.HIGH, field), owner.adopt(tailOwner, tensor));
+                KvCacheNames.stored(layer, key, Part.HIGH, field),
+                owner.transferFrom(tailOwner, tensor));
           }
         });
     return put;

@@ -26,7 +26,7 @@ abstract class TailedCache implements KvCache {
   final Map<Integer, float[]> attention = new HashMap<>();
   TensorScope promptOwner;
   Map<String, OnnxTensor> prompt = new HashMap<>();
-  boolean settled;
+  boolean prefillDone;
   private final List<Field> fields;
 
   /**
@@ -40,7 +40,7 @@ abstract class TailedCache implements KvCache {
     this.from = segment.spec().from();
     this.to = segment.spec().to();
     this.promptOwner = owner;
-    this.tailOwner = owner.sibling();
+    this.tailOwner = owner.newScope();
     this.fields = fields;
   }
 
@@ -92,20 +92,20 @@ abstract class TailedCache implements KvCache {
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
     tailOwner.close();
     forEachLayerAndKind(
         (layer, key) -> {
           for (Field field : fields) {
             OnnxTensor grown = out.get(KvCacheNames.grown(layer, key, field));
-            tail.put(tailOf(layer, key, field), tailOwner.adopt(run, grown));
+            tail.put(tailOf(layer, key, field), tailOwner.transferFrom(run, grown));
           }
         });
   }
 
   /** Replaces what the prompt left, or so far has, by what is made of the tail. */
   final void keep(Function<TensorScope, Map<String, OnnxTensor>> made) {
-    TensorScope next = promptOwner.sibling();
+    TensorScope next = promptOwner.newScope();
     try {
       Map<String, OnnxTensor> put = made.apply(next);
       promptOwner.close();
@@ -117,7 +117,7 @@ abstract class TailedCache implements KvCache {
     }
     emptyTail();
     attention.clear();
-    settled = true;
+    prefillDone = true;
   }
 
   @Override

@@ -31,7 +31,7 @@ final class TieredKvCache implements KvCache {
   private final int[][] activeTokens;
   private final int[][] parkedTokens;
   private boolean[] visual = {};
-  private boolean settled;
+  private boolean prefillDone;
   private int ordinary;
   private int tokens;
   private int seen;
@@ -45,7 +45,7 @@ final class TieredKvCache implements KvCache {
     this.segment = segment;
     this.plan = plan;
     this.activeOwner = owner;
-    this.parkedOwner = owner.sibling();
+    this.parkedOwner = owner.newScope();
     int layers = segment.spec().to() - segment.spec().from();
     this.activeTokens = new int[layers][0];
     this.parkedTokens = new int[layers][0];
@@ -77,7 +77,7 @@ final class TieredKvCache implements KvCache {
 
   /** Whether the next run sees what is parked. */
   private boolean refreshes() {
-    return settled && parkedCount() > 0 && ordinary == plan.every() - 1;
+    return prefillDone && parkedCount() > 0 && ordinary == plan.every() - 1;
   }
 
   @Override
@@ -122,7 +122,7 @@ final class TieredKvCache implements KvCache {
     Set<String> names = new HashSet<>();
     for (int layer = 0; layer < activeTokens.length; layer++) {
       names(layer).forEach(past -> names.add(PlainKvCache.presentOf(past)));
-      if (!settled || refreshes()) {
+      if (!prefillDone || refreshes()) {
         names.add(attentionOf(layer));
       }
     }
@@ -130,15 +130,15 @@ final class TieredKvCache implements KvCache {
   }
 
   @Override
-  public void take(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
+  public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
     boolean refreshed = refreshes();
-    TensorScope next = activeOwner.sibling();
+    TensorScope next = activeOwner.newScope();
     Map<String, OnnxTensor> grown = new HashMap<>();
     for (int layer = 0; layer < activeTokens.length; layer++) {
       for (String past : names(layer)) {
-        grown.put(past, next.adopt(run, out.get(PlainKvCache.presentOf(past))));
+        grown.put(past, next.transferFrom(run, out.get(PlainKvCache.presentOf(past))));
       }
-      if (!settled || refreshed) {
+      if (!prefillDone || refreshed) {
         attention[layer] = TensorScope.valuesOf(out.get(attentionOf(layer)));
       }
       int[] before =
@@ -158,7 +158,7 @@ final class TieredKvCache implements KvCache {
     if (refreshed) {
       part(plan.coreCount(promptVisual()), plan.stayCount(promptVisual()));
     }
-    ordinary = settled && !refreshed ? ordinary + 1 : 0;
+    ordinary = prefillDone && !refreshed ? ordinary + 1 : 0;
   }
 
   private static int[] merged(int[] first, int[] second) {
@@ -176,7 +176,7 @@ final class TieredKvCache implements KvCache {
   @Override
   public void onPrefillDone(boolean[] visual) {
     this.visual = visual.clone();
-    settled = true;
+    prefillDone = true;
     int all = promptVisual();
     if (all > 0) {
       part(plan.coreCount(all), plan.stayCount(all));
@@ -185,8 +185,8 @@ final class TieredKvCache implements KvCache {
 
   /** Keeps core, text and what was generated, parks other visual tokens, drops the rest. */
   private void part(int core, int stay) {
-    TensorScope nextActive = activeOwner.sibling();
-    TensorScope nextParked = parkedOwner.sibling();
+    TensorScope nextActive = activeOwner.newScope();
+    TensorScope nextParked = parkedOwner.newScope();
     Map<String, OnnxTensor> keep = new HashMap<>();
     Map<String, OnnxTensor> aside = new HashMap<>();
     try {

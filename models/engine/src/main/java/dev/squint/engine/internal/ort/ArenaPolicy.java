@@ -20,7 +20,7 @@ public enum ArenaPolicy {
 
   /**
    * What suits a segment: an arena for the layers that see the whole prompt, if they are several
-   * and so use it again and again; none for a single layer and for those after a cut.
+   * and so use it again and again; none for a single layer and for those after a split.
    */
   public static ArenaPolicy of(SegmentSpec segment) {
     return segment.from() == 0 && segment.to() > 1 ? OWN : SHARED;

@@ -15,7 +15,7 @@ import java.util.concurrent.Future;
  *
  * <p>Opening a session takes tens of megabytes from the C library for a moment. That keeps freed
  * memory apart for groups of threads (glibc has eight such arenas per core) and seldom gives it
- * back, so cuts that are opened now by this request and now by that one would leave as much in
+ * back, so segments that are opened now by this request and now by that one would leave as much in
  * every arena: with 64 threads on two cores, 750 of 970 MB were freed memory. The threads stay,
  * since a new one might be given another arena.
  */

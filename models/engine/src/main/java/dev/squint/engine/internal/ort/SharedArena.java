@@ -14,7 +14,7 @@ import java.util.Map;
  * {@code session.use_env_allocators}.
  *
  * <p>By default each session has an arena of its own, which grows to the largest request it has
- * served and never shrinks: a decoder cut into n segments keeps the memory of n prefills. The C
+ * served and never shrinks: a decoder split into n segments keeps the memory of n prefills. The C
  * function that shares one ({@code CreateAndRegisterAllocator}) has no counterpart in ONNX
  * Runtime's Java classes, so it is called through JNA. The functions of {@code OrtApi} are found by
  * their place in it, which never changes once released.

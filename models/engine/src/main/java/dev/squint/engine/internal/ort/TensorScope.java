@@ -40,7 +40,7 @@ public final class TensorScope implements AutoCloseable {
   }
 
   /** A new scope with the same counter. */
-  public TensorScope sibling() {
+  public TensorScope newScope() {
     return new TensorScope(runtime, alive);
   }
 
@@ -193,7 +193,7 @@ public final class TensorScope implements AutoCloseable {
   }
 
   /** Takes a tensor over from another scope. */
-  public OnnxTensor adopt(TensorScope other, OnnxTensor tensor) {
+  public OnnxTensor transferFrom(TensorScope other, OnnxTensor tensor) {
     if (other.owned.remove(tensor)) {
       owned.add(tensor);
     }

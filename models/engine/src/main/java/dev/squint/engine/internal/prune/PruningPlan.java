@@ -24,14 +24,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A strategy's wishes turned into cuts.
+ * What a strategy asks for as a split of the decoder.
  *
  * @param beforeProjector the site between vision tower and projector, if used
  * @param afterVision the site between vision and decoder, if used
  * @param seams for each segment the site at its head; empty for a first segment that takes all
  *     tokens
- * @param segments the decoder, cut at the sites and nowhere else
- * @param probes what a site wants of the layer after it, one per such site
+ * @param segments the decoder, split at the sites and nowhere else
+ * @param lookaheads what a site wants of the layer after it, one per such site
  * @param visionTaps what is wanted of the vision tower, in order
  * @param cache what becomes of the KV cache after the prefill, if anything
  */
@@ -40,7 +40,7 @@ public record PruningPlan(
     Optional<SitePlan> afterVision,
     List<Optional<SitePlan>> seams,
     List<SegmentSpec> segments,
-    List<SegmentSpec> probes,
+    List<SegmentSpec> lookaheads,
     List<Expression> visionTaps,
     Optional<KvCachePlan> cache) {
 
@@ -69,9 +69,9 @@ public record PruningPlan(
   }
 
   /** All that has to be loaded. */
-  public List<SegmentSpec> cut() {
+  public List<SegmentSpec> split() {
     List<SegmentSpec> all = new ArrayList<>(segments);
-    all.addAll(probes);
+    all.addAll(lookaheads);
     return all;
   }
 
@@ -130,8 +130,8 @@ public record PruningPlan(
       sites.forEach(this::checkScores);
       List<Optional<SitePlan>> seams = new ArrayList<>();
       List<SegmentSpec> segments = new ArrayList<>();
-      List<SegmentSpec> probes = new ArrayList<>();
-      cut(
+      List<SegmentSpec> lookaheads = new ArrayList<>();
+      split(
           Stream.of(beforeProjector, afterVision)
                   .flatMap(Optional::stream)
                   .anyMatch(PruningPlan::keepsPositions)
@@ -139,13 +139,13 @@ public record PruningPlan(
           inDecoder,
           seams,
           segments,
-          probes);
+          lookaheads);
       return new PruningPlan(
           beforeProjector,
           afterVision,
           List.copyOf(seams),
           segments.stream().map(segment -> segment.with(form(cache))).toList(),
-          List.copyOf(probes),
+          List.copyOf(lookaheads),
           vision,
           cache);
     }
@@ -195,12 +195,12 @@ public record PruningPlan(
       }
     }
 
-    private void cut(
+    private void split(
         boolean givenFromStart,
         List<SitePlan> inDecoder,
         List<Optional<SitePlan>> seams,
         List<SegmentSpec> segments,
-        List<SegmentSpec> probes) {
+        List<SegmentSpec> lookaheads) {
       int from = 0;
       boolean given = givenFromStart;
       Optional<SitePlan> head = Optional.empty();
@@ -209,7 +209,7 @@ public record PruningPlan(
         segments.add(new SegmentSpec(from, layer, seam(head), given, taps(site, from, layer)));
         List<Expression> ahead = sorted(site.needs().stream().filter(need -> isAhead(site, need)));
         if (!ahead.isEmpty()) {
-          probes.add(SegmentSpec.probe(layer, ahead, given));
+          lookaheads.add(SegmentSpec.lookahead(layer, ahead, given));
         }
         seams.add(head);
         head = Optional.of(site);

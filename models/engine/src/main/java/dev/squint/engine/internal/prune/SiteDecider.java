@@ -1,7 +1,6 @@
 package dev.squint.engine.internal.prune;
 
-import dev.squint.engine.internal.tokens.LiveTokens;
-import dev.squint.engine.internal.tokens.RotaryPositions;
+import dev.squint.engine.internal.tokens.PositionedTokens;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.vision.TowerValues;
 import dev.squint.error.ModelException;
@@ -46,29 +45,25 @@ public final class SiteDecider {
    * Decides.
    *
    * @param plan the site
-   * @param rows the tokens that arrive
-   * @param positions their rotary positions
+   * @param tokens what arrives
    * @param taps what was observed in the segment before the site
    * @param side observes what flows between vision tower and decoder
    * @return what goes on
    */
   public TokenReduction decide(
-      SitePlan plan,
-      LiveTokens rows,
-      RotaryPositions positions,
-      TapValues taps,
-      SideObserver side) {
-    int[] alive = rows.aliveVisual();
+      SitePlan plan, PositionedTokens tokens, TapValues taps, SideObserver side) {
+    int[] originals = tokens.live().liveOriginals();
+    int arriving = originals.length;
     if (plan.site().depth() < 0 || entered < 0) {
-      entered = alive.length;
+      entered = arriving;
     }
-    if (alive.length == 0) {
+    if (arriving == 0) {
       notes.add("%s: no visual token was there to choose from".formatted(plan.site()));
       return TokenReduction.all(0);
     }
     long start = System.nanoTime();
     SiteContext context =
-        new SiteContext(plan.site(), layout, alive, entered, rows.positions(positions), seed);
+        new SiteContext(plan.site(), layout, originals, entered, tokens.ofSite(), seed);
     Map<Expression, Observation> seen = new HashMap<>();
     for (Expression need : plan.needs()) {
       seen.put(
@@ -80,11 +75,11 @@ public final class SiteDecider {
           });
     }
     Selection selection =
-        checked(plan, plan.decision().select(context, Observations.of(seen)), alive.length);
-    TokenReduction passage = TokenReduction.of(context, selection);
+        checked(plan, plan.decision().select(context, Observations.of(seen)), arriving);
+    TokenReduction reduction = TokenReduction.of(context, selection);
     long nanos = System.nanoTime() - start;
-    int left = passage.visual().length;
-    if (left == 0 && alive.length == rows.count()) {
+    int left = reduction.liveVisual().length;
+    if (left == 0 && arriving == tokens.live().count()) {
       throw new ModelException(
           Kind.REFUSED_STRATEGY,
           "strategy '%s' left no token at all at %s".formatted(strategy, plan.site()));
@@ -94,16 +89,16 @@ public final class SiteDecider {
         new SiteTrace(
             plan.site(),
             plan.needs().stream().map(Object::toString).sorted().toList(),
-            alive.length,
+            arriving,
             left,
-            Arrays.stream(selection.keptVisual()).map(i -> alive[i]).toArray(),
-            selection.added().stream().mapToInt(token -> alive[token.origin()]).toArray(),
+            Arrays.stream(selection.keptVisual()).map(token -> originals[token]).toArray(),
+            selection.added().stream().mapToInt(token -> originals[token.origin()]).toArray(),
             selection.scores(),
             nanos));
-    return passage;
+    return reduction;
   }
 
-  private Selection checked(SitePlan plan, Selection selection, int alive) {
+  private Selection checked(SitePlan plan, Selection selection, int arriving) {
     if (!plan.merges() && !selection.merged().isEmpty()) {
       throw new ModelException(
           Kind.REFUSED_STRATEGY,
@@ -111,7 +106,7 @@ public final class SiteDecider {
               .formatted(strategy, plan.site()));
     }
     try {
-      return selection.requireFits(alive);
+      return selection.requireFits(arriving);
     } catch (StrategyException e) {
       throw new ModelException(
           Kind.REFUSED_STRATEGY,

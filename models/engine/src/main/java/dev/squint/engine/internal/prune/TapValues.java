@@ -15,9 +15,9 @@ import java.util.Map;
  * What was observed in a segment.
  *
  * @param tensors by output name
- * @param tokens the tokens it is about
+ * @param live the tokens it is about
  */
-public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens tokens) {
+public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens live) {
 
   public static final TapValues NONE =
       new TapValues(Map.of(), new LiveTokens(new int[0], new int[0]));
@@ -27,7 +27,7 @@ public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens tokens) {
     OnnxTensor tensor = tensors.get(TapNames.output(need));
     List<Axis> axes = need.axes();
     int columns = axes.isEmpty() ? 1 : TensorScope.size(tensor, axes.size());
-    if (need.chosenRows().anyMatch(rows -> tokens.rows(rows).length == 0)) {
+    if (need.chosenRows().anyMatch(rows -> live.rows(rows).length == 0)) {
       return ofNoRows(axes, tensor);
     }
     float[] values = TensorScope.valuesOf(tensor);
@@ -41,7 +41,7 @@ public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens tokens) {
     for (int i = 0; i < axes.size(); i++) {
       int size = TensorScope.size(tensor, i + 1);
       rows *= columns;
-      columns = axes.get(i).rows().map(chosen -> tokens.rows(chosen).length).orElse(size);
+      columns = axes.get(i).rows().map(chosen -> live.rows(chosen).length).orElse(size);
     }
     return Observation.over(rows, columns, new float[rows * columns]);
   }
@@ -50,6 +50,6 @@ public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens tokens) {
   public TapValues and(Map<String, OnnxTensor> others) {
     Map<String, OnnxTensor> all = new HashMap<>(tensors);
     all.putAll(others);
-    return new TapValues(all, tokens);
+    return new TapValues(all, live);
   }
 }

@@ -61,38 +61,42 @@ public final class Embedder implements AutoCloseable {
 
   /** Embeds text, float32 {@code [1, n, hidden]}. */
   public OnnxTensor embed(TensorScope scope, long[] tokens) {
-    try (TensorScope run = scope.sibling()) {
+    try (TensorScope run = scope.newScope()) {
       OnnxTensor ids = run.longs(tokens, 1, tokens.length);
-      return scope.adopt(run, embed.run(run, Map.of(IDS, ids), Set.of(EMBEDS)).get(EMBEDS));
+      return scope.transferFrom(run, embed.run(run, Map.of(IDS, ids), Set.of(EMBEDS)).get(EMBEDS));
     }
   }
 
   /**
    * Embeds a prompt with images.
    *
-   * @param tokens the prompt, already without the placeholders of dropped visual tokens
-   * @param features features of all visual tokens
-   * @param kept the visual tokens that go on
-   * @param rows the place of each of them in {@code tokens}
+   * @param tokens for each live row its token id; what stands for visual tokens does not matter
+   * @param features features of all visual tokens that arrive at the site
+   * @param reduction the visual tokens that go on
+   * @param visualRows for each of them its live row
    */
   public OnnxTensor embed(
-      TensorScope scope, long[] tokens, OnnxTensor features, TokenReduction kept, int[] rows) {
-    if (rows.length == 0) {
+      TensorScope scope,
+      long[] tokens,
+      OnnxTensor features,
+      TokenReduction reduction,
+      int[] visualRows) {
+    if (visualRows.length == 0) {
       return embed(scope, tokens);
     }
-    boolean merges = kept.mix().tokens() > 0;
+    boolean merges = reduction.merges().tokens() > 0;
     Merge key = new Merge(features.getInfo().getShape().length, merges);
-    try (TensorScope run = scope.sibling();
+    try (TensorScope run = scope.newScope();
         var lease = merge.acquire(key, () -> openMerge(features.getInfo(), merges))) {
       Map<String, OnnxTensor> inputs = new HashMap<>();
       inputs.put(MergeGraph.TEXT, embed(run, tokens));
       inputs.put(MergeGraph.FEATURES, features);
-      inputs.put(MergeGraph.KEEP_VISUAL, run.indices(kept.visual(), kept.visual().length));
-      inputs.put(MergeGraph.POSITIONS, run.indices(rows, rows.length, 1));
+      inputs.put(MergeGraph.KEEP_VISUAL, run.indices(reduction.liveVisual(), visualRows.length));
+      inputs.put(MergeGraph.POSITIONS, run.indices(visualRows, visualRows.length, 1));
       if (merges) {
-        kept.mix().give(run, inputs);
+        reduction.merges().give(run, inputs);
       }
-      return scope.adopt(
+      return scope.transferFrom(
           run, lease.get().run(run, inputs, Set.of(MergeGraph.MERGED)).get(MergeGraph.MERGED));
     }
   }

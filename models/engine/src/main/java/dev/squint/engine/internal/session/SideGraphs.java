@@ -120,7 +120,7 @@ public final class SideGraphs implements AutoCloseable {
     Map<Leaf, SideGraph.Operand> operands = new HashMap<>();
     found.forEach((leaf, operand) -> operands.put(leaf, operand(operand.tensor())));
     Key key = new Key(need.unnamed(), operands);
-    try (TensorScope run = scope.sibling();
+    try (TensorScope run = scope.newScope();
         var lease = pool.acquire(key, () -> open(key))) {
       Map<String, OnnxTensor> inputs = new HashMap<>();
       found.forEach(

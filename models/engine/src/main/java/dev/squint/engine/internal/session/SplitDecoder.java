@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The segments of one cut, loaded. */
+/** The segments of one split, loaded. */
 public final class SplitDecoder implements AutoCloseable {
 
   /**
@@ -36,14 +36,14 @@ public final class SplitDecoder implements AutoCloseable {
 
   private final List<Segment> segments = new ArrayList<>();
   private final TokenPicker picker;
-  private final List<Segment> probes = new ArrayList<>();
+  private final List<Segment> lookaheads = new ArrayList<>();
 
   public SplitDecoder(SessionFactory sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
     this.picker = new TokenPicker(sessions);
     try {
       for (SegmentSpec spec : specs) {
         ArenaPolicy buffers = ArenaPolicy.of(spec);
-        (spec.probe() ? probes : segments)
+        (spec.lookahead() ? lookaheads : segments)
             .add(open(sessions, SegmentExtractor.extract(decoder, spec), buffers));
       }
     } catch (RuntimeException e) {
@@ -63,9 +63,9 @@ public final class SplitDecoder implements AutoCloseable {
     return segments;
   }
 
-  /** What computes something of a layer ahead of it, if the cut asked for that. */
-  public Optional<Segment> probe(int layer) {
-    return probes.stream().filter(probe -> probe.spec().from() == layer).findFirst();
+  /** What computes something of a layer ahead of it, if the split asked for that. */
+  public Optional<Segment> lookahead(int layer) {
+    return lookaheads.stream().filter(ahead -> ahead.spec().from() == layer).findFirst();
   }
 
   @Override
@@ -73,7 +73,7 @@ public final class SplitDecoder implements AutoCloseable {
     picker.close();
     segments.forEach(segment -> segment.session().close());
     segments.clear();
-    probes.forEach(probe -> probe.session().close());
-    probes.clear();
+    lookaheads.forEach(ahead -> ahead.session().close());
+    lookaheads.clear();
   }
 }

@@ -66,11 +66,11 @@ public final class TokenPicker implements AutoCloseable {
       TensorScope owner, PickGraph.Source source, Map<String, OnnxTensor> stores, int[] tokens) {
     int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
     ModelSession session = session(new Kind(type, source));
-    try (TensorScope run = owner.sibling()) {
+    try (TensorScope run = owner.newScope()) {
       Map<String, OnnxTensor> inputs = new HashMap<>(stores);
       inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
       OnnxTensor picked = session.run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
-      return owner.adopt(run, picked);
+      return owner.transferFrom(run, picked);
     }
   }
 

@@ -4,54 +4,88 @@ import dev.squint.onnx.internal.decoder.RowInput;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Rows;
-import dev.squint.pruning.site.SiteContext;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * The tokens alive at some depth of the decoder, in order.
+ * The tokens that are live at some depth of the decoder, in order, and all conversions between what
+ * they are counted in: see the package.
  *
- * @param prompt for each row, its place in the unpruned prompt
- * @param visual for each row, which of the original visual tokens it is, or -1 for text
+ * @param promptPositions for each live row its prompt position
+ * @param originalVisual for each live row which original visual token it is, or -1 for text
  */
-public record LiveTokens(int[] prompt, int[] visual) {
+public record LiveTokens(int[] promptPositions, int[] originalVisual) {
 
   private static final int TEXT = -1;
 
+  /** All tokens of a prompt. */
   public static LiveTokens of(TokenLayout layout) {
-    int[] visual = new int[layout.length()];
-    Arrays.fill(visual, TEXT);
+    int[] originalVisual = new int[layout.length()];
+    Arrays.fill(originalVisual, TEXT);
     int next = 0;
     for (VisualSpan span : layout.visual()) {
       for (int i = 0; i < span.length(); i++) {
-        visual[span.start() + i] = next++;
+        originalVisual[span.start() + i] = next++;
       }
     }
-    return new LiveTokens(IntStream.range(0, layout.length()).toArray(), visual);
+    return new LiveTokens(IntStream.range(0, layout.length()).toArray(), originalVisual);
   }
 
+  /** How many live rows. */
   public int count() {
-    return prompt.length;
+    return promptPositions.length;
   }
 
-  /** For each row 1 if it holds a visual token, else 0. */
+  private boolean isVisual(int row) {
+    return originalVisual[row] != TEXT;
+  }
+
+  /** For each live row 1 if it holds a visual token, else 0. */
   public long[] types() {
-    return Arrays.stream(visual).mapToLong(v -> v == TEXT ? 0 : 1).toArray();
+    return Arrays.stream(originalVisual).mapToLong(token -> token == TEXT ? 0 : 1).toArray();
   }
 
-  /** Rows that hold visual tokens. */
+  /** For each live row whether it holds a visual token. */
+  public boolean[] visualMask() {
+    boolean[] mask = new boolean[count()];
+    for (int row = 0; row < mask.length; row++) {
+      mask[row] = isVisual(row);
+    }
+    return mask;
+  }
+
+  /** Every live row. */
+  public int[] allRows() {
+    return IntStream.range(0, count()).toArray();
+  }
+
+  /** For each live visual token its live row. */
   public int[] visualRows() {
-    return IntStream.range(0, visual.length).filter(row -> visual[row] != TEXT).toArray();
+    return IntStream.range(0, count()).filter(this::isVisual).toArray();
   }
 
-  /** The rows of some tokens, ascending. */
+  /** For each live visual token which original visual token it is. */
+  public int[] liveOriginals() {
+    return Arrays.stream(originalVisual).filter(token -> token != TEXT).toArray();
+  }
+
+  /** What stands at the prompt positions of the live rows. */
+  public long[] gathered(long[] byPromptPosition) {
+    return gathered(byPromptPosition, allRows());
+  }
+
+  /** What stands at the prompt positions of some live rows. */
+  public long[] gathered(long[] byPromptPosition, int[] rows) {
+    return Arrays.stream(rows).mapToLong(row -> byPromptPosition[promptPositions[row]]).toArray();
+  }
+
+  /** The live rows of some tokens, ascending. */
   public int[] rows(Rows wanted) {
-    int last = count() - 1;
     return switch (wanted) {
-      case ALL -> IntStream.rangeClosed(0, last).toArray();
+      case ALL -> allRows();
       case VISUAL -> visualRows();
       case CLS -> new int[0];
-      case LAST -> new int[] {last};
+      case LAST -> new int[] {count() - 1};
       case TEXT -> textRows(0).toArray();
       case TEXT_AFTER_VISUAL -> textRows(lastVisualRow() + 1).toArray();
       case FIRST_AFTER_VISUAL -> textRows(lastVisualRow() + 1).limit(1).toArray();
@@ -59,10 +93,10 @@ public record LiveTokens(int[] prompt, int[] visual) {
   }
 
   private IntStream textRows(int from) {
-    return IntStream.range(from, count()).filter(row -> visual[row] == TEXT);
+    return IntStream.range(from, count()).filter(row -> !isVisual(row));
   }
 
-  /** The rows that a segment is told. */
+  /** The live rows that a segment is told. */
   public int[] rows(RowInput input) {
     int[] all =
         input.rows().stream()
@@ -79,70 +113,72 @@ public record LiveTokens(int[] prompt, int[] visual) {
   }
 
   private int lastVisualRow() {
-    int row = visual.length - 1;
-    while (row >= 0 && visual[row] == TEXT) {
+    int row = count() - 1;
+    while (row >= 0 && !isVisual(row)) {
       row--;
     }
     return row;
   }
 
-  /** The original visual tokens that are alive. */
-  public int[] aliveVisual() {
-    return Arrays.stream(visual).filter(v -> v != TEXT).toArray();
-  }
-
   /**
-   * The rows that go on: text as it stands, in the places of visual tokens those of a passage. Rows
-   * of merged tokens count on after the arriving ones.
+   * The live rows that go on: text as it stands, in the places of visual tokens those of a
+   * reduction. Merged rows count after the arriving ones.
    */
-  public int[] rowsOf(TokenReduction passage) {
+  int[] keptRows(TokenReduction reduction) {
     int[] visualRows = visualRows();
     int arriving = visualRows.length;
-    int[] rows = new int[count() - arriving + passage.visual().length];
+    int[] going = reduction.liveVisual();
+    int[] rows = new int[count() - arriving + going.length];
     int size = 0;
     int next = 0;
-    int seen = 0;
+    int liveVisual = 0;
     for (int row = 0; row < count(); row++) {
-      if (visual[row] == TEXT) {
+      if (!isVisual(row)) {
         rows[size++] = row;
         continue;
       }
-      for (; next < passage.visual().length && passage.places()[next] == seen; next++) {
-        int token = passage.visual()[next];
+      for (; next < going.length && reduction.livePlaces()[next] == liveVisual; next++) {
+        int token = going[next];
         rows[size++] = token < arriving ? visualRows[token] : count() + token - arriving;
       }
-      seen++;
+      liveVisual++;
     }
     return rows;
   }
 
-  /** These tokens and after them one more for each origin, which it is like. */
-  public LiveTokens extended(int[] originRows) {
-    return new LiveTokens(extended(prompt, originRows), extended(visual, originRows));
+  /** For each merged token the live row that it descends from. */
+  int[] originRows(TokenReduction reduction) {
+    return rowsOf(reduction.liveOrigins());
   }
 
-  private static int[] extended(int[] values, int[] originRows) {
-    int[] all = Arrays.copyOf(values, values.length + originRows.length);
+  /** Sums of live visual tokens as sums of live rows. */
+  MergeMatrix inRows(MergeMatrix merges) {
+    return new MergeMatrix(rowsOf(merges.sources()), merges.weights());
+  }
+
+  private int[] rowsOf(int[] liveVisual) {
+    int[] visualRows = visualRows();
+    return Arrays.stream(liveVisual).map(token -> visualRows[token]).toArray();
+  }
+
+  /** These rows and after them one more for each merged token, which is like its origin. */
+  LiveTokens extended(int[] originRows) {
+    return new LiveTokens(
+        extended(promptPositions, originRows), extended(originalVisual, originRows));
+  }
+
+  private static int[] extended(int[] byRow, int[] originRows) {
+    int[] all = Arrays.copyOf(byRow, byRow.length + originRows.length);
     for (int i = 0; i < originRows.length; i++) {
-      all[values.length + i] = values[originRows[i]];
+      all[byRow.length + i] = byRow[originRows[i]];
     }
     return all;
   }
 
-  /** Rotary positions, on the first axis, of the visual tokens and of the text after them. */
-  public SiteContext.Positions positions(RotaryPositions positions) {
-    long[] axis = positions.axes()[0];
-    return new SiteContext.Positions(
-        at(axis, visualRows()), at(axis, rows(Rows.TEXT_AFTER_VISUAL)));
-  }
-
-  private static int[] at(long[] axis, int[] rows) {
-    return Arrays.stream(rows).map(row -> Math.toIntExact(axis[row])).toArray();
-  }
-
-  public LiveTokens select(int[] rows) {
+  /** Some of these rows, in their order there. */
+  LiveTokens select(int[] rows) {
     return new LiveTokens(
-        Arrays.stream(rows).map(row -> prompt[row]).toArray(),
-        Arrays.stream(rows).map(row -> visual[row]).toArray());
+        Arrays.stream(rows).map(row -> promptPositions[row]).toArray(),
+        Arrays.stream(rows).map(row -> originalVisual[row]).toArray());
   }
 }

@@ -56,7 +56,7 @@ public record RotaryPositions(long[][] axes) {
     }
   }
 
-  public static RotaryPositions ascending(int count, int axes) {
+  private static RotaryPositions ascending(int count, int axes) {
     long[][] all = new long[axes][count];
     for (long[] axis : all) {
       Arrays.setAll(axis, token -> token);
@@ -72,18 +72,18 @@ public record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
-  /** Positions for all that arrive such that the kept ones get 0, 1, 2 and so on. */
-  public RotaryPositions compactedFor(int[] keep) {
+  /** Positions for all rows that arrive such that the kept ones get 0, 1, 2 and so on. */
+  public RotaryPositions compactedFor(int[] keptRows) {
     long[][] all = new long[axes.length][axes[0].length];
     for (long[] axis : all) {
-      for (int i = 0; i < keep.length; i++) {
-        axis[keep[i]] = i;
+      for (int i = 0; i < keptRows.length; i++) {
+        axis[keptRows[i]] = i;
       }
     }
     return new RotaryPositions(all);
   }
 
-  /** These and after them one more for each origin, at the same place. */
+  /** These and after them one more for each merged row, that of its origin. */
   public RotaryPositions extended(int[] originRows) {
     int count = axes[0].length;
     long[][] all = new long[axes.length][];
@@ -96,14 +96,19 @@ public record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
-  public RotaryPositions gathered(int[] tokens) {
-    long[][] some = new long[axes.length][tokens.length];
+  public RotaryPositions gathered(int[] rows) {
+    long[][] some = new long[axes.length][rows.length];
     for (int axis = 0; axis < axes.length; axis++) {
-      for (int i = 0; i < tokens.length; i++) {
-        some[axis][i] = axes[axis][tokens[i]];
+      for (int i = 0; i < rows.length; i++) {
+        some[axis][i] = axes[axis][rows[i]];
       }
     }
     return new RotaryPositions(some);
+  }
+
+  /** Positions of some rows on the first axis. */
+  int[] first(int[] rows) {
+    return Arrays.stream(rows).map(row -> Math.toIntExact(axes[0][row])).toArray();
   }
 
   /** The position of the token after these. */

@@ -22,7 +22,7 @@ import java.util.stream.IntStream;
 public record TowerValues(int[] shape, float[] values) {
 
   /**
-   * Of the tokens alive.
+   * Of the live visual tokens.
    *
    * @throws ModelException if patches are not visual tokens, or are compared across tiles
    */
@@ -44,21 +44,21 @@ public record TowerValues(int[] shape, float[] values) {
     if (need.pairsVisual()) {
       checkTiles(need, perImage, context);
     }
-    int[] alive = context.alive();
-    boolean all = Arrays.equals(alive, IntStream.range(0, original).toArray());
+    int[] originals = context.liveOriginals();
+    boolean all = Arrays.equals(originals, IntStream.range(0, original).toArray());
     if (all && visual[0] == 0) {
       int columns = axes.size() == 1 ? original : shape[axes.size()];
       return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
     }
     List<TileParts.Part> parts = new ArrayList<>();
     int size = values.length / images;
-    for (int from = 0, to = 0; from < alive.length; from = to) {
-      int image = alive[from] / perImage;
-      while (to < alive.length && alive[to] / perImage == image) {
+    for (int from = 0, to = 0; from < originals.length; from = to) {
+      int image = originals[from] / perImage;
+      while (to < originals.length && originals[to] / perImage == image) {
         to++;
       }
       int[] tokens =
-          Arrays.stream(alive, from, to).map(token -> token - image * perImage).toArray();
+          Arrays.stream(originals, from, to).map(token -> token - image * perImage).toArray();
       parts.add(new TileParts.Part(values, image * size, perImage, tokens));
     }
     return new TileParts(axes, Arrays.copyOfRange(shape, 1, shape.length), parts).joined();

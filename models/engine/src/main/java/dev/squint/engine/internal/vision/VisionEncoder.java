@@ -122,7 +122,7 @@ public final class VisionEncoder implements AutoCloseable {
     wanted.add(output);
     taps.forEach(tap -> wanted.add(TapNames.output(tap)));
     Part part = new Part(projected, true, taps);
-    try (TensorScope run = scope.sibling();
+    try (TensorScope run = scope.newScope();
         var lease = pool.acquire(part, () -> open(part))) {
       OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
       Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
@@ -132,7 +132,7 @@ public final class VisionEncoder implements AutoCloseable {
         int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
         observations.put(tap.canonical(), new TowerValues(sizes, TensorScope.valuesOf(seen)));
       }
-      return new Encoded(scope.adopt(run, out.get(output)), projected, observations);
+      return new Encoded(scope.transferFrom(run, out.get(output)), projected, observations);
     }
   }
 
@@ -141,19 +141,20 @@ public final class VisionEncoder implements AutoCloseable {
    *
    * @param scope owner of the features
    * @param patches all patches, as {@link #encode} gave them
-   * @param passage what goes on
+   * @param reduction what goes on
    * @return features {@code [1, kept, hidden]}
    */
-  public OnnxTensor project(TensorScope scope, OnnxTensor patches, TokenReduction passage) {
+  public OnnxTensor project(TensorScope scope, OnnxTensor patches, TokenReduction reduction) {
     Part part = new Part(true, false, List.of());
-    try (TensorScope run = scope.sibling();
+    try (TensorScope run = scope.newScope();
         var lease = pool.acquire(part, () -> open(part))) {
       Map<String, OnnxTensor> inputs = new HashMap<>();
       inputs.put(graph.patchesInput(), patches);
-      inputs.put(SegmentModel.KEEP, run.indices(passage.visual(), passage.visual().length));
-      passage.mix().give(run, inputs);
+      inputs.put(
+          SegmentModel.KEEP, run.indices(reduction.liveVisual(), reduction.liveVisual().length));
+      reduction.merges().give(run, inputs);
       Map<String, OnnxTensor> out = lease.get().run(run, inputs, Set.of(VisionGraph.FEATURES));
-      return scope.adopt(run, out.get(VisionGraph.FEATURES));
+      return scope.transferFrom(run, out.get(VisionGraph.FEATURES));
     }
   }
 

@@ -256,7 +256,7 @@ class GenerateTest {
     } finally {
       pool.shutdownNow();
     }
-    assertThat(TINY.model().openCuts()).isLessThanOrEqualTo(4);
+    assertThat(TINY.model().cachedSplits()).isLessThanOrEqualTo(4);
   }
 
   /** A token made of itself alone is itself; one made of two is neither. */
@@ -342,9 +342,9 @@ class GenerateTest {
     Generation after = generate(watching(3, need, seen));
     assertThat(seen.get(0).values()).containsExactly(seen.get(1).values(), offset(1e-6f));
     assertThat(whole.tokens()).containsExactly(after.tokens());
-    long probe =
-        FlopsModel.probe(TINY.model().facts().decoder(), TinyLlava.prompt().layout().length());
-    assertThat(whole.trace().prefillFlops() - after.trace().prefillFlops()).isEqualTo(probe);
+    long lookahead =
+        FlopsModel.lookahead(TINY.model().facts().decoder(), TinyLlava.prompt().layout().length());
+    assertThat(whole.trace().prefillFlops() - after.trace().prefillFlops()).isEqualTo(lookahead);
   }
 
   private static TestStrategy watching(int layer, Expression need, List<Observation> seen) {

@@ -13,7 +13,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -44,7 +44,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Core neurons against their definition, counted over the activations that the uncut file returns
+ * Core neurons against their definition, counted over the activations that the unsplit file returns
  * as outputs of their own. These are found by the exporter's node names, which Squint does not
  * read.
  */
@@ -81,7 +81,7 @@ class CoreNeuronsTest {
   void countsAreThoseOfTheDefinition(ExportFixture export) {
     int layers = export.size("layers") - 1;
     Map<String, float[]> seen = tapped(export);
-    List<float[]> active = uncut(export, layers);
+    List<float[]> active = unsplit(export, layers);
     int tokens = export.size("tokens");
     int start = export.size("visualStart");
     for (int layer = 0; layer < layers; layer++) {
@@ -165,22 +165,22 @@ class CoreNeuronsTest {
     Map<String, float[]> seen = new HashMap<>();
     try (SplitDecoder open = new SplitDecoder(sessions, decoder, List.of(spec));
         TensorScope scope = sessions.scope();
-        SegmentState state = new SegmentState(open.list().get(0), sizes, scope.sibling())) {
+        SegmentState state = new SegmentState(open.list().get(0), sizes, scope.newScope())) {
       SegmentState.Input input =
           new SegmentState.Input(
-              List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden"))),
-              UncutRun.positions(export, "positions"),
+              List.of(UnsplitRun.embeds(scope, export.array("embeds"), export.size("hidden"))),
+              UnsplitRun.positions(export, "positions"),
               Arrays.stream(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray(),
               all,
-              TokenReduction.Mix.NONE,
+              MergeMatrix.NONE,
               Optional.of(new ChosenRows(NONE, IntStream.range(start, end).toArray(), NONE)));
-      state.run(scope, input).taps().forEach((tap, t) -> seen.put(tap, UncutRun.floats(t)));
+      state.run(scope, input).taps().forEach((tap, t) -> seen.put(tap, UnsplitRun.floats(t)));
     }
     return seen;
   }
 
   /** The activations of the first layers, as the file computes them. */
-  private List<float[]> uncut(ExportFixture export, int layers) {
+  private List<float[]> unsplit(ExportFixture export, int layers) {
     ModelProto.Builder model = model(export).toBuilder();
     GraphProto.Builder graph = model.getGraphBuilder();
     List<String> wanted = new ArrayList<>();
@@ -194,8 +194,8 @@ class CoreNeuronsTest {
         TensorScope scope = sessions.scope()) {
       Map<String, OnnxTensor> out =
           session.run(
-              scope, new UncutRun(session, export, sessions).prompt(scope), Set.copyOf(wanted));
-      return wanted.stream().map(out::get).map(UncutRun::floats).toList();
+              scope, new UnsplitRun(session, export, sessions).prompt(scope), Set.copyOf(wanted));
+      return wanted.stream().map(out::get).map(UnsplitRun::floats).toList();
     }
   }
 

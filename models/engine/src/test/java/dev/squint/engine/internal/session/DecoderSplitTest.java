@@ -10,8 +10,8 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
@@ -39,7 +39,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Wherever the decoder is cut, it computes what the uncut file computes. */
+/** Wherever the decoder is split, it computes what the unsplit file computes. */
 class DecoderSplitTest {
 
   private static final ModelConfig.Text SIZES =
@@ -47,7 +47,7 @@ class DecoderSplitTest {
   private static final int PROMPT = 11;
   private static final int STEPS = 8;
 
-  static Stream<Arguments> cuts() {
+  static Stream<Arguments> splits() {
     List<Arguments> cases = new ArrayList<>();
     for (String file : List.of("onnx/decoder_model_merged.onnx", "decoder_sdpa.onnx")) {
       cases.add(Arguments.of(file, List.of(0, 4)));
@@ -60,7 +60,7 @@ class DecoderSplitTest {
   }
 
   @ParameterizedTest
-  @MethodSource("cuts")
+  @MethodSource("splits")
   void splittingChangesNothing(String file, List<Integer> edges) {
     Path path = TinyLlava.folder().resolve(file);
     OrtRuntime runtime = OrtRuntime.get(1);
@@ -83,7 +83,7 @@ class DecoderSplitTest {
         TensorScope scope = sessions.scope();
         Whole expected = new Whole(whole, sessions)) {
       List<SegmentState> states = new ArrayList<>();
-      parts.list().forEach(part -> states.add(new SegmentState(part, SIZES, scope.sibling())));
+      parts.list().forEach(part -> states.add(new SegmentState(part, SIZES, scope.newScope())));
       Random random = new Random(5);
       for (int step = 0; step <= STEPS; step++) {
         int rows = step == 0 ? PROMPT : 1;
@@ -104,7 +104,7 @@ class DecoderSplitTest {
 
   private static float[] run(
       TensorScope scope, List<SegmentState> states, float[] embeds, int rows, long first) {
-    try (TensorScope pass = scope.sibling()) {
+    try (TensorScope pass = scope.newScope()) {
       List<OnnxTensor> hidden =
           List.of(pass.floats(FloatBuffer.wrap(embeds), 1, rows, SIZES.hidden()));
       RotaryPositions positions =
@@ -116,12 +116,7 @@ class DecoderSplitTest {
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden,
-                        positions,
-                        new long[rows],
-                        all,
-                        TokenReduction.Mix.NONE,
-                        Optional.empty()))
+                        hidden, positions, new long[rows], all, MergeMatrix.NONE, Optional.empty()))
                 .hidden();
       }
       return lastRow(hidden.get(0));
@@ -135,7 +130,7 @@ class DecoderSplitTest {
     return row;
   }
 
-  /** The uncut file with its cache. */
+  /** The unsplit file with its cache. */
   private static final class Whole implements AutoCloseable {
     private final ModelSession session;
     private final TensorScope owner;

@@ -44,7 +44,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Exports that hold their weights: what is cut from them holds none and computes the same bits. */
+/**
+ * Exports that hold their weights: what is extracted from them holds none and computes the same
+ * bits.
+ */
 class EmbeddedExportsTest {
 
   private static final int LARGE = 1024;
@@ -135,7 +138,7 @@ class EmbeddedExportsTest {
     return ByteString.copyFrom(bytes);
   }
 
-  /** Checks what was cut and names the weights it refers to. */
+  /** Checks what was extracted and names the weights it refers to. */
   private static Set<String> refersTo(byte[] model, Path folder, ExportFixture export) {
     Map<String, TensorProto> originals = largeWeights(export);
     Set<String> names = new HashSet<>();
@@ -217,7 +220,7 @@ class EmbeddedExportsTest {
   private List<float[]> logits(byte[] model, Path folder, ExportFixture export) {
     List<float[]> logits = new ArrayList<>();
     try (ModelSession session = sessions.open(model, folder.toAbsolutePath(), export.name())) {
-      new UncutRun(session, export, sessions).run(logits);
+      new UnsplitRun(session, export, sessions).run(logits);
     }
     return logits;
   }
@@ -231,7 +234,7 @@ class EmbeddedExportsTest {
             .findFirst()
             .orElseThrow();
     byte[] whole = read(export.graph());
-    Path file = temp.resolve("cut.onnx");
+    Path file = temp.resolve("split.onnx");
     for (TensorProto weight : references(export)) {
       int begin = Integer.parseInt(entry(weight, "offset"));
       int middle = begin + Integer.parseInt(entry(weight, "length")) / 2;
@@ -244,7 +247,7 @@ class EmbeddedExportsTest {
     }
   }
 
-  /** References to the large weights of a file, as what is cut from it holds them. */
+  /** References to the large weights of a file, as what is extracted from it holds them. */
   private static List<TensorProto> references(ExportFixture export) {
     OnnxGraph graph = OnnxGraph.read(export.graph());
     byte[] model;

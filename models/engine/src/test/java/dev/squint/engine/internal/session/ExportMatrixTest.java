@@ -13,8 +13,8 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.internal.tokens.RotaryPositions;
-import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.fixtures.Share;
@@ -45,8 +45,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every decoder export, cut at every set of layers: the numbers are those of the uncut file and of
- * PyTorch.
+ * Every decoder export, split at every set of layers: the numbers are those of the unsplit file and
+ * of PyTorch.
  */
 class ExportMatrixTest {
 
@@ -93,7 +93,7 @@ class ExportMatrixTest {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     int layers = export.size("layers");
     assertThat(decoder.layers()).isEqualTo(layers);
-    List<float[]> expected = uncut(export);
+    List<float[]> expected = unsplit(export);
     int last = (1 << (layers - 1)) - 1;
     int drawn = Math.floorMod(export.name().hashCode(), last);
     for (int set = 0; set <= last; set++) {
@@ -110,8 +110,8 @@ class ExportMatrixTest {
         }
       }
       List<float[]> actual = new ArrayList<>();
-      try (Cut cut = new Cut(export, decoder, specs)) {
-        cut.run(Map.of(), Set.of(), actual);
+      try (Split split = new Split(export, decoder, specs)) {
+        split.run(Map.of(), Set.of(), actual);
       }
       float within = set == 0 && isDynamic(export) ? INT8_ROW_CUT : export.within(1e-5f);
       for (int step = 0; step < expected.size(); step++) {
@@ -125,7 +125,7 @@ class ExportMatrixTest {
 
   /**
    * Where activations are scaled by the largest value of all rows, the last row alone is scaled
-   * finer. Cuts are compared among themselves there, and with the file within the error that the
+   * finer. Splits are compared among themselves there, and with the file within the error that the
    * quantisation itself makes.
    */
   private static boolean isDynamic(ExportFixture export) {
@@ -133,7 +133,7 @@ class ExportMatrixTest {
   }
 
   /** The logits of the whole file, last row of the prompt and then of each step. */
-  private List<float[]> uncut(ExportFixture export) {
+  private List<float[]> unsplit(ExportFixture export) {
     List<float[]> logits = new ArrayList<>();
     if (UNRUNNABLE.contains(export.name())) {
       int width = export.size("vocabulary");
@@ -144,7 +144,7 @@ class ExportMatrixTest {
       return logits;
     }
     try (ModelSession whole = WholeFile.open(sessions, export.graph())) {
-      new UncutRun(whole, export, sessions).run(logits);
+      new UnsplitRun(whole, export, sessions).run(logits);
     }
     if (export.hasReference()) {
       int width = export.size("vocabulary");
@@ -175,8 +175,8 @@ class ExportMatrixTest {
         }
         specs.add(new SegmentSpec(from, from + step, Seam.NONE, false, taps));
       }
-      try (Cut cut = new Cut(export, decoder, specs)) {
-        Map<String, float[]> seen = cut.run(Map.of(), Set.of(0, 21, 23), new ArrayList<>());
+      try (Split split = new Split(export, decoder, specs)) {
+        Map<String, float[]> seen = split.run(Map.of(), Set.of(0, 21, 23), new ArrayList<>());
         for (int layer = 0; layer < layers; layer++) {
           checkTaps(export, seen, layer);
         }
@@ -196,12 +196,12 @@ class ExportMatrixTest {
       List<SegmentSpec> specs =
           List.of(
               SegmentSpec.of(0, layer),
-              SegmentSpec.probe(
+              SegmentSpec.lookahead(
                   layer,
                   List.of(attention(layer, Heads.AVERAGED), attention(layer, Heads.EACH)),
                   false));
-      try (Cut cut = new Cut(export, decoder, specs)) {
-        Map<String, float[]> seen = cut.ahead(layer, queries, columns);
+      try (Split split = new Split(export, decoder, specs)) {
+        Map<String, float[]> seen = split.ahead(layer, queries, columns);
         checkAttention(export, seen, layer, queries);
         assertThat(seen).hasSize(2);
       }
@@ -218,8 +218,8 @@ class ExportMatrixTest {
     Expression normed = Observe.hiddenStates(1, Rows.TEXT_AFTER_VISUAL, true);
     SegmentSpec spec =
         new SegmentSpec(0, export.size("layers"), Seam.NONE, false, List.of(states, normed));
-    try (Cut cut = new Cut(export, decoder, List.of(spec))) {
-      Map<String, float[]> seen = cut.run(Map.of(), Set.of(), new ArrayList<>());
+    try (Split split = new Split(export, decoder, List.of(spec))) {
+      Map<String, float[]> seen = split.run(Map.of(), Set.of(), new ArrayList<>());
       float[] rows =
           Arrays.copyOfRange(export.array("hidden.1"), TEXT[0] * hidden, (TEXT[1] + 1) * hidden);
       assertThat(seen.get(TapNames.output(states)))
@@ -349,8 +349,8 @@ class ExportMatrixTest {
               new SegmentSpec(0, layer, Seam.NONE, false, taps),
               new SegmentSpec(layer, export.size("layers"), seam, original, List.of()));
       List<float[]> logits = new ArrayList<>();
-      try (Cut cut = new Cut(export, decoder, specs)) {
-        cut.run(Map.of(1, cases.get(i)), Set.of(23), logits);
+      try (Split split = new Split(export, decoder, specs)) {
+        split.run(Map.of(1, cases.get(i)), Set.of(23), logits);
       }
       int width = export.size("vocabulary");
       float[] expected = export.array("pruned.%d.logits".formatted(i));
@@ -364,7 +364,7 @@ class ExportMatrixTest {
   }
 
   /** A decoder in segments, fed with the fixture's prompt and steps. */
-  private final class Cut implements AutoCloseable {
+  private final class Split implements AutoCloseable {
     private final ExportFixture export;
     private final DecoderGraph decoder;
     private final SplitDecoder parts;
@@ -372,7 +372,7 @@ class ExportMatrixTest {
     private final TensorScope scope = sessions.scope();
     private final List<SegmentState> states = new ArrayList<>();
 
-    Cut(ExportFixture export, DecoderGraph decoder, List<SegmentSpec> specs) {
+    Split(ExportFixture export, DecoderGraph decoder, List<SegmentSpec> specs) {
       this.export = export;
       this.decoder = decoder;
       this.parts = new SplitDecoder(sessions, decoder, specs);
@@ -386,22 +386,22 @@ class ExportMatrixTest {
               1,
               export.size("vocabulary"),
               10_000);
-      parts.list().forEach(part -> states.add(new SegmentState(part, sizes, scope.sibling())));
+      parts.list().forEach(part -> states.add(new SegmentState(part, sizes, scope.newScope())));
     }
 
     Map<String, float[]> run(
         Map<Integer, JsonNode> seams, Set<Integer> queries, List<float[]> logits) {
       Map<String, float[]> seen = new HashMap<>();
-      RotaryPositions steps = UncutRun.positions(export, "decodePositions");
+      RotaryPositions steps = UnsplitRun.positions(export, "decodePositions");
       long[] next = new long[states.size()];
       Arrays.fill(next, -1);
       logits.add(prefill(seams, new TreeSet<>(queries), seen, next));
       int hidden = export.size("hidden");
       float[] embeds = export.array("decodeEmbeds");
       for (int step = 0; step < STEPS; step++) {
-        try (TensorScope pass = scope.sibling()) {
+        try (TensorScope pass = scope.newScope()) {
           List<OnnxTensor> flow =
-              List.of(UncutRun.embeds(pass, ExportFixture.row(embeds, step, hidden), hidden));
+              List.of(UnsplitRun.embeds(pass, ExportFixture.row(embeds, step, hidden), hidden));
           for (int i = 0; i < states.size(); i++) {
             RotaryPositions position =
                 next[i] < 0
@@ -417,33 +417,33 @@ class ExportMatrixTest {
                             position,
                             new long[1],
                             new int[] {0},
-                            TokenReduction.Mix.NONE,
+                            MergeMatrix.NONE,
                             Optional.empty()))
                     .hidden();
           }
-          logits.add(UncutRun.lastRow(flow.get(0), export));
+          logits.add(UnsplitRun.lastRow(flow.get(0), export));
         }
       }
       return seen;
     }
 
     Map<String, float[]> ahead(int layer, int[] queries, int[] columns) {
-      RotaryPositions positions = UncutRun.positions(export, "positions");
+      RotaryPositions positions = UnsplitRun.positions(export, "positions");
       int[] all = IntStream.range(0, export.size("tokens")).toArray();
       long[] types = new long[all.length];
       Arrays.stream(columns).forEach(column -> types[column] = 1);
       Map<String, float[]> seen = new HashMap<>();
-      try (TensorScope pass = scope.sibling();
-          SegmentState probe =
-              new SegmentState(parts.probe(layer).orElseThrow(), sizes, scope.sibling())) {
+      try (TensorScope pass = scope.newScope();
+          SegmentState lookahead =
+              new SegmentState(parts.lookahead(layer).orElseThrow(), sizes, scope.newScope())) {
         List<OnnxTensor> embeds =
-            List.of(UncutRun.embeds(pass, export.array("embeds"), export.size("hidden")));
+            List.of(UnsplitRun.embeds(pass, export.array("embeds"), export.size("hidden")));
         List<OnnxTensor> hidden =
             states.get(0).run(pass, input(embeds, positions, types, all, NONE, NONE)).hidden();
-        probe
+        lookahead
             .run(pass, input(hidden, positions, types, all, queries, columns))
             .taps()
-            .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+            .forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
       }
       return seen;
     }
@@ -460,18 +460,18 @@ class ExportMatrixTest {
           positions,
           types,
           all,
-          TokenReduction.Mix.NONE,
+          MergeMatrix.NONE,
           columns.length == 0
               ? Optional.empty()
               : Optional.of(new ChosenRows(queries, columns, NONE)));
     }
 
-    private static TokenReduction.Mix alone(int[] rows) {
+    private static MergeMatrix alone(int[] rows) {
       float[] weights = new float[rows.length * rows.length];
       for (int i = 0; i < rows.length; i++) {
         weights[i * rows.length + i] = 1;
       }
-      return new TokenReduction.Mix(rows, weights);
+      return new MergeMatrix(rows, weights);
     }
 
     private float[] prefill(
@@ -482,14 +482,14 @@ class ExportMatrixTest {
       int start = export.size("visualStart");
       int length = export.size("visualLength");
       int[] rows = IntStream.range(0, export.size("tokens")).toArray();
-      RotaryPositions positions = UncutRun.positions(export, "positions");
-      try (TensorScope pass = scope.sibling()) {
+      RotaryPositions positions = UnsplitRun.positions(export, "positions");
+      try (TensorScope pass = scope.newScope()) {
         List<OnnxTensor> flow =
-            List.of(UncutRun.embeds(pass, export.array("embeds"), export.size("hidden")));
+            List.of(UnsplitRun.embeds(pass, export.array("embeds"), export.size("hidden")));
         for (int i = 0; i < states.size(); i++) {
           int[] keep = IntStream.range(0, rows.length).toArray();
           RotaryPositions arriving = positions;
-          TokenReduction.Mix mix = TokenReduction.Mix.NONE;
+          MergeMatrix mix = MergeMatrix.NONE;
           if (seams.containsKey(i)) {
             List<Long> kept = ExportFixture.stream(seams.get(i).get("keepVisual")).boxed().toList();
             int[] all = rows;
@@ -545,13 +545,13 @@ class ExportMatrixTest {
                           keep,
                           mix,
                           tapped ? Optional.of(chosen) : Optional.empty()));
-          out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          out.taps().forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
           flow = out.hidden();
           positions = arriving.gathered(keep);
           int[] before = rows;
           rows = Arrays.stream(keep).map(r -> before[r]).toArray();
         }
-        return UncutRun.lastRow(flow.get(0), export);
+        return UnsplitRun.lastRow(flow.get(0), export);
       }
     }
 

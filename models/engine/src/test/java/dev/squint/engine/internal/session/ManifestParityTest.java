@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A program that knows the manifest alone gets from the parts what the uncut file computes. */
+/** A program that knows the manifest alone gets from the parts what the unsplit file computes. */
 class ManifestParityTest {
 
   private static final int STEPS = 2;
@@ -75,7 +75,7 @@ class ManifestParityTest {
             .copyWeights(copy)
             .build(),
         out);
-    List<float[]> expected = uncut(export);
+    List<float[]> expected = unsplit(export);
     try {
       JsonNode manifest = new ObjectMapper().readTree(out.resolve("manifest.json").toFile());
       List<OrtSession> sessions = new ArrayList<>();
@@ -101,13 +101,13 @@ class ManifestParityTest {
     }
   }
 
-  private static List<float[]> uncut(ExportFixture export) {
+  private static List<float[]> unsplit(ExportFixture export) {
     OrtRuntime runtime = OrtRuntime.get(1);
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
     SessionFactory sessions = new SessionFactory(runtime, cpu, 1, new AtomicInteger());
     List<float[]> logits = new ArrayList<>();
     try (ModelSession whole = WholeFile.open(sessions, export.graph())) {
-      new UncutRun(whole, export, sessions).run(logits);
+      new UnsplitRun(whole, export, sessions).run(logits);
     }
     return logits;
   }
@@ -131,7 +131,7 @@ class ManifestParityTest {
         OnnxTensor tensor = (OnnxTensor) result.get(name).orElseThrow();
         switch (output.get("role").asText()) {
           case "hidden" -> flow.put(output.get("order").asInt(), tensor);
-          case "logits" -> logits = UncutRun.lastRow(tensor, export);
+          case "logits" -> logits = UnsplitRun.lastRow(tensor, export);
           case "present" -> cache.put(name.replace("present", "past_key_values"), tensor);
           case "tap" -> hasShape(output, tensor, export);
           default -> throw new AssertionError(output);

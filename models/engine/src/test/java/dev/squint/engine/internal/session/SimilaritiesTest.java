@@ -13,6 +13,7 @@ import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
 import dev.squint.engine.internal.tokens.LiveTokens;
+import dev.squint.engine.internal.tokens.PositionedTokens;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.internal.vision.TowerValues;
 import dev.squint.engine.options.ExecutionProvider;
@@ -177,8 +178,7 @@ class SimilaritiesTest {
     new SiteDecider("watching", layout, 0, Map.of(need, seen))
         .decide(
             site,
-            LiveTokens.of(layout),
-            RotaryPositions.of(layout, 1),
+            PositionedTokens.of(layout, 1),
             TapValues.NONE,
             (request, context) -> {
               throw new IllegalStateException();

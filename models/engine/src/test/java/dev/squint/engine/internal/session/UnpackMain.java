@@ -18,7 +18,7 @@ final class UnpackMain {
       System.out.println(FileHashes.of(model));
       return;
     }
-    try (WorkFolder work = WorkFolder.beside(path)) {
+    try (WorkFolder work = WorkFolder.nextTo(path)) {
       Files.writeString(work.path().resolve("half"), "of it");
       System.out.println(work.path());
       System.out.flush();

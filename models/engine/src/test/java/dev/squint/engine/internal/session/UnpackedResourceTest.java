@@ -129,8 +129,8 @@ class UnpackedResourceTest {
       Files.setLastModifiedTime(file, time);
     }
     assertThat(resource.verified()).isEqualTo(file).hasBinaryContent(content());
-    assertThat(filesBeside(file)).containsExactly(file);
-    assertThat(filesBeside(file.getParent())).containsExactly(file.getParent());
+    assertThat(filesNextTo(file)).containsExactly(file);
+    assertThat(filesNextTo(file.getParent())).containsExactly(file.getParent());
   }
 
   @Test
@@ -181,7 +181,7 @@ class UnpackedResourceTest {
     assertThatThrownBy(
             () -> new UnpackedResource(resource, temp.resolve("cache"), "library.so").verified())
         .isInstanceOfAny(ModelException.class, IOException.class);
-    assertThat(filesBeside(file)).isEmpty();
+    assertThat(filesNextTo(file)).isEmpty();
   }
 
   @Test
@@ -196,7 +196,7 @@ class UnpackedResourceTest {
         .hasMessageContaining("--cache FOLDER");
   }
 
-  private static List<Path> filesBeside(Path file) throws IOException {
+  private static List<Path> filesNextTo(Path file) throws IOException {
     try (Stream<Path> files = Files.list(file.getParent())) {
       return files.toList();
     }

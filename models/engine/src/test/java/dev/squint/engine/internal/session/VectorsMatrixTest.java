@@ -14,7 +14,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -132,8 +132,8 @@ class VectorsMatrixTest {
     String present = DecoderGraph.present(LAYER, false);
     try (ModelSession whole = WholeFile.open(sessions, export.graph());
         TensorScope scope = sessions.scope()) {
-      UncutRun run = new UncutRun(whole, export, sessions);
-      return UncutRun.floats(whole.run(scope, run.prompt(scope), Set.of(present)).get(present));
+      UnsplitRun run = new UnsplitRun(whole, export, sessions);
+      return UnsplitRun.floats(whole.run(scope, run.prompt(scope), Set.of(present)).get(present));
     }
   }
 
@@ -160,29 +160,29 @@ class VectorsMatrixTest {
     long[] types = IntStream.of(all).mapToLong(row -> row >= start && row < end ? 1 : 0).toArray();
     List<SegmentSpec> specs =
         ahead
-            ? List.of(SegmentSpec.of(0, LAYER), SegmentSpec.probe(LAYER, taps, false))
+            ? List.of(SegmentSpec.of(0, LAYER), SegmentSpec.lookahead(LAYER, taps, false))
             : List.of(new SegmentSpec(0, LAYER + 1, Seam.NONE, false, taps));
     Map<String, float[]> seen = new HashMap<>();
     try (SplitDecoder open = new SplitDecoder(sessions, decoder, specs);
         TensorScope scope = sessions.scope()) {
       List<OnnxTensor> flow =
-          List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden")));
+          List.of(UnsplitRun.embeds(scope, export.array("embeds"), export.size("hidden")));
       List<SplitDecoder.Segment> parts = new ArrayList<>(open.list());
-      open.probe(LAYER).ifPresent(parts::add);
+      open.lookahead(LAYER).ifPresent(parts::add);
       for (SplitDecoder.Segment part : parts) {
-        try (SegmentState state = new SegmentState(part, sizes, scope.sibling())) {
+        try (SegmentState state = new SegmentState(part, sizes, scope.newScope())) {
           SegmentState.Output out =
               state.run(
                   scope,
                   new SegmentState.Input(
                       flow,
-                      UncutRun.positions(export, "positions"),
+                      UnsplitRun.positions(export, "positions"),
                       types,
                       all,
-                      TokenReduction.Mix.NONE,
+                      MergeMatrix.NONE,
                       Optional.of(rows)));
           flow = out.hidden();
-          out.taps().forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          out.taps().forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
         }
       }
     }
@@ -237,7 +237,7 @@ class VectorsMatrixTest {
           scope.floats(FloatBuffer.wrap(export.array("pixels")), export.shape("pixels"));
       session
           .run(scope, Map.of(VisionGraph.PIXELS, pixels), new HashSet<>(wanted))
-          .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          .forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
     }
     return seen;
   }

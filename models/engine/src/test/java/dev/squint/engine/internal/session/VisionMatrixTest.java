@@ -11,6 +11,7 @@ import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.options.ExecutionProvider;
@@ -252,11 +253,11 @@ class VisionMatrixTest {
       PixelValues values = pixels(export);
       VisionEncoder.Encoded seen = encoder.encode(scope, values, List.of(), false);
       TokenReduction all = TokenReduction.all(tokens);
-      assertThat(UncutRun.floats(encoder.project(scope, seen.output(), all)))
+      assertThat(UnsplitRun.floats(encoder.project(scope, seen.output(), all)))
           .containsExactly(features, offset(export.within(1e-5f)));
-      TokenReduction kept = new TokenReduction(some, some, new int[0], TokenReduction.Mix.NONE);
+      TokenReduction kept = new TokenReduction(some, some, new int[0], MergeMatrix.NONE);
       float rounding = export.hasReference() ? export.within(1e-5f) : ROUNDING_OF_8_BITS;
-      assertThat(UncutRun.floats(encoder.project(scope, seen.output(), kept)))
+      assertThat(UnsplitRun.floats(encoder.project(scope, seen.output(), kept)))
           .containsExactly(expected, offset(rounding));
     }
   }
@@ -283,7 +284,7 @@ class VisionMatrixTest {
       if (patches.getInfo().type != OnnxJavaType.FLOAT) {
         return;
       }
-      float[] mixed = UncutRun.floats(patches);
+      float[] mixed = UnsplitRun.floats(patches);
       long[] shape = patches.getInfo().getShape();
       int width = (int) shape[2];
       int tokens = mixed.length / width;
@@ -292,15 +293,14 @@ class VisionMatrixTest {
       }
       TokenReduction all = TokenReduction.all(tokens);
       float[] expected =
-          UncutRun.floats(
+          UnsplitRun.floats(
               encoder.project(scope, scope.floats(FloatBuffer.wrap(mixed), shape), all));
-      int[] visual = all.visual().clone();
+      int[] visual = all.liveVisual().clone();
       visual[1] = tokens;
-      TokenReduction.Mix mix =
-          new TokenReduction.Mix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
-      TokenReduction merged = new TokenReduction(visual, all.places(), new int[] {1}, mix);
+      MergeMatrix mix = new MergeMatrix(new int[] {0, 1, 3}, new float[] {0.3f, 0.5f, -0.2f});
+      TokenReduction merged = new TokenReduction(visual, all.livePlaces(), new int[] {1}, mix);
       float rounding = export.hasReference() ? 1e-5f : ROUNDING_OF_8_BITS;
-      assertThat(UncutRun.floats(encoder.project(scope, patches, merged)))
+      assertThat(UnsplitRun.floats(encoder.project(scope, patches, merged)))
           .containsExactly(expected, offset(rounding));
     }
   }
@@ -328,7 +328,7 @@ class VisionMatrixTest {
               });
       session
           .run(scope, inputs, wanted)
-          .forEach((name, tensor) -> seen.put(name, UncutRun.floats(tensor)));
+          .forEach((name, tensor) -> seen.put(name, UnsplitRun.floats(tensor)));
     }
     return seen;
   }

@@ -13,7 +13,7 @@ import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.internal.session.UnsplitRun;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.error.ModelException;
 import dev.squint.fixtures.ExportFixture;
@@ -85,9 +85,9 @@ class CacheMatrixTest {
   @MethodSource("firstThird")
   void theSameNumbersStoredInPartsGiveTheSameLogits(ExportFixture export) {
     List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
-    SegmentSpec uncut = SegmentSpec.of(0, export.size("layers"));
+    SegmentSpec unsplit = SegmentSpec.of(0, export.size("layers"));
     KvCacheLayout inParts = form(export, 32, 0, false);
-    List<float[]> parts = run(export, List.of(uncut.with(inParts)), Optional.empty());
+    List<float[]> parts = run(export, List.of(unsplit.with(inParts)), Optional.empty());
     List<float[]> reordered = run(export, form(export, 32, 32, false), plan(0.4));
     for (int step = 0; step <= STEPS; step++) {
       assertThat(parts.get(step)).containsExactly(whole.get(step), offset(export.within(1e-5f)));
@@ -135,19 +135,19 @@ class CacheMatrixTest {
     int layers = export.size("layers");
     int kvHeads = cacheHeads(export);
     KvCacheLayout form = new KvCacheLayout.Ragged(export.size("heads"), export.size("headDim"));
-    List<SegmentSpec> uncut = List.of(given(0, layers).with(form));
+    List<SegmentSpec> unsplit = List.of(given(0, layers).with(form));
     List<SegmentSpec> perLayer =
         IntStream.range(0, layers).mapToObj(l -> given(l, l + 1).with(form)).toList();
     if (!decoder.attentionEncoding(0).equals("Softmax")) {
-      assertThatThrownBy(() -> run(export, uncut, perHead(layers, kvHeads, 1, l -> 1)))
+      assertThatThrownBy(() -> run(export, unsplit, perHead(layers, kvHeads, 1, l -> 1)))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("one length for all heads");
       return;
     }
     List<float[]> whole = run(export, List.of(given(0, layers)), Optional.empty());
-    List<float[]> all = run(export, uncut, perHead(layers, kvHeads, 100, l -> 1));
+    List<float[]> all = run(export, unsplit, perHead(layers, kvHeads, 100, l -> 1));
     Optional<KvCachePlan> uneven = perHead(layers, kvHeads, 4, l -> l == 0 ? 2 : 0.5);
-    List<float[]> filled = run(export, uncut, uneven);
+    List<float[]> filled = run(export, unsplit, uneven);
     List<float[]> tight = run(export, perLayer, uneven);
     float within = export.within(2e-5f);
     boolean windows = export.name().startsWith("gemma"); // measured over the rows of the cache
@@ -218,9 +218,9 @@ class CacheMatrixTest {
       prefill(export, form(export, 32, 0, false), scope, exact);
       prefill(export, form(export, bits, 0, rotated), scope, stored);
       for (boolean key : new boolean[] {true, false}) {
-        float[] numbers = UncutRun.floats(exact.get(KvCacheNames.grown(0, key, Field.VALUES)));
-        float[] scales = UncutRun.floats(stored.get(KvCacheNames.grown(0, key, Field.SCALE)));
-        float[] leasts = UncutRun.floats(stored.get(KvCacheNames.grown(0, key, Field.LEAST)));
+        float[] numbers = UnsplitRun.floats(exact.get(KvCacheNames.grown(0, key, Field.VALUES)));
+        float[] scales = UnsplitRun.floats(stored.get(KvCacheNames.grown(0, key, Field.SCALE)));
+        float[] leasts = UnsplitRun.floats(stored.get(KvCacheNames.grown(0, key, Field.LEAST)));
         ByteBuffer bytes = stored.get(KvCacheNames.grown(0, key, Field.VALUES)).getByteBuffer();
         assertThat(bytes.remaining()).isEqualTo(numbers.length * bits / Byte.SIZE);
         for (int row = 0; row < scales.length; row++) {
@@ -267,22 +267,22 @@ class CacheMatrixTest {
     int tokens = export.size("tokens");
     try (SplitDecoder parts = new SplitDecoder(sessions, decoder, List.of(spec))) {
       SplitDecoder.Segment segment = parts.list().get(0);
-      KvCache cache = KvCache.of(segment, sizes(export), scope.sibling(), Optional.empty());
-      try (TensorScope run = scope.sibling()) {
+      KvCache cache = KvCache.of(segment, sizes(export), scope.newScope(), Optional.empty());
+      try (TensorScope run = scope.newScope()) {
         Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, tokens));
         inputs.put(
             DecoderGraph.EMBEDS,
-            UncutRun.embeds(run, export.array("embeds"), export.size("hidden")));
+            UnsplitRun.embeds(run, export.array("embeds"), export.size("hidden")));
         long[] mask = new long[tokens];
         Arrays.fill(mask, 1);
         inputs.put(DecoderGraph.MASK, run.longs(mask, 1, tokens));
         if (segment.session().inputs().contains(DecoderGraph.POSITIONS)) {
-          inputs.put(DecoderGraph.POSITIONS, UncutRun.positions(export, "positions").tensor(run));
+          inputs.put(DecoderGraph.POSITIONS, UnsplitRun.positions(export, "positions").tensor(run));
         }
         segment
             .session()
             .run(run, inputs, cache.outputs())
-            .forEach((output, tensor) -> out.put(output, scope.adopt(run, tensor)));
+            .forEach((output, tensor) -> out.put(output, scope.transferFrom(run, tensor)));
       } finally {
         cache.close();
       }
@@ -311,7 +311,7 @@ class CacheMatrixTest {
         10_000);
   }
 
-  /** Cut after the first layer. */
+  /** Split after the first layer. */
   private List<float[]> run(ExportFixture export, KvCacheLayout form, Optional<KvCachePlan> plan) {
     SegmentSpec first = SegmentSpec.of(0, 1).with(form);
     SegmentSpec others = SegmentSpec.of(1, export.size("layers")).with(form);
@@ -337,17 +337,17 @@ class CacheMatrixTest {
         SplitDecoder parts = new SplitDecoder(sessions, decoder, specs)) {
       parts
           .list()
-          .forEach(p -> states.add(new SegmentState(p, sizes(export), scope.sibling(), plan)));
-      RotaryPositions prompt = UncutRun.positions(export, "positions");
-      RotaryPositions steps = UncutRun.positions(export, "decodePositions");
+          .forEach(p -> states.add(new SegmentState(p, sizes(export), scope.newScope(), plan)));
+      RotaryPositions prompt = UnsplitRun.positions(export, "positions");
+      RotaryPositions steps = UnsplitRun.positions(export, "decodePositions");
       for (int step = 0; step <= STEPS; step++) {
-        try (TensorScope pass = scope.sibling()) {
+        try (TensorScope pass = scope.newScope()) {
           boolean first = step == 0;
           float[] embeds =
               first
                   ? export.array("embeds")
                   : ExportFixture.row(export.array("decodeEmbeds"), step - 1, hidden);
-          List<OnnxTensor> flow = List.of(UncutRun.embeds(pass, embeds, hidden));
+          List<OnnxTensor> flow = List.of(UnsplitRun.embeds(pass, embeds, hidden));
           for (SegmentState state : states) {
             SegmentState.Input input =
                 new SegmentState.Input(
@@ -355,14 +355,14 @@ class CacheMatrixTest {
                     first ? prompt : steps.gathered(new int[] {step - 1}),
                     first ? types : new long[1],
                     IntStream.range(0, first ? tokens : 1).toArray(),
-                    TokenReduction.Mix.NONE,
+                    MergeMatrix.NONE,
                     Optional.empty());
             flow = state.run(pass, input).hidden();
             if (first) {
               state.onPrefillDone(rows);
             }
           }
-          logits.add(UncutRun.lastRow(flow.get(0), export));
+          logits.add(UnsplitRun.lastRow(flow.get(0), export));
         }
       }
       states.forEach(SegmentState::close);

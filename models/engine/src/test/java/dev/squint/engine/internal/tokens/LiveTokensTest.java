@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
@@ -31,20 +32,21 @@ class LiveTokensTest {
     LiveTokens all = LiveTokens.of(layout);
     Random random = new Random(seed);
     int[] kept = IntStream.range(0, visual).filter(i -> random.nextBoolean()).toArray();
-    LiveTokens some = all.select(all.rowsOf(keeping(kept)));
-    assertThat(some.aliveVisual()).containsExactly(kept);
+    LiveTokens some = all.select(all.keptRows(keeping(kept)));
+    assertThat(some.liveOriginals()).containsExactly(kept);
     assertThat(some.count()).isEqualTo(before + kept.length + after);
-    assertThat(some.prompt()).isSorted();
-    assertThat(Arrays.stream(some.visualRows()).map(row -> some.prompt()[row] - before))
+    assertThat(some.promptPositions()).isSorted();
+    assertThat(Arrays.stream(some.visualRows()).map(row -> some.promptPositions()[row] - before))
         .containsExactly(boxed(kept));
 
     int[] again = IntStream.range(0, kept.length).filter(i -> random.nextBoolean()).toArray();
     int[] expected = Arrays.stream(again).map(i -> kept[i]).toArray();
-    assertThat(some.select(some.rowsOf(keeping(again))).aliveVisual()).containsExactly(expected);
+    assertThat(some.select(some.keptRows(keeping(again))).liveOriginals())
+        .containsExactly(expected);
   }
 
   private static TokenReduction keeping(int... kept) {
-    return new TokenReduction(kept, kept, new int[0], TokenReduction.Mix.NONE);
+    return new TokenReduction(kept, kept, new int[0], MergeMatrix.NONE);
   }
 
   /** Text t, image a in two tiles of 3, text t, image b of 2, text t. */
@@ -66,25 +68,29 @@ class LiveTokensTest {
                     MergedToken.mean(1, 1, 2),
                     new MergedToken(2, new int[] {2, 7}, new float[] {0.75f, 0.25f}),
                     MergedToken.mean(3, 3)));
-    TokenReduction passage =
+    TokenReduction reduction =
         TokenReduction.of(SiteContext.whole(new Site.AfterVision(), layout, 0), selection);
-    assertThat(passage.visual()).containsExactly(0, 10, 9, 8, 11, 6);
-    assertThat(passage.places()).containsExactly(0, 2, 2, 5, 5, 6);
-    assertThat(passage.origins()).containsExactly(4, 1, 2, 3);
-    assertThat(passage.mix().sources()).containsExactly(1, 2, 3, 4, 7);
-    assertThat(passage.mix().weights())
+    assertThat(reduction.liveVisual()).containsExactly(0, 10, 9, 8, 11, 6);
+    assertThat(reduction.livePlaces()).containsExactly(0, 2, 2, 5, 5, 6);
+    assertThat(reduction.liveOrigins()).containsExactly(4, 1, 2, 3);
+    assertThat(reduction.merges().sources()).containsExactly(1, 2, 3, 4, 7);
+    assertThat(reduction.merges().weights())
         .containsExactly(
             0, 0, 0.5f, 0.5f, 0, 0.5f, 0.5f, 0, 0, 0, 0, 0.75f, 0, 0, 0.25f, 0, 0, 1, 0, 0);
-    int[] rows = all.rowsOf(passage);
-    assertThat(rows).containsExactly(0, 1, 13, 12, 11, 14, 7, 8, 10);
-    int[] origins = {5, 2, 3, 4};
-    LiveTokens next = all.extended(origins).select(rows);
-    assertThat(next.prompt()).containsExactly(0, 1, 3, 2, 5, 4, 7, 8, 10);
-    assertThat(next.aliveVisual()).containsExactly(0, 2, 1, 4, 3, 6);
-    RotaryPositions positions = RotaryPositions.of(layout, 1).extended(origins);
-    assertThat(positions.gathered(rows).axes()[0]).containsExactly(0, 1, 3, 2, 5, 4, 7, 8, 10);
-    assertThat(positions.compactedFor(rows).gathered(rows).axes()[0])
-        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8);
+    SeamRows seam = PositionedTokens.of(layout, 1).reduced(reduction, PositionPolicy.ORIGINAL);
+    assertThat(seam.keptRows()).containsExactly(0, 1, 13, 12, 11, 14, 7, 8, 10);
+    assertThat(all.originRows(reduction)).containsExactly(5, 2, 3, 4);
+    assertThat(seam.merges().sources()).containsExactly(2, 3, 4, 5, 9);
+    assertThat(seam.merges().weights()).isEqualTo(reduction.merges().weights());
+    LiveTokens next = seam.left().live();
+    assertThat(next.promptPositions()).containsExactly(0, 1, 3, 2, 5, 4, 7, 8, 10);
+    assertThat(next.liveOriginals()).containsExactly(0, 2, 1, 4, 3, 6);
+    assertThat(seam.left().positions().axes()[0]).containsExactly(0, 1, 3, 2, 5, 4, 7, 8, 10);
+    assertThat(seam.left().next()).isEqualTo(11);
+    PositionedTokens compacted =
+        PositionedTokens.of(layout, 1).reduced(reduction, PositionPolicy.COMPACTED).left();
+    assertThat(compacted.positions().axes()[0]).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8);
+    assertThat(compacted.next()).isEqualTo(9);
   }
 
   private static Integer[] boxed(int[] values) {

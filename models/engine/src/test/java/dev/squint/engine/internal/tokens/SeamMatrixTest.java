@@ -13,7 +13,7 @@ import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.engine.internal.session.UncutRun;
+import dev.squint.engine.internal.session.UnsplitRun;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
 import dev.squint.onnx.config.ModelConfig;
@@ -29,6 +29,7 @@ import dev.squint.pruning.observe.Heads;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.site.MergedToken;
+import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
@@ -36,7 +37,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +54,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class SeamMatrixTest {
 
-  private static final int CUT = 2;
+  private static final int SPLIT = 2;
 
   /** Token 3 is made anew in its place; 1 has left and comes back after the last one. */
   private static final Selection MERGING =
@@ -82,22 +82,22 @@ class SeamMatrixTest {
   @ParameterizedTest
   @MethodSource("decoders")
   void aMixIsTheSumOfWhatArrives(ExportFixture export) {
-    Expression states = Observe.hiddenStates(CUT);
+    Expression states = Observe.hiddenStates(SPLIT);
     int layers = export.size("layers");
     try (Parts parts =
         new Parts(
             export,
-            new SegmentSpec(0, CUT, Seam.NONE, false, List.of(states)),
-            new SegmentSpec(CUT, layers, Seam.MERGE, true, List.of(states)))) {
-      Tokens arriving = parts.prompt();
-      Seen below = parts.run(0, parts.embeds(), arriving.asTheyAre());
+            new SegmentSpec(0, SPLIT, Seam.NONE, false, List.of(states)),
+            new SegmentSpec(SPLIT, layers, Seam.MERGE, true, List.of(states)))) {
+      PositionedTokens arriving = parts.prompt();
+      Seen below = parts.run(0, parts.embeds(), arriving.unchanged());
       float[] rows = below.taps().get(TapNames.output(states));
-      Tokens.Going going = arriving.through(MERGING);
-      Seen mixed = parts.run(1, below.hidden(), going);
-      float[] sums = going.byHand(rows, export.size("hidden"));
+      SeamRows seam = through(arriving, parts.layout(), MERGING, PositionPolicy.ORIGINAL);
+      Seen mixed = parts.run(1, below.hidden(), seam);
+      float[] sums = byHand(seam, rows, export.size("hidden"));
       assertThat(mixed.taps().get(TapNames.output(states)))
           .containsExactly(sums, offset(export.within(1e-5f)));
-      Seen byHand = parts.run(1, parts.hidden(1, sums), going.tokens().asTheyAre());
+      Seen byHand = parts.run(1, parts.hidden(1, sums), seam.left().unchanged());
       assertThat(mixed.logits()).containsExactly(byHand.logits(), offset(export.within(1e-5f)));
       List<OnnxTensor> next = parts.next(below);
       assertThat(parts.step(mixed, next)).containsExactly(parts.step(byHand, next), within(export));
@@ -111,14 +111,19 @@ class SeamMatrixTest {
     try (Parts parts =
         new Parts(
             export,
-            SegmentSpec.of(0, CUT),
-            new SegmentSpec(CUT, layers, Seam.MERGE, true, List.of()),
-            new SegmentSpec(CUT, layers, Seam.GATHER, true, List.of()))) {
-      Tokens arriving = parts.prompt();
-      Seen below = parts.run(0, parts.embeds(), arriving.asTheyAre());
-      Tokens.Going going = arriving.through(Selection.of(new int[] {0, 3, 7, 12}));
-      Seen merging = parts.run(1, below.hidden(), going);
-      Seen plain = parts.run(2, below.hidden(), going);
+            SegmentSpec.of(0, SPLIT),
+            new SegmentSpec(SPLIT, layers, Seam.MERGE, true, List.of()),
+            new SegmentSpec(SPLIT, layers, Seam.GATHER, true, List.of()))) {
+      PositionedTokens arriving = parts.prompt();
+      Seen below = parts.run(0, parts.embeds(), arriving.unchanged());
+      SeamRows seam =
+          through(
+              arriving,
+              parts.layout(),
+              Selection.of(new int[] {0, 3, 7, 12}),
+              PositionPolicy.ORIGINAL);
+      Seen merging = parts.run(1, below.hidden(), seam);
+      Seen plain = parts.run(2, below.hidden(), seam);
       assertThat(merging.logits()).containsExactly(plain.logits(), within(export));
       List<OnnxTensor> next = parts.next(below);
       assertThat(parts.step(merging, next))
@@ -133,23 +138,27 @@ class SeamMatrixTest {
     int layers = export.size("layers");
     List<Expression> attention =
         List.of(
-            Observe.textToVisualAttention(CUT, Rows.TEXT),
-            Observe.textToVisualAttention(CUT, Rows.TEXT, Heads.EACH));
+            Observe.textToVisualAttention(SPLIT, Rows.TEXT),
+            Observe.textToVisualAttention(SPLIT, Rows.TEXT, Heads.EACH));
     for (boolean original : new boolean[] {true, false}) {
       try (Parts parts =
           new Parts(
               export,
               SegmentSpec.of(0, 1),
-              new SegmentSpec(1, CUT, Seam.MERGE, original, List.of()),
-              new SegmentSpec(CUT, layers, Seam.NONE, original, attention),
-              SegmentSpec.probe(CUT, attention, original))) {
-        Tokens arriving = parts.prompt();
-        List<OnnxTensor> hidden = parts.run(0, parts.embeds(), arriving.asTheyAre()).hidden();
-        Tokens.Going going = arriving.through(MERGING);
-        going = original ? going : going.compacted();
-        hidden = parts.run(1, hidden, going).hidden();
-        Tokens.Going there = going.tokens().asTheyAre();
-        Map<String, float[]> ahead = parts.probe(CUT, hidden, there);
+              new SegmentSpec(1, SPLIT, Seam.MERGE, original, List.of()),
+              new SegmentSpec(SPLIT, layers, Seam.NONE, original, attention),
+              SegmentSpec.lookahead(SPLIT, attention, original))) {
+        PositionedTokens arriving = parts.prompt();
+        List<OnnxTensor> hidden = parts.run(0, parts.embeds(), arriving.unchanged()).hidden();
+        SeamRows seam =
+            through(
+                arriving,
+                parts.layout(),
+                MERGING,
+                original ? PositionPolicy.ORIGINAL : PositionPolicy.COMPACTED);
+        hidden = parts.run(1, hidden, seam).hidden();
+        SeamRows there = seam.left().unchanged();
+        Map<String, float[]> ahead = parts.lookahead(SPLIT, hidden, there);
         Map<String, float[]> after = parts.run(2, hidden, there).taps();
         assertThat(ahead).containsOnlyKeys(after.keySet());
         after.forEach(
@@ -173,9 +182,9 @@ class SeamMatrixTest {
       taps.add(Observe.hiddenStates(layer, Rows.TEXT_AFTER_VISUAL, false));
     }
     try (Parts parts = new Parts(export, new SegmentSpec(0, layers, Seam.NONE, false, taps))) {
-      Tokens arriving = parts.prompt();
-      Map<String, float[]> seen = parts.run(0, parts.embeds(), arriving.asTheyAre()).taps();
-      int[] text = arriving.text();
+      PositionedTokens arriving = parts.prompt();
+      Map<String, float[]> seen = parts.run(0, parts.embeds(), arriving.unchanged()).taps();
+      int[] text = arriving.live().rows(Rows.TEXT_AFTER_VISUAL);
       int hidden = export.size("hidden");
       int heads = export.size("kvHeads");
       int width = export.size("headDim");
@@ -205,66 +214,29 @@ class SeamMatrixTest {
     return offset(export.within(1e-5f));
   }
 
-  /** Tokens on their way. */
-  private record Tokens(LiveTokens rows, RotaryPositions positions, TokenLayout layout) {
+  private static SeamRows through(
+      PositionedTokens arriving, TokenLayout layout, Selection selection, PositionPolicy policy) {
+    SiteContext context = SiteContext.whole(new Site.BeforeLayer(1), layout, 0);
+    return arriving.reduced(TokenReduction.of(context, selection), policy);
+  }
 
-    /** What enters a segment, and the tokens it then holds. */
-    record Going(
-        Tokens tokens, RotaryPositions arriving, long[] types, int[] keep, TokenReduction.Mix mix) {
-
-      Going compacted() {
-        RotaryPositions compacted = arriving.compactedFor(keep);
-        return new Going(
-            new Tokens(tokens.rows, compacted.gathered(keep), tokens.layout),
-            compacted,
-            types,
-            keep,
-            mix);
-      }
-
-      float[] byHand(float[] rows, int width) {
-        int arrived = rows.length / width;
-        int sources = mix.sources().length;
-        float[] made = new float[keep.length * width];
-        for (int i = 0; i < keep.length; i++) {
-          for (int column = 0; column < width; column++) {
-            double sum = 0;
-            for (int j = 0; j < sources && keep[i] >= arrived; j++) {
-              float weight = mix.weights()[(keep[i] - arrived) * sources + j];
-              sum += weight * rows[mix.sources()[j] * width + column];
-            }
-            made[i * width + column] =
-                keep[i] < arrived ? rows[keep[i] * width + column] : (float) sum;
-          }
+  /** The rows that go on, with sums computed one by one. */
+  private static float[] byHand(SeamRows seam, float[] rows, int width) {
+    int arrived = rows.length / width;
+    int[] kept = seam.keptRows();
+    int[] sources = seam.merges().sources();
+    float[] made = new float[kept.length * width];
+    for (int i = 0; i < kept.length; i++) {
+      for (int column = 0; column < width; column++) {
+        double sum = 0;
+        for (int j = 0; j < sources.length && kept[i] >= arrived; j++) {
+          float weight = seam.merges().weights()[(kept[i] - arrived) * sources.length + j];
+          sum += weight * rows[sources[j] * width + column];
         }
-        return made;
+        made[i * width + column] = kept[i] < arrived ? rows[kept[i] * width + column] : (float) sum;
       }
     }
-
-    Going asTheyAre() {
-      int[] all = IntStream.range(0, rows.count()).toArray();
-      return new Going(this, positions, rows.types(), all, TokenReduction.Mix.NONE);
-    }
-
-    Going through(Selection selection) {
-      SiteContext context = SiteContext.whole(new Site.BeforeLayer(1), layout, 0);
-      TokenReduction passage = TokenReduction.of(context, selection);
-      int[] keep = rows.rowsOf(passage);
-      int[] visual = rows.visualRows();
-      int[] origins = Arrays.stream(passage.origins()).map(origin -> visual[origin]).toArray();
-      LiveTokens extended = rows.extended(origins);
-      RotaryPositions arriving = positions.extended(origins);
-      return new Going(
-          new Tokens(extended.select(keep), arriving.gathered(keep), layout),
-          arriving,
-          extended.types(),
-          keep,
-          passage.mix().at(visual));
-    }
-
-    int[] text() {
-      return rows.rows(Rows.TEXT_AFTER_VISUAL);
-    }
+    return made;
   }
 
   /** What came out of a segment. */
@@ -296,17 +268,20 @@ class SeamMatrixTest {
               10_000);
     }
 
-    Tokens prompt() {
+    TokenLayout layout() {
       int side = (int) Math.sqrt(export.size("visualLength"));
-      TokenLayout layout =
-          new TokenLayout(
-              export.size("tokens"),
-              List.of(new VisualSpan(0, 0, export.size("visualStart"), side * side, side, side)));
-      return new Tokens(LiveTokens.of(layout), UncutRun.positions(export, "positions"), layout);
+      return new TokenLayout(
+          export.size("tokens"),
+          List.of(new VisualSpan(0, 0, export.size("visualStart"), side * side, side, side)));
+    }
+
+    PositionedTokens prompt() {
+      RotaryPositions positions = UnsplitRun.positions(export, "positions");
+      return new PositionedTokens(LiveTokens.of(layout()), positions, positions.next());
     }
 
     List<OnnxTensor> embeds() {
-      return List.of(UncutRun.embeds(scope, export.array("embeds"), export.size("hidden")));
+      return List.of(UnsplitRun.embeds(scope, export.array("embeds"), export.size("hidden")));
     }
 
     /** Hidden states for a segment; the norm that may come with them is left to the seam. */
@@ -333,61 +308,60 @@ class SeamMatrixTest {
       return scope.bytes(type, halves.flip(), 1, values.length / width, width);
     }
 
-    Seen run(int segment, List<OnnxTensor> hidden, Tokens.Going going) {
-      return run(open.list().get(segment), hidden, going);
+    Seen run(int segment, List<OnnxTensor> hidden, SeamRows seam) {
+      return run(open.list().get(segment), hidden, seam);
     }
 
-    Map<String, float[]> probe(int layer, List<OnnxTensor> hidden, Tokens.Going going) {
-      return run(open.probe(layer).orElseThrow(), hidden, going).taps();
+    Map<String, float[]> lookahead(int layer, List<OnnxTensor> hidden, SeamRows seam) {
+      return run(open.lookahead(layer).orElseThrow(), hidden, seam).taps();
     }
 
-    private Seen run(SplitDecoder.Segment part, List<OnnxTensor> hidden, Tokens.Going going) {
-      SegmentState state = new SegmentState(part, sizes, scope.sibling());
+    private Seen run(SplitDecoder.Segment part, List<OnnxTensor> hidden, SeamRows seam) {
+      SegmentState state = new SegmentState(part, sizes, scope.newScope());
       states.add(state);
-      int last = going.keep().length - 1;
-      boolean wantsAll = part.spec().taps().contains(Observe.hiddenStates(CUT).unnamed());
-      int[] columns =
-          wantsAll ? IntStream.rangeClosed(0, last).toArray() : going.tokens().rows().visualRows();
+      LiveTokens live = seam.left().live();
+      int last = seam.keptRows().length - 1;
+      boolean wantsAll = part.spec().taps().contains(Observe.hiddenStates(SPLIT).unnamed());
+      int[] columns = wantsAll ? IntStream.rangeClosed(0, last).toArray() : live.visualRows();
       SegmentState.Output out =
           state.run(
               scope,
-              new SegmentState.Input(
+              SegmentState.Input.of(
                   hidden,
-                  going.arriving(),
-                  going.types(),
-                  going.keep(),
-                  going.mix(),
+                  seam,
                   Optional.of(
                       new ChosenRows(
-                          new int[] {1, last - 1, last}, columns, going.tokens().text()))));
+                          new int[] {1, last - 1, last},
+                          columns,
+                          live.rows(Rows.TEXT_AFTER_VISUAL)))));
       Map<String, float[]> taps = new HashMap<>();
-      out.taps().forEach((name, tensor) -> taps.put(name, UncutRun.floats(tensor)));
-      boolean ends = part.isLast() && !part.spec().probe();
-      float[] logits = ends ? UncutRun.lastRow(out.hidden().get(0), export) : new float[0];
+      out.taps().forEach((name, tensor) -> taps.put(name, UnsplitRun.floats(tensor)));
+      boolean ends = part.isLast() && !part.spec().lookahead();
+      float[] logits = ends ? UnsplitRun.lastRow(out.hidden().get(0), export) : new float[0];
       return new Seen(out.hidden(), logits, taps, state);
     }
 
     /** The first generated token after a segment that ran the prompt. */
     List<OnnxTensor> next(Seen prefilled) {
       float[] token = ExportFixture.row(export.array("decodeEmbeds"), 0, export.size("hidden"));
-      return next(prefilled, List.of(UncutRun.embeds(scope, token, token.length)));
+      return next(prefilled, List.of(UnsplitRun.embeds(scope, token, token.length)));
     }
 
     private List<OnnxTensor> next(Seen prefilled, List<OnnxTensor> hidden) {
       RotaryPositions position =
-          UncutRun.positions(export, "decodePositions").gathered(new int[] {0});
+          UnsplitRun.positions(export, "decodePositions").gathered(new int[] {0});
       int[] only = {0};
       return prefilled
           .state()
           .run(
               scope,
               new SegmentState.Input(
-                  hidden, position, new long[1], only, TokenReduction.Mix.NONE, Optional.empty()))
+                  hidden, position, new long[1], only, MergeMatrix.NONE, Optional.empty()))
           .hidden();
     }
 
     float[] step(Seen prefilled, List<OnnxTensor> hidden) {
-      return UncutRun.lastRow(next(prefilled, hidden).get(0), export);
+      return UnsplitRun.lastRow(next(prefilled, hidden).get(0), export);
     }
 
     @Override

@@ -76,7 +76,7 @@ public final class DecoderGraph {
   private final BitSet hiddenNodes;
   private final BitSet residualStream;
   private final Map<String, Integer> pastLayers = new HashMap<>();
-  private final int rowCut;
+  private final int lastRowNode;
   private volatile HeadSizes heads;
 
   /**
@@ -97,7 +97,7 @@ public final class DecoderGraph {
     this.positions = positionSource(fused);
     this.dominators = new Dominators(this.graph, EMBEDS);
     this.hiddenNodes = flow(EMBEDS).all();
-    this.rowCut = findRowCut();
+    this.lastRowNode = findLastRowNode();
     this.residualStream = dominators.chain(this.graph.producer(LOGITS));
   }
 
@@ -180,26 +180,26 @@ public final class DecoderGraph {
     return count;
   }
 
-  private int findRowCut() {
+  private int findLastRowNode() {
     int logits = graph.producer(LOGITS);
     if (!dominators.reaches(logits)) {
       throw new ModelException(
           graph.file() + ": the output 'logits' does not depend on 'inputs_embeds'");
     }
     BitSet afterLastValue = flow(past(layers - 1, false)).all();
-    int cut = logits;
+    int top = logits;
     for (int node = logits;
         node != Dominators.ROOT && afterLastValue.get(node);
         node = dominators.above(node)) {
-      cut = node;
+      top = node;
     }
-    BitSet below = graph.dependents(Set.copyOf(consumedOutputs(cut)));
+    BitSet below = graph.dependents(Set.copyOf(consumedOutputs(top)));
     boolean feedsCache =
         graph.outputs().keySet().stream()
             .filter(output -> !output.equals(LOGITS))
             .mapToInt(graph::producer)
             .anyMatch(producer -> producer >= 0 && below.get(producer));
-    return feedsCache ? logits : cut;
+    return feedsCache ? logits : top;
   }
 
   List<String> consumedOutputs(int node) {
@@ -256,10 +256,10 @@ public final class DecoderGraph {
     int logits = graph.producer(LOGITS);
     boolean flows =
         dominators.reaches(key) && dominators.reaches(value) && dominators.reaches(logits);
-    int cut = flows ? dominators.common(dominators.common(key, value), logits) : Dominators.ROOT;
-    if (cut == Dominators.ROOT) {
+    int meet = flows ? dominators.common(dominators.common(key, value), logits) : Dominators.ROOT;
+    if (meet == Dominators.ROOT) {
       throw new ModelException(
-          "%s cannot be cut before layer %d: looked for a node that all paths from %s to %s, %s and %s pass, found none; export a decoder with one residual stream, without mixing layers"
+          "%s cannot be split before layer %d: looked for a node that all paths from %s to %s, %s and %s pass, found none; export a decoder with one residual stream, without mixing layers"
               .formatted(
                   graph.file(),
                   layer,
@@ -268,12 +268,12 @@ public final class DecoderGraph {
                   present(layer, false),
                   LOGITS));
     }
-    if (!flow(past(layer - 1, false)).reaches(cut)) {
+    if (!flow(past(layer - 1, false)).reaches(meet)) {
       throw new ModelException(
-          "%s cannot be cut before layer %d: the node where the paths meet, %s, lies before the attention of layer %d; export a decoder whose layers follow each other"
-              .formatted(graph.file(), layer, OnnxGraph.label(graph.nodes().get(cut)), layer - 1));
+          "%s cannot be split before layer %d: the node where the paths meet, %s, lies before the attention of layer %d; export a decoder whose layers follow each other"
+              .formatted(graph.file(), layer, OnnxGraph.label(graph.nodes().get(meet)), layer - 1));
     }
-    return consumedOutputs(cut);
+    return consumedOutputs(meet);
   }
 
   /** The residual stream into a layer; the sum, where it crosses together with its norm. */
@@ -286,8 +286,8 @@ public final class DecoderGraph {
    * The first node after the last attention that all paths to the logits pass; below it every token
    * is on its own.
    */
-  int rowCut() {
-    return rowCut;
+  int lastRowNode() {
+    return lastRowNode;
   }
 
   /**
@@ -389,7 +389,7 @@ public final class DecoderGraph {
     try {
       return Matrix.after(graph, feedForward(0).activations()).map(Matrix::rows).orElse(-1L);
     } catch (ModelException e) {
-      // A layer that cannot be cut or observed: its other sizes are known all the same.
+      // A layer that cannot be split or observed: its other sizes are known all the same.
       return -1;
     }
   }

@@ -15,7 +15,7 @@ import java.util.Map;
 
 /**
  * Appends what turns a stored cache into the keys and values that a layer reads, and the new ones
- * into what is stored. The floating-point copy lives as long as its layer is at work.
+ * into what is stored. The floating-point copy lives as long as its layer runs.
  */
 final class KvCacheWriter {
 

@@ -46,7 +46,7 @@ public record MergingSeam(GraphNodes nodes) {
   }
 
   /**
-   * Where the residual sum crosses a cut together with its norm: computes the norm of the sums,
+   * Where the residual sum crosses a split together with its norm: computes the norm of the sums,
    * which the mix has changed.
    *
    * @param boundary norm and sum
@@ -58,7 +58,7 @@ public record MergingSeam(GraphNodes nodes) {
     String sum = boundary.get(boundary.size() - 1);
     if (plain(fused).isEmpty()) {
       throw new ModelException(
-          "%s: tokens cannot be merged at node %s, whose residual sum crosses the cut together with something that is no norm; choose a strategy that only drops tokens"
+          "%s: tokens cannot be merged at node %s, whose residual sum crosses the split together with something that is no norm; choose a strategy that only drops tokens"
               .formatted(graph.file(), OnnxGraph.label(fused)));
     }
     nodes.add(norm(fused, sum, boundary.get(0)));

@@ -33,7 +33,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Cuts one range of layers out of a decoder. One extractor serves one cut.
+ * Extracts one range of layers from a decoder. One extractor serves one segment.
  *
  * <p>What the range needs is found by walking backwards from its outputs to the boundary at its
  * head. Small common parts (mask, rotary tables, lengths) lie off the hidden states and come along
@@ -62,7 +62,7 @@ public final class SegmentExtractor {
   private final SegmentSpec spec;
   private final List<String> boundary;
   private final BitSet hidden;
-  private final Flow afterCut;
+  private final Flow afterSplit;
   private final BitSet residual;
 
   private final BitSet needed = new BitSet();
@@ -83,12 +83,12 @@ public final class SegmentExtractor {
     this.boundary = decoder.boundary(spec.from());
     this.hidden = decoder.hiddenNodes();
     this.residual = decoder.residualStream();
-    this.afterCut = new Flow(graph, boundary, false);
+    this.afterSplit = new Flow(graph, boundary, false);
     this.counted = spec.givenPositions() ? decoder.counted() : Optional.empty();
   }
 
   /**
-   * Cuts a segment.
+   * Extracts a segment.
    *
    * @param decoder the decoder
    * @param spec which layers, with or without a seam, with which taps
@@ -107,12 +107,12 @@ public final class SegmentExtractor {
 
   private SegmentModel extract() {
     List<String> targets = new ArrayList<>();
-    for (int layer = spec.from(); layer < spec.to() && !spec.probe(); layer++) {
+    for (int layer = spec.from(); layer < spec.to() && !spec.lookahead(); layer++) {
       targets.add(DecoderGraph.present(layer, true));
       targets.add(DecoderGraph.present(layer, false));
     }
-    boolean last = spec.to() == decoder.layers() && !spec.probe();
-    List<String> hiddenOutputs = last || spec.probe() ? List.of() : decoder.boundary(spec.to());
+    boolean last = spec.to() == decoder.layers() && !spec.lookahead();
+    List<String> hiddenOutputs = last || spec.lookahead() ? List.of() : decoder.boundary(spec.to());
     targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
     DecoderTensors observed = new DecoderTensors(decoder, spec.taps());
     targets.addAll(observed.reads());
@@ -192,7 +192,7 @@ public final class SegmentExtractor {
       if (producer < 0) {
         if (standIn(tensor).isPresent()) {
           throw new ModelException(
-              "%s: layers [%d, %d) read the values of %s, which belongs to another layer; a decoder that shares its KV cache between layers cannot be cut here"
+              "%s: layers [%d, %d) read the values of %s, which belongs to another layer; a decoder that shares its KV cache between layers cannot be split here"
                   .formatted(graph.file(), spec.from(), spec.to(), tensor));
         }
       } else if (!OnnxGraph.readsShapeOnly(graph.nodes().get(producer))) {
@@ -231,7 +231,7 @@ public final class SegmentExtractor {
             rewiredShapes.put(producer, boundary.get(0));
           } else {
             throw new ModelException(
-                "%s cannot be cut before layer %d: node %s reads '%s', which lies before the cut"
+                "%s cannot be split before layer %d: node %s reads '%s', which lies before the split"
                     .formatted(
                         graph.file(), spec.from(), OnnxGraph.label(node), Printable.of(input)));
           }
@@ -255,7 +255,7 @@ public final class SegmentExtractor {
   private boolean isUpstream(String tensor) {
     int producer = graph.producer(tensor);
     boolean embeds = tensor.equals(DecoderGraph.EMBEDS) && spec.from() > 0;
-    return embeds || (producer >= 0 && hidden.get(producer) && !afterCut.reaches(producer));
+    return embeds || (producer >= 0 && hidden.get(producer) && !afterSplit.reaches(producer));
   }
 
   /** Whether a hidden tensor has the axes batch, tokens in front, as the boundary has. */
@@ -436,13 +436,13 @@ public final class SegmentExtractor {
   }
 
   private void copyNodes(GraphProto.Builder out, GraphNodes nodes, boolean last) {
-    int rowCut = last ? decoder.rowCut() : -1;
+    int lastRowNode = last ? decoder.lastRowNode() : -1;
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
       NodeProto node = graph.nodes().get(i);
       if (rewiredShapes.containsKey(i)) {
         out.addNode(node.toBuilder().setInput(0, rewiredShapes.get(i)));
-      } else if (i == rowCut) {
-        addRowCut(out, nodes, node);
+      } else if (i == lastRowNode) {
+        addLastRow(out, nodes, node);
       } else if (turnedOutside.get(i)) {
         turnedQueries.put(i, FusedRotary.unfuse(graph, node, nodes, DecoderGraph.POSITIONS));
       } else if (counted.isPresent() && node.getOutputList().contains(counted.get())) {
@@ -466,17 +466,17 @@ public final class SegmentExtractor {
   }
 
   /** From here on only the last token is computed. */
-  private void addRowCut(GraphProto.Builder out, GraphNodes nodes, NodeProto node) {
-    List<String> cut = decoder.consumedOutputs(decoder.rowCut());
+  private void addLastRow(GraphProto.Builder out, GraphNodes nodes, NodeProto node) {
+    List<String> consumed = decoder.consumedOutputs(decoder.lastRowNode());
     NodeProto.Builder renamed = node.toBuilder();
     for (int i = 0; i < node.getOutputCount(); i++) {
-      if (cut.contains(node.getOutput(i))) {
+      if (consumed.contains(node.getOutput(i))) {
         renamed.setOutput(i, all(node.getOutput(i)));
       }
     }
     out.addNode(renamed);
     String lastRow = nodes.constant(-1);
-    cut.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
+    consumed.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
   }
 
   private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {
@@ -486,7 +486,7 @@ public final class SegmentExtractor {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
     }
-    boolean whole = !spec.cache().stored() && !spec.probe();
+    boolean whole = !spec.cache().stored() && !spec.lookahead();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * A segment as a model of its own.
  *
- * @param spec what was cut
+ * @param spec what was extracted
  * @param bytes the serialised model; weights in external data are referred to, relative to {@code
  *     folder}
  * @param folder where the external data lies

@@ -6,7 +6,7 @@ import dev.squint.pruning.observe.Place;
 import java.util.List;
 
 /**
- * A range of decoder layers to be cut out.
+ * A range of decoder layers to be extracted.
  *
  * @param from first layer
  * @param to layer after the last one; equal to the number of layers for the segment that ends in
@@ -15,7 +15,7 @@ import java.util.List;
  * @param givenPositions whether the rotary positions of the tokens come from outside; if not, a
  *     graph without an input for them counts them from its KV cache
  * @param taps what is observed
- * @param probe whether it computes what is tapped and nothing else, on an empty cache
+ * @param lookahead whether it computes what is tapped and nothing else, on an empty cache
  * @param cache how the KV cache comes in and goes out
  */
 public record SegmentSpec(
@@ -24,7 +24,7 @@ public record SegmentSpec(
     Seam seam,
     boolean givenPositions,
     List<Expression> taps,
-    boolean probe,
+    boolean lookahead,
     KvCacheLayout cache) {
 
   /** Checks the range and drops repeated taps. */
@@ -86,14 +86,14 @@ public record SegmentSpec(
    * @param taps what is computed of it
    * @param givenPositions whether the rotary positions of the tokens come from outside
    */
-  public static SegmentSpec probe(int layer, List<Expression> taps, boolean givenPositions) {
+  public static SegmentSpec lookahead(int layer, List<Expression> taps, boolean givenPositions) {
     return new SegmentSpec(
         layer, layer + 1, Seam.NONE, givenPositions, taps, true, new KvCacheLayout.Whole());
   }
 
   /** The same with another form of KV cache. */
   public SegmentSpec with(KvCacheLayout form) {
-    return new SegmentSpec(from, to, seam, givenPositions, taps, probe, form);
+    return new SegmentSpec(from, to, seam, givenPositions, taps, lookahead, form);
   }
 
   /** A range without seam and taps. */

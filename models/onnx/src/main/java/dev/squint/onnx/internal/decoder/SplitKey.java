@@ -11,13 +11,13 @@ import java.util.List;
 
 /**
  * Names what a split is made of: the graph with all its bytes; its data files, which may be huge,
- * with name, size and time of their last change; and the cuts.
+ * with name, size and time of their last change; and the splits.
  *
  * @param hash 64 hexadecimal digits
  */
 public record SplitKey(String hash) {
 
-  /** Part of every key; to be raised whenever the same cut gives other segments than before. */
+  /** Part of every key; to be raised whenever the same split gives other segments than before. */
   private static final int FORMAT = 2;
 
   /**

@@ -42,7 +42,7 @@ public final class ExternalData {
   private record DataFile(Path path, long size) {}
 
   private final Path graph;
-  private final Path beside;
+  private final Path graphFolder;
   private final Path realFolder;
   private final Path home;
   private final Map<String, DataFile> files = new HashMap<>();
@@ -52,9 +52,9 @@ public final class ExternalData {
    */
   ExternalData(Path graph) {
     this.graph = graph;
-    this.beside = graph.toAbsolutePath().getParent();
+    this.graphFolder = graph.toAbsolutePath().getParent();
     try {
-      this.realFolder = beside.toRealPath();
+      this.realFolder = graphFolder.toRealPath();
       this.home = graph.toRealPath().getParent();
     } catch (IOException e) {
       throw new ModelException("cannot read " + graph + ": " + e.getMessage(), e);
@@ -75,7 +75,7 @@ public final class ExternalData {
           "%s is a link to another folder, but only some of its data files are; put the files themselves into one folder"
               .formatted(graph));
     }
-    return beside;
+    return graphFolder;
   }
 
   /** The files in which weights were located, links followed, in the order of their paths. */
@@ -218,7 +218,7 @@ public final class ExternalData {
 
   private Path real(TensorProto weight, String location) {
     try {
-      Path real = beside.resolve(location).toRealPath();
+      Path real = graphFolder.resolve(location).toRealPath();
       if (Files.isRegularFile(real)) {
         return real;
       }

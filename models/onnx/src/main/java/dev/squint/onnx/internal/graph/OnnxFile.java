@@ -26,9 +26,9 @@ import java.util.List;
 
 /**
  * An ONNX file as it lies on disk. Weights embedded in it are not read: they become external data
- * whose file is this very file, so that neither a graph nor the segments cut from it hold weights,
- * and nothing has to be written to externalise them. Fields that this program does not know are
- * left out: ONNX Runtime, which may know them, gets to see nothing that was not checked.
+ * whose file is this very file, so that neither a graph nor the segments extracted from it hold
+ * weights, and nothing has to be written to externalise them. Fields that this program does not
+ * know are left out: ONNX Runtime, which may know them, gets to see nothing that was not checked.
  *
  * @param path the file
  */

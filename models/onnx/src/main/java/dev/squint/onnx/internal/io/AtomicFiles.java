@@ -71,7 +71,7 @@ public final class AtomicFiles {
    * @throws IOException if it cannot be written; what was there is there still
    */
   public static void replace(Path file, byte[] content) throws IOException {
-    try (WorkFolder work = WorkFolder.beside(file)) {
+    try (WorkFolder work = WorkFolder.nextTo(file)) {
       Path fresh = work.path().resolve("fresh");
       create(fresh, content);
       move(fresh, file);
@@ -91,7 +91,7 @@ public final class AtomicFiles {
     if (Files.exists(file) && !Files.isWritable(file)) {
       return Optional.of("you may not change it; name another file");
     }
-    try (WorkFolder work = WorkFolder.beside(file)) {
+    try (WorkFolder work = WorkFolder.nextTo(file)) {
       LOG.debug("{} can be written", work.path());
       return Optional.empty();
     } catch (IOException e) {
@@ -108,7 +108,7 @@ public final class AtomicFiles {
 
   /** Puts a folder in the place of another, which comes back if that fails. */
   public static void exchange(Path fresh, Path target) throws IOException {
-    try (WorkFolder aside = WorkFolder.beside(target)) {
+    try (WorkFolder aside = WorkFolder.nextTo(target)) {
       Path old = aside.path().resolve("old");
       Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
       try {

@@ -14,11 +14,11 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * The files of a loaded model, as they were when it was loaded. Cuts of the decoder are read from
- * them when a strategy first asks, and on Linux ONNX Runtime maps weights into memory instead of
- * reading them: what is written over a file changes answers of sessions that are open already, and
- * a file cut short ends the process when its end is looked at. So size, time of the last change and
- * identity are looked at with every request, a few microseconds for each file.
+ * The files of a loaded model, as they were when it was loaded. Segments of the decoder are read
+ * from them when a strategy first asks, and on Linux ONNX Runtime maps weights into memory instead
+ * of reading them: what is written over a file changes answers of sessions that are open already,
+ * and a file cut short ends the process when its end is looked at. So size, time of the last change
+ * and identity are looked at with every request, a few microseconds for each file.
  */
 public final class LoadedFiles {
 

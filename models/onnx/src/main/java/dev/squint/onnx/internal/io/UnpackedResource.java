@@ -93,7 +93,7 @@ public record UnpackedResource(URL resource, Path folder, String path) {
 
   private void unpack(Path file, Content expected) throws IOException {
     Files.createDirectories(file.toAbsolutePath().getParent());
-    try (WorkFolder work = WorkFolder.beside(folder)) {
+    try (WorkFolder work = WorkFolder.nextTo(folder)) {
       Path fresh = work.path().resolve(file.getFileName());
       if (!write(fresh).equals(expected)) {
         throw new ModelException("%s is damaged in its jar; get the jar again".formatted(path));

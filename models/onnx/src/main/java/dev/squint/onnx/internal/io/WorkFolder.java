@@ -62,10 +62,10 @@ public final class WorkFolder implements AutoCloseable {
    * @param target the place; its folder has to exist
    * @return the folder, to be closed by the caller
    */
-  public static WorkFolder beside(Path target) throws IOException {
+  public static WorkFolder nextTo(Path target) throws IOException {
     removeAbandoned(target.toAbsolutePath().getParent());
     while (true) {
-      Path path = nameBeside(target);
+      Path path = nameNextTo(target);
       FileChannel lock =
           FileChannel.open(lockOf(path), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       WorkFolder work = new WorkFolder(path, lock);
@@ -97,7 +97,7 @@ public final class WorkFolder implements AutoCloseable {
   }
 
   /** A name that nothing else has. */
-  private static Path nameBeside(Path target) {
+  private static Path nameNextTo(Path target) {
     UUID id = new UUID(PROCESS, ThreadLocalRandom.current().nextLong());
     String name = target.getFileName().toString();
     String known =

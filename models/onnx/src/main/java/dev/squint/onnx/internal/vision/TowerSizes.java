@@ -115,7 +115,7 @@ public record TowerSizes(
         declaredTokens(graph));
   }
 
-  /** The only convolution, which cuts an image into patches. */
+  /** The only convolution, which splits an image into patches. */
   private static Optional<NodeProto> patches(OnnxGraph graph, BitSet images) {
     List<NodeProto> found =
         images.stream()
@@ -172,9 +172,9 @@ public record TowerSizes(
   }
 
   private static OptionalInt beyondPatches(
-      OnnxGraph graph, VisionGraph tower, BitSet stream, boolean cut) {
+      OnnxGraph graph, VisionGraph tower, BitSet stream, boolean inPatches) {
     int attention = tower.firstAttention();
-    if (!cut || attention < 0) {
+    if (!inPatches || attention < 0) {
       return OptionalInt.empty();
     }
     WrittenNumbers numbers = WrittenNumbers.in(Optional.empty(), graph.model().getGraph());

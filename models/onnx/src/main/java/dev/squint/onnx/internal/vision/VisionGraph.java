@@ -37,8 +37,8 @@ import java.util.Set;
 public final class VisionGraph {
 
   /**
-   * Name of the input, shape {@code [B, 3, height, width]}, or {@code [patches, values]} where
-   * patches are cut before.
+   * Name of the input, shape {@code [B, 3, height, width]}, or {@code [patches, values]} where an
+   * image arrives as patches.
    */
   public static final String PIXELS = "pixel_values";
 
@@ -296,12 +296,12 @@ public final class VisionGraph {
     out.clearOutput();
     addTaps(out, new GraphNodes(out, graph.opset()), taps);
     out.addOutput(GraphNodes.shapeless(patches, graph.types().of(patches)));
-    return model.setGraph(ProjectorCut.neededOnly(out)).build().toByteArray();
+    return model.setGraph(ProjectorSplit.neededOnly(out)).build().toByteArray();
   }
 
   /** Name of the input of {@link #projector()} that takes all patches. */
   public String patchesInput() {
-    return ProjectorCut.arriving(projectorInput());
+    return ProjectorSplit.arriving(projectorInput());
   }
 
   /**
@@ -313,7 +313,7 @@ public final class VisionGraph {
    * @throws ModelException if there is no projector in the file, or it reads more than the patches
    */
   public byte[] projector() {
-    return new ProjectorCut(graph, projectorInput()).projector();
+    return new ProjectorSplit(graph, projectorInput()).projector();
   }
 
   private void takeFloats(GraphProto.Builder out) {

@@ -88,7 +88,7 @@ class DecoderGraphTest {
     node("MatMul", "f", "logits");
     DecoderGraph decoder = new DecoderGraph(read());
     assertThat(decoder.boundary(1)).containsExactly("n1", "r1");
-    assertThat(decoder.consumedOutputs(decoder.rowCut())).containsExactly("m1", "r2");
+    assertThat(decoder.consumedOutputs(decoder.lastRowNode())).containsExactly("m1", "r2");
     SegmentModel first =
         SegmentExtractor.extract(decoder, new SegmentSpec(0, 1, Seam.NONE, false, List.of()));
     SegmentModel second =
@@ -117,14 +117,14 @@ class DecoderGraphTest {
     DecoderGraph decoder = new DecoderGraph(read());
     SegmentModel model =
         SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, Seam.GATHER, false, List.of()));
-    GraphProto cut = ModelProto.parseFrom(model.bytes()).getGraph();
+    GraphProto segment = ModelProto.parseFrom(model.bytes()).getGraph();
     assertThat(decoder.boundary(1)).containsExactly("e1");
-    assertThat(cut.getInputList())
+    assertThat(segment.getInputList())
         .extracting("name")
         .doesNotContain("past_key_values.0.key", "inputs_embeds");
-    NodeProto tokens = producer(cut, "tokens");
+    NodeProto tokens = producer(segment, "tokens");
     assertThat(tokens.getInputList()).containsExactly("e1");
-    assertThat(producer(cut, "past_key_values.0.key").getInputList())
+    assertThat(producer(segment, "past_key_values.0.key").getInputList())
         .containsExactly("past_key_values.1.key");
   }
 
@@ -145,7 +145,7 @@ class DecoderGraphTest {
     DecoderGraph decoder = new DecoderGraph(read());
     assertThatThrownBy(() -> decoder.boundary(1))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("cannot be cut before layer 1")
+        .hasMessageContaining("cannot be split before layer 1")
         .hasMessageContaining("present.1.key");
   }
 
@@ -167,7 +167,7 @@ class DecoderGraphTest {
                     decoder, new SegmentSpec(1, 3, Seam.GATHER, false, List.of())))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining(
-            "cannot be cut before layer 1: node Concat 'present.2.key.node' reads 'a0'");
+            "cannot be split before layer 1: node Concat 'present.2.key.node' reads 'a0'");
   }
 
   @Test

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SplitNamesTest {
 
   private static final Path EXPORTS = Path.of("../fixtures/data/exports");
-  private static final Set<Integer> CUTS = Set.of(1, 2);
+  private static final Set<Integer> SPLITS = Set.of(1, 2);
   private static final Set<String> WRITTEN =
       Set.of("segment-00.onnx", "segment-01.onnx", "segment-02.onnx", "manifest.json");
 
@@ -107,7 +107,7 @@ class SplitNamesTest {
     Path decoder = role.write(model, name);
     Path out = temp.resolve("out");
     Path cache = temp.resolve("cache");
-    Path beside = model.resolve("parts");
+    Path nextToIt = model.resolve("parts");
     Map<String, String> before = FileHashes.of(model);
     boolean collides = WRITTEN.stream().anyMatch(role.linked(name)::equalsIgnoreCase);
     for (boolean copy : new boolean[] {false, true}) {
@@ -116,12 +116,12 @@ class SplitNamesTest {
         if (!Share.has(way + role.ordinal() + NAMES.indexOf(name), 4)) {
           continue;
         }
-        SplitOptions options = SplitOptions.at(CUTS).copyWeights(copy).replace(force).build();
+        SplitOptions options = SplitOptions.at(SPLITS).copyWeights(copy).replace(force).build();
         List<Runnable> splits =
             List.of(
                 () -> ModelSplitter.splitCached(decoder, "", options, cache),
                 () -> ModelSplitter.split(decoder, "", options, out),
-                () -> ModelSplitter.split(decoder, "", options, beside));
+                () -> ModelSplitter.split(decoder, "", options, nextToIt));
         for (Runnable split : splits) {
           Optional<ModelException> refused = refused(split);
           if (copy || !collides) {
@@ -131,12 +131,12 @@ class SplitNamesTest {
                 .hasMessageContaining("a split writes a file of that name itself")
                 .hasMessageContaining("--copy");
             assertThat(refused.get().getMessage().lines()).hasSize(1);
-            assertThat(List.of(out, cache, beside)).noneMatch(Files::exists);
+            assertThat(List.of(out, cache, nextToIt)).noneMatch(Files::exists);
           }
         }
       }
       assertThat(FileHashes.of(model)).containsAllEntriesOf(before);
-      for (Path written : List.of(out, beside)) {
+      for (Path written : List.of(out, nextToIt)) {
         WorkFolder.delete(written);
       }
       assertThat(FileHashes.of(model)).isEqualTo(before);

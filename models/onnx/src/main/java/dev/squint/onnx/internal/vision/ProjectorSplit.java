@@ -20,7 +20,7 @@ import java.util.Set;
  * @param graph tower and projector
  * @param patches the tensor in which patches enter the projector, {@code [B, patches, width]}
  */
-record ProjectorCut(OnnxGraph graph, String patches) {
+record ProjectorSplit(OnnxGraph graph, String patches) {
 
   /** Name of the input that takes all patches, of all images. */
   static String arriving(String patches) {

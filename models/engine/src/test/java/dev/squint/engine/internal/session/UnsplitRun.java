@@ -21,13 +21,13 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /** The file of a fixture as any program would run it: one session, one cache. */
-public final class UncutRun {
+public final class UnsplitRun {
 
   private final ModelSession session;
   private final ExportFixture export;
   private final SessionFactory sessions;
 
-  UncutRun(ModelSession session, ExportFixture export, SessionFactory sessions) {
+  UnsplitRun(ModelSession session, ExportFixture export, SessionFactory sessions) {
     this.session = session;
     this.export = export;
     this.sessions = sessions;
