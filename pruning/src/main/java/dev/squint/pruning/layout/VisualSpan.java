@@ -5,8 +5,8 @@ package dev.squint.pruning.layout;
  *
  * <p>Special tokens between the rows of an image (newline tokens) are text if the model's prompt
  * spells them out: they are not part of any span, and so never dropped; the rows are then spans of
- * their own with the same image and part. Where the vision encoder returns them among its
- * features, they are visual tokens like any other.
+ * their own with the same image and part. Where the vision encoder returns them among its features,
+ * they are visual tokens like any other.
  *
  * @param image the image or video, counted from 0
  * @param part the tile of the image or frame of the video, counted from 0

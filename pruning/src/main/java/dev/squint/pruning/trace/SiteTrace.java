@@ -12,8 +12,8 @@ import java.util.Objects;
  * @param observed what the strategy was shown, in words; empty if it looked at nothing
  * @param before live visual tokens before
  * @param after live visual tokens after: those kept and those added
- * @param keptOriginal the tokens kept, as they are or replaced by a merged one: original visual tokens,
- *     those of the unpruned prompt; copied in and out
+ * @param keptOriginal the tokens kept, as they are or replaced by a merged one: original visual
+ *     tokens, those of the unpruned prompt; copied in and out
  * @param addedOriginal the origins of merged tokens that came on top, likewise; copied in and out
  * @param scores one per live visual token before, or empty if the rule has none; copied in and out
  * @param selectionNanos time spent deciding, in nanoseconds
