@@ -6,6 +6,7 @@ import dev.squint.onnx.inspect.TallGraph.Filling;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.Dominators;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.report.ModelReport;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
