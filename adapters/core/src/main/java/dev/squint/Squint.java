@@ -143,7 +143,8 @@ public final class Squint implements AutoCloseable {
    * @throws PromptException if the question is blank or longer than the context
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    */
-  public Answer ask(ImageInput image, String question, Strategy strategy, GenerationOptions options) {
+  public Answer ask(
+      ImageInput image, String question, Strategy strategy, GenerationOptions options) {
     strategy.plan(model.facts());
     try (PreparedImage prepared = prepare(image)) {
       return ask(prepared, question, strategy, options);
@@ -213,7 +214,8 @@ public final class Squint implements AutoCloseable {
    * @throws PromptException if the question is blank or longer than the context
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    */
-  public Answer ask(PreparedImage image, String question, Strategy strategy, GenerationOptions options) {
+  public Answer ask(
+      PreparedImage image, String question, Strategy strategy, GenerationOptions options) {
     lock.readLock().lock();
     try {
       checkOpen();
@@ -224,12 +226,7 @@ public final class Squint implements AutoCloseable {
             "strategy '%s': a resized image is asked about unpruned; use none"
                 .formatted(strategy.name()));
       }
-      Generation generation =
-          model.generate(
-              prompt,
-              image.encoded(),
-              strategy,
-              options);
+      Generation generation = model.generate(prompt, image.encoded(), strategy, options);
       return new Answer(family.text(generation.tokens()), generation.trace());
     } finally {
       lock.readLock().unlock();
@@ -249,7 +246,8 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Describes an image; throws what {@link #ask(ImageInput, String, Strategy, GenerationOptions)} does.
+   * Describes an image; throws what {@link #ask(ImageInput, String, Strategy, GenerationOptions)}
+   * does.
    */
   public Answer caption(ImageInput image, Strategy strategy, GenerationOptions options) {
     return ask(image, CAPTION_PROMPT, strategy, options);

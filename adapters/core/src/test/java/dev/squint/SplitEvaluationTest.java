@@ -91,7 +91,8 @@ class SplitEvaluationTest {
     for (int i = 0; i < Math.min(limit, rows.size()); i++) {
       JsonNode row = rows.get(i);
       ImageInput image = ImageInput.of(data.resolve("images/" + row.get(2).asInt() + ".png"));
-      Answer answer = squint.ask(image, row.get(0).asText(), strategy, options.toBuilder().seed(i).build());
+      Answer answer =
+          squint.ask(image, row.get(0).asText(), strategy, options.toBuilder().seed(i).build());
       boolean right = answer.text().equals(row.get(1).asText());
       add(counts, "all", right);
       Trace trace = answer.trace();

@@ -94,7 +94,8 @@ class SquintTest {
   void aImageSeenOnceAnswersAsOneSeenEachTime() {
     try (PreparedImage seen = squint.prepare(ImageInput.of(image))) {
       for (String spec : List.of("none", "fastervlm:keep=0.25", "fastv:k=2,keep=0.25")) {
-        Answer answer = squint.ask(seen, QUESTION, Strategies.parse(spec), GenerationOptions.defaults());
+        Answer answer =
+            squint.ask(seen, QUESTION, Strategies.parse(spec), GenerationOptions.defaults());
         assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, spec).text());
         assertThat(answer.trace().strategy()).isEqualTo(Strategies.parse(spec).spec());
       }
@@ -113,12 +114,15 @@ class SquintTest {
           .isEqualTo(whole.trace().promptTokens() - squint.facts().visualTokens() + 42);
       assertThat(answer.trace().visionFlops()).isLessThan(whole.trace().visionFlops() / 3);
       assertThatThrownBy(
-              () -> squint.ask(small, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults()))
+              () ->
+                  squint.ask(
+                      small, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults()))
           .isInstanceOf(StrategyException.class)
           .hasMessage("strategy 'fastv': a resized image is asked about unpruned; use none");
     }
     try (PreparedImage own = squint.prepare(ImageInput.of(image), 12, 12)) {
-      Answer answer = squint.ask(own, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults());
+      Answer answer =
+          squint.ask(own, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults());
       assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());
     }
     assertThatThrownBy(() -> squint.prepare(ImageInput.of(image), 0, 3))
@@ -142,7 +146,8 @@ class SquintTest {
     assertThatThrownBy(() -> squint.ask(image, QUESTION, "fastv:k=99,keep=0.5"))
         .isInstanceOf(StrategyException.class);
     assertThatThrownBy(() -> GenerationOptions.builder().maxNewTokens(0).build())
-        .isInstanceOf(ModelException.class).hasMessage("max new tokens is 0; allow at least one token for the answer");
+        .isInstanceOf(ModelException.class)
+        .hasMessage("max new tokens is 0; allow at least one token for the answer");
   }
 
   @Test

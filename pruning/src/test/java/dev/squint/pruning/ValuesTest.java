@@ -158,7 +158,17 @@ class ValuesTest {
    * One layer of n tokens at width 2 and feed-forward 4: 16 n + 4 n^2 + 24 n; 156 for 3, 96 for 2.
    */
   private static Trace trace(SiteTrace site) {
-    return Trace.of("fastv:k=2,keep=0.5", "tiny").prompt(9, 3).sites(List.of(site)).tokensPerLayer(9, 9, 8).visionFlops(1).prefillFlops(2, 3).decodeFlops(4, 5).timings(new Timings(1, 2, 3, 4, 5)).kvBytes(6, 7).speedup(Optional.of(new Speedup(1.5, 2, 1.25, 1))).build();
+    return Trace.of("fastv:k=2,keep=0.5", "tiny")
+        .prompt(9, 3)
+        .sites(List.of(site))
+        .tokensPerLayer(9, 9, 8)
+        .visionFlops(1)
+        .prefillFlops(2, 3)
+        .decodeFlops(4, 5)
+        .timings(new Timings(1, 2, 3, 4, 5))
+        .kvBytes(6, 7)
+        .speedup(Optional.of(new Speedup(1.5, 2, 1.25, 1)))
+        .build();
   }
 
   @Test

@@ -36,7 +36,16 @@ class OverlayTest {
   }
 
   private static Trace trace(SiteTrace... sites) {
-    return Trace.of("test", "test").prompt(10, 4).sites(List.of(sites)).tokensPerLayer(10).visionFlops(1).prefillFlops(1, 1).decodeFlops(1, 1).timings(new Timings(1, 1, 1, 1, 1)).kvBytes(1, 1).build();
+    return Trace.of("test", "test")
+        .prompt(10, 4)
+        .sites(List.of(sites))
+        .tokensPerLayer(10)
+        .visionFlops(1)
+        .prefillFlops(1, 1)
+        .decodeFlops(1, 1)
+        .timings(new Timings(1, 1, 1, 1, 1))
+        .kvBytes(1, 1)
+        .build();
   }
 
   private static BufferedImage draw(Trace trace) throws IOException {

@@ -122,7 +122,10 @@ class ServiceComparisonTest {
                     ImageInput.of(image),
                     request.sample().question(),
                     request.strategy(),
-                    GenerationOptions.builder().maxNewTokens(request.maxNewTokens()).seed(request.seed()).build());
+                    GenerationOptions.builder()
+                        .maxNewTokens(request.maxNewTokens())
+                        .seed(request.seed())
+                        .build());
             return new Answerer.Reply(answer.text(), Optional.of(answer.trace()));
           };
       Summary summary =

@@ -204,7 +204,10 @@ final class CompareCommand implements Callable<Integer> {
                 suffix,
                 MetricSet.of(set, Optional.ofNullable(metric)).plotted().name()));
     boolean small = load.isSmall();
-    ModelOptions loaded = options.toBuilder().maxCachedSplits(small ? SMALL_MODEL_SPLITS : LARGE_MODEL_SPLITS).build();
+    ModelOptions loaded =
+        options.toBuilder()
+            .maxCachedSplits(small ? SMALL_MODEL_SPLITS : LARGE_MODEL_SPLITS)
+            .build();
     ComparisonBuilder plan =
         Comparison.of(set)
             .specs(strategies.split(";"))

@@ -57,7 +57,12 @@ final class LoadOptions {
           "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
               .formatted(threads, most));
     }
-    return ModelOptions.builder().provider(ExecutionProvider.parse(provider)).threads(threads).cacheFolder(cache.folder()).precision(precision).build();
+    return ModelOptions.builder()
+        .provider(ExecutionProvider.parse(provider))
+        .threads(threads)
+        .cacheFolder(cache.folder())
+        .precision(precision)
+        .build();
   }
 
   /** Whether no model is named, so that the embedded one is asked. */

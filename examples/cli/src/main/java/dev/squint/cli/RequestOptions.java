@@ -85,7 +85,12 @@ final class RequestOptions {
     }
     ImageInput input = ImageInput.of(image);
     boolean compared = measure && !chosen.name().equals("none");
-    GenerationOptions ask = GenerationOptions.builder().maxNewTokens(maxNewTokens).seed(seed).measureSpeedup(compared).build();
+    GenerationOptions ask =
+        GenerationOptions.builder()
+            .maxNewTokens(maxNewTokens)
+            .seed(seed)
+            .measureSpeedup(compared)
+            .build();
     try (Squint squint = load.load(options)) {
       Answer answer = request.send(squint, input, chosen, ask);
       if (overlay != null) {

@@ -79,7 +79,12 @@ final class SplitCommand implements Runnable {
       }
     }
     SplitOptions options =
-        SplitOptions.at(new TreeSet<>(cuts)).taps(expressions()).givenPositions(givenPositions).copyWeights(copy).replace(force).build();
+        SplitOptions.at(new TreeSet<>(cuts))
+            .taps(expressions())
+            .givenPositions(givenPositions)
+            .copyWeights(copy)
+            .replace(force)
+            .build();
     Path folder =
         out == null
             ? ModelSplitter.splitCached(model.path(), model.precision(), options, cache.folder())

@@ -37,8 +37,25 @@ record StrategyEntry(
   private static final ModelShape LLAVA =
       new ModelShape(
           MODEL,
-          DecoderShape.builder().layers(32).hidden(4096).heads(32).kvHeads(32).headDim(128).intermediate(11008).vocabulary(32064).build(),
-          VisionShape.builder().layers(23).hidden(1024).heads(16).intermediate(4096).grid(24, 24).patchDim(588).cls(true).projectorHidden(4096).build(),
+          DecoderShape.builder()
+              .layers(32)
+              .hidden(4096)
+              .heads(32)
+              .kvHeads(32)
+              .headDim(128)
+              .intermediate(11008)
+              .vocabulary(32064)
+              .build(),
+          VisionShape.builder()
+              .layers(23)
+              .hidden(1024)
+              .heads(16)
+              .intermediate(4096)
+              .grid(24, 24)
+              .patchDim(588)
+              .cls(true)
+              .projectorHidden(4096)
+              .build(),
           576);
   private static final Pattern LAYER = Pattern.compile("layer (\\d+)");
 

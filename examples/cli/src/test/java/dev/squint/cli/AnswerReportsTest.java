@@ -21,7 +21,17 @@ class AnswerReportsTest {
 
   private static Answer answer(Optional<Speedup> speedup) {
     Trace trace =
-        Trace.of("fastv:k=1,keep=0.5", "tiny").prompt(40, 16).tokensPerLayer(40, 32).visionFlops(11_000_000).prefillFlops(20_000_000, 50_000_000).decodeFlops(3_000_000, 4_500_000).timings(new Timings(1_000_000, 2_000_000, 3_000_000, 4_000_000, 5)).kvBytes(600, 700).speedup(speedup).notes(List.of("a note")).build();
+        Trace.of("fastv:k=1,keep=0.5", "tiny")
+            .prompt(40, 16)
+            .tokensPerLayer(40, 32)
+            .visionFlops(11_000_000)
+            .prefillFlops(20_000_000, 50_000_000)
+            .decodeFlops(3_000_000, 4_500_000)
+            .timings(new Timings(1_000_000, 2_000_000, 3_000_000, 4_000_000, 5))
+            .kvBytes(600, 700)
+            .speedup(speedup)
+            .notes(List.of("a note"))
+            .build();
     return new Answer("two", trace);
   }
 

@@ -31,7 +31,7 @@ import picocli.CommandLine;
 class CommandLineTest {
 
   private static final String SCENE =
-      Path.of("").toAbsolutePath().resolve("images/scene-01.png").toString();
+      Path.of("").toAbsolutePath().resolve("../images/scene-01.png").toString();
   private static final String QUESTION = "what color is the circle left of the square?";
 
   @TempDir static Path folder;

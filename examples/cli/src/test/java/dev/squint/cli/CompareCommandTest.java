@@ -217,7 +217,7 @@ class CompareCommandTest {
 
   @Test
   void recordsThatCannotBeUsedAreSaid() throws IOException {
-    Files.copy(Path.of("images/scene-01.png"), folder.resolve("good.png"));
+    Files.copy(Path.of("../images/scene-01.png"), folder.resolve("good.png"));
     Path data = folder.resolve("mine.jsonl");
     Files.writeString(
         data,

@@ -42,7 +42,7 @@ class InspectCommandTest {
         Stream.concat(
                 Stream.of(
                     "ask",
-                    "images/scene-01.png",
+                    "../images/scene-01.png",
                     "how many objects are there?",
                     "--model",
                     model.toString()),

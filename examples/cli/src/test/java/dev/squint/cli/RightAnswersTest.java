@@ -100,7 +100,7 @@ class RightAnswersTest {
           scene-06 | fastv:k=2,keep=0.5 | how many triangles are there? | 3
           """)
   void theCommandSaysWhatTheImageShows(String scene, String spec, String question, String seen) {
-    String image = Path.of("").toAbsolutePath().resolve("images/" + scene + ".png").toString();
+    String image = Path.of("").toAbsolutePath().resolve("../images/" + scene + ".png").toString();
     StringWriter out = new StringWriter();
     CommandLine line = SquintCommand.commandLine().setOut(new PrintWriter(out));
     assertThat(line.execute("ask", image, question, "--strategy", spec)).isZero();

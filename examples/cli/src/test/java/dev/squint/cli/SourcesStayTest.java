@@ -38,12 +38,12 @@ class SourcesStayTest {
     String answer;
     try (Squint squint = Squint.load()) {
       WorkFolder.copy(squint.folder(), sources.resolve("model"));
-      answer = squint.ask(Path.of("images/scene-01.png"), QUESTION).text();
+      answer = squint.ask(Path.of("../images/scene-01.png"), QUESTION).text();
     }
     Path data = sources.resolve("data");
     Files.createDirectories(data.resolve("images"));
-    Files.copy(Path.of("images/scene-01.png"), sources.resolve("image.png"));
-    Files.copy(Path.of("images/scene-01.png"), data.resolve("images/1.png"));
+    Files.copy(Path.of("../images/scene-01.png"), sources.resolve("image.png"));
+    Files.copy(Path.of("../images/scene-01.png"), data.resolve("images/1.png"));
     Files.writeString(
         data.resolve("questions.json"), "[[\"%s\", \"%s\", 1]]".formatted(QUESTION, answer));
     Files.writeString(sources.resolve("notes.txt"), "4 0.5\nbuy milk\n");
@@ -57,7 +57,7 @@ class SourcesStayTest {
   @AfterEach
   void nothingIsChanged() throws IOException {
     assertThat(WorkFolder.hashes(sources)).isEqualTo(before);
-    assertThat(temp.resolve("hard.png")).hasSameBinaryContentAs(Path.of("images/scene-01.png"));
+    assertThat(temp.resolve("hard.png")).hasSameBinaryContentAs(Path.of("../images/scene-01.png"));
   }
 
   /** Runs a line in which {@code TEMP} and {@code SRC} stand for the folders. */

@@ -58,7 +58,11 @@ class BeforeProjectorTest {
             .generate(
                 TinyLlava.prompt(),
                 new TestStrategy("merging", List.of(first, watching)),
-                GenerationOptions.builder().maxNewTokens(4).measureSpeedup(true).keepFirstLogits(true).build());
+                GenerationOptions.builder()
+                    .maxNewTokens(4)
+                    .measureSpeedup(true)
+                    .keepFirstLogits(true)
+                    .build());
     return new Seen(seen, generation);
   }
 
@@ -83,7 +87,9 @@ class BeforeProjectorTest {
     Generation plain =
         TINY.model()
             .generate(
-                TinyLlava.prompt(), TestStrategy.none(), GenerationOptions.builder().maxNewTokens(4).keepFirstLogits(true).build());
+                TinyLlava.prompt(),
+                TestStrategy.none(),
+                GenerationOptions.builder().maxNewTokens(4).keepFirstLogits(true).build());
     assertThat(all.generation.firstLogits()).containsExactly(plain.firstLogits(), offset(1e-5f));
   }
 

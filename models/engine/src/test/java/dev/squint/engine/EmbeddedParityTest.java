@@ -49,7 +49,8 @@ class EmbeddedParityTest {
   @BeforeAll
   static void open() {
     model =
-        VisionLanguageModel.openEmbedded(ModelOptions.builder().threads(1).cacheFolder(cache).build());
+        VisionLanguageModel.openEmbedded(
+            ModelOptions.builder().threads(1).cacheFolder(cache).build());
   }
 
   @AfterAll
@@ -126,7 +127,10 @@ class EmbeddedParityTest {
   }
 
   private static Generation generate(ModelInput prompt, String spec) {
-    return model.generate(prompt, Strategies.parse(spec), GenerationOptions.builder().maxNewTokens(8).keepFirstLogits(true).build());
+    return model.generate(
+        prompt,
+        Strategies.parse(spec),
+        GenerationOptions.builder().maxNewTokens(8).keepFirstLogits(true).build());
   }
 
   @ParameterizedTest(name = "{0} {1}")

@@ -42,7 +42,8 @@ class FailureKindsTest {
     assertThat(kind(() -> ExecutionProvider.parse("gpu"))).isEqualTo(Kind.BAD_REQUEST);
     assertThat(kind(() -> ModelOptions.builder().threads(-1).cacheFolder(folder).build()))
         .isEqualTo(Kind.BAD_REQUEST);
-    assertThat(kind(() -> GenerationOptions.builder().maxNewTokens(0).build())).isEqualTo(Kind.BAD_REQUEST);
+    assertThat(kind(() -> GenerationOptions.builder().maxNewTokens(0).build()))
+        .isEqualTo(Kind.BAD_REQUEST);
     assertThat(kind(() -> new PixelValues(FloatBuffer.allocate(1), new long[] {1})))
         .isEqualTo(Kind.BAD_REQUEST);
     Path nowhere = folder.resolve("nowhere");

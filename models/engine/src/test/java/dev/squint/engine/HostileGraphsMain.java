@@ -20,7 +20,9 @@ final class HostileGraphsMain {
   private static Optional<String> refusal(Path folder) {
     try (VisionLanguageModel model = VisionLanguageModel.open(folder, TinyLlava.options())) {
       model.generate(
-          TinyLlava.prompt(), TestStrategy.none(), GenerationOptions.builder().maxNewTokens(2).build());
+          TinyLlava.prompt(),
+          TestStrategy.none(),
+          GenerationOptions.builder().maxNewTokens(2).build());
       return Optional.empty();
     } catch (ModelException e) {
       return Optional.of(e.getMessage());

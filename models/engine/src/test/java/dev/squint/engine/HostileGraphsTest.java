@@ -149,7 +149,9 @@ class HostileGraphsTest {
     try (VisionLanguageModel model = TinyLlava.open()) {
       Generation answer =
           model.generate(
-              TinyLlava.prompt(), TestStrategy.none(), GenerationOptions.builder().maxNewTokens(2).build());
+              TinyLlava.prompt(),
+              TestStrategy.none(),
+              GenerationOptions.builder().maxNewTokens(2).build());
       assertThat(answer.tokens()).isNotEmpty();
     } finally {
       assertThat(Thread.interrupted()).isTrue();

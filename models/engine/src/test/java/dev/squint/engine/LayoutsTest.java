@@ -29,8 +29,7 @@ class LayoutsTest {
     try (VisionLanguageModel model = folder.open(precision)) {
       assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
     }
-    assertThat(StrategySupport.of(folder.path(), precision).strategies().get("fastv"))
-        .isEmpty();
+    assertThat(StrategySupport.of(folder.path(), precision).strategies().get("fastv")).isEmpty();
   }
 
   private static void refuses(Path folder, String... parts) {

@@ -127,11 +127,7 @@ class LoadedFilesTest {
   void aLinkToTheWeightsIsNoChange() throws IOException {
     Path folder = model();
     try (VisionLanguageModel model = VisionLanguageModel.open(folder, TinyLlava.options())) {
-      ModelSplitter.split(
-          folder,
-          "",
-          SplitOptions.at(Set.of(2)).build(),
-          temp.resolve("parts"));
+      ModelSplitter.split(folder, "", SplitOptions.at(Set.of(2)).build(), temp.resolve("parts"));
       assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
     }
   }

@@ -69,7 +69,10 @@ class ModelSplitterTest {
     ModelSplitter.split(
         export.graph(),
         "",
-        SplitOptions.at(Set.of(3, 1)).taps(List.of(Observe.textToVisualAttention(0, Rows.TEXT))).copyWeights(copy).build(),
+        SplitOptions.at(Set.of(3, 1))
+            .taps(List.of(Observe.textToVisualAttention(0, Rows.TEXT)))
+            .copyWeights(copy)
+            .build(),
         out);
     float[] last = run(out, export);
     float[] expected =
@@ -178,8 +181,7 @@ class ModelSplitterTest {
     }
   }
 
-  private static void refused(
-      String sentence, Path model, SplitOptions options, Path out) {
+  private static void refused(String sentence, Path model, SplitOptions options, Path out) {
     assertThatThrownBy(() -> ModelSplitter.split(model, "", options, out))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining(sentence);
@@ -191,8 +193,7 @@ class ModelSplitterTest {
     Path out = temp.resolve("parts");
     ModelSplitter.split(decoder, "", at(Set.of(1)), out);
     refused("exists", decoder, at(Set.of(1, 2)), out);
-    ModelSplitter.split(
-        decoder, "", SplitOptions.at(Set.of(1, 2)).replace(true).build(), out);
+    ModelSplitter.split(decoder, "", SplitOptions.at(Set.of(1, 2)).replace(true).build(), out);
     assertThat(out.resolve("segment-02.onnx")).exists();
   }
 
@@ -247,8 +248,7 @@ class ModelSplitterTest {
   @EnumSource(Harm.class)
   void aCachedSplitThatWasHarmedIsWrittenAgain(Harm harm) throws IOException {
     Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
-    SplitOptions options =
-        SplitOptions.at(Set.of(1)).copyWeights(true).build();
+    SplitOptions options = SplitOptions.at(Set.of(1)).copyWeights(true).build();
     Path split = ModelSplitter.splitCached(decoder, "", options, temp);
     Map<String, String> whole = FileHashes.of(split);
     whole.remove("manifest.json");
@@ -327,7 +327,10 @@ class ModelSplitterTest {
     Files.setLastModifiedTime(left, FileTime.from(Instant.now().minusSeconds(3700)));
     Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
     ModelSplitter.splitCached(
-        decoder, "", SplitOptions.at(Set.of(1)).givenPositions(true).copyWeights(true).replace(true).build(), temp);
+        decoder,
+        "",
+        SplitOptions.at(Set.of(1)).givenPositions(true).copyWeights(true).replace(true).build(),
+        temp);
     assertThat(left).doesNotExist();
     assertThat(written(true)).isEmpty();
   }

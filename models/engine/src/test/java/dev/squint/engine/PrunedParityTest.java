@@ -50,7 +50,8 @@ class PrunedParityTest {
   @BeforeAll
   static void open() {
     model =
-        VisionLanguageModel.openEmbedded(ModelOptions.builder().threads(1).cacheFolder(cache).build());
+        VisionLanguageModel.openEmbedded(
+            ModelOptions.builder().threads(1).cacheFolder(cache).build());
   }
 
   @AfterAll
@@ -79,7 +80,10 @@ class PrunedParityTest {
   void keepsTheSameTokensAndGivesTheSameLogits(
       String spec, String image, ModelInput prompt, JsonNode expected) {
     Generation made =
-        model.generate(prompt, Strategies.parse(spec), GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build());
+        model.generate(
+            prompt,
+            Strategies.parse(spec),
+            GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build());
     JsonNode sites = expected.path("sites");
     List<SiteTrace> traced = made.trace().sites();
     assertThat(traced).hasSize(sites.size());
@@ -118,7 +122,8 @@ class PrunedParityTest {
                         return Selection.all(context.visualTokens());
                       })));
       ModelInput prompt = EmbeddedParityTest.prompt(images, asked);
-      model.generate(prompt, look, GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build());
+      model.generate(
+          prompt, look, GenerationOptions.builder().maxNewTokens(1).keepFirstLogits(true).build());
     }
     float[] prior = seen.get(0).get(first).row(0);
     assertThat(seen.get(1).get(first).row(0)).containsExactly(prior, offset(1e-6f));

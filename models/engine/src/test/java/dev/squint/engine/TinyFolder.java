@@ -81,7 +81,8 @@ record TinyFolder(Path path) {
   }
 
   VisionLanguageModel open(String precision) {
-    return VisionLanguageModel.open(path, TinyLlava.options().toBuilder().precision(precision).build());
+    return VisionLanguageModel.open(
+        path, TinyLlava.options().toBuilder().precision(precision).build());
   }
 
   /** The first tokens of the answer to the prompt of the fixture, unpruned. */

@@ -25,14 +25,20 @@ final class PeakMemoryMain {
    */
   public static void main(String[] args) {
     ModelOptions options =
-        ModelOptions.builder().provider(ExecutionProvider.parse(args[2])).threads(Integer.parseInt(args[3])).cacheFolder(Path.of(args[1])).precision(args[10]).build();
+        ModelOptions.builder()
+            .provider(ExecutionProvider.parse(args[2]))
+            .threads(Integer.parseInt(args[3]))
+            .cacheFolder(Path.of(args[1]))
+            .precision(args[10])
+            .build();
     int rows = Integer.parseInt(args[6]);
     int columns = Integer.parseInt(args[7]);
     ImageInput image = ImageInput.of(Path.of(args[8]));
     try (Squint squint = Squint.load(Path.of(args[0]), options);
         PreparedImage seen =
             rows == 0 ? squint.prepare(image) : squint.prepare(image, rows, columns)) {
-      GenerationOptions ask = GenerationOptions.builder().maxNewTokens(Integer.parseInt(args[4])).build();
+      GenerationOptions ask =
+          GenerationOptions.builder().maxNewTokens(Integer.parseInt(args[4])).build();
       squint.ask(seen, args[9], Strategies.parse(args[5]), ask);
       System.out.println(ResidentMemory.ofThisProcess().peak().orElseThrow());
     }

@@ -40,7 +40,11 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
     public ModelOutput ask(RunConfig config, Sample sample, int question) {
       try {
         PreparedImage seen = encoded.computeIfAbsent(config.grid(), this::encode);
-        GenerationOptions options = GenerationOptions.builder().maxNewTokens(maxNewTokens).seed(config.seedOf(seed, question)).build();
+        GenerationOptions options =
+            GenerationOptions.builder()
+                .maxNewTokens(maxNewTokens)
+                .seed(config.seedOf(seed, question))
+                .build();
         Answer answer = squint.ask(seen, sample.question(), config.strategy(), options);
         return new ModelOutput(answer.text(), Optional.of(answer.trace()));
       } catch (SquintException e) {

@@ -30,8 +30,7 @@ class PeakMemoryProbeTest {
 
   private static final Path IMAGE = Path.of("../../examples/images/scene-01.png");
 
-  private static final ModelOptions OPTIONS =
-      ModelOptions.builder().threads(2).build();
+  private static final ModelOptions OPTIONS = ModelOptions.builder().threads(2).build();
 
   @TempDir private Path folder;
 

@@ -41,7 +41,15 @@ class ResultLineTest {
         new ModelOutput(
             answer,
             Optional.of(
-                Trace.of("none", "tiny").prompt(20, 12).tokensPerLayer(new int[8]).visionFlops(1).prefillFlops(1, 1).decodeFlops(1, 1).timings(new Timings(0, 0, 0, 0, 1)).kvBytes(1, 1).build()));
+                Trace.of("none", "tiny")
+                    .prompt(20, 12)
+                    .tokensPerLayer(new int[8])
+                    .visionFlops(1)
+                    .prefillFlops(1, 1)
+                    .decodeFlops(1, 1)
+                    .timings(new Timings(0, 0, 0, 0, 1))
+                    .kvBytes(1, 1)
+                    .build()));
     ObjectNode line = lines.answered(NONE, sample, "hash", outcome);
     assertThat(line.path("type").asText()).isEqualTo("t");
     return lines.read(line, sample);

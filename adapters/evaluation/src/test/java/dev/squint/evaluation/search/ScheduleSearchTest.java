@@ -146,7 +146,15 @@ class ScheduleSearchTest {
   }
 
   private static Trace trace() {
-    return Trace.of("none", "tiny").prompt(20, 12).tokensPerLayer(new int[8]).visionFlops(1).prefillFlops(1, 4).decodeFlops(1, 1).timings(new Timings(0, 0, 0, 0, 1)).kvBytes(1, 1).build();
+    return Trace.of("none", "tiny")
+        .prompt(20, 12)
+        .tokensPerLayer(new int[8])
+        .visionFlops(1)
+        .prefillFlops(1, 4)
+        .decodeFlops(1, 1)
+        .timings(new Timings(0, 0, 0, 0, 1))
+        .kvBytes(1, 1)
+        .build();
   }
 
   @Test

@@ -114,6 +114,10 @@ final class GraphCampaign implements Campaign {
     if (random.nextBoolean()) {
       taps.add(Observe.textToVisualAttention(random.nextInt(MOST_LAYERS), Rows.LAST));
     }
-    return SplitOptions.at(Set.of(1 + random.nextInt(MOST_LAYERS))).taps(taps).givenPositions(random.nextBoolean()).copyWeights(random.nextBoolean()).build();
+    return SplitOptions.at(Set.of(1 + random.nextInt(MOST_LAYERS)))
+        .taps(taps)
+        .givenPositions(random.nextBoolean())
+        .copyWeights(random.nextBoolean())
+        .build();
   }
 }

@@ -106,7 +106,11 @@ final class SplitCampaign implements Campaign {
         cuts.add(layer);
       }
     }
-    return SplitOptions.at(cuts).givenPositions(random.nextBoolean()).copyWeights(random.nextBoolean()).replace(random.nextBoolean()).build();
+    return SplitOptions.at(cuts)
+        .givenPositions(random.nextBoolean())
+        .copyWeights(random.nextBoolean())
+        .replace(random.nextBoolean())
+        .build();
   }
 
   /** Spreads the weights over files with the given names, or embeds them. */

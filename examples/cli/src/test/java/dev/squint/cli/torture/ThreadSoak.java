@@ -193,7 +193,10 @@ final class ThreadSoak {
 
   private static Answer ask(Squint squint, Asked asked) {
     return squint.ask(
-        ImageInput.of(asked.image()), asked.question(), asked.strategy(), GenerationOptions.defaults());
+        ImageInput.of(asked.image()),
+        asked.question(),
+        asked.strategy(),
+        GenerationOptions.defaults());
   }
 
   private void failed(String what) {
@@ -268,7 +271,8 @@ final class ThreadSoak {
         answer = ask(squint, asked);
       } else {
         try (PreparedImage seen = squint.prepare(ImageInput.of(asked.image()))) {
-          answer = squint.ask(seen, asked.question(), asked.strategy(), GenerationOptions.defaults());
+          answer =
+              squint.ask(seen, asked.question(), asked.strategy(), GenerationOptions.defaults());
         }
       }
       answers.incrementAndGet();

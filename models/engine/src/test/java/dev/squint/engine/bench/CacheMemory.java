@@ -22,7 +22,10 @@ final class CacheMemory {
   /** Greatest resident kilobytes of this process, what the trace says, and time per step. */
   static Map<String, ?> measure(SyntheticModel model, String spec, int threads) throws IOException {
     ModelOptions options =
-        ModelOptions.builder().threads(threads).cacheFolder(model.folder().resolve("cache")).build();
+        ModelOptions.builder()
+            .threads(threads)
+            .cacheFolder(model.folder().resolve("cache"))
+            .build();
     Map<String, Object> found = new LinkedHashMap<>();
     try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
       GenerationOptions steps = GenerationOptions.builder().maxNewTokens(STEPS).build();

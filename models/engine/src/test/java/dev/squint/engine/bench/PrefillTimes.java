@@ -16,7 +16,8 @@ import java.util.Map;
 /** Prefill against prefill. */
 final class PrefillTimes {
 
-  private static final GenerationOptions FIRST_TOKEN = GenerationOptions.builder().maxNewTokens(1).build();
+  private static final GenerationOptions FIRST_TOKEN =
+      GenerationOptions.builder().maxNewTokens(1).build();
   private static final int FIRST_PRUNED_LAYER = 2;
 
   private PrefillTimes() {}
@@ -41,7 +42,10 @@ final class PrefillTimes {
       SyntheticModel model, int textTokens, double keep, int pairs, int threads) {
     ModelInput prompt = model.prompt(textTokens);
     ModelOptions options =
-        ModelOptions.builder().threads(threads).cacheFolder(model.folder().resolve("cache")).build();
+        ModelOptions.builder()
+            .threads(threads)
+            .cacheFolder(model.folder().resolve("cache"))
+            .build();
     List<Trace> pruned = new ArrayList<>();
     try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
       Strategy fastV = new FastV(FIRST_PRUNED_LAYER, keep);

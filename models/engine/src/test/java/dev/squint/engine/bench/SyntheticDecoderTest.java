@@ -61,7 +61,9 @@ class SyntheticDecoderTest {
         VisionLanguageModel.open(model.folder(), ModelOptions.defaults())) {
       Trace trace =
           open.generate(
-                  model.prompt(TEXT), new FastV(2, 0.5), GenerationOptions.builder().maxNewTokens(1).build())
+                  model.prompt(TEXT),
+                  new FastV(2, 0.5),
+                  GenerationOptions.builder().maxNewTokens(1).build())
               .trace();
       int kept = TOKENS - GRID * GRID + 4;
       assertThat(trace.tokensPerLayer()).containsExactly(TOKENS, TOKENS, kept);

@@ -38,12 +38,14 @@ class ExecutionProviderTest {
     assumeFalse(
         OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA),
         "needs a build without CUDA");
-    ModelOptions cuda = TinyLlava.options().toBuilder().provider(new ExecutionProvider.Cuda(1)).build();
+    ModelOptions cuda =
+        TinyLlava.options().toBuilder().provider(new ExecutionProvider.Cuda(1)).build();
     assertThatThrownBy(() -> VisionLanguageModel.open(TinyLlava.folder(), cuda))
         .isInstanceOf(ModelException.class)
         .hasMessageStartingWith("provider 'cuda:1': this build of ONNX Runtime has no CUDA")
         .hasMessageEndingWith("or choose cpu");
-    ModelOptions auto = TinyLlava.options().toBuilder().provider(new ExecutionProvider.Auto()).build();
+    ModelOptions auto =
+        TinyLlava.options().toBuilder().provider(new ExecutionProvider.Auto()).build();
     try (VisionLanguageModel model = VisionLanguageModel.open(TinyLlava.folder(), auto)) {
       assertThat(model.provider()).isEqualTo("cpu");
     }

@@ -25,8 +25,7 @@ class SplitFolderTest {
   @TempDir Path temp;
 
   private static void split(Path model, Path out, boolean replace) {
-    ModelSplitter.split(
-        model, "", SplitOptions.at(Set.of(1)).replace(replace).build(), out);
+    ModelSplitter.split(model, "", SplitOptions.at(Set.of(1)).replace(replace).build(), out);
   }
 
   private static Path decoder() {

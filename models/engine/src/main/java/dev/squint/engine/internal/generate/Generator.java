@@ -283,13 +283,26 @@ public final class Generator implements AutoCloseable {
     Arrays.fill(whole, length);
     long images = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
     VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
-    return Trace.of(strategy.spec(), facts.name()).prompt(length, request.visualTokens()).sites(answer.decider().traces()).tokensPerLayer(answer.tokensPerLayer()).visionFlops(images * FlopsModel.tower(tower)
-            + FlopsModel.projector(tower, shape.hidden(), projected(request, answer))).prefillFlops(answer.prefillFlops(), FlopsModel.prefill(shape, whole)).decodeFlops(answer.decodeFlops(), unprunedDecode).timings(new Timings(
-            visionNanos,
-            answer.prefillNanos(),
-            answer.decider().selectionNanos(),
-            answer.decodeNanos(),
-            answer.tokens().length)).kvBytes(answer.cacheBytes(), bytesPerToken() * shape.layers() * (length + answer.steps())).speedup(speedup).notes(notes).build();
+    return Trace.of(strategy.spec(), facts.name())
+        .prompt(length, request.visualTokens())
+        .sites(answer.decider().traces())
+        .tokensPerLayer(answer.tokensPerLayer())
+        .visionFlops(
+            images * FlopsModel.tower(tower)
+                + FlopsModel.projector(tower, shape.hidden(), projected(request, answer)))
+        .prefillFlops(answer.prefillFlops(), FlopsModel.prefill(shape, whole))
+        .decodeFlops(answer.decodeFlops(), unprunedDecode)
+        .timings(
+            new Timings(
+                visionNanos,
+                answer.prefillNanos(),
+                answer.decider().selectionNanos(),
+                answer.decodeNanos(),
+                answer.tokens().length))
+        .kvBytes(answer.cacheBytes(), bytesPerToken() * shape.layers() * (length + answer.steps()))
+        .speedup(speedup)
+        .notes(notes)
+        .build();
   }
 
   /** The tower's shape on images of this size. */

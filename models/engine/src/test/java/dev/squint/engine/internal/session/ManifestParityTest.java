@@ -66,10 +66,14 @@ class ManifestParityTest {
     ModelSplitter.split(
         export.graph(),
         "",
-        SplitOptions.at(Set.of(1, 3)).taps(List.of(
-                Observe.textToVisualAttention(0, Rows.LAST, Heads.EACH),
-                Observe.hiddenStates(1),
-                Observe.keys(3))).copyWeights(copy).build(),
+        SplitOptions.at(Set.of(1, 3))
+            .taps(
+                List.of(
+                    Observe.textToVisualAttention(0, Rows.LAST, Heads.EACH),
+                    Observe.hiddenStates(1),
+                    Observe.keys(3)))
+            .copyWeights(copy)
+            .build(),
         out);
     List<float[]> expected = uncut(export);
     try {

@@ -169,7 +169,9 @@ public final class ConfigReader {
 
   private DecodingRules rulesOfConfig(int tokens, Set<Long> ends) {
     DecodingRules rules = DecodingRulesReader.read(root, tokens, ends);
-    return rules.equals(DecodingRules.NONE) ? DecodingRulesReader.read(text.json(), tokens, ends) : rules;
+    return rules.equals(DecodingRules.NONE)
+        ? DecodingRulesReader.read(text.json(), tokens, ends)
+        : rules;
   }
 
   /** Refuses what would change the pixels or the features in a way not known here. */

@@ -110,8 +110,7 @@ class SplitNamesTest {
     boolean collides = WRITTEN.stream().anyMatch(role.linked(name)::equalsIgnoreCase);
     for (boolean copy : new boolean[] {false, true}) {
       for (boolean force : new boolean[] {false, true}) {
-        SplitOptions options =
-            SplitOptions.at(CUTS).copyWeights(copy).replace(force).build();
+        SplitOptions options = SplitOptions.at(CUTS).copyWeights(copy).replace(force).build();
         List<Runnable> splits =
             List.of(
                 () -> ModelSplitter.splitCached(decoder, "", options, cache),
