@@ -34,7 +34,7 @@ class LostOutputTest {
   @BeforeEach
   void questions() throws IOException {
     Files.createDirectories(folder.resolve("images"));
-    Files.copy(Path.of("images/scene-01.png"), folder.resolve("images/1.png"));
+    Files.copy(Path.of("../images/scene-01.png"), folder.resolve("images/1.png"));
     String question = "is there a circle?";
     List<List<Object>> rows = List.of(List.of(question, "yes", 1), List.of(question, "no", 1));
     new ObjectMapper().writeValue(folder.resolve("questions.json").toFile(), rows);
