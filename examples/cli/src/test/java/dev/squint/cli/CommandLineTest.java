@@ -173,7 +173,8 @@ class CommandLineTest {
       case "caption" -> arguments.add(SCENE);
       case "search" -> {
         String data =
-            Path.of("../../adapters/evaluation/src/main/resources/dev/squint/evaluation/data/scenes")
+            Path.of(
+                    "../../adapters/evaluation/src/main/resources/dev/squint/evaluation/data/scenes")
                 .toString();
         arguments.addAll(List.of("--data", data, "-o", folder.resolve("found.txt").toString()));
       }
