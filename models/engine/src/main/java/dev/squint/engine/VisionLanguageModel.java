@@ -192,7 +192,7 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** Version of ONNX Runtime. */
   public String runtimeVersion() {
-    return sessions.runtime().environment().getVersion();
+    return sessions.runtime().version();
   }
 
   /**

@@ -14,7 +14,7 @@ import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.RowInput;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentModel;
-import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.cache.KvCachePlan;
 import java.util.ArrayList;
 import java.util.Arrays;

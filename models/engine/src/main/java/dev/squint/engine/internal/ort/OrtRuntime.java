@@ -131,6 +131,11 @@ public final class OrtRuntime {
     }
   }
 
+  /** Version of ONNX Runtime. */
+  public String version() {
+    return environment.getVersion();
+  }
+
   /** The environment, for creating tensors. */
   public OrtEnvironment environment() {
     return environment;

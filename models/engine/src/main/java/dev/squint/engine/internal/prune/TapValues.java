@@ -3,7 +3,7 @@ package dev.squint.engine.internal.prune;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.LiveTokens;
-import dev.squint.onnx.internal.decoder.TapNames;
+import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;

@@ -157,7 +157,9 @@ class GenerateTest {
     Generation answer =
         TINY.model()
             .generate(
-                TinyLlava.textPrompt(9), TestStrategy.fastV(2, 4), GenerationOptions.defaults());
+                TinyLlava.textPrompt(9),
+                TestStrategy.fastV(2, 4),
+                GenerationOptions.builder().maxNewTokens(64).build());
     assertThat(answer.trace().sites()).isEmpty();
     assertThat(answer.trace().visionFlops()).isZero();
     assertThat(answer.trace().notes()).containsExactly("no image in the prompt: nothing to prune");

@@ -12,7 +12,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.error.StrategyException;
-import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.observe.Evaluator.Tensor;
 import dev.squint.pruning.observe.Axis;

@@ -14,6 +14,7 @@ import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
+import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.onnx.report.PositionSource;
 import dev.squint.pruning.observe.Expression;
 import java.util.ArrayDeque;

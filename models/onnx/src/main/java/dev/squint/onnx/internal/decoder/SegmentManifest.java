@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.squint.onnx.internal.graph.ElementSize;
 import dev.squint.onnx.internal.graph.ExternalData;
+import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import java.util.ArrayList;

@@ -1,7 +1,6 @@
 package dev.squint.onnx.internal.observe;
 
 import dev.squint.onnx.internal.attention.FusedAttention;
-import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.pruning.observe.Algebra;
 import dev.squint.pruning.observe.Axis;

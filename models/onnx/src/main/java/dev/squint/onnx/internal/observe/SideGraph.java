@@ -2,7 +2,6 @@ package dev.squint.onnx.internal.observe;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import dev.squint.onnx.internal.decoder.RowInput;
-import dev.squint.onnx.internal.decoder.TapNames;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.StandaloneModel;
 import dev.squint.pruning.observe.Expression;

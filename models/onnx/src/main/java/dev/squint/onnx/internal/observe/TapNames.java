@@ -1,4 +1,4 @@
-package dev.squint.onnx.internal.decoder;
+package dev.squint.onnx.internal.observe;
 
 import dev.squint.pruning.observe.Expression;
 
