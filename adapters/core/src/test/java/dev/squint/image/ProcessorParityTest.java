@@ -27,7 +27,8 @@ class ProcessorParityTest {
   @TempDir Path folder;
 
   private static Stream<JsonNode> reference(String part) throws IOException {
-    try (InputStream in = ProcessorParityTest.class.getResourceAsStream("/dev/squint/processor/processors.json")) {
+    try (InputStream in =
+        ProcessorParityTest.class.getResourceAsStream("/dev/squint/processor/processors.json")) {
       return StreamSupport.stream(JSON.readTree(in).path(part).spliterator(), false);
     }
   }

@@ -79,11 +79,7 @@ final class SplitCommand implements Runnable {
       }
     }
     SplitOptions options =
-<<<<<<< HEAD
         SplitOptions.at(new TreeSet<>(splits))
-=======
-        SplitOptions.at(new TreeSet<>(cuts))
->>>>>>> wt-opts
             .taps(expressions())
             .givenPositions(givenPositions)
             .copyWeights(copy)

@@ -106,11 +106,7 @@ final class SplitCampaign implements Campaign {
         splits.add(layer);
       }
     }
-<<<<<<< HEAD
     return SplitOptions.at(splits)
-=======
-    return SplitOptions.at(cuts)
->>>>>>> wt-opts
         .givenPositions(random.nextBoolean())
         .copyWeights(random.nextBoolean())
         .replace(random.nextBoolean())

@@ -86,8 +86,8 @@ public final class SplitOptions {
     }
 
     /**
-     * Sets whether segments after a split take rotary positions from outside even if the file counts
-     * them by itself.
+     * Sets whether segments after a split take rotary positions from outside even if the file
+     * counts them by itself.
      */
     public Builder givenPositions(boolean given) {
       givenPositions = given;

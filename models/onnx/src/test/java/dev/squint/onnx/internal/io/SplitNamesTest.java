@@ -112,15 +112,11 @@ class SplitNamesTest {
     boolean collides = WRITTEN.stream().anyMatch(role.linked(name)::equalsIgnoreCase);
     for (boolean copy : new boolean[] {false, true}) {
       for (boolean force : new boolean[] {false, true}) {
-<<<<<<< HEAD
         int way = (copy ? 2 : 0) + (force ? 1 : 0);
         if (!Share.has(way + role.ordinal() + NAMES.indexOf(name), 4)) {
           continue;
         }
         SplitOptions options = SplitOptions.at(SPLITS).copyWeights(copy).replace(force).build();
-=======
-        SplitOptions options = SplitOptions.at(CUTS).copyWeights(copy).replace(force).build();
->>>>>>> wt-opts
         List<Runnable> splits =
             List.of(
                 () -> ModelSplitter.splitCached(decoder, "", options, cache),
