@@ -68,7 +68,7 @@ class DecisionTimeTest {
       double bar = Decisions.of(strategy, "1x576").comparesOrMerges() ? VECTORS : SCORES;
       for (RunResult result : measure(strategy)) {
         Statistics times = result.getPrimaryResult().getStatistics();
-        String image = result.getParams().getParam("picture");
+        String image = result.getParams().getParam("image");
         boolean claimed =
             !(image.equals(ONE_TILE) && CLAIM_SMALL_TILES.contains(strategy))
                 && (image.equals("1x576") || !CLAIM_SMALL_PICTURES.contains(strategy));
