@@ -165,7 +165,7 @@ class ValuesTest {
         .visionFlops(1)
         .prefillFlops(2, 3)
         .decodeFlops(4, 5)
-        .timings(new Timings(1, 2, 3, 4, 5))
+        .timings(new Timings(0, 0, 1, 2, 3, 4, 5))
         .kvBytes(6, 7)
         .speedup(Optional.of(new Speedup(1.5, 2, 1.25, 1)))
         .build();

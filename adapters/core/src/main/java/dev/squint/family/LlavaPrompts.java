@@ -11,8 +11,8 @@ import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.tokenizer.TextTokenizer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -111,7 +111,7 @@ final class LlavaPrompts implements AutoCloseable {
     return new ModelInput(
         ids,
         new TokenLayout(ids.length, images.spans(0, start, rows, columns)),
-        Optional.of(pixels));
+        List.of(pixels));
   }
 
   /** The tokens of a prompt whose placeholder stands for so many visual tokens. */

@@ -43,7 +43,7 @@ class OverlayTest {
         .visionFlops(1)
         .prefillFlops(1, 1)
         .decodeFlops(1, 1)
-        .timings(new Timings(1, 1, 1, 1, 1))
+        .timings(new Timings(0, 0, 1, 1, 1, 1, 1))
         .kvBytes(1, 1)
         .build();
   }

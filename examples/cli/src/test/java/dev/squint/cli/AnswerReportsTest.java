@@ -27,7 +27,7 @@ class AnswerReportsTest {
             .visionFlops(11_000_000)
             .prefillFlops(20_000_000, 50_000_000)
             .decodeFlops(3_000_000, 4_500_000)
-            .timings(new Timings(1_000_000, 2_000_000, 3_000_000, 4_000_000, 5))
+            .timings(new Timings(0, 0, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5))
             .kvBytes(600, 700)
             .speedup(speedup)
             .notes(List.of("a note"))

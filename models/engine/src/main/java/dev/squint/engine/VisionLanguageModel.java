@@ -15,6 +15,7 @@ import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.GenerationRequest;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.PreparedImages;
@@ -29,6 +30,7 @@ import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
+import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.ModelShape;
 import java.nio.file.Files;
@@ -196,40 +198,52 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /**
-   * Answers a prompt by greedy decoding.
+   * Answers a request.
    *
-   * @param input the prompt
-   * @param strategy which visual tokens to drop where; ignored, with a note in the trace, if the
-   *     prompt has no image
-   * @param options when to stop and what to report
+   * @param request the prompt, and how it is to be answered; without an image in it a strategy has
+   *     nothing to do, which a note in the trace says
    * @return the answer with its trace
    * @throws ModelException if the prompt does not fit the model, the strategy asks for what the
-   *     model cannot give, the decoder cannot be split where the strategy wants to, or a file of
-   *     the model has changed since it was loaded
+   *     model cannot give, the decoder cannot be split where the strategy wants to, prepared images
+   *     are closed or not those of the prompt, or a file of the model has changed since it was
+   *     loaded
    * @throws dev.squint.error.StrategyException if the strategy refuses the model
    */
-  public Generation generate(ModelInput input, Strategy strategy, GenerationOptions options) {
+  public Generation generate(GenerationRequest request) {
+    Strategy strategy = request.strategy().orElseGet(() -> Strategies.parse("none"));
     lock.readLock().lock();
     try {
       checkOpen();
-      if (input.pixels().isEmpty()) {
-        return generated(input, Optional.empty(), strategy, options);
+      List<PixelValues> pixels = request.prompt().images();
+      if (pixels.isEmpty()) {
+        return generated(request, strategy, Optional.empty());
       }
-      try (EncodedImages once = generator.prepare(input.pixels().get());
+      if (request.images().isPresent()) {
+        try (EncodedImages.Lease lease = ownImages(request.images().get().get(0)).lease()) {
+          checkSame(pixels, lease);
+          return generated(request, strategy, Optional.of(lease));
+        }
+      }
+      try (EncodedImages once = generator.prepare(pixels.get(0));
           EncodedImages.Lease lease = once.lease()) {
-        return generated(input, Optional.of(lease), strategy, options);
+        return generated(request, strategy, Optional.of(lease));
       }
     } finally {
       lock.readLock().unlock();
     }
   }
 
+  /** Answers a prompt, with its images encoded for it. */
+  public Generation generate(ModelInput prompt, Strategy strategy, GenerationOptions options) {
+    return generate(
+        GenerationRequest.builder(prompt).strategy(strategy).options(options).build());
+  }
+
   /**
    * Takes images that several prompts are about, to be encoded once.
    *
    * @param pixels the images
-   * @return them, for {@link #generate(ModelInput, PreparedImages, Strategy, GenerationOptions)};
-   *     the caller closes them
+   * @return them, for {@link GenerationRequest.Builder#images}; the caller closes them
    */
   public PreparedImages prepare(PixelValues pixels) {
     lock.readLock().lock();
@@ -244,29 +258,23 @@ public final class VisionLanguageModel implements AutoCloseable {
   /**
    * Answers a prompt about images that may have been encoded before. The vision time in the trace
    * is then what this request waited for them.
-   *
-   * @param input the prompt, with the same pixel values that the images were made from
-   * @param images its images, of this model
-   * @param strategy which visual tokens to drop where
-   * @param options when to stop and what to report
-   * @return the answer with its trace
-   * @throws ModelException as the other {@code generate} does, and if the images are closed or not
-   *     those of the prompt
    */
-  @SuppressWarnings("ReferenceEquality")
   public Generation generate(
-      ModelInput input, PreparedImages images, Strategy strategy, GenerationOptions options) {
-    lock.readLock().lock();
-    try (EncodedImages.Lease lease = ownImages(images).lease()) {
-      checkOpen();
-      if (input.pixels().isEmpty() || input.pixels().get() != lease.pixels()) {
-        throw new ModelException(
-            Kind.BAD_REQUEST,
-            "the encoded images are not those of the prompt; encode the prompt's own");
-      }
-      return generated(input, Optional.of(lease), strategy, options);
-    } finally {
-      lock.readLock().unlock();
+      ModelInput prompt, PreparedImages images, Strategy strategy, GenerationOptions options) {
+    return generate(
+        GenerationRequest.builder(prompt)
+            .images(List.of(images))
+            .strategy(strategy)
+            .options(options)
+            .build());
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  private static void checkSame(List<PixelValues> pixels, EncodedImages.Lease lease) {
+    if (pixels.get(0) != lease.pixels()) {
+      throw new ModelException(
+          Kind.BAD_REQUEST,
+          "the encoded images are not those of the prompt; encode the prompt's own");
     }
   }
 
@@ -280,14 +288,11 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** An answer from the files that were loaded, or none. */
   private Generation generated(
-      ModelInput input,
-      Optional<EncodedImages.Lease> images,
-      Strategy strategy,
-      GenerationOptions options) {
+      GenerationRequest request, Strategy strategy, Optional<EncodedImages.Lease> images) {
     files.requireUnchanged();
     Generation generation;
     try {
-      generation = generator.generate(input, images, strategy, options);
+      generation = generator.generate(request, strategy, images);
     } catch (ModelException e) {
       throw files.explained(e);
     }

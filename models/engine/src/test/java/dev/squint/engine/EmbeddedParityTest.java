@@ -24,7 +24,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -105,7 +104,7 @@ class EmbeddedParityTest {
     return new ModelInput(
         ids,
         new TokenLayout(ids.length, List.of(span)),
-        Optional.of(pixels(one.path("picture").asText())));
+        List.of(pixels(one.path("picture").asText())));
   }
 
   private static PixelValues pixels(String name) {

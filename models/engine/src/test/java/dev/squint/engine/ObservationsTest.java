@@ -181,7 +181,7 @@ class ObservationsTest {
         new ModelInput(
             Arrays.copyOf(whole.tokenIds(), end),
             new TokenLayout(end, whole.layout().visual()),
-            whole.pixels());
+            whole.images());
     Expression folded = meanAttention(Rows.TEXT_AFTER_VISUAL);
     Expression rows = Observe.keys(1, Rows.TEXT_AFTER_VISUAL);
     Expression compared = Observe.embeddingSimilarity(Measure.COSINE);

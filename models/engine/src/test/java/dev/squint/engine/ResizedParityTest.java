@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -87,6 +86,6 @@ class ResizedParityTest {
     return new ModelInput(
         ids,
         new TokenLayout(ids.length, List.of(span)),
-        Optional.of(new PixelValues(pixels, new long[] {1, 3, height, width})));
+        List.of(new PixelValues(pixels, new long[] {1, 3, height, width})));
   }
 }

@@ -105,7 +105,7 @@ record TinyFolder(Path path) {
         new ModelInput(
             ids,
             new TokenLayout(ids.length, images.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
-            tiny.pixels());
+            tiny.images());
     return model
         .generate(prompt, strategy, GenerationOptions.builder().maxNewTokens(tokens).build())
         .tokens();

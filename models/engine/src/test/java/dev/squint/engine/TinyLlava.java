@@ -18,7 +18,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 
 /** The random-weight fixture and the prompt that PyTorch computed its reference values for. */
 public final class TinyLlava {
@@ -59,7 +58,7 @@ public final class TinyLlava {
     long[] ids = longs(reference().path("ids"));
     TokenLayout layout =
         new TokenLayout(ids.length, List.of(new VisualSpan(0, FIRST_VISUAL, VISUAL, 4, 4)));
-    return new ModelInput(ids, layout, Optional.of(pixels()));
+    return new ModelInput(ids, layout, List.of(pixels()));
   }
 
   /** Two images, one text token between them. */
@@ -85,13 +84,13 @@ public final class TinyLlava {
       both.put(i, i < first.capacity() ? first.get(i) : i * 53 % 97 / 48.0f - 1);
     }
     return new ModelInput(
-        ids, layout, Optional.of(new PixelValues(both, new long[] {2, 3, SIDE, SIDE})));
+        ids, layout, List.of(new PixelValues(both, new long[] {2, 3, SIDE, SIDE})));
   }
 
   public static ModelInput textPrompt(int tokens) {
     long[] ids = new long[tokens];
     Arrays.fill(ids, 7);
-    return new ModelInput(ids, new TokenLayout(tokens, List.of()), Optional.empty());
+    return new ModelInput(ids, new TokenLayout(tokens, List.of()), List.of());
   }
 
   public static PixelValues pixels() {

@@ -149,7 +149,7 @@ public record Trace(
     private long[] prefillFlops = {0, 0};
     private long[] decodeFlops = {0, 0};
     private long[] kvBytes = {0, 0};
-    private Timings timings = new Timings(0, 0, 0, 0, 0);
+    private Timings timings = new Timings(0, 0, 0, 0, 0, 0, 0);
     private Optional<Speedup> speedup = Optional.empty();
     private List<String> notes = List.of();
 

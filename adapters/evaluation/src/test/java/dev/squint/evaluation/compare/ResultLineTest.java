@@ -47,7 +47,7 @@ class ResultLineTest {
                     .visionFlops(1)
                     .prefillFlops(1, 1)
                     .decodeFlops(1, 1)
-                    .timings(new Timings(0, 0, 0, 0, 1))
+                    .timings(new Timings(0, 0, 0, 0, 0, 0, 1))
                     .kvBytes(1, 1)
                     .build()));
     ObjectNode line = lines.answered(NONE, sample, "hash", outcome);

@@ -152,7 +152,7 @@ class ScheduleSearchTest {
         .visionFlops(1)
         .prefillFlops(1, 4)
         .decodeFlops(1, 1)
-        .timings(new Timings(0, 0, 0, 0, 1))
+        .timings(new Timings(0, 0, 0, 0, 0, 0, 1))
         .kvBytes(1, 1)
         .build();
   }

@@ -16,18 +16,20 @@ public final class GenerationOptions {
   private static final GenerationOptions DEFAULTS = builder().build();
 
   private final int maxNewTokens;
+  private final SamplingOptions sampling;
   private final long seed;
   private final boolean measureSpeedup;
   private final boolean keepFirstLogits;
 
   private GenerationOptions(Builder builder) {
     maxNewTokens = builder.maxNewTokens;
+    sampling = builder.sampling;
     seed = builder.seed;
     measureSpeedup = builder.measureSpeedup;
     keepFirstLogits = builder.keepFirstLogits;
   }
 
-  /** At most 96 tokens, seed 0, nothing measured twice, no logits kept. */
+  /** At most 96 tokens, drawn as the model has it, seed 0, nothing measured twice, no logits kept. */
   public static GenerationOptions defaults() {
     return DEFAULTS;
   }
@@ -41,6 +43,7 @@ public final class GenerationOptions {
   public Builder toBuilder() {
     return new Builder()
         .maxNewTokens(maxNewTokens)
+        .sampling(sampling)
         .seed(seed)
         .measureSpeedup(measureSpeedup)
         .keepFirstLogits(keepFirstLogits);
@@ -49,6 +52,11 @@ public final class GenerationOptions {
   /** The answer ends after this many tokens at the latest. */
   public int maxNewTokens() {
     return maxNewTokens;
+  }
+
+  /** How the next token is drawn. */
+  public SamplingOptions sampling() {
+    return sampling;
   }
 
   /** What strategies that draw at random start from. */
@@ -70,6 +78,7 @@ public final class GenerationOptions {
   public boolean equals(Object other) {
     return other instanceof GenerationOptions that
         && maxNewTokens == that.maxNewTokens
+        && sampling.equals(that.sampling)
         && seed == that.seed
         && measureSpeedup == that.measureSpeedup
         && keepFirstLogits == that.keepFirstLogits;
@@ -77,19 +86,20 @@ public final class GenerationOptions {
 
   @Override
   public int hashCode() {
-    return Objects.hash(maxNewTokens, seed, measureSpeedup, keepFirstLogits);
+    return Objects.hash(maxNewTokens, sampling, seed, measureSpeedup, keepFirstLogits);
   }
 
   @Override
   public String toString() {
-    return "GenerationOptions[maxNewTokens=%d, seed=%d, measureSpeedup=%b, keepFirstLogits=%b]"
-        .formatted(maxNewTokens, seed, measureSpeedup, keepFirstLogits);
+    return "GenerationOptions[maxNewTokens=%d, sampling=%s, seed=%d, measureSpeedup=%b, keepFirstLogits=%b]"
+        .formatted(maxNewTokens, sampling, seed, measureSpeedup, keepFirstLogits);
   }
 
   /** Collects the options. */
   public static final class Builder {
 
     private int maxNewTokens = 96;
+    private SamplingOptions sampling = SamplingOptions.ofModel();
     private long seed;
     private boolean measureSpeedup;
     private boolean keepFirstLogits;
@@ -103,6 +113,16 @@ public final class GenerationOptions {
      */
     public Builder maxNewTokens(int tokens) {
       maxNewTokens = tokens;
+      return this;
+    }
+
+    /**
+     * Sets how the next token is drawn.
+     *
+     * @param how as the model has it unless set
+     */
+    public Builder sampling(SamplingOptions how) {
+      sampling = Objects.requireNonNull(how, "sampling");
       return this;
     }
 

@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -167,6 +166,6 @@ record SyntheticModel(Path folder, DecoderSizes sizes, int grid) {
       pixels.put((float) random.nextGaussian());
     }
     return new ModelInput(
-        ids, layout, Optional.of(new PixelValues(pixels.flip(), new long[] {1, 3, side, side})));
+        ids, layout, List.of(new PixelValues(pixels.flip(), new long[] {1, 3, side, side})));
   }
 }

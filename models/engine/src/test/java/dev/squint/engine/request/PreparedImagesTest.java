@@ -29,7 +29,7 @@ class PreparedImagesTest {
   @Test
   void imagesEncodedBeforeGiveTheSameLogits() {
     ModelInput prompt = TinyLlava.prompt();
-    try (PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow())) {
+    try (PreparedImages images = MODEL.prepare(prompt.images().get(0))) {
       for (String spec : List.of("none", "fastervlm:keep=0.5", "none", "fastv:k=2,keep=0.25")) {
         Strategy strategy = Strategies.parse(spec);
         assertThat(generate(images, prompt, spec).firstLogits())
@@ -42,7 +42,7 @@ class PreparedImagesTest {
   @Test
   void featuresAreKeptOncePerSetOfObservations() {
     ModelInput prompt = TinyLlava.prompt();
-    try (PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow())) {
+    try (PreparedImages images = MODEL.prepare(prompt.images().get(0))) {
       assertThat(MODEL.openTensors()).isZero();
       generate(images, prompt, "none");
       generate(images, prompt, "fastv:k=2,keep=0.5");
@@ -57,7 +57,7 @@ class PreparedImagesTest {
   @Test
   void manyThreadsMayAskAtOnce() {
     ModelInput prompt = TinyLlava.prompt();
-    try (PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow())) {
+    try (PreparedImages images = MODEL.prepare(prompt.images().get(0))) {
       assertThat(
               IntStream.range(0, 16)
                   .parallel()
@@ -72,7 +72,7 @@ class PreparedImagesTest {
   @Test
   void closedOrForeignImagesAreRefused() {
     ModelInput prompt = TinyLlava.prompt();
-    PreparedImages images = MODEL.prepare(prompt.pixels().orElseThrow());
+    PreparedImages images = MODEL.prepare(prompt.images().get(0));
     assertThatThrownBy(() -> generate(images, TinyLlava.prompt(), "none"))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("not those of the prompt");

@@ -11,7 +11,9 @@ import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.vision.EncodedImages;
 import dev.squint.engine.internal.vision.VisionEncoder;
 import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.FinishReason;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.GenerationRequest;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
@@ -75,13 +77,14 @@ public final class Generator implements AutoCloseable {
   /**
    * Answers a prompt.
    *
+   * @param asked what is asked
+   * @param strategy which visual tokens to drop where
    * @param images the images of the prompt, if it has any
    */
   public Generation generate(
-      ModelInput prompt,
-      Optional<EncodedImages.Lease> images,
-      Strategy strategy,
-      GenerationOptions options) {
+      GenerationRequest asked, Strategy strategy, Optional<EncodedImages.Lease> images) {
+    ModelInput prompt = asked.prompt();
+    GenerationOptions options = asked.options();
     int length = prompt.layout().length();
     if (length >= config.contextLength()) {
       throw new ModelException(
@@ -107,15 +110,19 @@ public final class Generator implements AutoCloseable {
       seen.ifPresent(encoded -> checkTokens(encoded, prompt));
       long visionNanos = System.nanoTime() - start;
       Request request = new Request(prompt, strategy.name(), plan, seen, options.seed());
-      Answer answer = answer(request, split.get(), scope, options, notes);
+      Answer answer = answer(request, split.get(), scope, asked, notes);
       Optional<Speedup> speedup =
           options.measureSpeedup()
               ? Optional.of(measure(request, split.get(), answer))
               : Optional.empty();
       notes.addAll(answer.decider.notes());
-      Trace trace = trace(request, strategy, answer, visionNanos, speedup, notes);
+      Trace trace = trace(
+              request, strategy, answer, asked.preprocessingNanos(), visionNanos, speedup, notes);
       return new Generation(
-          answer.tokens, trace, options.keepFirstLogits() ? answer.firstLogits : new float[0]);
+          answer.tokens,
+          answer.finish,
+          trace,
+          options.keepFirstLogits() ? answer.firstLogits : new float[0]);
     }
   }
 
@@ -142,6 +149,7 @@ public final class Generator implements AutoCloseable {
 
   private record Answer(
       long[] tokens,
+      FinishReason finish,
       float[] firstLogits,
       SiteDecider decider,
       int[] tokensPerLayer,
@@ -156,8 +164,9 @@ public final class Generator implements AutoCloseable {
       Request request,
       SplitDecoder open,
       TensorScope scope,
-      GenerationOptions options,
+      GenerationRequest asked,
       List<String> notes) {
+    GenerationOptions options = asked.options();
     int length = request.prompt().layout().length();
     int room = config.contextLength() - length;
     int limit = Math.min(options.maxNewTokens(), room);
@@ -172,7 +181,7 @@ public final class Generator implements AutoCloseable {
       int count = 0;
       int steps = 0;
       long flops = 0;
-      boolean ended = false;
+      FinishReason finish = FinishReason.LENGTH;
       NextToken next =
           new NextToken(
               config.decoding(),
@@ -181,11 +190,15 @@ public final class Generator implements AutoCloseable {
               options.maxNewTokens());
       while (count < limit) {
         long token = next.choose(run.logits());
-        ended = config.endTokens().contains(token);
-        if (ended) {
+        if (config.endTokens().contains(token)) {
+          finish = FinishReason.STOP;
           break;
         }
         tokens[count++] = token;
+        if (!asked.listener().onToken(token)) {
+          finish = FinishReason.STOP_STRING;
+          break;
+        }
         if (count < limit) {
           run.step(token);
           steps++;
@@ -193,13 +206,14 @@ public final class Generator implements AutoCloseable {
         }
       }
       long decoded = System.nanoTime();
-      if (!ended && limit < options.maxNewTokens()) {
+      if (finish == FinishReason.LENGTH && limit < options.maxNewTokens()) {
         notes.add(
             "the answer was cut off where the context of %d tokens ends"
                 .formatted(config.contextLength()));
       }
       return new Answer(
           Arrays.copyOf(tokens, count),
+          finish,
           first,
           decider,
           run.tokensPerLayer(),
@@ -268,6 +282,7 @@ public final class Generator implements AutoCloseable {
       Request request,
       Strategy strategy,
       Answer answer,
+      long preprocessingNanos,
       long visionNanos,
       Optional<Speedup> speedup,
       List<String> notes) {
@@ -281,8 +296,9 @@ public final class Generator implements AutoCloseable {
       unprunedDecode += FlopsModel.decodeStep(shape, whole);
     }
     Arrays.fill(whole, length);
-    long images = request.prompt().pixels().map(p -> p.shape()[0]).orElse(0L);
-    VisionShape tower = request.prompt().pixels().map(this::ran).orElse(facts.vision());
+    long images = request.prompt().images().stream().mapToLong(p -> p.shape()[0]).sum();
+    VisionShape tower =
+        request.prompt().images().stream().findFirst().map(this::ran).orElse(facts.vision());
     return Trace.of(strategy.spec(), facts.name())
         .prompt(length, request.visualTokens())
         .sites(answer.decider().traces())
@@ -294,6 +310,8 @@ public final class Generator implements AutoCloseable {
         .decodeFlops(answer.decodeFlops(), unprunedDecode)
         .timings(
             new Timings(
+                0,
+                preprocessingNanos,
                 visionNanos,
                 answer.prefillNanos(),
                 answer.decider().selectionNanos(),

@@ -31,7 +31,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -247,7 +246,7 @@ class RefusalTest {
         .hasMessageContaining("the prompt has 97 tokens")
         .hasMessageContaining("96 tokens");
     ModelInput alien =
-        new ModelInput(new long[] {1, 64}, new TokenLayout(2, List.of()), Optional.empty());
+        new ModelInput(new long[] {1, 64}, new TokenLayout(2, List.of()), List.of());
     assertThatThrownBy(
             () -> TINY.model().generate(alien, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
@@ -259,7 +258,7 @@ class RefusalTest {
   void imagesThatDoNotFit() {
     TokenLayout twoTokens = new TokenLayout(4, List.of(new VisualSpan(0, 1, 2, 1, 2)));
     ModelInput few =
-        new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.of(TinyLlava.pixels()));
+        new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, List.of(TinyLlava.pixels()));
     assertThatThrownBy(
             () -> TINY.model().generate(few, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
@@ -268,7 +267,7 @@ class RefusalTest {
     PixelValues pixels = new PixelValues(small, new long[] {1, 3, 4, 4});
     ModelInput tiny =
         new ModelInput(
-            TinyLlava.prompt().tokenIds(), TinyLlava.prompt().layout(), Optional.of(pixels));
+            TinyLlava.prompt().tokenIds(), TinyLlava.prompt().layout(), List.of(pixels));
     assertThatThrownBy(
             () -> TINY.model().generate(tiny, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
@@ -279,14 +278,14 @@ class RefusalTest {
     assertThatThrownBy(
             () ->
                 new ModelInput(
-                    new long[] {1}, new TokenLayout(1, List.of()), Optional.of(TinyLlava.pixels())))
+                    new long[] {1}, new TokenLayout(1, List.of()), List.of(TinyLlava.pixels())))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("no token of the prompt stands for it");
-    assertThatThrownBy(() -> new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, Optional.empty()))
+    assertThatThrownBy(() -> new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, List.of()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("no image is given");
     assertThatThrownBy(
-            () -> new ModelInput(new long[0], new TokenLayout(0, List.of()), Optional.empty()))
+            () -> new ModelInput(new long[0], new TokenLayout(0, List.of()), List.of()))
         .isInstanceOf(RuntimeException.class);
   }
 
