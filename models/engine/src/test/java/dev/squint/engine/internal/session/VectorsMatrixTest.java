@@ -57,11 +57,11 @@ class VectorsMatrixTest {
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
-    return ExportFixture.all("decoder").stream().filter(ExportFixture::hasReference);
+    return ExportFixture.share("decoder", 0, 3).filter(ExportFixture::hasReference);
   }
 
   static Stream<ExportFixture> towers() {
-    return ExportFixture.all("vision").stream().filter(export -> export.name().contains("clip"));
+    return ExportFixture.share("vision", 0, 2).filter(export -> export.name().contains("clip"));
   }
 
   @AfterEach
