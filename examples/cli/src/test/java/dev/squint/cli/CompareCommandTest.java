@@ -286,7 +286,7 @@ class CompareCommandTest {
 
   @Test
   void killedThreeTimesItEndsInTheSameSummary() throws Exception {
-    endsInTheSameSummary(40, 3, 2);
+    endsInTheSameSummary(16, 3, 2);
   }
 
   @Test

@@ -68,7 +68,7 @@ class CacheMatrixTest {
   }
 
   static Stream<ExportFixture> fourthShare() {
-    return ExportFixture.share("decoder", 3, 5);
+    return ExportFixture.share("decoder", 3, 8);
   }
 
   @AfterEach
