@@ -266,7 +266,7 @@ class UnpackedResourceTest {
 
   @Test
   void processesAtOnceFindTheSame() throws Exception {
-    int processes = Share.isWhole() ? 8 : 4;
+    int processes = Share.isWhole() ? 8 : 3;
     Map<String, String> whole = FileHashes.of(new EmbeddedModel("tiny-llava").unpack(temp));
     for (boolean damaged : new boolean[] {false, true}) {
       if (damaged) {

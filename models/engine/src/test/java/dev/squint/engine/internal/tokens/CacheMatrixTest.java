@@ -56,15 +56,15 @@ class CacheMatrixTest {
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> firstShare() {
-    return ExportFixture.share("decoder", 0, 5);
+    return ExportFixture.share("decoder", 0, 6);
   }
 
   static Stream<ExportFixture> secondShare() {
-    return ExportFixture.share("decoder", 1, 5);
+    return ExportFixture.share("decoder", 1, 6);
   }
 
   static Stream<ExportFixture> thirdShare() {
-    return ExportFixture.share("decoder", 2, 5);
+    return ExportFixture.share("decoder", 2, 6);
   }
 
   static Stream<ExportFixture> fourthShare() {
