@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /**
@@ -68,8 +69,22 @@ class StartOrderTest {
     assertThat(run("squint-first", "jna")).contains("sharedArena=false", "answered");
   }
 
-  /** With a command line that ends a process which has ONNX Runtime's telemetry on. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aHostThatSaysSoIsNotChanged() throws Exception {
+    assertThat(run("squint-untouched", "djl", "-Dsquint.host.changes=false"))
+        .contains("nativePath=null", "telemetry=null", "answered");
+    assertThat(run("squint-untouched", "djl"))
+        .contains("telemetry=1", "answered")
+        .doesNotContain("nativePath=null");
+  }
+
+  /** With a command line that ends a process in which ONNX Runtime's telemetry is on. */
   private static String run(String order, String without) throws Exception {
+    return run(order, without, "-Dlong=" + "x".repeat(9000));
+  }
+
+  private static String run(String order, String without, String property) throws Exception {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(entry -> !Path.of(entry).toString().contains(without))
@@ -80,7 +95,7 @@ class StartOrderTest {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-DOPT_OUT_TRACKING=true",
-                "-Dlong=" + "x".repeat(9000),
+                property,
                 "-cp",
                 classPath,
                 "dev.squint.engine.StartOrderMain",

@@ -414,7 +414,7 @@ class ExportMatrixTest {
             RotaryPositions position =
                 next[i] < 0
                     ? steps.gathered(new int[] {step})
-                    : RotaryPositions.single(next[i]++, decoder.positions().rows());
+                    : RotaryPositions.consecutive(next[i]++, 1, decoder.positions().rows());
             flow =
                 states
                     .get(i)
