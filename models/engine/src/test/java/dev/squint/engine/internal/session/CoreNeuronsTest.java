@@ -66,7 +66,7 @@ class CoreNeuronsTest {
             .filter(export -> activations(model(export), 0).isPresent())
             .toList(),
         0,
-        3);
+        5);
   }
 
   /** The others, all of one model whose named export is compared with. */
@@ -77,7 +77,7 @@ class CoreNeuronsTest {
             .filter(export -> activations(model(export), 0).isEmpty())
             .toList(),
         0,
-        2);
+        3);
   }
 
   @AfterEach
