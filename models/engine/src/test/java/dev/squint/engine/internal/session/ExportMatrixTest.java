@@ -38,6 +38,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -70,8 +71,12 @@ class ExportMatrixTest {
       new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
+  /** And those that PyTorch computed nothing for. */
   static Stream<ExportFixture> firstHalf() {
-    return ExportFixture.share("decoder", 0, 2);
+    Set<String> names =
+        ExportFixture.share("decoder", 0, 2).map(ExportFixture::name).collect(Collectors.toSet());
+    return ExportFixture.all("decoder").stream()
+        .filter(export -> names.contains(export.name()) || !export.hasReference());
   }
 
   static Stream<ExportFixture> secondHalf() {
