@@ -208,6 +208,7 @@ class PromptCacheTest {
   }
 
   @Test
+  @SuppressWarnings("try")
   void oneRequestUsesItAtATime() {
     try (PromptCache cache = TINY.model().newCache()) {
       GenerationRequest request =
