@@ -14,6 +14,7 @@ import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.pruning.trace.Trace;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,12 +61,21 @@ class SquintTest {
   @Test
   void asksWithoutPruning() {
     Answer answer = squint.ask(image, QUESTION);
+    Trace trace = answer.trace();
     assertThat(answer.text()).isNotEmpty().isEqualTo(squint.ask(image, QUESTION, "none").text());
-    assertThat(answer.trace().strategy()).isEqualTo("none");
-    assertThat(answer.trace().visualTokens()).isEqualTo(squint.facts().visualTokens());
-    assertThat(answer.trace().tokensPerLayer())
+    assertThat(trace.strategy()).isEqualTo("none");
+    assertThat(trace.sites()).isEmpty();
+    assertThat(trace.visualTokens()).isEqualTo(squint.facts().visualTokens());
+    assertThat(trace.averageVisualTokens()).isEqualTo(trace.visualTokens());
+    assertThat(trace.tokensPerLayer())
         .hasSize(squint.facts().decoder().layers())
-        .containsOnly(answer.trace().promptTokens());
+        .containsOnly(trace.promptTokens());
+    assertThat(trace.prefillFlops()).isEqualTo(trace.unprunedPrefillFlops());
+    assertThat(trace.decodeFlops()).isEqualTo(trace.unprunedDecodeFlops());
+    assertThat(trace.kvBytes()).isEqualTo(trace.unprunedKvBytes());
+    assertThat(squint.ask(image, QUESTION, "fastv:k=2,keep=0.25").trace().kvBytes())
+        .as("which is not so of one that prunes")
+        .isLessThan(trace.kvBytes());
     assertThat(squint.provider()).isEqualTo("cpu");
   }
 

@@ -73,6 +73,7 @@ final class Download {
    * @param address of the file below the endpoint
    * @throws HubException if it cannot be had
    */
+  @SuppressWarnings("try")
   void fetch(HubCache cache, HubFile file, String address) throws InterruptedException {
     Path blob = cache.blob(file.hash());
     Path lock = cache.locks().resolve(file.hash() + ".lock");

@@ -18,6 +18,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.squint.ImageProcess;
+import dev.squint.fixtures.Share;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -124,9 +126,22 @@ class RgbImageCostTest {
         });
   }
 
+  /** Depth, colour type and bytes of a pixel, each depth and each type among them. */
+  static Stream<Arguments> pngs() {
+    return Share.of(
+        List.of(
+            Arguments.of(16, 6, 8),
+            Arguments.of(8, 6, 4),
+            Arguments.of(8, 0, 3),
+            Arguments.of(16, 2, 6),
+            Arguments.of(8, 2, 3)),
+        0,
+        2);
+  }
+
   /** The decoded image, one more copy and the samples in the Java heap, and some slack. */
   @ParameterizedTest
-  @CsvSource({"8, 6, 4", "16, 6, 8", "8, 2, 3", "16, 2, 6", "8, 0, 3"})
+  @MethodSource("pngs")
   void memoryIsTheImageAndOneCopy(int depth, int colorType, int bytesAPixel) throws Exception {
     assumeTrue(Files.isReadable(Path.of("/proc/self/status")));
     int side = 5000;

@@ -1,8 +1,5 @@
 package dev.squint.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.squint.Answerable;
 import dev.squint.Squint;
 import dev.squint.engine.StrategySupport;
@@ -128,13 +125,13 @@ final class InspectCommand implements Runnable {
         });
     List<Integer> splits = new ArrayList<>();
     for (int layer = 1; layer < decoder.layers(); layer++) {
-      if (!decoder.uncuttable().containsKey(layer)) {
+      if (!decoder.unsplittable().containsKey(layer)) {
         splits.add(layer);
       }
     }
     rows.add(
         "can be split", "%s", splits.isEmpty() ? "nowhere" : "before layers " + ranges(splits));
-    firstReason(decoder.uncuttable()).ifPresent(reason -> rows.add("not split", "%s", reason));
+    firstReason(decoder.unsplittable()).ifPresent(reason -> rows.add("not split", "%s", reason));
     rows.add(
         "can be tapped",
         "hidden states and keys of all layers, attention of layers %s",
@@ -193,14 +190,7 @@ final class InspectCommand implements Runnable {
     support.strategies().forEach((name, reason) -> strategies.put(name, reason.orElse("yes")));
     root.put("strategies", strategies);
     root.put("note", support.note().orElse(null));
-    try {
-      return new ObjectMapper()
-              .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
-              .writeValueAsString(root)
-          + System.lineSeparator();
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("the report cannot be written as JSON", e);
-    }
+    return JsonLine.of(root);
   }
 
   private static Map<String, Object> fields(ModelReport.GraphFile graph) {
@@ -226,7 +216,7 @@ final class InspectCommand implements Runnable {
     fields.put("vocabulary", decoder.vocabulary().orElse(null));
     fields.put("attention", decoder.attention());
     fields.put("positions", decoder.positions());
-    fields.put("uncuttable", decoder.uncuttable());
+    fields.put("unsplittable", decoder.unsplittable());
     fields.put("untappable", decoder.untappable());
     return fields;
   }

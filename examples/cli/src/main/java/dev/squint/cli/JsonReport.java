@@ -1,7 +1,5 @@
 package dev.squint.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.Answer;
 import dev.squint.pruning.cost.FlopsFormula;
 import dev.squint.pruning.shape.DecoderShape;
@@ -62,11 +60,7 @@ final class JsonReport {
               root.put("decodeMeasuredOverPredicted", speedup.decodeMeasuredOverPredicted());
             });
     root.put("notes", trace.notes());
-    try {
-      return new ObjectMapper().writeValueAsString(root) + System.lineSeparator();
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("the trace cannot be written as JSON", e);
-    }
+    return JsonLine.of(root);
   }
 
   private static Map<String, Object> site(SiteTrace site) {

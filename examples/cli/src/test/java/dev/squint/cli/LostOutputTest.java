@@ -126,6 +126,8 @@ class LostOutputTest {
             shell,
             "sh",
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
             "-cp",
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             SquintCommand.class.getName(),

@@ -109,9 +109,9 @@ public record StrategySupport(
       return refusal(() -> vision.withTaps(taps));
     }
 
-    private static Optional<String> refusal(Runnable cut) {
+    private static Optional<String> refusal(Runnable attempt) {
       try {
-        cut.run();
+        attempt.run();
         return Optional.empty();
       } catch (ModelException e) {
         return Optional.of(e.getMessage());

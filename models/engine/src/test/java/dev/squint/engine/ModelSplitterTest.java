@@ -199,7 +199,7 @@ class ModelSplitterTest {
   }
 
   @Test
-  void theCacheKnowsModelAndCuts() throws IOException {
+  void theCacheKnowsModelAndSplits() throws IOException {
     Path model = Files.createDirectory(temp.resolve("model"));
     Path export = EXPORTS.resolve("llama-external-one");
     for (String file : List.of("decoder.onnx", "decoder.onnx_data")) {
@@ -271,6 +271,8 @@ class ModelSplitterTest {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx256m",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
             "-cp",
             System.getProperty("java.class.path"),
             SplitMain.class.getName(),

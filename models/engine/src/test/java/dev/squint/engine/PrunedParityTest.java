@@ -69,7 +69,7 @@ class PrunedParityTest {
         .mapToObj(cases::get)
         .filter(
             one ->
-                Share.has(one.path("case").asInt() + specs.indexOf(one.path("spec").asText()), 2))
+                Share.has(one.path("case").asInt() + specs.indexOf(one.path("spec").asText()), 4))
         .map(
             one -> {
               JsonNode image = images.path("cases").get(one.path("case").asInt());

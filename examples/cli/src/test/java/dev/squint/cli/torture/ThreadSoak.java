@@ -32,9 +32,9 @@ import java.util.stream.Stream;
  * threads are interrupted and the model is closed and loaded again under them. Each answer is held
  * against the one given before there was more than one thread.
  *
- * <p>Arguments: the folder of images, threads, seconds, the log, and how many answers of each
- * strategy are checked against. Writes a line per {@link #SAMPLE}; ends with code 0 if every answer
- * was right and every exception a documented one.
+ * <p>Arguments: the folder of images, threads, seconds, the log, how many answers of each strategy
+ * are checked against, and every how-many-th strategy asks. Writes a line per {@link #SAMPLE}; ends
+ * with code 0 if every answer was right and every exception a documented one.
  */
 final class ThreadSoak {
 
@@ -106,8 +106,9 @@ final class ThreadSoak {
   private final AtomicLong reloads = new AtomicLong();
   private volatile boolean over;
 
-  private ThreadSoak(List<Path> images) {
-    for (String spec : SPECS) {
+  private ThreadSoak(List<Path> images, int every) {
+    for (int i = 0; i < SPECS.size(); i += every) {
+      String spec = SPECS.get(i);
       for (Path image : images) {
         for (String question : QUESTIONS) {
           questions.add(new Asked(image, question, Strategies.parse(spec)));
@@ -125,7 +126,9 @@ final class ThreadSoak {
               .sorted()
               .toList();
     }
-    ThreadSoak soak = new ThreadSoak(images.subList(0, Integer.parseInt(arguments[4])));
+    ThreadSoak soak =
+        new ThreadSoak(
+            images.subList(0, Integer.parseInt(arguments[4])), Integer.parseInt(arguments[5]));
     try (PrintStream log = new PrintStream(Files.newOutputStream(Path.of(arguments[3])), true)) {
       soak.run(
           Integer.parseInt(arguments[1]), Duration.ofSeconds(Long.parseLong(arguments[2])), log);

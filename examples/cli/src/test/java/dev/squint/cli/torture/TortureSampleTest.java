@@ -2,6 +2,7 @@ package dev.squint.cli.torture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.fixtures.Share;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,7 +11,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A few seconds of the torture in every build, always the same cases. */
+/**
+ * A few seconds of the torture in every build, always the same cases; five times as many with
+ * {@code -Pfull}.
+ */
 class TortureSampleTest {
 
   /** Seeds that the long run does not reach. */
@@ -28,8 +32,9 @@ class TortureSampleTest {
     "templates, 120",
     "splits, 100"
   })
-  void inputsAreAnsweredOrRefused(String campaign, int cases)
+  void inputsAreAnsweredOrRefused(String campaign, int all)
       throws IOException, InterruptedException {
+    int cases = Share.isWhole() ? all : all / 5;
     Child.Limits limits = new Child.Limits(Duration.ofMinutes(2), 2_500_000, "512m");
     Runner runner = new Runner(Fixtures.folder(), folder, limits);
     runner.run(campaign, FIRST, FIRST + cases);

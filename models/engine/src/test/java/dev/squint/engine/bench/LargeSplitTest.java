@@ -28,7 +28,7 @@ class LargeSplitTest {
 
   @ParameterizedTest
   @EnumSource
-  void cutsAtEveryLayerInSecondsAndMegabytes(SyntheticDecoder.Encoding encoding)
+  void splitsAtEveryLayerInSecondsAndMegabytes(SyntheticDecoder.Encoding encoding)
       throws IOException, InterruptedException {
     assumeTrue(
         holesCostNothing(),

@@ -10,7 +10,7 @@ import java.lang.management.MemoryType;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** What cutting a decoder before every layer costs, from the file to the segments' bytes. */
+/** What splitting a decoder before every layer costs, from the file to the segments' bytes. */
 final class SplitCost {
 
   private SplitCost() {}

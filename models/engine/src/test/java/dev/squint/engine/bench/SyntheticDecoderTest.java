@@ -26,7 +26,8 @@ class SyntheticDecoderTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyCutComputesWhatTheFileComputes(SyntheticDecoder.Encoding encoding) throws IOException {
+  void everySplitComputesWhatTheFileComputes(SyntheticDecoder.Encoding encoding)
+      throws IOException {
     SyntheticModel model = SyntheticModel.write(temp, DecoderSizes.TINY, encoding, GRID);
     float[] expected = logits(model, SegmentChain.Split.FILE);
     assertThat(expected).doesNotContain(Float.NaN);

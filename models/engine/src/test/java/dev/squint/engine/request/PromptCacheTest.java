@@ -210,6 +210,7 @@ class PromptCacheTest {
   }
 
   @Test
+  @SuppressWarnings("try")
   void oneRequestUsesItAtATime() {
     try (PromptCache cache = TINY.model().newCache()) {
       GenerationRequest request =

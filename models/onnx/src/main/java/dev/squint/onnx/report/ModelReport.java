@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What an exported model is and where it can be cut and tapped.
+ * What an exported model is and where it can be split and tapped.
  *
  * @param layout how its files lie: {@code hub}, {@code onnxruntime-genai}, {@code Mobius} or {@code
  *     one file}
@@ -46,7 +46,7 @@ public record ModelReport(
    * @param vocabulary number of tokens that the logits score
    * @param attention encoding of the attention by layer; layers without one cannot be tapped
    * @param positions where rotary positions come from
-   * @param uncuttable layers before which it cannot be cut, with the reason
+   * @param unsplittable layers before which it cannot be split, with the reason
    * @param untappable layers whose attention cannot be observed, with the reason
    */
   public record Decoder(
@@ -58,7 +58,7 @@ public record ModelReport(
       Optional<Integer> vocabulary,
       Map<Integer, String> attention,
       PositionSource positions,
-      Map<Integer, String> uncuttable,
+      Map<Integer, String> unsplittable,
       Map<Integer, String> untappable) {}
 
   /**

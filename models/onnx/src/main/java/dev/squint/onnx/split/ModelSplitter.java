@@ -119,21 +119,30 @@ public final class ModelSplitter {
    *
    * @param cache the cache folder, created if needed
    * @return the folder, {@code segments/HASH} below the cache
-   * @throws ModelException as {@link #split} does
+   * @throws ModelException as {@link #split} does, and if a Squint whose manifest has another
+   *     version wrote what is there, unless it may be replaced
    */
   public static Path splitCached(Path model, String precision, SplitOptions options, Path cache) {
     Source source = Source.read(model, precision, options);
     String name = SplitKey.of(source.graph(), source.specs()).hash();
     Path folder = cache.resolve("segments").resolve(options.copyWeights() ? name + "-copy" : name);
     SplitFolder target = new SplitFolder(folder);
-    if (!options.replace() && target.isWhole()) {
-      return folder;
+    if (!options.replace()) {
+      target.requireKnownVersion();
+      if (target.isWhole()) {
+        return folder;
+      }
     }
     ModelSplitter splitter = new ModelSplitter(source, options);
     Runnable apart = () -> target.requireApart(source.files());
+    Runnable unknown =
+        () -> {
+          target.requireKnownVersion();
+          apart.run();
+        };
     return options.replace()
         ? written(folder, () -> target.replace(splitter::write, apart))
-        : written(folder, () -> target.createOnce(splitter::write, apart));
+        : written(folder, () -> target.createOnce(splitter::write, unknown));
   }
 
   @FunctionalInterface

@@ -170,6 +170,26 @@ final class SplitFolder {
     }
   }
 
+  /**
+   * Refuses what a Squint with another manifest has written.
+   *
+   * @throws ModelException if a manifest of another version lies there
+   */
+  void requireKnownVersion() {
+    try {
+      JsonNode manifest = manifest();
+      if (manifest.path("format").asText().equals(FORMAT)
+          && manifest.path("version").asInt() != VERSION) {
+        throw new ModelException(
+            Kind.BAD_REQUEST,
+            "%s holds a split whose manifest has version %s, and this Squint writes version %d; have it replaced (--force) or choose another folder"
+                .formatted(target, manifest.path("version").asText("none"), VERSION));
+      }
+    } catch (IOException e) {
+      throw new ModelException("%s cannot be read: %s".formatted(target, FileFailure.reason(e)), e);
+    }
+  }
+
   /** Whether all files that a split has written are there as it has written them. */
   boolean isWhole() {
     try {

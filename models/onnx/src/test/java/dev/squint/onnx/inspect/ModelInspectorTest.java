@@ -37,11 +37,11 @@ class ModelInspectorTest {
 
   @ParameterizedTest
   @MethodSource("decoders")
-  void everyDecoderCanBeCutAndTappedInAllLayers(ExportFixture export) {
+  void everyDecoderCanBeSplitAndTappedInAllLayers(ExportFixture export) {
     ModelReport report = ModelInspector.inspect(export.graph(), "");
     ModelReport.Decoder decoder = report.decoder().orElseThrow();
     assertThat(decoder.layers()).isEqualTo(export.size("layers"));
-    assertThat(decoder.uncuttable()).isEmpty();
+    assertThat(decoder.unsplittable()).isEmpty();
     assertThat(decoder.untappable()).isEmpty();
     assertThat(decoder.attention()).hasSize(export.size("layers"));
     assertThat(decoder.positions().isControllable()).isTrue();

@@ -42,7 +42,7 @@ class TallGraphTest {
     ModelReport report = ModelInspector.inspect(file, "");
     double seconds = (cpu() - start) / 1e9;
     assertThat(report.decoder().orElseThrow().attention()).hasSize(layers);
-    assertThat(report.decoder().orElseThrow().uncuttable()).isEmpty();
+    assertThat(report.decoder().orElseThrow().unsplittable()).isEmpty();
     return seconds;
   }
 

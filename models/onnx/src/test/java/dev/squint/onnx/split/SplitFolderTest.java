@@ -162,6 +162,27 @@ class SplitFolderTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "3"})
+  void aCachedSplitOfAnotherVersionIsReplacedOnlyWhenAsked(String version) throws IOException {
+    SplitOptions options = SplitOptions.at(Set.of(1)).build();
+    Path split = ModelSplitter.splitCached(decoder(), "", options, temp);
+    Path manifest = split.resolve("manifest.json");
+    String own = Files.readString(manifest);
+    String other = own.replaceFirst("\"version\" *: *2", "\"version\" : " + version);
+    assertThat(other).isNotEqualTo(own);
+    Files.writeString(manifest, other);
+    assertThatThrownBy(() -> ModelSplitter.splitCached(decoder(), "", options, temp))
+        .isInstanceOf(ModelException.class)
+        .hasMessage(
+            "%s holds a split whose manifest has version %s, and this Squint writes version 2; have it replaced (--force) or choose another folder",
+            split, version);
+    assertThat(manifest).hasContent(other);
+    SplitOptions replacing = SplitOptions.at(Set.of(1)).replace(true).build();
+    assertThat(ModelSplitter.splitCached(decoder(), "", replacing, temp)).isEqualTo(split);
+    assertThat(manifest).hasContent(own);
+  }
+
   private static void refused(String reason, Path model, Path out) {
     assertThatThrownBy(() -> split(model, out, true))
         .isInstanceOf(ModelException.class)

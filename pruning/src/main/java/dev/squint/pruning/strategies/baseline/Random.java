@@ -34,7 +34,6 @@ import java.util.SplittableRandom;
  */
 public record Random(Budget budget, OptionalLong seed, Site at) implements DescribedStrategy {
 
-  private static final String NAME = "random";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
   private static final Parameter<Site> AT =
       Parameter.site("at", new Site.AfterVision(), "where tokens leave");
@@ -52,7 +51,7 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
    * @param at where tokens leave
    */
   public Random(double keep, OptionalLong seed, Site at) {
-    this(BUDGET.keeping(NAME, keep), seed, at);
+    this(BUDGET.keeping(TYPE.name(), keep), seed, at);
   }
 
   @Override
@@ -64,7 +63,7 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
   public List<SitePlan> plan(ModelShape model) {
     PositionPolicy positions = PositionPolicy.COMPACTED;
     if (at instanceof Site.BeforeLayer before) {
-      model.decoder().requireSplit(NAME, AT.name(), before.layer());
+      model.decoder().requireSplit(name(), AT.name(), before.layer());
       positions = PositionPolicy.ORIGINAL;
     }
     return List.of(new SitePlan(at, Set.of(), positions, this::draw));
@@ -109,7 +108,7 @@ public record Random(Budget budget, OptionalLong seed, Site at) implements Descr
     public Type() {
       super(
           Random.class,
-          NAME,
+          "random",
           "keeps a random share of the visual tokens",
           "baseline",
           BUDGET,

@@ -31,7 +31,6 @@ import java.util.Set;
  */
 public record UniformGrid(Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "uniform";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
   private static final Type TYPE = new Type();
 
@@ -45,7 +44,7 @@ public record UniformGrid(Budget budget) implements DescribedStrategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public UniformGrid(double keep) {
-    this(BUDGET.keeping(NAME, keep));
+    this(BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -113,7 +112,7 @@ public record UniformGrid(Budget budget) implements DescribedStrategy {
     public Type() {
       super(
           UniformGrid.class,
-          NAME,
+          "uniform",
           "keeps visual tokens on an even grid over the image",
           "baseline",
           BUDGET);

@@ -27,7 +27,6 @@ import java.util.Optional;
  */
 public record AVL(double core, double stay, int every) implements DescribedStrategy {
 
-  private static final String NAME = "avl";
   private static final Type TYPE = new Type();
 
   public AVL {
@@ -35,7 +34,7 @@ public record AVL(double core, double stay, int every) implements DescribedStrat
     if (core > stay) {
       throw new StrategyException(
           "strategy '%s': core=%s is more than stay=%s; choose a core among the tokens that stay"
-              .formatted(NAME, core, stay));
+              .formatted(TYPE.name(), core, stay));
     }
   }
 
@@ -60,7 +59,7 @@ public record AVL(double core, double stay, int every) implements DescribedStrat
     public Type() {
       super(
           AVL.class,
-          NAME,
+          "avl",
           "evicts minor visual tokens from the cache and attends to secondary ones now and then",
           "Zhang et al., A-VL, AAAI 2025",
           Parameter.ratio("core", 0.25, "share of the visual tokens that every step attends to"),

@@ -34,7 +34,6 @@ import java.util.Optional;
 public record KvQuant(int bits, int low, double salient, int text, int window, boolean rotate)
     implements DescribedStrategy {
 
-  private static final String NAME = "kv-quant";
   private static final String NO = "none";
   private static final String HADAMARD = "hadamard";
   private static final Type TYPE = new Type();
@@ -44,7 +43,7 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
     if (low > bits) {
       throw new StrategyException(
           "strategy '%s': low=%d is more than bits=%d; give the salient tokens at least as many bits"
-              .formatted(NAME, low, bits));
+              .formatted(TYPE.name(), low, bits));
     }
   }
 
@@ -64,12 +63,12 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
     if (width % (Byte.SIZE / Math.min(bits, low)) != 0) {
       throw new StrategyException(
           "strategy '%s': heads of width %d do not fill bytes of %d-bit numbers; choose 8 bits"
-              .formatted(NAME, width, Math.min(bits, low)));
+              .formatted(TYPE.name(), width, Math.min(bits, low)));
     }
     if (rotate && Integer.bitCount(width) != 1) {
       throw new StrategyException(
           "strategy '%s': rotate=%s needs heads whose width is a power of two, but it is %d; choose rotate=%s"
-              .formatted(NAME, HADAMARD, width, NO));
+              .formatted(TYPE.name(), HADAMARD, width, NO));
     }
     return Optional.of(new KvCachePlan.Quantised(bits, low, salient, text, window, rotate));
   }
@@ -80,7 +79,7 @@ public record KvQuant(int bits, int low, double salient, int text, int window, b
     public Type() {
       super(
           KvQuant.class,
-          NAME,
+          "kv-quant",
           "keeps keys and values in the cache as 8, 4 or 2 bits, more for salient tokens",
           "Su et al., AKVQ-VL, 2025; He et al., ZipVL, 2024",
           Parameter.choice("bits", List.of(8, 4, 2), "bits of a salient token's numbers"),

@@ -38,7 +38,6 @@ import java.util.OptionalInt;
 public record SparseMM(double keep, OptionalInt tokens, int window, Optional<Heads> heads)
     implements DescribedStrategy {
 
-  private static final String NAME = "sparsemm";
   private static final Type TYPE = new Type();
 
   public SparseMM {
@@ -71,7 +70,8 @@ public record SparseMM(double keep, OptionalInt tokens, int window, Optional<Hea
       if (heads.isPresent() && (scores.size() != shape.layers() || row.size() != shape.heads())) {
         throw new StrategyException(
             "strategy '%s': %s has not the %d lines of %d head scores that %s needs; make the scores with this model"
-                .formatted(NAME, heads.get().file(), shape.layers(), shape.heads(), model.name()));
+                .formatted(
+                    TYPE.name(), heads.get().file(), shape.layers(), shape.heads(), model.name()));
       }
       for (int head = 0; head < shape.heads(); head++) {
         double score = row.isEmpty() ? 1 : row.get(head);
@@ -135,7 +135,7 @@ public record SparseMM(double keep, OptionalInt tokens, int window, Optional<Hea
     public Type() {
       super(
           SparseMM.class,
-          NAME,
+          "sparsemm",
           "gives each KV head a budget of visual tokens in the cache after its score",
           "Wang et al., SparseMM, ICCV 2025",
           Parameter.ratio("keep", 0.25, "share of the visual tokens that a KV head keeps"),

@@ -41,10 +41,7 @@ import java.util.stream.IntStream;
 public record CoreMatching(String rule, double rho, double beta, List<Integer> layers)
     implements DescribedStrategy {
 
-  private static final String NAME = "corematching";
   private static final String CODE = "code";
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 6 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public CoreMatching {
@@ -60,7 +57,7 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 6)) {
+    for (int k : model.decoder().requireSplits(name(), layers, 6)) {
       Expression shared = Observe.coreNeurons(k - 1, rho, beta);
       sites.add(
           new SitePlan(
@@ -89,13 +86,13 @@ public record CoreMatching(String rule, double rho, double beta, List<Integer> l
     public Type() {
       super(
           CoreMatching.class,
-          NAME,
+          "corematching",
           "keeps the visual tokens that activate the neurons the sentence activates",
           "Wang et al., CoreMatching, ICML 2025",
           Parameter.choice("rule", List.of("paper", CODE), "whether the elbow itself stays"),
           Parameter.ratio("rho", 0.4, "share of neurons core to a token"),
           Parameter.ratio("beta", 0.2, "share of neurons core to the sentence"),
-          LAYERS);
+          Parameter.layers("layers", "first layers that run pruned; unset 6 of 32, scaled"));
     }
   }
 }

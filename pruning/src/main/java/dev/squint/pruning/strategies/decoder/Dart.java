@@ -67,7 +67,6 @@ import java.util.stream.IntStream;
 public record Dart(String rule, int k, int visual, int text, Budget budget)
     implements DescribedStrategy {
 
-  private static final String NAME = "dart";
   private static final String CODE = "code";
   private static final Parameter<Integer> K =
       Parameter.whole("k", 2, 1, "first decoder layer that runs pruned");
@@ -86,7 +85,7 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    model.decoder().requireSplit(NAME, K.name(), k);
+    model.decoder().requireSplit(name(), K.name(), k);
     return List.of(
         new SitePlan(
             new Site.BeforeLayer(k),
@@ -220,7 +219,7 @@ public record Dart(String rule, int k, int visual, int text, Budget budget)
     public Type() {
       super(
           Dart.class,
-          NAME,
+          "dart",
           "keeps a few pivots and the visual tokens that repeat them least",
           "Wen et al., Stop Looking for Important Tokens, 2025",
           Parameter.choice("rule", List.of("paper", CODE), "how tokens are shared among pivots"),

@@ -37,7 +37,6 @@ import java.util.Set;
  */
 public record FastV(int k, Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "fastv";
   private static final Parameter<Integer> K =
       Parameter.whole("k", 2, 1, "first decoder layer that runs pruned");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.REQUEST);
@@ -54,7 +53,7 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public FastV(int k, double keep) {
-    this(k, BUDGET.keeping(NAME, keep));
+    this(k, BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -64,7 +63,7 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    model.decoder().requireSplit(NAME, K.name(), k);
+    model.decoder().requireSplit(name(), K.name(), k);
     Expression attention = Observe.textToVisualAttention(k - 1, Rows.LAST);
     return List.of(
         new SitePlan(
@@ -80,7 +79,7 @@ public record FastV(int k, Budget budget) implements DescribedStrategy {
     public Type() {
       super(
           FastV.class,
-          NAME,
+          "fastv",
           "keeps the visual tokens that the last prompt token attends to most in layer k-1",
           "Chen et al., An Image is Worth 1/2 Tokens After Layer 2, ECCV 2024",
           K,

@@ -60,13 +60,10 @@ public record Layerwise(
     Optional<String> file)
     implements DescribedStrategy {
 
-  private static final String NAME = "layerwise";
   private static final double HALF = 0.5;
   private static final int TOKENS = 64;
   private static final double STEEP = 10;
   private static final double LOW = 0.02;
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
   private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final Type TYPE = new Type();
 
@@ -79,12 +76,12 @@ public record Layerwise(
     if (oneNumber && share.size() > 1) {
       throw new StrategyException(
           "strategy '%s': schedule=%s takes one share, but %d are given; give one"
-              .formatted(NAME, schedule, share.size()));
+              .formatted(TYPE.name(), schedule, share.size()));
     }
     if (share.contains(0.0) && !schedule.equals("rank")) {
       throw new StrategyException(
           "strategy '%s': share=0 keeps nothing; choose a share above 0, or strategy 'exit'"
-              .formatted(NAME));
+              .formatted(TYPE.name()));
     }
   }
 
@@ -99,8 +96,7 @@ public record Layerwise(
     List<Integer> splits =
         model
             .decoder()
-            .requireSplits(
-                NAME, LAYERS.name(), found.map(ScheduleFile::layers).orElse(layers), 8, 16, 24);
+            .requireSplits(TYPE.name(), found.map(ScheduleFile::layers).orElse(layers), 8, 16, 24);
     Schedule counted =
         found.<Schedule>map(f -> new Fixed(f.shares())).orElseGet(() -> schedule(model, splits));
     List<SitePlan> sites = new ArrayList<>();
@@ -196,7 +192,7 @@ public record Layerwise(
     public Type() {
       super(
           Layerwise.class,
-          NAME,
+          "layerwise",
           "ranks visual tokens before chosen layers by a score of choice, on a schedule of choice",
           "schedules of PyramidDrop, SparseVLM, ZipVL, Twilight, P-Sigmoid and G-Search",
           Parameter.choice(
@@ -207,7 +203,7 @@ public record Layerwise(
               "how many stay at each site"),
           Parameter.numbers("share", 0, 1, "the schedule's number, one per site or one; unset 0.5"),
           Parameter.counts("count", "tokens per site, for schedule=counts; unset 64"),
-          LAYERS,
+          Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled"),
           Parameter.text(
               "file", "the path of a schedule file", "layers and shares found by search"));
     }

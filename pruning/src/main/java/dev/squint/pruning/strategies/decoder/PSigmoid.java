@@ -29,10 +29,6 @@ import java.util.List;
 public record PSigmoid(double keep, double steep, double low, List<Integer> layers)
     implements DescribedStrategy {
 
-  private static final String NAME = "psigmoid";
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers(
-          "layers", "first layers that run pruned; unset 4/8/12/16/20/24/28 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public PSigmoid {
@@ -47,8 +43,7 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    List<Integer> splits =
-        model.decoder().requireSplits(NAME, LAYERS.name(), layers, 4, 8, 12, 16, 20, 24, 28);
+    List<Integer> splits = model.decoder().requireSplits(name(), layers, 4, 8, 12, 16, 20, 24, 28);
     if (keep == 1) {
       return LastTokenAttentionSites.sites(model, splits, step -> step.alive());
     }
@@ -57,7 +52,7 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
     if (keep < least) {
       throw new StrategyException(
           "strategy '%s': keep=%s, but all tokens run in the first %d of %d layers, so the mean is at least %.3f; choose earlier layers or more"
-              .formatted(NAME, keep, splits.get(0), depth, least));
+              .formatted(TYPE.name(), keep, splits.get(0), depth, least));
     }
     return LastTokenAttentionSites.sites(
         model, splits, Sigmoid.averaging(steep, low, 1, splits, depth, keep));
@@ -69,13 +64,14 @@ public record PSigmoid(double keep, double steep, double low, List<Integer> laye
     public Type() {
       super(
           PSigmoid.class,
-          NAME,
+          "psigmoid",
           "lets the share of visual tokens fall along a sigmoid over the layers",
           "Zhao et al., Searching Optimal Vision Token Reduction, CVPR 2025",
           Parameter.ratio("keep", 0.5, "mean share of visual tokens over all layers"),
           Parameter.number("steep", 10, 0.1, 1000, "how steeply shares fall"),
           Parameter.number("low", 0.02, 0, 1, "share in the limit of depth"),
-          LAYERS);
+          Parameter.layers(
+              "layers", "first layers that run pruned; unset 4/8/12/16/20/24/28 of 32, scaled"));
     }
   }
 }

@@ -47,7 +47,6 @@ import java.util.Set;
  */
 public record PriorTR(int k, String query, Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "priortr";
   private static final String QUESTION = "question";
   private static final double EPSILON = 1e-10;
   private static final Parameter<Integer> K =
@@ -65,7 +64,7 @@ public record PriorTR(int k, String query, Budget budget) implements DescribedSt
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    model.decoder().requireSplit(NAME, K.name(), k);
+    model.decoder().requireSplit(name(), K.name(), k);
     boolean whole = query.equals(QUESTION);
     Expression text =
         Observe.textToVisualAttention(
@@ -131,7 +130,7 @@ public record PriorTR(int k, String query, Budget budget) implements DescribedSt
     public Type() {
       super(
           PriorTR.class,
-          NAME,
+          "priortr",
           "keeps the visual tokens that the question raises most above the model's prior",
           "Chen et al., Prior-Corrected Token Reduction, ECCV 2026",
           K,

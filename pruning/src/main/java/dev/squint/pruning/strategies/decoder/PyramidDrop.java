@@ -39,10 +39,7 @@ import java.util.Set;
 public record PyramidDrop(String rule, double keep, List<Integer> layers)
     implements DescribedStrategy {
 
-  private static final String NAME = "pyramiddrop";
   private static final String CODE = "code";
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public PyramidDrop {
@@ -58,7 +55,7 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers)
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 8, 16, 24)) {
+    for (int k : model.decoder().requireSplits(name(), layers, 8, 16, 24)) {
       int stage = sites.size() + 1;
       Expression attention =
           Observe.textToVisualAttention(rule.equals(CODE) ? k : k - 1, Rows.LAST);
@@ -89,12 +86,12 @@ public record PyramidDrop(String rule, double keep, List<Integer> layers)
     public Type() {
       super(
           PyramidDrop.class,
-          NAME,
+          "pyramiddrop",
           "drops the same share of visual tokens at the end of each stage of the decoder",
           "Xing et al., PyramidDrop, CVPR 2025",
           Parameter.choice("rule", List.of("paper", CODE), "whose attention and which rounding"),
           Parameter.ratio("keep", 0.5, "share of visual tokens kept at each stage"),
-          LAYERS);
+          Parameter.layers("layers", "first layers that run pruned; unset 8/16/24 of 32, scaled"));
     }
   }
 }

@@ -91,12 +91,7 @@ public record SparseVlm(
     List<Integer> layers)
     implements DescribedStrategy {
 
-  private static final String NAME = "sparsevlm";
   private static final String CODE = "code";
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers(
-          "layers",
-          "first layers that run pruned; unset 3/7/16 of 32 (count=scaled: 3/7/16/20), scaled");
   private static final int[] SPLITS = {3, 7, 16};
   private static final int[] SPLITS_OF_FIRST_RELEASE = {3, 7, 16, 20};
   private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
@@ -120,7 +115,7 @@ public record SparseVlm(
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
     int[] splits = count.equals("scaled") ? SPLITS_OF_FIRST_RELEASE : SPLITS;
-    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, splits)) {
+    for (int k : model.decoder().requireSplits(name(), layers, splits)) {
       Look look =
           new Look(
               Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL),
@@ -215,7 +210,7 @@ public record SparseVlm(
     public Type() {
       super(
           SparseVlm.class,
-          NAME,
+          "sparsevlm",
           "lets the text tokens that the image speaks to rate visual tokens, and recycles some",
           "Zhang et al., SparseVLM, ICML 2025",
           Parameter.choice("rule", List.of("paper", CODE), "who rates and how clusters merge"),
@@ -227,7 +222,9 @@ public record SparseVlm(
           Parameter.choice("recycle", List.of("on", "off"), "whether dropped tokens are merged"),
           Parameter.number("tau", 0.3, 0, 1, "share of the dropped tokens that is recycled"),
           Parameter.number("theta", 0.1, 0, 1, "clusters per recycled token"),
-          LAYERS);
+          Parameter.layers(
+              "layers",
+              "first layers that run pruned; unset 3/7/16 of 32 (count=scaled: 3/7/16/20), scaled"));
     }
 
     @Override

@@ -44,10 +44,7 @@ import java.util.Set;
 public record SparseVlmPlus(String table, int heads, List<Integer> layers)
     implements DescribedStrategy {
 
-  private static final String NAME = "sparsevlm-plus";
   private static final double LEAST = 1e-6;
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled");
   private static final Expression DOTS = Observe.embeddingSimilarity(Measure.DOT);
   private static final Type TYPE = new Type();
 
@@ -64,7 +61,7 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 3, 7, 16)) {
+    for (int k : model.decoder().requireSplits(name(), layers, 3, 7, 16)) {
       var text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL, Heads.EACH);
       var last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       int site = sites.size();
@@ -168,12 +165,12 @@ public record SparseVlmPlus(String table, int heads, List<Integer> layers)
     public Type() {
       super(
           SparseVlmPlus.class,
-          NAME,
+          "sparsevlm-plus",
           "like sparsevlm, with attention corrected for distance and the most watchful heads",
           "Zhang et al., SparseVLM, ICML 2025, version 2 of its code",
           Parameter.choice("table", SparseVlmTable.BUDGETS, "row of the table, for 576 tokens"),
           Parameter.whole("heads", 14, 1, "heads that are averaged"),
-          LAYERS);
+          Parameter.layers("layers", "first layers that run pruned; unset 3/7/16 of 32, scaled"));
     }
   }
 }

@@ -24,9 +24,6 @@ import java.util.List;
  */
 public record Twilight(double p, List<Integer> layers) implements DescribedStrategy {
 
-  private static final String NAME = "twilight";
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public Twilight {
@@ -41,7 +38,7 @@ public record Twilight(double p, List<Integer> layers) implements DescribedStrat
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    List<Integer> splits = model.decoder().requireSplits(NAME, LAYERS.name(), layers, 2, 8, 16, 24);
+    List<Integer> splits = model.decoder().requireSplits(name(), layers, 2, 8, 16, 24);
     return LastTokenAttentionSites.sites(model, splits, new TopP(p));
   }
 
@@ -51,11 +48,12 @@ public record Twilight(double p, List<Integer> layers) implements DescribedStrat
     public Type() {
       super(
           Twilight.class,
-          NAME,
+          "twilight",
           "keeps as few visual tokens as hold a share of the last token's attention",
           "Lin et al., Twilight, 2025",
           Parameter.ratio("p", 0.85, "share of the last token's attention that is kept"),
-          LAYERS);
+          Parameter.layers(
+              "layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled"));
     }
   }
 }

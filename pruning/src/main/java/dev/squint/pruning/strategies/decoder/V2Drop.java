@@ -37,13 +37,10 @@ import java.util.Set;
  */
 public record V2Drop(List<Double> keep, List<Integer> layers) implements DescribedStrategy {
 
-  private static final String NAME = "v2drop";
   private static final List<Double> USUAL = List.of(0.5, 0.5, 0.0);
   private static final Parameter<List<Double>> KEEP =
       Parameter.numbers(
           "keep", 0, 1, "share kept at each site; unset 0.5/0.5/0, where 0 is one token");
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 3/17/22 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public V2Drop {
@@ -54,7 +51,7 @@ public record V2Drop(List<Double> keep, List<Integer> layers) implements Describ
     if (keep.size() > 1 && keep.size() != sites) {
       throw new StrategyException(
           "strategy '%s': keep=%s are %d numbers for %d sites; give one for each or one for all"
-              .formatted(NAME, Parameter.joined(keep), keep.size(), sites));
+              .formatted(TYPE.name(), Parameter.joined(keep), keep.size(), sites));
     }
   }
 
@@ -67,7 +64,7 @@ public record V2Drop(List<Double> keep, List<Integer> layers) implements Describ
   public List<SitePlan> plan(ModelShape model) {
     List<Double> shares = keep.isEmpty() ? USUAL : keep;
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 3, 17, 22)) {
+    for (int k : model.decoder().requireSplits(name(), layers, 3, 17, 22)) {
       double share = shares.get(Math.min(sites.size(), shares.size() - 1));
       Expression change =
           Place.decoder(k)
@@ -97,11 +94,11 @@ public record V2Drop(List<Double> keep, List<Integer> layers) implements Describ
     public Type() {
       super(
           V2Drop.class,
-          NAME,
+          "v2drop",
           "drops the visual tokens that a decoder layer changes least, in stages",
           "Chen et al., Variation-aware Vision Token Dropping, CVPR 2026",
           KEEP,
-          LAYERS);
+          Parameter.layers("layers", "first layers that run pruned; unset 3/17/22 of 32, scaled"));
     }
   }
 }

@@ -37,15 +37,11 @@ import java.util.Set;
  */
 public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements DescribedStrategy {
 
-  private static final String NAME = "exit";
   private static final String ATTENTION = "attention";
   private static final Parameter<String> RULE =
       Parameter.choice("rule", List.of(ATTENTION, "fixed"), "when all visual tokens leave");
   private static final Parameter<Double> BELOW =
       Parameter.ratio("below", 0.1, "attention to the image at which it is left behind");
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers(
-          "layers", "layers before which tokens may leave; unset 8/12/16/20/24/28 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public VisualTokenExit {
@@ -61,7 +57,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   public record AttentionBelow(double share) implements ExitRule {
 
     public AttentionBelow {
-      BELOW.check(NAME, share);
+      BELOW.check(TYPE.name(), share);
     }
 
     @Override
@@ -116,8 +112,7 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k :
-        model.decoder().requireSplits(NAME, LAYERS.name(), layers, 8, 12, 16, 20, 24, 28)) {
+    for (int k : model.decoder().requireSplits(name(), layers, 8, 12, 16, 20, 24, 28)) {
       sites.add(
           new SitePlan(
               new Site.BeforeLayer(k),
@@ -161,11 +156,13 @@ public record VisualTokenExit(ExitRule rule, List<Integer> layers) implements De
     public Type() {
       super(
           VisualTokenExit.class,
-          NAME,
+          "exit",
           "lets all visual tokens leave once the last prompt token hardly attends to them",
           "Wu et al., Dynamic Visual-Token Exit, 2024; without its trained gates",
           new Rules(),
-          LAYERS);
+          Parameter.layers(
+              "layers",
+              "layers before which tokens may leave; unset 8/12/16/20/24/28 of 32, scaled"));
     }
   }
 }

@@ -37,9 +37,6 @@ import java.util.Set;
  */
 public record ZipVl(double tau, List<Integer> layers) implements DescribedStrategy {
 
-  private static final String NAME = "zipvl";
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled");
   private static final Type TYPE = new Type();
 
   public ZipVl {
@@ -55,7 +52,7 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
   @Override
   public List<SitePlan> plan(ModelShape model) {
     List<SitePlan> sites = new ArrayList<>();
-    for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 2, 8, 16, 24)) {
+    for (int k : model.decoder().requireSplits(name(), layers, 2, 8, 16, 24)) {
       Expression text = Observe.textToVisualAttention(k - 1, Rows.TEXT_AFTER_VISUAL);
       Expression last = Observe.textToVisualAttention(k - 1, Rows.LAST);
       sites.add(
@@ -91,11 +88,12 @@ public record ZipVl(double tau, List<Integer> layers) implements DescribedStrate
     public Type() {
       super(
           ZipVl.class,
-          NAME,
+          "zipvl",
           "keeps at each site as few visual tokens as hold a share of the text's attention",
           "He et al., ZipVL, 2024",
           Parameter.ratio("tau", 0.975, "share of the text's attention that is kept"),
-          LAYERS);
+          Parameter.layers(
+              "layers", "first layers that run pruned; unset 2/8/16/24 of 32, scaled"));
     }
   }
 }

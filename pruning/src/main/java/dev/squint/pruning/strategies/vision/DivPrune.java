@@ -39,7 +39,6 @@ import java.util.Set;
  */
 public record DivPrune(Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "divprune";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.098, Scope.TILE);
   private static final Expression SIMILARITY = Observe.featureSimilarity(Stage.PROJECTED);
   private static final Type TYPE = new Type();
@@ -54,7 +53,7 @@ public record DivPrune(Budget budget) implements DescribedStrategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public DivPrune(double keep) {
-    this(BUDGET.keeping(NAME, keep));
+    this(BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -143,7 +142,7 @@ public record DivPrune(Budget budget) implements DescribedStrategy {
     public Type() {
       super(
           DivPrune.class,
-          NAME,
+          "divprune",
           "keeps the visual tokens that lie farthest apart",
           "Alvar et al., DivPrune: Diversity-based Visual Token Pruning, CVPR 2025",
           BUDGET);

@@ -29,7 +29,6 @@ import java.util.Set;
  */
 public record FasterVLM(Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "fastervlm";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
   private static final Type TYPE = new Type();
 
@@ -43,7 +42,7 @@ public record FasterVLM(Budget budget) implements DescribedStrategy {
    * @param keep retention ratio, above 0 and at most 1
    */
   public FasterVLM(double keep) {
-    this(BUDGET.keeping(NAME, keep));
+    this(BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -68,7 +67,7 @@ public record FasterVLM(Budget budget) implements DescribedStrategy {
     public Type() {
       super(
           FasterVLM.class,
-          NAME,
+          "fastervlm",
           "keeps the visual tokens that the vision tower's [CLS] token attends to most",
           "Zhang et al., [CLS] Attention is All You Need, 2024",
           BUDGET);

@@ -17,6 +17,7 @@ import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.spec.Parameter;
+import dev.squint.pruning.strategies.math.GreedyCoverage;
 import dev.squint.pruning.strategies.math.TileShare;
 import java.util.Arrays;
 import java.util.List;
@@ -104,8 +105,8 @@ public record MMTok(double alpha, double tv, double vv, Budget budget)
         IntStream.range(0, texts)
             .mapToObj(text -> covered(cosines.row(text), from, tokens, weight))
             .toArray(float[][]::new);
-    SCOPE.Coverage coverage =
-        new SCOPE.Coverage(
+    GreedyCoverage coverage =
+        new GreedyCoverage(
             tokens + texts,
             (candidate, extent) -> {
               if (alpha > 0) {

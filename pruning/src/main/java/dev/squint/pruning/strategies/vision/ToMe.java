@@ -56,7 +56,6 @@ import java.util.Set;
 public record ToMe(int rounds, String sizes, String merge, Budget budget)
     implements DescribedStrategy {
 
-  private static final String NAME = "tome";
   private static final Parameter<Integer> ROUNDS =
       Parameter.whole("rounds", 4, 1, 1000, "rounds the merging is spread over");
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
@@ -72,7 +71,7 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
    * @param keep retention ratio, above 0 and at most 1
    */
   public ToMe(double keep) {
-    this(ROUNDS.byDefault(), "on", "after", BUDGET.keeping(NAME, keep));
+    this(ROUNDS.byDefault(), "on", "after", BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -123,7 +122,7 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
     public Type() {
       super(
           ToMe.class,
-          NAME,
+          "tome",
           "merges visual tokens with the most similar keys, pair by pair",
           "after Bolya et al., Token Merging: Your ViT But Faster, ICLR 2023",
           ROUNDS,

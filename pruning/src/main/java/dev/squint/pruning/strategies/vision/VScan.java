@@ -67,15 +67,12 @@ public record VScan(
     OptionalInt local)
     implements DescribedStrategy {
 
-  private static final String NAME = "vscan";
   private static final double FIRST = 1 / 6.0;
   private static final double LATER = 1 / 3.0;
   private static final Parameter<List<Double>> KEEP =
       Parameter.numbers("keep", 0, 1, "share kept at each site; unset 1/6, then 1/3");
   private static final Parameter<List<Integer>> TOKENS =
       Parameter.counts("tokens", "number kept at each site, first per tile; wins over keep");
-  private static final Parameter<List<Integer>> LAYERS =
-      Parameter.layers("layers", "first pruned layers of stage 2; unset 16 of 32");
   private static final Type TYPE = new Type();
 
   public VScan {
@@ -86,7 +83,7 @@ public record VScan(
     if (stage.equals("1") && !layers.isEmpty()) {
       throw new StrategyException(
           "strategy '%s': layers=%s are those of stage 2, but stage=1; leave one of them out"
-              .formatted(NAME, Parameter.joined(layers)));
+              .formatted(TYPE.name(), Parameter.joined(layers)));
     }
     int sites = (stage.equals("2") ? 0 : 1) + (stage.equals("1") ? 0 : Math.max(1, layers.size()));
     requireOnePerSite(KEEP, keep, sites);
@@ -105,7 +102,8 @@ public record VScan(
     if (values.size() > 1 && values.size() != sites) {
       throw new StrategyException(
           "strategy '%s': %s=%s are %d numbers for %d sites; give one for each or one for all"
-              .formatted(NAME, parameter.name(), Parameter.joined(values), values.size(), sites));
+              .formatted(
+                  TYPE.name(), parameter.name(), Parameter.joined(values), values.size(), sites));
     }
   }
 
@@ -131,7 +129,7 @@ public record VScan(
       sites.add(scan(model.vision(), budget(keep, tokens, 0, FIRST, Scope.TILE)));
     }
     if (!stage.equals("1")) {
-      for (int k : model.decoder().requireSplits(NAME, LAYERS.name(), layers, 16)) {
+      for (int k : model.decoder().requireSplits(name(), layers, 16)) {
         sites.add(look(k, budget(keep, tokens, sites.size(), LATER, Scope.REQUEST)));
       }
     }
@@ -152,7 +150,7 @@ public record VScan(
     if (early >= vision.layers()) {
       throw new StrategyException(
           "strategy '%s': local=%d, but the vision tower runs %d layers; choose 1..%d"
-              .formatted(NAME, early, vision.layers(), vision.layers() - 1));
+              .formatted(TYPE.name(), early, vision.layers(), vision.layers() - 1));
     }
     boolean merges = !merge.equals("off");
     VScanFirstStage scan =
@@ -178,7 +176,7 @@ public record VScan(
     public Type() {
       super(
           VScan.class,
-          NAME,
+          "vscan",
           "scans the image globally and locally after vision, then ranks in the mid decoder",
           "Zhang et al., VScan: Rethinking Visual Token Reduction, TMLR 2026",
           Parameter.choice("stage", List.of("both", "1", "2"), "which of the two stages run"),
@@ -189,7 +187,7 @@ public record VScan(
               List.of("before", "after", "off"),
               "where stage 1 merges: before the projector"),
           Parameter.choice("rule", List.of("paper", "code"), "how windows share the local half"),
-          LAYERS,
+          Parameter.layers("layers", "first pruned layers of stage 2; unset 16 of 32"),
           Parameter.count("local", "vision layer of the local scan; unset 5 of 23"));
     }
   }

@@ -45,7 +45,6 @@ import java.util.Set;
  */
 public record VisPruner(double important, Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "vispruner";
   private static final int LEAVE_AT_ONCE = 8;
   private static final Parameter<Double> IMPORTANT =
       Parameter.number("important", 0.5, 0, 1, "share of the kept that attention chooses");
@@ -63,7 +62,7 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
    * @param keep retention ratio, above 0 and at most 1
    */
   public VisPruner(double keep) {
-    this(IMPORTANT.byDefault(), BUDGET.keeping(NAME, keep));
+    this(IMPORTANT.byDefault(), BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -151,7 +150,7 @@ public record VisPruner(double important, Budget budget) implements DescribedStr
     public Type() {
       super(
           VisPruner.class,
-          NAME,
+          "vispruner",
           "keeps visual tokens that [CLS] attends to most, and of the others those not alike",
           "Zhang et al., Beyond Text-Visual Attention, ICCV 2025",
           IMPORTANT,

@@ -56,7 +56,6 @@ import java.util.Set;
 public record VisionZip(OptionalInt dominant, OptionalInt contextual, String merge, Budget budget)
     implements DescribedStrategy {
 
-  private static final String NAME = "visionzip";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(64 / 576.0, Scope.TILE);
   private static final Type TYPE = new Type();
 
@@ -75,7 +74,7 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
         OptionalInt.of(dominant),
         OptionalInt.of(contextual),
         "paper",
-        BUDGET.keeping(NAME, BUDGET.keep().byDefault()));
+        BUDGET.keeping(TYPE.name(), BUDGET.keep().byDefault()));
   }
 
   @Override
@@ -169,7 +168,7 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
     public Type() {
       super(
           VisionZip.class,
-          NAME,
+          "visionzip",
           "keeps the visual tokens that [CLS] attends to most and folds the others into a few",
           "Yang et al., VisionZip: Longer is Better but Not Necessary, CVPR 2025",
           Parameter.count("dominant", "dominant tokens per tile; wins over keep and tokens"),

@@ -39,7 +39,6 @@ import java.util.stream.IntStream;
  */
 public record VtcCls(OptionalInt layers, String rule, Budget budget) implements DescribedStrategy {
 
-  private static final String NAME = "vtc-cls";
   private static final Budget.Parameters BUDGET = Budget.Parameters.of(0.5, Scope.TILE);
   private static final Type TYPE = new Type();
 
@@ -53,7 +52,7 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
    * @param keep retention ratio, above 0 and at most 1
    */
   public VtcCls(double keep) {
-    this(OptionalInt.empty(), "paper", BUDGET.keeping(NAME, keep));
+    this(OptionalInt.empty(), "paper", BUDGET.keeping(TYPE.name(), keep));
   }
 
   @Override
@@ -67,7 +66,7 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
     if (layers.isPresent() && layers.getAsInt() > running) {
       throw new StrategyException(
           "strategy '%s': layers=%d, but the vision tower runs %d; choose 1..%d"
-              .formatted(NAME, layers.getAsInt(), running, running));
+              .formatted(TYPE.name(), layers.getAsInt(), running, running));
     }
     int wanted = layers.orElse(rule.equals("code") ? 7 : 3);
     List<Expression> ensemble =
@@ -107,7 +106,7 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
     public Type() {
       super(
           VtcCls.class,
-          NAME,
+          "vtc-cls",
           "keeps the visual tokens that [CLS] attends to most over the last vision layers",
           "Wang et al., [CLS] Token Tells Everything Needed for Training-free Efficient MLLMs, 2024",
           Parameter.count(

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FastVTest {
 
   @Test
-  void readsTheLayerBeforeTheCut() {
+  void readsTheLayerBeforeTheSplit() {
     SitePlan plan = Models.onlySite(new FastV(2, 0.5));
     assertThat(plan.site()).isEqualTo(new Site.BeforeLayer(2));
     assertThat(plan.needs()).containsExactly(Observe.textToVisualAttention(1, Rows.LAST));
@@ -88,7 +88,7 @@ class FastVTest {
   }
 
   @Test
-  void singleLayerDecoderCannotBeCut() {
+  void singleLayerDecoderCannotBeSplit() {
     ModelShape single =
         new ModelShape(
             "one", new DecoderShape(1, 8, 2, 1, 4, 16, 10), Models.llava(true).vision(), 576);

@@ -40,7 +40,7 @@ class PriorTRTest {
   private static final float[] ASKED = {0.3f, 0.1f, 0.3f, 0.1f};
 
   @Test
-  void readsTheLayerBeforeTheCut() {
+  void readsTheLayerBeforeTheSplit() {
     SitePlan plan = Models.onlySite(Strategies.parse("priortr"));
     assertThat(plan.site()).isEqualTo(new Site.BeforeLayer(3));
     assertThat(plan.needs()).containsExactlyInAnyOrder(TEXT, LAST);

@@ -14,6 +14,7 @@ import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Budget;
+import dev.squint.pruning.strategies.math.GreedyCoverage;
 import dev.squint.pruning.strategies.math.Models;
 import java.util.Arrays;
 import java.util.Map;
@@ -144,8 +145,8 @@ class SCOPETest {
       extents[i] = random.nextInt(-64, 65) / 64f; // sums are exact, so that equals are equal
     }
     Arrays.setAll(weights, i -> random.nextInt(1, 4));
-    SCOPE.Coverage coverage =
-        new SCOPE.Coverage(
+    GreedyCoverage coverage =
+        new GreedyCoverage(
             tokens, (i, into) -> System.arraycopy(extents, i * tokens, into, 0, tokens));
     int wanted = Math.min(tokens, count);
     assertThat(coverage.pick(weights, wanted))

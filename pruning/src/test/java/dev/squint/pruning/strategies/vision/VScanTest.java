@@ -78,7 +78,7 @@ class VScanTest {
   }
 
   @Test
-  void observesAnEarlyAndTheLastLayerAndTheLayerThatIsCut() {
+  void observesAnEarlyAndTheLastLayerAndTheLayerBeforeTheSplit() {
     List<SitePlan> plan = new VScan().plan(Models.llava(true));
     assertThat(plan)
         .extracting(SitePlan::site)

@@ -157,6 +157,7 @@ public final class Generator implements AutoCloseable {
   }
 
   /** Opens the decoder in one piece and the tower, as a check. */
+  @SuppressWarnings("try")
   public void requireOpens() {
     try (RunControl control = new RunControl();
         Admission.Ticket inside = admission.enter(0, control)) {
@@ -175,6 +176,7 @@ public final class Generator implements AutoCloseable {
   }
 
   @Override
+  @SuppressWarnings("try")
   public void close() {
     boolean first = admission.close();
     if (onClose == OnClose.CANCEL) {

@@ -16,6 +16,7 @@ import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.fixtures.ExportFixture;
+import dev.squint.fixtures.Share;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.Seam;
@@ -60,15 +61,23 @@ class CoreNeuronsTest {
 
   /** The exports whose nodes bear names that tell. */
   static Stream<ExportFixture> named() {
-    return ExportFixture.all("decoder").stream()
-        .filter(export -> activations(model(export), 0).isPresent());
+    return Share.of(
+        ExportFixture.all("decoder").stream()
+            .filter(export -> activations(model(export), 0).isPresent())
+            .toList(),
+        0,
+        5);
   }
 
   /** The others, all of one model whose named export is compared with. */
   static Stream<ExportFixture> unnamed() {
-    return ExportFixture.all("decoder").stream()
-        .filter(export -> export.name().startsWith("llama-"))
-        .filter(export -> activations(model(export), 0).isEmpty());
+    return Share.of(
+        ExportFixture.all("decoder").stream()
+            .filter(export -> export.name().startsWith("llama-"))
+            .filter(export -> activations(model(export), 0).isEmpty())
+            .toList(),
+        0,
+        3);
   }
 
   @AfterEach

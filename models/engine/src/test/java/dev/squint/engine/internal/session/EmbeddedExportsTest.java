@@ -60,11 +60,11 @@ class EmbeddedExportsTest {
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
-    return ExportFixture.all("decoder").stream().filter(EmbeddedExportsTest::isEmbedded);
+    return ExportFixture.share("decoder", 0, 2).filter(EmbeddedExportsTest::isEmbedded);
   }
 
   static Stream<ExportFixture> towers() {
-    return ExportFixture.all("vision").stream().filter(EmbeddedExportsTest::isEmbedded);
+    return ExportFixture.share("vision", 0, 2).filter(EmbeddedExportsTest::isEmbedded);
   }
 
   /** Those whose segment over all layers takes what the file takes. */

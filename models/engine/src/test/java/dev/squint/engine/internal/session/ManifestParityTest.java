@@ -60,7 +60,7 @@ class ManifestParityTest {
     "llama-merged-if, false",
     "llama-merged-if, true"
   })
-  void promptAndStepsEqualTheUncutFile(String name, boolean copy) throws Exception {
+  void promptAndStepsEqualTheUnsplitFile(String name, boolean copy) throws Exception {
     ExportFixture export = ExportFixture.read(EXPORTS.resolve(name));
     Path out = temp.resolve("parts");
     ModelSplitter.split(

@@ -57,7 +57,7 @@ class VectorsMatrixTest {
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> decoders() {
-    return ExportFixture.all("decoder").stream().filter(ExportFixture::hasReference);
+    return ExportFixture.share("decoder", 0, 5).filter(ExportFixture::hasReference);
   }
 
   static Stream<ExportFixture> towers() {

@@ -55,16 +55,20 @@ class CacheMatrixTest {
       new SessionFactory(
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
-  static Stream<ExportFixture> firstThird() {
-    return ExportFixture.share("decoder", 0, 3);
+  static Stream<ExportFixture> firstShare() {
+    return ExportFixture.share("decoder", 0, 10);
   }
 
-  static Stream<ExportFixture> secondThird() {
-    return ExportFixture.share("decoder", 1, 3);
+  static Stream<ExportFixture> secondShare() {
+    return ExportFixture.share("decoder", 1, 10);
   }
 
-  static Stream<ExportFixture> lastThird() {
-    return ExportFixture.share("decoder", 2, 3);
+  static Stream<ExportFixture> thirdShare() {
+    return ExportFixture.share("decoder", 2, 10);
+  }
+
+  static Stream<ExportFixture> fourthShare() {
+    return ExportFixture.share("decoder", 3, 10);
   }
 
   @AfterEach
@@ -82,7 +86,7 @@ class CacheMatrixTest {
   }
 
   @ParameterizedTest
-  @MethodSource("firstThird")
+  @MethodSource("firstShare")
   void theSameNumbersStoredInPartsGiveTheSameLogits(ExportFixture export) {
     List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
     SegmentSpec unsplit = SegmentSpec.of(0, export.size("layers"));
@@ -97,7 +101,7 @@ class CacheMatrixTest {
 
   /** Parked tokens that every step brings back are as good as tokens that never left. */
   @ParameterizedTest
-  @MethodSource("secondThird")
+  @MethodSource("secondShare")
   void parkedTokensComeBackAsTheyWere(ExportFixture export) {
     assumeTrue(
         new DecoderGraph(OnnxGraph.read(export.graph())).positions().isControllable(), SETS_NONE);
@@ -128,7 +132,7 @@ class CacheMatrixTest {
 
   /** Filling heads up to the longest changes nothing, and heads that keep all lose nothing. */
   @ParameterizedTest
-  @MethodSource("lastThird")
+  @MethodSource("thirdShare")
   void headsOfAnyLengthAreFilledUpUnseen(ExportFixture export) {
     DecoderGraph decoder = new DecoderGraph(OnnxGraph.read(export.graph()));
     assumeTrue(decoder.positions().isControllable(), SETS_NONE);
@@ -184,7 +188,7 @@ class CacheMatrixTest {
    * keys have large biases by up to 0.3; 4 bits by more.
    */
   @ParameterizedTest
-  @MethodSource("firstThird")
+  @MethodSource("fourthShare")
   void fewerBitsStayNear(ExportFixture export) {
     List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
     for (boolean rotated : new boolean[] {false, true}) {

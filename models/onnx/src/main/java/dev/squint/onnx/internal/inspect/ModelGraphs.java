@@ -137,7 +137,7 @@ public final class ModelGraphs {
 
   private static ModelReport.Decoder describe(DecoderGraph decoder, DeclaredSizes sizes) {
     Map<Integer, String> attention = new TreeMap<>();
-    Map<Integer, String> uncuttable = new TreeMap<>();
+    Map<Integer, String> unsplittable = new TreeMap<>();
     Map<Integer, String> untappable = new TreeMap<>();
     for (int layer = 0; layer < decoder.layers(); layer++) {
       try {
@@ -151,7 +151,7 @@ public final class ModelGraphs {
             new SegmentSpec(
                 layer, layer + 1, layer > 0 ? Seam.GATHER : Seam.NONE, false, List.of()));
       } catch (ModelException e) {
-        uncuttable.put(layer, e.getMessage());
+        unsplittable.put(layer, e.getMessage());
       }
     }
     return new ModelReport.Decoder(
@@ -163,7 +163,7 @@ public final class ModelGraphs {
         known(decoder.vocabulary()).or(sizes::vocabulary),
         attention,
         decoder.positions(),
-        uncuttable,
+        unsplittable,
         untappable);
   }
 

@@ -74,7 +74,7 @@ class DecoderGraphTest {
   }
 
   @Test
-  void aFusedSkipNormIsCutThroughBothOfItsOutputs() throws IOException {
+  void aFusedSkipNormIsSplitThroughBothOfItsOutputs() throws IOException {
     declare(2);
     node("SimplifiedLayerNormalization", "inputs_embeds", "n0");
     attention(0, "n0", "a0");
@@ -103,7 +103,7 @@ class DecoderGraphTest {
   }
 
   @Test
-  void lengthsCountedBeforeTheCutAreCountedAfterIt() throws IOException {
+  void lengthsCountedBeforeTheSplitAreCountedAfterIt() throws IOException {
     declare(2);
     node("Shape", "inputs_embeds", "tokens");
     node("Shape", "past_key_values.0.key", "past");
@@ -136,7 +136,7 @@ class DecoderGraphTest {
   }
 
   @Test
-  void streamsThatNeverMeetCannotBeCut() throws IOException {
+  void streamsThatNeverMeetCannotBeSplit() throws IOException {
     declare(2);
     attention(0, "inputs_embeds", "a0");
     node("Neg", "inputs_embeds", "other");
@@ -171,7 +171,7 @@ class DecoderGraphTest {
   }
 
   @Test
-  void sharedCachesCannotBeCut() throws IOException {
+  void sharedCachesCannotBeSplit() throws IOException {
     declare(2);
     attention(0, "inputs_embeds", "a0");
     node("Add", "inputs_embeds a0", "r0");
