@@ -41,6 +41,21 @@ public final class BenchMain {
                   Double.parseDouble(rest[4]),
                   Integer.parseInt(rest[5]),
                   Integer.parseInt(rest[6]));
+          case "strategies" ->
+              StrategyMemory.measure(
+                  new SyntheticModel(
+                      folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
+                  rest[3],
+                  Integer.parseInt(rest[4]));
+          case "write" ->
+              Map.of(
+                  "written",
+                  SyntheticModel.write(
+                          folder,
+                          DecoderSizes.named(rest[1]),
+                          SyntheticDecoder.Encoding.valueOf(rest[2]),
+                          Integer.parseInt(rest[3]))
+                      .toString());
           case "cache" ->
               CacheMemory.measure(
                   new SyntheticModel(

@@ -5,6 +5,7 @@ import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.RefCountedCache;
+import dev.squint.engine.internal.session.SegmentPool;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.internal.session.SplitDecoder;
@@ -49,7 +50,7 @@ public final class Generator implements AutoCloseable {
   private final VisionEncoder vision;
   private final Embedder embedder;
   private final SideGraphs side;
-  private final RefCountedCache<List<SegmentSpec>, SplitDecoder> splits;
+  private final SegmentPool splits;
 
   public Generator(
       SessionFactory sessions,
@@ -67,7 +68,7 @@ public final class Generator implements AutoCloseable {
     this.vision = vision;
     this.embedder = embedder;
     this.side = side;
-    this.splits = new RefCountedCache<>(maxCachedSplits);
+    this.splits = new SegmentPool(sessions, decoder, maxCachedSplits);
   }
 
   public EncodedImages prepare(PixelValues pixels) {
@@ -244,7 +245,7 @@ public final class Generator implements AutoCloseable {
   }
 
   private RefCountedCache<List<SegmentSpec>, SplitDecoder>.Lease lease(PruningPlan plan) {
-    return splits.acquire(plan.split(), () -> new SplitDecoder(sessions, decoder, plan.split()));
+    return splits.lease(plan.split());
   }
 
   /** Opens the decoder in one piece and the tower, as a check. */
@@ -352,7 +353,7 @@ public final class Generator implements AutoCloseable {
   }
 
   public int cachedSplits() {
-    return splits.size();
+    return splits.splits();
   }
 
   @Override

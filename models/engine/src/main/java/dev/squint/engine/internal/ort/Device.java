@@ -73,6 +73,10 @@ public final class Device {
     }
   }
 
+  boolean isProcessor() {
+    return cuda == CPU;
+  }
+
   void configure(SessionOptions options) throws OrtException {
     if (cuda != CPU) {
       options.addCUDA(cuda);
