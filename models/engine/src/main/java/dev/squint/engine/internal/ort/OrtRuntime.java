@@ -283,7 +283,8 @@ public final class OrtRuntime {
             environment,
             options,
             shared,
-            container -> opener.open(() -> api.open(model, options, container)));
+            (container, meanwhile) ->
+                opener.open(() -> api.open(model, options, container), meanwhile));
     return named(opened.session(), name, opened.afterClose());
   }
 

@@ -38,10 +38,10 @@ public final class SharedWeights {
 
   private record Mapped(OnnxTensor tensor, ByteBuffer pages) {}
 
-  /** Opens a session. */
+  /** Opens a session, and lets go of what it has read meanwhile. */
   @FunctionalInterface
   interface Opening {
-    OrtSession open(Pointer container) throws OrtException;
+    OrtSession open(Pointer container, Runnable meanwhile) throws OrtException;
   }
 
   /** Whether ONNX Runtime has not refused to share weights of this model. */
@@ -53,6 +53,13 @@ public final class SharedWeights {
   void refuse(Exception reason) {
     LOG.debug("sessions of this model keep weights of their own", reason);
     refused = true;
+  }
+
+  /** Weights of a model whose sessions are to have weights of their own. */
+  public static SharedWeights none() {
+    SharedWeights none = new SharedWeights();
+    none.refused = true;
+    return none;
   }
 
   /** How many matrices are mapped now. */
@@ -86,8 +93,9 @@ public final class SharedWeights {
       for (MatrixWeights.Weight weight : weights) {
         options.addInitializer(weight.name(), tensor(environment, weight));
       }
-      OrtSession session = opening.open(used);
-      forget(api, weights);
+      Runnable forget = () -> forget(api, weights);
+      OrtSession session = opening.open(used, forget);
+      forget.run();
       return new Opened(session, release);
     } catch (OrtException | IOException | RuntimeException | Error e) {
       release.run();

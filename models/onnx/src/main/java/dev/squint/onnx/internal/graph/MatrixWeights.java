@@ -16,8 +16,9 @@ import java.util.Set;
 
 /**
  * The weights of a graph that lie outside of its message and are the right hand side of matrix
- * products and nothing else. ONNX Runtime lays these out anew and computes nothing else of them
- * beforehand, so that several sessions can use one copy.
+ * products and nothing else, with the scales and zero points of quantised ones. ONNX Runtime lays
+ * matrices out anew and computes nothing else of them beforehand, so that several sessions can use
+ * one copy.
  */
 public final class MatrixWeights {
 
@@ -31,16 +32,16 @@ public final class MatrixWeights {
   private static final int UINT8 = TensorProto.DataType.UINT8.getNumber();
   private static final int INT8 = TensorProto.DataType.INT8.getNumber();
 
-  /** Operators, and the element types in which the processor multiplies by a matrix as it lies. */
-  private static final Map<String, Set<Integer>> PRODUCTS =
+  /** Inputs of operators, and the element types that the processor takes as they are. */
+  private static final Map<String, Set<Integer>> INPUTS =
       Map.of(
-          "MatMul", Set.of(FLOAT),
-          "Gemm", Set.of(FLOAT),
-          "MatMulNBits", Set.of(UINT8),
-          "MatMulInteger", Set.of(UINT8, INT8),
-          "DynamicQuantizeMatMul", Set.of(UINT8, INT8));
-
-  private static final int MATRIX = 1;
+          "MatMul 1", Set.of(FLOAT),
+          "Gemm 1", Set.of(FLOAT),
+          "MatMulNBits 1", Set.of(UINT8),
+          "MatMulNBits 2", Set.of(FLOAT),
+          "MatMulNBits 3", Set.of(UINT8),
+          "MatMulInteger 1", Set.of(UINT8, INT8),
+          "DynamicQuantizeMatMul 1", Set.of(UINT8, INT8));
 
   private MatrixWeights() {}
 
@@ -71,7 +72,7 @@ public final class MatrixWeights {
     graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(others::add);
     for (NodeProto node : graph.getNodeList()) {
       for (int i = 0; i < node.getInputCount(); i++) {
-        Set<Integer> taken = i == MATRIX ? PRODUCTS.get(node.getOpType()) : null;
+        Set<Integer> taken = INPUTS.get(node.getOpType() + " " + i);
         if (taken == null) {
           others.add(node.getInput(i));
         } else {
