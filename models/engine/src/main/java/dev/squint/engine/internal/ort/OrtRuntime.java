@@ -63,6 +63,7 @@ public final class OrtRuntime {
   private final Optional<PackingApi> packing;
   private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
+  private final PluginProviders plugins = new PluginProviders(this);
 
   private OrtRuntime(
       OrtEnvironment environment,
@@ -84,6 +85,7 @@ public final class OrtRuntime {
   public static synchronized OrtRuntime get(int threads) {
     if (shared == null) {
       OrtRuntime made = RuntimeLibrary.withoutTrace(() -> create(threads));
+      Telemetry.turnOff(made.environment);
       shared =
           new OrtRuntime(
               made.environment,
@@ -157,6 +159,10 @@ public final class OrtRuntime {
   /** The environment, for creating tensors. */
   public OrtEnvironment environment() {
     return environment;
+  }
+
+  PluginProviders plugins() {
+    return plugins;
   }
 
   /** Whether all sessions share one thread pool. */

@@ -151,6 +151,14 @@ public final class RefCountedCache<K, V extends AutoCloseable> implements AutoCl
       return value;
     }
 
+    /** A further lease on the same thing. */
+    public Lease another() {
+      synchronized (RefCountedCache.this) {
+        entry.leases++;
+        return new Lease(entry, value);
+      }
+    }
+
     @Override
     public void close() {
       if (!returned) {
