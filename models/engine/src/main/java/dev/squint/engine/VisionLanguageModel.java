@@ -37,6 +37,7 @@ import dev.squint.pruning.shape.ModelShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -326,6 +327,19 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** Native tensors open now; none is between calls. */
   public int openTensors() {
     return sessions.aliveTensors().get();
+  }
+
+  /**
+   * How many different splits of the decoder some strategies need. One that refuses this model
+   * needs none.
+   */
+  public int splitsOf(Collection<Strategy> strategies) {
+    return generator.splitsOf(strategies);
+  }
+
+  /** How many splits of the decoder stay loaded while nobody uses them. */
+  public int maxCachedSplits() {
+    return generator.maxCachedSplits();
   }
 
   /** How many splits of the decoder are loaded. */

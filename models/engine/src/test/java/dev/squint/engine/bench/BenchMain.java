@@ -47,15 +47,25 @@ public final class BenchMain {
                       folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
                   rest[3],
                   Integer.parseInt(rest[4]));
-          case "write" ->
-              Map.of(
-                  "written",
-                  SyntheticModel.write(
-                          folder,
-                          DecoderSizes.named(rest[1]),
-                          SyntheticDecoder.Encoding.valueOf(rest[2]),
-                          Integer.parseInt(rest[3]))
-                      .toString());
+          case "everyStrategy" ->
+              Answering.ofEveryStrategy(
+                  folder,
+                  Integer.parseInt(rest[1]),
+                  Integer.parseInt(rest[2]),
+                  Answering.numbers(rest[3]));
+          case "opening" ->
+              Answering.whileOpening(
+                  new SyntheticModel(
+                      folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
+                  rest[3],
+                  Integer.parseInt(rest[4]));
+          case "shared" ->
+              PrefillTimes.ofSharedMatrices(
+                  folder,
+                  DecoderSizes.named(rest[1]),
+                  Integer.parseInt(rest[2]),
+                  Integer.parseInt(rest[3]),
+                  Integer.parseInt(rest[4]));
           case "cache" ->
               CacheMemory.measure(
                   new SyntheticModel(

@@ -38,6 +38,7 @@ final class StrategyMemory {
     ModelInput prompt = model.prompt(TEXT);
     Map<String, Object> found = new LinkedHashMap<>();
     try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
+      found.put("weightKilobytes", open.fileBytes() / 1024);
       for (String spec : specs.split(";")) {
         List<Double> prefill = new ArrayList<>();
         List<Double> step = new ArrayList<>();

@@ -18,12 +18,17 @@ import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.error.StrategyException;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.report.PositionSource;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.ModelShape;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Answers prompts with the parts of one model. Holds no state of a request. */
 public final class Generator implements AutoCloseable {
@@ -169,6 +174,24 @@ public final class Generator implements AutoCloseable {
 
   public boolean takesAnySize() {
     return parts.vision().takesAnySize();
+  }
+
+  /** How many different splits some strategies need. One that refuses this model needs none. */
+  public int splitsOf(Collection<Strategy> strategies) {
+    Set<List<SegmentSpec>> splits = new HashSet<>();
+    for (Strategy strategy : strategies) {
+      try {
+        PositionSource positions = parts.decoder().positions();
+        splits.add(PruningPlan.of(strategy, parts.facts(), positions).split());
+      } catch (ModelException | StrategyException e) {
+        continue;
+      }
+    }
+    return splits.size();
+  }
+
+  public int maxCachedSplits() {
+    return splits.maxCached();
   }
 
   public int cachedSplits() {

@@ -247,7 +247,7 @@ public final class OrtRuntime {
     ModelProto parsed = parsed(model);
     Exception refusal = null;
     try {
-      if (weights == Weights.PREPARED && device.isProcessor() && canShare(matrices)) {
+      if (weights == Weights.PREPARED && canShare(device, matrices)) {
         List<MatrixWeights.Weight> shared = MatrixWeights.of(parsed, folder);
         if (!shared.isEmpty()) {
           try (SessionOptions options = options(parsed, folder, device, threads, buffers, weights)) {
@@ -270,9 +270,9 @@ public final class OrtRuntime {
     }
   }
 
-  /** Whether sessions on the processor can share the matrices of a model. */
-  public boolean canShare(SharedWeights matrices) {
-    return packing.isPresent() && matrices.works();
+  /** Whether sessions on a device can share the matrices of a model. */
+  public boolean canShare(Device device, SharedWeights matrices) {
+    return packing.isPresent() && device.isProcessor() && matrices.works();
   }
 
   private ModelSession open(

@@ -11,9 +11,18 @@ import java.util.List;
  */
 public final class SegmentPool implements AutoCloseable {
 
+  /** Splits kept where each takes its graph alone. */
+  private static final int MANY = 64;
+
+  /** Splits kept where each has weights of its own. */
+  private static final int FEW = 4;
+
+  private static final double NEARLY_ALL = 0.9;
+
   private final SessionFactory sessions;
   private final DecoderGraph decoder;
   private final TokenPicker picker;
+  private final int maxCached;
   private final RefCountedCache<List<SegmentSpec>, SplitDecoder> splits;
 
   /** A segment stays loaded as long as a split that has it. */
@@ -21,13 +30,15 @@ public final class SegmentPool implements AutoCloseable {
       new RefCountedCache<>(0);
 
   /**
-   * @param maxCachedSplits how many splits stay loaded while nobody uses them
+   * @param maxCachedSplits how many splits stay loaded while nobody uses them; 0 for what is cheap
    */
   public SegmentPool(SessionFactory sessions, DecoderGraph decoder, int maxCachedSplits) {
     this.sessions = sessions;
     this.decoder = decoder;
     this.picker = new TokenPicker(sessions);
-    this.splits = new RefCountedCache<>(maxCachedSplits);
+    this.maxCached =
+        maxCachedSplits > 0 ? maxCachedSplits : sharesMatrices() ? MANY : FEW;
+    this.splits = new RefCountedCache<>(maxCached);
   }
 
   /** Borrows a split, opening what of it is not loaded. */
@@ -53,6 +64,15 @@ public final class SegmentPool implements AutoCloseable {
   private static void closeAll(
       List<RefCountedCache<SegmentSpec, SplitDecoder.Segment>.Lease> leases) {
     leases.forEach(RefCountedCache.Lease::close);
+  }
+
+  private boolean sharesMatrices() {
+    return sessions.sharesMatrices() && decoder.matrixShare() >= NEARLY_ALL;
+  }
+
+  /** How many splits stay loaded while nobody uses them. */
+  public int maxCached() {
+    return maxCached;
   }
 
   /** How many splits are loaded. */

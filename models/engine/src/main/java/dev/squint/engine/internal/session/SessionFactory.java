@@ -46,6 +46,11 @@ public record SessionFactory(
         runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE, matrices);
   }
 
+  /** Whether matrices are in memory once for all sessions. */
+  boolean sharesMatrices() {
+    return runtime.canShare(device, matrices);
+  }
+
   /** A graph as it was read from its file. */
   public ModelSession open(OnnxGraph graph) {
     return open(graph.bytes(), graph.folder(), graph.file().toString());

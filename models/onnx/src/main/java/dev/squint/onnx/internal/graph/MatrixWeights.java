@@ -22,8 +22,8 @@ import java.util.Set;
  */
 public final class MatrixWeights {
 
-  /** Smaller ones are not worth a mapping of their own. */
-  private static final long LEAST_BYTES = 16 << 10;
+  /** A page; smaller ones are not worth a mapping of their own. */
+  private static final long LEAST_BYTES = 4 << 10;
 
   /** What a mapping holds at most. */
   private static final long MOST_BYTES = Integer.MAX_VALUE;
