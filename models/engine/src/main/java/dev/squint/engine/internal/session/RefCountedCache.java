@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -22,11 +23,18 @@ import java.util.function.Supplier;
  */
 public final class RefCountedCache<K, V extends AutoCloseable> implements AutoCloseable {
 
-  private final int capacity;
+  private final IntSupplier capacity;
   private final Map<K, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
   private boolean closed;
 
   public RefCountedCache(int capacity) {
+    this(() -> capacity);
+  }
+
+  /**
+   * @param capacity how many that nobody uses are kept; asked again and again
+   */
+  public RefCountedCache(IntSupplier capacity) {
     this.capacity = capacity;
   }
 
@@ -77,9 +85,10 @@ public final class RefCountedCache<K, V extends AutoCloseable> implements AutoCl
 
   /** Takes out the least recently used of those that nobody uses, as long as there are too many. */
   private synchronized List<Entry> surplus() {
+    int most = capacity.getAsInt();
     List<Entry> surplus = new ArrayList<>();
     Iterator<Entry> oldestFirst = entries.values().iterator();
-    while (entries.size() > capacity && oldestFirst.hasNext()) {
+    while (entries.size() > most && oldestFirst.hasNext()) {
       Entry entry = oldestFirst.next();
       if (entry.leases == 0) {
         oldestFirst.remove();

@@ -23,6 +23,7 @@ public final class SegmentPool implements AutoCloseable {
   private final DecoderGraph decoder;
   private final TokenPicker picker;
   private final int maxCached;
+  private final double matrixShare;
   private final RefCountedCache<List<SegmentSpec>, SplitDecoder> splits;
 
   /** A segment stays loaded as long as a split that has it. */
@@ -36,9 +37,9 @@ public final class SegmentPool implements AutoCloseable {
     this.sessions = sessions;
     this.decoder = decoder;
     this.picker = new TokenPicker(sessions);
-    this.maxCached =
-        maxCachedSplits > 0 ? maxCachedSplits : sharesMatrices() ? MANY : FEW;
-    this.splits = new RefCountedCache<>(maxCached);
+    this.maxCached = maxCachedSplits;
+    this.matrixShare = decoder.matrixShare();
+    this.splits = new RefCountedCache<>(this::maxCached);
   }
 
   /** Borrows a split, opening what of it is not loaded. */
@@ -66,13 +67,12 @@ public final class SegmentPool implements AutoCloseable {
     leases.forEach(RefCountedCache.Lease::close);
   }
 
-  private boolean sharesMatrices() {
-    return sessions.sharesMatrices() && decoder.matrixShare() >= NEARLY_ALL;
-  }
-
   /** How many splits stay loaded while nobody uses them. */
   public int maxCached() {
-    return maxCached;
+    if (maxCached > 0) {
+      return maxCached;
+    }
+    return sessions.sharesMatrices() && matrixShare >= NEARLY_ALL ? MANY : FEW;
   }
 
   /** How many splits are loaded. */
