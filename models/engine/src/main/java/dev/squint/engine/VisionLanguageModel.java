@@ -158,8 +158,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
-            new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side),
-            options);
+            new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side), options);
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
@@ -232,8 +231,7 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** Answers a prompt, with its images encoded for it. */
   public Generation generate(ModelInput prompt, Strategy strategy, GenerationOptions options) {
-    return generate(
-        GenerationRequest.builder(prompt).strategy(strategy).options(options).build());
+    return generate(GenerationRequest.builder(prompt).strategy(strategy).options(options).build());
   }
 
   /**

@@ -225,7 +225,8 @@ public final class Comparison {
             .limit(plan.timedRequests)
             .toArray();
     try (CostBenchmark costs =
-        new CostBenchmark(file, runner, data.samples(), timed, runner.reloads(configs), stop, listener)) {
+        new CostBenchmark(
+            file, runner, data.samples(), timed, runner.reloads(configs), stop, listener)) {
       if (plan.timedRequests > 0) {
         time(costs, configs, notes);
       }

@@ -52,9 +52,10 @@ public final class ModelOptions {
   }
 
   /**
-   * Starts from the defaults: on the processor with all cores, as many splits cached as are
-   * cheap, the most exact graphs. The cache folder is the system property {@code squint.cache} if it is set, else {@code
-   * $XDG_CACHE_HOME/squint}, {@code %LOCALAPPDATA%\squint} or {@code ~/.cache/squint}.
+   * Starts from the defaults: on the processor with all cores, as many splits cached as are cheap,
+   * the most exact graphs. The cache folder is the system property {@code squint.cache} if it is
+   * set, else {@code $XDG_CACHE_HOME/squint}, {@code %LOCALAPPDATA%\squint} or {@code
+   * ~/.cache/squint}.
    */
   public static Builder builder() {
     return new Builder(
@@ -213,8 +214,8 @@ public final class ModelOptions {
      *
      * <p>On the processor under Linux, splits share the decoder's matrices where these are float32
      * or whole numbers, and a further split takes some ten megabytes. Elsewhere, on a GPU and for
-     * matrices of float16, each holds the weights of its layers once more, but for the segments that
-     * it has in common with another.
+     * matrices of float16, each holds the weights of its layers once more, but for the segments
+     * that it has in common with another.
      *
      * @param splits 1 or more, or 0: 64 where they share the decoder's matrices, else 4
      */

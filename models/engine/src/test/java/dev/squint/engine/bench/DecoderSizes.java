@@ -36,8 +36,7 @@ record DecoderSizes(
       new DecoderSizes("llama-7b", 32, 4096, 32, 32, 128, 11008, 32064, false);
 
   /** Matrices of 0.1 GB in all, for a test of memory in every build. */
-  static final DecoderSizes SMALL =
-      new DecoderSizes("small", 8, 512, 8, 4, 64, 2048, 256, true);
+  static final DecoderSizes SMALL = new DecoderSizes("small", 8, 512, 8, 4, 64, 2048, 256, true);
 
   /** Small weights, so that the KV cache of a long prompt weighs. */
   static final DecoderSizes WIDE_CACHE =

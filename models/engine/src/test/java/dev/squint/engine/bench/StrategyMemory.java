@@ -44,8 +44,7 @@ final class StrategyMemory {
         List<Double> step = new ArrayList<>();
         long start = System.nanoTime();
         for (int run = 0; run < RUNS; run++) {
-          Timings times =
-              open.generate(prompt, Strategies.parse(spec), steps).trace().timings();
+          Timings times = open.generate(prompt, Strategies.parse(spec), steps).trace().timings();
           prefill.add(times.prefillNanos() / 1e6);
           step.add(times.decodeNanos() / 1e6 / (STEPS - 1));
         }

@@ -65,7 +65,8 @@ final class SyntheticDecoder {
       throws IOException {
     Path data = file.resolveSibling(file.getFileName() + "_data");
     try (WeightFile weights = new WeightFile(data, content, type)) {
-      SyntheticDecoder decoder = new SyntheticDecoder(sizes, weights, type, encoding == Encoding.INT4);
+      SyntheticDecoder decoder =
+          new SyntheticDecoder(sizes, weights, type, encoding == Encoding.INT4);
       decoder.declare();
       if (encoding == Encoding.DECOMPOSED) {
         decoder.new Decomposed().write();

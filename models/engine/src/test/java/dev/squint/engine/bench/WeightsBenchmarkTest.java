@@ -48,13 +48,23 @@ class WeightsBenchmarkTest {
             "none;fastv:k=2;pyramiddrop;sparsevlm",
             THREADS);
     double one = four.at("/none/VmRSS").asDouble();
-    atMost(encoding, "four strategies over one, resident", 1.1, four, four.at("/sparsevlm/VmRSS").asDouble() / one);
+    atMost(
+        encoding,
+        "four strategies over one, resident",
+        1.1,
+        four,
+        four.at("/sparsevlm/VmRSS").asDouble() / one);
     shared(encoding, "prefill", TOKENS, "9");
     shared(encoding, "decode step", 1, "41");
     JsonNode opening =
         ChildJvm.run(
             HEAP, "opening", folder, SIZES.name(), Integer.toString(GRID), "fastv:k=2", THREADS);
-    atMost(encoding, "time of a request while a split opens over alone", Double.NaN, opening, opening.get("ratio").asDouble());
+    atMost(
+        encoding,
+        "time of a request while a split opens over alone",
+        Double.NaN,
+        opening,
+        opening.get("ratio").asDouble());
     holds();
   }
 
@@ -80,10 +90,14 @@ class WeightsBenchmarkTest {
   @Test
   void manyStrategiesAreAnsweredAsFastAsIfAllSplitsWereKept() throws IOException {
     Path cache = Files.createDirectories(temp.resolve("cache"));
-    JsonNode found =
-        ChildJvm.run("1g", "everyStrategy", cache.toString(), "64", "15", "0,64");
+    JsonNode found = ChildJvm.run("1g", "everyStrategy", cache.toString(), "64", "15", "0,64");
     double ratio = mean(found.get("default")) / mean(found.get("64 splits"));
-    print("64 threads, answers per second of the default over 64 splits kept", 0.9, ratio >= 0.9, found, ratio);
+    print(
+        "64 threads, answers per second of the default over 64 splits kept",
+        0.9,
+        ratio >= 0.9,
+        found,
+        ratio);
     holds();
   }
 

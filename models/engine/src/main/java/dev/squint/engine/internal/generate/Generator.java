@@ -75,8 +75,7 @@ public final class Generator implements AutoCloseable {
     this.parts = parts;
     this.admission = new Admission(options);
     this.onClose = options.onClose();
-    this.splits =
-        new SegmentPool(parts.sessions(), parts.decoder(), options.maxCachedSplits());
+    this.splits = new SegmentPool(parts.sessions(), parts.decoder(), options.maxCachedSplits());
   }
 
   public EncodedImages prepare(PixelValues pixels) {
@@ -104,9 +103,7 @@ public final class Generator implements AutoCloseable {
    * @param images the images of the prompt, if it has any
    */
   public Generation generate(
-      GenerationRequest asked,
-      Strategy strategy,
-      List<EncodedImages.Lease> images) {
+      GenerationRequest asked, Strategy strategy, List<EncodedImages.Lease> images) {
     requireOpen();
     checkFits(asked.prompt());
     checkIds(asked.prompt());
@@ -124,8 +121,7 @@ public final class Generator implements AutoCloseable {
     ModelInput prompt = asked.prompt();
     int length = prompt.layout().length();
     long longest =
-        Math.min(
-            (long) length + asked.options().maxNewTokens(), parts.config().contextLength());
+        Math.min((long) length + asked.options().maxNewTokens(), parts.config().contextLength());
     long perState = (long) parts.facts().decoder().hidden() * Float.BYTES;
     return admission.enter(
         parts.cacheBytesPerToken() * longest

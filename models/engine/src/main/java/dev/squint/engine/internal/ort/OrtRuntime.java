@@ -88,10 +88,7 @@ public final class OrtRuntime {
       Telemetry.turnOff(made.environment);
       shared =
           new OrtRuntime(
-              made.environment,
-              made.pooled,
-              registerArena(),
-              PackingApi.find(made.environment));
+              made.environment, made.pooled, registerArena(), PackingApi.find(made.environment));
     }
     return shared;
   }
@@ -250,7 +247,8 @@ public final class OrtRuntime {
       if (weights == Weights.PREPARED && canShare(device, matrices)) {
         List<MatrixWeights.Weight> shared = MatrixWeights.of(parsed, folder);
         if (!shared.isEmpty()) {
-          try (SessionOptions options = options(parsed, folder, device, threads, buffers, weights)) {
+          try (SessionOptions options =
+              options(parsed, folder, device, threads, buffers, weights)) {
             return open(packing.get(), model, options, name, shared, matrices);
           } catch (OrtException | IOException | UnsupportedOperationException e) {
             refusal = e;

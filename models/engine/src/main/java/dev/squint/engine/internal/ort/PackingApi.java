@@ -57,8 +57,7 @@ final class PackingApi {
     Field defaultAllocator = accessible(OrtEnvironment.class.getDeclaredField("defaultAllocator"));
     allocator = defaultAllocator.get(java);
     wrapper =
-        accessible(
-            OrtSession.class.getDeclaredConstructor(long.class, defaultAllocator.getType()));
+        accessible(OrtSession.class.getDeclaredConstructor(long.class, defaultAllocator.getType()));
     optionsHandle = accessible(SessionOptions.class.getDeclaredMethod("getNativeHandle"));
     api = OrtApi.ofThisProcess();
     environment = api.environment();
@@ -75,7 +74,8 @@ final class PackingApi {
 
   /** The interface, on Linux with JNA and a version of ONNX Runtime that has these members. */
   static Optional<PackingApi> find(OrtEnvironment environment) {
-    if (!System.getProperty("os.name").equals("Linux") || !Boolean.parseBoolean(System.getProperty(SWITCH, "true"))) {
+    if (!System.getProperty("os.name").equals("Linux")
+        || !Boolean.parseBoolean(System.getProperty(SWITCH, "true"))) {
       return Optional.empty();
     }
     try {

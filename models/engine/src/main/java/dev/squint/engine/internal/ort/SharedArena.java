@@ -23,6 +23,7 @@ final class SharedArena {
 
   /** Places in {@code OrtApi}. */
   private static final int CREATE_CPU_MEMORY_INFO = 69;
+
   private static final int RELEASE_MEMORY_INFO = 94;
   private static final int CREATE_AND_REGISTER_ALLOCATOR = 144;
 

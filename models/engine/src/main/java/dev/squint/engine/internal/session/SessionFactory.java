@@ -31,13 +31,7 @@ public record SessionFactory(
   /** SessionFactory that run. */
   public SessionFactory(
       OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
-    this(
-        runtime,
-        device,
-        threads,
-        aliveTensors,
-        OrtRuntime.Weights.PREPARED,
-        new SharedWeights());
+    this(runtime, device, threads, aliveTensors, OrtRuntime.Weights.PREPARED, new SharedWeights());
   }
 
   /** SessionFactory that are opened to see whether they open. */

@@ -77,8 +77,7 @@ public final class SplitDecoder implements AutoCloseable {
       SessionFactory sessions, DecoderGraph decoder, SegmentSpec spec, TokenPicker picker) {
     SegmentModel model = SegmentExtractor.extract(decoder, spec);
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
-    ModelSession session =
-        sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
+    ModelSession session = sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
     return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
   }
 

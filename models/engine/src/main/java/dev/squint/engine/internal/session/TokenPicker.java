@@ -73,7 +73,8 @@ public final class TokenPicker implements AutoCloseable {
         var lease = byKind.acquire(kind, () -> open(kind))) {
       Map<String, OnnxTensor> inputs = new HashMap<>(stores);
       inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
-      OnnxTensor picked = lease.get().run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
+      OnnxTensor picked =
+          lease.get().run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
       return owner.transferFrom(run, picked);
     }
   }

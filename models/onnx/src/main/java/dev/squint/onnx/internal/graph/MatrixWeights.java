@@ -89,7 +89,7 @@ public final class MatrixWeights {
       if (product && weight.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
         long bytes = bytes(weight);
         long offset = offset(weight);
-        if (bytes >= LEAST_BYTES && bytes <= MOST_BYTES && offset % Float.BYTES == 0) {
+        if (bytes >= LEAST_BYTES && bytes <= MOST_BYTES) {
           Path file = folder.resolve(ExternalData.entry(weight, ExternalData.LOCATION));
           weights.add(
               new Weight(
