@@ -25,6 +25,7 @@ import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.tokenizer.TokenizerLibrary;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -306,6 +307,19 @@ public final class Squint implements AutoCloseable {
   /** Where it runs: {@code cpu} or {@code cuda:0}. */
   public String provider() {
     return model.provider();
+  }
+
+  /**
+   * How many different splits of the decoder some strategies need. One that refuses this model
+   * needs none.
+   */
+  public int splitsOf(Collection<Strategy> strategies) {
+    return model.splitsOf(strategies);
+  }
+
+  /** How many splits of the decoder stay loaded while nobody uses them. */
+  public int maxCachedSplits() {
+    return model.maxCachedSplits();
   }
 
   /** Version of ONNX Runtime, which runs it. */

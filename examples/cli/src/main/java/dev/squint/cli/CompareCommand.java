@@ -36,7 +36,6 @@ final class CompareCommand implements Callable<Integer> {
   private static final String STRATEGIES =
       "fastv:k=2; pyramiddrop; sparsevlm; fastervlm; visionzip; vispruner; divprune; dart";
   private static final int SMALL_MODEL_SPLITS = 128;
-  private static final int LARGE_MODEL_SPLITS = 2;
 
   /** What the shell says of a process that Ctrl-C has ended. */
   private static final int STOPPED = 130;
@@ -205,9 +204,7 @@ final class CompareCommand implements Callable<Integer> {
                 MetricSet.of(set, Optional.ofNullable(metric)).plotted().name()));
     boolean small = load.isSmall();
     ModelOptions loaded =
-        options.toBuilder()
-            .maxCachedSplits(small ? SMALL_MODEL_SPLITS : LARGE_MODEL_SPLITS)
-            .build();
+        small ? options.toBuilder().maxCachedSplits(SMALL_MODEL_SPLITS).build() : options;
     ComparisonBuilder plan =
         Comparison.of(set)
             .specs(strategies.split(";"))

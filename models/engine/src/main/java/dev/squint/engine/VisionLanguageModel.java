@@ -37,6 +37,7 @@ import dev.squint.pruning.shape.ModelShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -157,8 +158,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
-            new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side),
-            options);
+            new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side), options);
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
@@ -231,8 +231,7 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** Answers a prompt, with its images encoded for it. */
   public Generation generate(ModelInput prompt, Strategy strategy, GenerationOptions options) {
-    return generate(
-        GenerationRequest.builder(prompt).strategy(strategy).options(options).build());
+    return generate(GenerationRequest.builder(prompt).strategy(strategy).options(options).build());
   }
 
   /**
@@ -326,6 +325,19 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** Native tensors open now; none is between calls. */
   public int openTensors() {
     return sessions.aliveTensors().get();
+  }
+
+  /**
+   * How many different splits of the decoder some strategies need. One that refuses this model
+   * needs none.
+   */
+  public int splitsOf(Collection<Strategy> strategies) {
+    return generator.splitsOf(strategies);
+  }
+
+  /** How many splits of the decoder stay loaded while nobody uses them. */
+  public int maxCachedSplits() {
+    return generator.maxCachedSplits();
   }
 
   /** How many splits of the decoder are loaded. */

@@ -201,13 +201,8 @@ public final class Comparison {
     }
     listener.started("answers", left);
     new AccuracyPass(runner, data.samples(), results, stop, listener)
-        .ask(configs, drawn, plan.workers, reloads(configs) ? IMAGES_AT_ONCE : 1);
+        .ask(configs, drawn, plan.workers, runner.reloads(configs) ? IMAGES_AT_ONCE : 1);
     listener.ended();
-  }
-
-  /** Whether the decoder's splits may not all stay loaded: each configuration has at most one. */
-  private boolean reloads(List<RunConfig> configs) {
-    return configs.size() > plan.splitsLoaded;
   }
 
   private List<CostRecord> measure(
@@ -230,7 +225,8 @@ public final class Comparison {
             .limit(plan.timedRequests)
             .toArray();
     try (CostBenchmark costs =
-        new CostBenchmark(file, runner, data.samples(), timed, reloads(configs), stop, listener)) {
+        new CostBenchmark(
+            file, runner, data.samples(), timed, runner.reloads(configs), stop, listener)) {
       if (plan.timedRequests > 0) {
         time(costs, configs, notes);
       }

@@ -48,7 +48,6 @@ public final class ComparisonBuilder {
   int timedRequests;
   int memoryProcesses;
   int threads;
-  int splitsLoaded = Integer.MAX_VALUE;
   Path output;
   EvaluationListener listener = EvaluationListener.none();
   BooleanSupplier stop = () -> false;
@@ -76,7 +75,6 @@ public final class ComparisonBuilder {
     squint = Objects.requireNonNull(loaded, "loaded");
     options = loadOptions;
     threads = loadOptions.threads();
-    splitsLoaded = loadOptions.maxCachedSplits();
     answerer = null;
     return this;
   }
@@ -94,7 +92,6 @@ public final class ComparisonBuilder {
     answerer = Objects.requireNonNull(service, "service");
     squint = null;
     threads = 0;
-    splitsLoaded = Integer.MAX_VALUE;
     return this;
   }
 

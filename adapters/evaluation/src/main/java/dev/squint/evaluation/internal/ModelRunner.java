@@ -2,6 +2,7 @@ package dev.squint.evaluation.internal;
 
 import dev.squint.evaluation.data.Sample;
 import dev.squint.pruning.shape.ModelShape;
+import java.util.List;
 import java.util.Optional;
 
 /** Puts questions to a model or a service. Thread-safe. */
@@ -27,6 +28,9 @@ public interface ModelRunner {
 
   /** Whether it takes smaller images. */
   boolean canResize();
+
+  /** Whether the decoder's splits for all configurations cannot stay loaded together. */
+  boolean reloads(List<RunConfig> configs);
 
   /**
    * Opens what a question is about.

@@ -4,6 +4,7 @@ import dev.squint.evaluation.Answerer;
 import dev.squint.evaluation.data.Sample;
 import dev.squint.onnx.internal.io.Sha256;
 import dev.squint.pruning.shape.ModelShape;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -74,6 +75,11 @@ public record ServiceRunner(
 
   @Override
   public boolean canResize() {
+    return false;
+  }
+
+  @Override
+  public boolean reloads(List<RunConfig> configs) {
     return false;
   }
 

@@ -12,6 +12,7 @@ import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.shape.ModelShape;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -103,6 +104,12 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
   @Override
   public boolean canResize() {
     return squint.canResize();
+  }
+
+  @Override
+  public boolean reloads(List<RunConfig> configs) {
+    return squint.splitsOf(configs.stream().map(RunConfig::strategy).toList())
+        > squint.maxCachedSplits();
   }
 
   @Override

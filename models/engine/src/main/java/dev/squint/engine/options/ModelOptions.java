@@ -52,9 +52,10 @@ public final class ModelOptions {
   }
 
   /**
-   * Starts from the defaults: on the processor with all cores, four splits cached, the most exact
-   * graphs. The cache folder is the system property {@code squint.cache} if it is set, else {@code
-   * $XDG_CACHE_HOME/squint}, {@code %LOCALAPPDATA%\squint} or {@code ~/.cache/squint}.
+   * Starts from the defaults: on the processor with all cores, as many splits cached as are cheap,
+   * the most exact graphs. The cache folder is the system property {@code squint.cache} if it is
+   * set, else {@code $XDG_CACHE_HOME/squint}, {@code %LOCALAPPDATA%\squint} or {@code
+   * ~/.cache/squint}.
    */
   public static Builder builder() {
     return new Builder(
@@ -91,7 +92,7 @@ public final class ModelOptions {
     return cacheFolder;
   }
 
-  /** How many splits of the decoder stay loaded while nobody uses them. */
+  /** How many splits of the decoder stay loaded while nobody uses them; 0 for what is cheap. */
   public int maxCachedSplits() {
     return maxCachedSplits;
   }
@@ -174,7 +175,7 @@ public final class ModelOptions {
     private ExecutionProvider provider = new ExecutionProvider.Cpu();
     private int threads;
     private Path cacheFolder;
-    private int maxCachedSplits = 4;
+    private int maxCachedSplits;
     private String precision = "";
     private int maxConcurrentRequests = Math.max(2, Runtime.getRuntime().availableProcessors());
     private int maxWaitingRequests = 1024;
@@ -211,7 +212,12 @@ public final class ModelOptions {
     /**
      * Sets how many splits of the decoder stay loaded while nobody uses them.
      *
-     * @param splits 1 or more; each holds the decoder's weights once
+     * <p>On the processor under Linux, splits share the decoder's matrices where these are float32
+     * or whole numbers, and a further split takes some ten megabytes. Elsewhere, on a GPU and for
+     * matrices of float16, each holds the weights of its layers once more, but for the segments
+     * that it has in common with another.
+     *
+     * @param splits 1 or more, or 0: 64 where they share the decoder's matrices, else 4
      */
     public Builder maxCachedSplits(int splits) {
       maxCachedSplits = splits;
@@ -295,7 +301,7 @@ public final class ModelOptions {
         throw new ModelException(
             Kind.BAD_REQUEST, "threads must be 0 (one per core) or more, got " + threads);
       }
-      require("maxCachedSplits", maxCachedSplits, 1);
+      require("maxCachedSplits", maxCachedSplits, 0);
       require("maxConcurrentRequests", maxConcurrentRequests, 1);
       require("maxWaitingRequests", maxWaitingRequests, 0);
       require("memoryBudget", memoryBudget, 1);

@@ -41,6 +41,31 @@ public final class BenchMain {
                   Double.parseDouble(rest[4]),
                   Integer.parseInt(rest[5]),
                   Integer.parseInt(rest[6]));
+          case "strategies" ->
+              StrategyMemory.measure(
+                  new SyntheticModel(
+                      folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
+                  rest[3],
+                  Integer.parseInt(rest[4]));
+          case "everyStrategy" ->
+              Answering.ofEveryStrategy(
+                  folder,
+                  Integer.parseInt(rest[1]),
+                  Integer.parseInt(rest[2]),
+                  Answering.numbers(rest[3]));
+          case "opening" ->
+              Answering.whileOpening(
+                  new SyntheticModel(
+                      folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
+                  rest[3],
+                  Integer.parseInt(rest[4]));
+          case "shared" ->
+              PrefillTimes.ofSharedMatrices(
+                  folder,
+                  DecoderSizes.named(rest[1]),
+                  Integer.parseInt(rest[2]),
+                  Integer.parseInt(rest[3]),
+                  Integer.parseInt(rest[4]));
           case "cache" ->
               CacheMemory.measure(
                   new SyntheticModel(

@@ -21,6 +21,15 @@ final class ChildJvm {
 
   /** Runs one task and reads what it found. */
   static JsonNode run(String heap, String... arguments) throws IOException {
+    return run(List.of("-Xmx" + heap), arguments);
+  }
+
+  /** The same with all of the heap in memory from the start, so that it does not grow. */
+  static JsonNode runWithHeap(String heap, String... arguments) throws IOException {
+    return run(List.of("-Xmx" + heap, "-Xms" + heap, "-XX:+AlwaysPreTouch"), arguments);
+  }
+
+  private static JsonNode run(List<String> options, String... arguments) throws IOException {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(entry -> !entry.contains("djl"))
@@ -29,11 +38,11 @@ final class ChildJvm {
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heap,
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp",
                 classPath,
                 BenchMain.class.getName()));
+    command.addAll(1, options);
     command.addAll(List.of(arguments));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();

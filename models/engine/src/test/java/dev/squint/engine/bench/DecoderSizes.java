@@ -35,19 +35,22 @@ record DecoderSizes(
   static final DecoderSizes LLAMA_7B =
       new DecoderSizes("llama-7b", 32, 4096, 32, 32, 128, 11008, 32064, false);
 
+  /** Matrices of 0.1 GB in all, for a test of memory in every build. */
+  static final DecoderSizes SMALL = new DecoderSizes("small", 8, 512, 8, 4, 64, 2048, 256, true);
+
   /** Small weights, so that the KV cache of a long prompt weighs. */
   static final DecoderSizes WIDE_CACHE =
       new DecoderSizes("wide-cache", 12, 1024, 16, 16, 64, 1024, 64, false);
 
   static DecoderSizes named(String name) {
     for (DecoderSizes sizes :
-        new DecoderSizes[] {TINY, SMOLVLM_256M, QWEN2_HALF_B, LLAMA_7B, WIDE_CACHE}) {
+        new DecoderSizes[] {TINY, SMALL, SMOLVLM_256M, QWEN2_HALF_B, LLAMA_7B, WIDE_CACHE}) {
       if (sizes.name.equals(name)) {
         return sizes;
       }
     }
     throw new IllegalArgumentException(
-        "no shape '%s'; choose tiny, smolvlm-256m, qwen2-0.5b, llama-7b or wide-cache"
+        "no shape '%s'; choose tiny, small, smolvlm-256m, qwen2-0.5b, llama-7b or wide-cache"
             .formatted(name));
   }
 }

@@ -1,6 +1,7 @@
 package dev.squint.engine.bench;
 
 import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.internal.ort.SharedWeights;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
@@ -35,6 +36,22 @@ final class PrefillTimes {
         SegmentChain parts = SegmentChain.open(file, sizes, split, threads)) {
       return Pairs.measure(
               () -> whole.prefill(tokens).nanos(), () -> parts.prefill(tokens).nanos(), pairs)
+          .report();
+    }
+  }
+
+  /** One segment with matrices that it shares over one that has its own. */
+  static Map<String, ?> ofSharedMatrices(
+      Path folder, DecoderSizes sizes, int tokens, int pairs, int threads) {
+    Path file = SyntheticModel.decoder(folder);
+    SharedWeights matrices = new SharedWeights();
+    SegmentChain.Split whole = SegmentChain.Split.WHOLE;
+    try (SegmentChain own = SegmentChain.open(file, sizes, whole, threads);
+        SegmentChain first = SegmentChain.open(file, sizes, whole, threads, matrices);
+        SegmentChain second = SegmentChain.open(file, sizes, whole, threads, matrices)) {
+      first.prefill(tokens);
+      return Pairs.measure(
+              () -> own.prefill(tokens).nanos(), () -> second.prefill(tokens).nanos(), pairs)
           .report();
     }
   }

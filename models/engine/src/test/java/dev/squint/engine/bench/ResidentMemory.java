@@ -33,12 +33,17 @@ final class ResidentMemory {
     return found;
   }
 
-  private static Map<String, Long> kilobytes() throws IOException {
+  static Map<String, Long> kilobytes() throws IOException {
     Map<String, Long> found = new LinkedHashMap<>();
     for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
       String key = line.substring(0, Math.max(0, line.indexOf(':')));
       if (LINES.contains(key)) {
         found.put(key, Long.parseLong(line.replaceAll("\\D", "")));
+      }
+    }
+    for (String line : Files.readAllLines(Path.of("/proc/self/smaps_rollup"))) {
+      if (line.startsWith("Pss:")) {
+        found.put("Pss", Long.parseLong(line.replaceAll("\\D", "")));
       }
     }
     return found;

@@ -6,6 +6,7 @@ import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.ort.SharedWeights;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.options.ExecutionProvider;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
@@ -64,6 +65,12 @@ final class SegmentChain implements AutoCloseable {
   }
 
   static SegmentChain open(Path file, DecoderSizes sizes, Split split, int threads) {
+    return open(file, sizes, split, threads, SharedWeights.none());
+  }
+
+  /** Opens a decoder whose matrices others may use too. */
+  static SegmentChain open(
+      Path file, DecoderSizes sizes, Split split, int threads, SharedWeights matrices) {
     OrtRuntime runtime = OrtRuntime.get(threads);
     Device cpu = Device.resolve(new ExecutionProvider.Cpu(), runtime);
     SegmentChain chain = new SegmentChain(runtime, sizes);
@@ -78,7 +85,15 @@ final class SegmentChain implements AutoCloseable {
           ArenaPolicy buffers = ArenaPolicy.of(spec);
           SegmentModel model = SegmentExtractor.extract(decoder, spec);
           ModelSession session =
-              runtime.open(model.bytes(), model.folder(), cpu, threads, spec.toString(), buffers);
+              runtime.open(
+                  model.bytes(),
+                  model.folder(),
+                  cpu,
+                  threads,
+                  spec.toString(),
+                  buffers,
+                  OrtRuntime.Weights.PREPARED,
+                  matrices);
           chain.links.add(
               new Link(
                   session, spec.from(), spec.to(), model.hiddenInputs(), model.hiddenOutputs()));

@@ -24,22 +24,31 @@ final class SyntheticDecoder {
     /** Primitive operators, one mask for all layers, as PyTorch's TorchScript exporter writes. */
     DECOMPOSED,
     /** Fused operators of ONNX Runtime, rotary outside, as its model builder writes. */
-    FUSED
+    FUSED,
+    /** The same with matrices of four bits in blocks of 32. */
+    INT4
   }
 
   private static final float EPSILON = 1e-5f;
   private static final double ROTARY_BASE = 10000;
   private static final int CACHED_POSITIONS = 2048;
+  private static final int BLOCK = 32;
+
+  /** Makes numbers of four bits, 8 standing for zero, deviate by 0.02. */
+  private static final float SCALE = 0.0043f;
 
   private final DecoderSizes sizes;
   private final WeightFile weights;
   private final TensorProto.DataType type;
+  private final boolean int4;
   private final GraphWriter graph = new GraphWriter();
 
-  private SyntheticDecoder(DecoderSizes sizes, WeightFile weights, TensorProto.DataType type) {
+  private SyntheticDecoder(
+      DecoderSizes sizes, WeightFile weights, TensorProto.DataType type, boolean int4) {
     this.sizes = sizes;
     this.weights = weights;
     this.type = type;
+    this.int4 = int4;
   }
 
   /**
@@ -56,7 +65,8 @@ final class SyntheticDecoder {
       throws IOException {
     Path data = file.resolveSibling(file.getFileName() + "_data");
     try (WeightFile weights = new WeightFile(data, content, type)) {
-      SyntheticDecoder decoder = new SyntheticDecoder(sizes, weights, type);
+      SyntheticDecoder decoder =
+          new SyntheticDecoder(sizes, weights, type, encoding == Encoding.INT4);
       decoder.declare();
       if (encoding == Encoding.DECOMPOSED) {
         decoder.new Decomposed().write();
@@ -103,21 +113,13 @@ final class SyntheticDecoder {
     return "present." + layer + "." + part;
   }
 
-  private String matrix(String name, long rows, long columns) {
-    return graph.weight(weights.random(name, rows, columns));
-  }
-
   private String norm(String name) {
     return graph.weight(weights.constant(name + ".weight", 1, sizes.hidden()));
   }
 
   /** A projection, with its bias where the sizes say so. */
   private String project(String name, String input, int width) {
-    String product =
-        graph.node(
-            "MatMul",
-            name + "/MatMul",
-            List.of(input, matrix(name + ".weight", sizes.hidden(), width)));
+    String product = linear(name, input, sizes.hidden(), width);
     if (!sizes.bias()) {
       return product;
     }
@@ -143,16 +145,34 @@ final class SyntheticDecoder {
   }
 
   private String linear(String name, String input, int from, int to) {
-    return graph.node(
-        "MatMul", name + "/MatMul", List.of(input, matrix(name + ".weight", from, to)));
+    return multiply(name, input, from, to, name + "/MatMul_output_0");
+  }
+
+  private String multiply(String name, String input, int from, int to, String output) {
+    if (!int4) {
+      String matrix = graph.weight(weights.random(name + ".weight", from, to));
+      return graph.node("MatMul", name + "/MatMul", List.of(input, matrix), output);
+    }
+    int blocks = (from + BLOCK - 1) / BLOCK;
+    graph.node(
+        MICROSOFT,
+        "MatMulNBits",
+        name + "/MatMul_Q4",
+        List.of(
+            input,
+            graph.weight(weights.bytes(name + ".weight_Q4", to, blocks, BLOCK / 2)),
+            graph.weight(weights.constant(name + ".scales", SCALE, to * blocks))),
+        List.of(output),
+        attribute("K", (long) from),
+        attribute("N", (long) to),
+        attribute("bits", 4L),
+        attribute("block_size", (long) BLOCK),
+        attribute("accuracy_level", 4L));
+    return output;
   }
 
   private void head(String normed) {
-    graph.node(
-        "MatMul",
-        "/lm_head/MatMul",
-        List.of(normed, matrix("lm_head.weight", sizes.hidden(), sizes.vocabulary())),
-        "logits");
+    multiply("lm_head", normed, sizes.hidden(), sizes.vocabulary(), "logits");
   }
 
   private float scale() {

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
 import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.internal.ort.SharedWeights;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.pruning.strategies.decoder.FastV;
 import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +43,38 @@ class SyntheticDecoderTest {
     try (SegmentChain chain = SegmentChain.open(model.decoder(), model.sizes(), split, 1)) {
       return chain.prefill(TOKENS).lastRow();
     }
+  }
+
+  /** Sessions that use the same matrices at once compute what each computes with its own. */
+  @ParameterizedTest
+  @EnumSource
+  void matricesCanBeShared(SyntheticDecoder.Encoding encoding) throws IOException {
+    SyntheticModel model = SyntheticModel.write(temp, DecoderSizes.SMALL, encoding, GRID);
+    float[] expected = logits(model, SegmentChain.Split.WHOLE);
+    SharedWeights matrices = new SharedWeights();
+    List<SegmentChain> chains = new ArrayList<>();
+    try {
+      int mapped = 0;
+      for (SegmentChain.Split split :
+          List.of(
+              SegmentChain.Split.WHOLE,
+              SegmentChain.Split.BEFORE_LAYER_2,
+              SegmentChain.Split.EVERY_LAYER_WITH_SEAMS)) {
+        chains.add(SegmentChain.open(model.decoder(), model.sizes(), split, 1, matrices));
+        mapped = mapped == 0 ? matrices.mappedMatrices() : mapped;
+        assertThat(matrices.mappedMatrices()).as("%s", split).isEqualTo(mapped).isPositive();
+      }
+      for (SegmentChain chain : chains) {
+        assertThat(chain.prefill(TOKENS).lastRow()).containsExactly(expected, offset(1e-5f));
+      }
+      chains.remove(0).close();
+      for (SegmentChain chain : chains) {
+        assertThat(chain.prefill(TOKENS).lastRow()).containsExactly(expected, offset(1e-5f));
+      }
+    } finally {
+      chains.forEach(SegmentChain::close);
+    }
+    assertThat(matrices.mappedMatrices()).isZero();
   }
 
   @Test

@@ -67,9 +67,9 @@ final class WeightFile implements AutoCloseable {
 
   /** A tensor of random normals. */
   TensorProto random(String tensor, long... dimensions) {
-    TensorProto proto = place(tensor, dimensions);
+    TensorProto proto = place(tensor, type, dimensions);
     if (content == Content.RANDOM) {
-      long bytes = bytes(dimensions);
+      long bytes = bytes(type, dimensions);
       long start = position - bytes;
       ByteBuffer source = pool.duplicate();
       source.position(random.nextInt(POOL_FLOATS) * Float.BYTES);
@@ -84,22 +84,33 @@ final class WeightFile implements AutoCloseable {
     return proto;
   }
 
+  /** A tensor of random bytes. */
+  TensorProto bytes(String tensor, long... dimensions) {
+    TensorProto proto = place(tensor, TensorProto.DataType.UINT8, dimensions);
+    if (content == Content.RANDOM) {
+      byte[] values = new byte[Math.toIntExact(bytes(TensorProto.DataType.UINT8, dimensions))];
+      random.nextBytes(values);
+      write(ByteBuffer.wrap(values), position - values.length);
+    }
+    return proto;
+  }
+
   /** A tensor of the same number everywhere. */
   TensorProto constant(String tensor, float value, int length) {
-    TensorProto proto = place(tensor, length);
+    TensorProto proto = place(tensor, type, length);
     if (content == Content.RANDOM) {
       float[] values = new float[length];
       Arrays.fill(values, value);
-      write(floats(values), position - bytes(length));
+      write(floats(values), position - bytes(type, length));
     }
     return proto;
   }
 
   /** A tensor of given numbers. */
   TensorProto of(String tensor, float[] values, long... dimensions) {
-    TensorProto proto = place(tensor, dimensions);
+    TensorProto proto = place(tensor, type, dimensions);
     if (content == Content.RANDOM) {
-      write(floats(values), position - bytes(dimensions));
+      write(floats(values), position - bytes(type, dimensions));
     }
     return proto;
   }
@@ -111,15 +122,15 @@ final class WeightFile implements AutoCloseable {
     return buffer;
   }
 
-  private TensorProto place(String tensor, long... dimensions) {
-    long bytes = bytes(dimensions);
+  private TensorProto place(String tensor, TensorProto.DataType kind, long... dimensions) {
+    long bytes = bytes(kind, dimensions);
     if (bytes >= ALIGNED_FROM) {
       position = (position + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
     TensorProto.Builder proto =
         TensorProto.newBuilder()
             .setName(tensor)
-            .setDataType(type.getNumber())
+            .setDataType(kind.getNumber())
             .setDataLocation(TensorProto.DataLocation.EXTERNAL)
             .addExternalData(entry("location", name))
             .addExternalData(entry("offset", Long.toString(position)))
@@ -129,9 +140,13 @@ final class WeightFile implements AutoCloseable {
     return proto.build();
   }
 
-  private long bytes(long... dimensions) {
+  private static long bytes(TensorProto.DataType kind, long... dimensions) {
     long elements = Arrays.stream(dimensions).reduce(1, Math::multiplyExact);
-    return elements * (type == TensorProto.DataType.FLOAT ? Float.BYTES : Short.BYTES);
+    return switch (kind) {
+      case FLOAT -> elements * Float.BYTES;
+      case UINT8 -> elements;
+      default -> elements * Short.BYTES;
+    };
   }
 
   private void write(ByteBuffer buffer, long at) {

@@ -4,6 +4,7 @@ import dev.squint.engine.internal.ort.RunControl;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.RefCountedCache;
+import dev.squint.engine.internal.session.SegmentPool;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.internal.session.SplitDecoder;
@@ -17,12 +18,17 @@ import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.error.StrategyException;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
+import dev.squint.onnx.report.PositionSource;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.ModelShape;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Answers prompts with the parts of one model. Holds no state of a request. */
 public final class Generator implements AutoCloseable {
@@ -31,7 +37,7 @@ public final class Generator implements AutoCloseable {
   private final Admission admission;
   private final RequestWatch watch = new RequestWatch();
   private final OnClose onClose;
-  private final RefCountedCache<List<SegmentSpec>, SplitDecoder> splits;
+  private final SegmentPool splits;
 
   /**
    * The parts of a model.
@@ -69,7 +75,7 @@ public final class Generator implements AutoCloseable {
     this.parts = parts;
     this.admission = new Admission(options);
     this.onClose = options.onClose();
-    this.splits = new RefCountedCache<>(options.maxCachedSplits());
+    this.splits = new SegmentPool(parts.sessions(), parts.decoder(), options.maxCachedSplits());
   }
 
   public EncodedImages prepare(PixelValues pixels) {
@@ -97,9 +103,7 @@ public final class Generator implements AutoCloseable {
    * @param images the images of the prompt, if it has any
    */
   public Generation generate(
-      GenerationRequest asked,
-      Strategy strategy,
-      List<EncodedImages.Lease> images) {
+      GenerationRequest asked, Strategy strategy, List<EncodedImages.Lease> images) {
     requireOpen();
     checkFits(asked.prompt());
     checkIds(asked.prompt());
@@ -117,8 +121,7 @@ public final class Generator implements AutoCloseable {
     ModelInput prompt = asked.prompt();
     int length = prompt.layout().length();
     long longest =
-        Math.min(
-            (long) length + asked.options().maxNewTokens(), parts.config().contextLength());
+        Math.min((long) length + asked.options().maxNewTokens(), parts.config().contextLength());
     long perState = (long) parts.facts().decoder().hidden() * Float.BYTES;
     return admission.enter(
         parts.cacheBytesPerToken() * longest
@@ -152,8 +155,7 @@ public final class Generator implements AutoCloseable {
   }
 
   RefCountedCache<List<SegmentSpec>, SplitDecoder>.Lease lease(PruningPlan plan) {
-    return splits.acquire(
-        plan.split(), () -> new SplitDecoder(parts.sessions(), parts.decoder(), plan.split()));
+    return splits.lease(plan.split());
   }
 
   /** Opens the decoder in one piece and the tower, as a check. */
@@ -171,8 +173,26 @@ public final class Generator implements AutoCloseable {
     return parts.vision().takesAnySize();
   }
 
-  public int cachedSplits() {
+  /** How many different splits some strategies need. One that refuses this model needs none. */
+  public int splitsOf(Collection<Strategy> strategies) {
+    Set<List<SegmentSpec>> splits = new HashSet<>();
+    for (Strategy strategy : strategies) {
+      try {
+        PositionSource positions = parts.decoder().positions();
+        splits.add(PruningPlan.of(strategy, parts.facts(), positions).split());
+      } catch (ModelException | StrategyException e) {
+        continue;
+      }
+    }
     return splits.size();
+  }
+
+  public int maxCachedSplits() {
+    return splits.maxCached();
+  }
+
+  public int cachedSplits() {
+    return splits.splits();
   }
 
   @Override

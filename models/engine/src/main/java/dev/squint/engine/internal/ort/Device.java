@@ -16,6 +16,8 @@ public final class Device {
 
   private static final Logger LOG = LoggerFactory.getLogger(Device.class);
 
+  private static final String PROCESSOR = "cpu";
+
   private final String name;
   private final Configuration configuration;
 
@@ -52,7 +54,7 @@ public final class Device {
         runtime.sayFallback(e.getMessage());
       }
     }
-    return new Device("cpu", options -> {});
+    return new Device(PROCESSOR, options -> {});
   }
 
   private static Device tryCuda(int id, OrtRuntime runtime) {
@@ -81,6 +83,10 @@ public final class Device {
       device.configure(options);
       return runtime.environment().createSession(ProbeGraph.bytes(), options);
     }
+  }
+
+  boolean isProcessor() {
+    return name.equals(PROCESSOR);
   }
 
   void configure(SessionOptions options) throws OrtException {

@@ -17,12 +17,14 @@ public final class ModelSession implements AutoCloseable {
 
   private final OrtSession session;
   private final String name;
+  private final Runnable afterClose;
   private final Map<String, NodeInfo> inputs;
   private final Map<String, NodeInfo> outputs;
 
-  ModelSession(OrtSession session, String name) throws OrtException {
+  ModelSession(OrtSession session, String name, Runnable afterClose) throws OrtException {
     this.session = session;
     this.name = name;
+    this.afterClose = afterClose;
     this.inputs = Map.copyOf(session.getInputInfo());
     this.outputs = Map.copyOf(session.getOutputInfo());
   }
@@ -75,6 +77,7 @@ public final class ModelSession implements AutoCloseable {
   public void close() {
     try {
       session.close();
+      afterClose.run();
     } catch (OrtException e) {
       throw OrtFailure.of(Kind.INTERNAL, name + " could not be closed", "report this", e);
     }

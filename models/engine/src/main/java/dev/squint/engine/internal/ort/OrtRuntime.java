@@ -1,14 +1,20 @@
 package dev.squint.engine.internal.ort;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.graph.FoldingLimit;
+import dev.squint.onnx.internal.graph.MatrixWeights;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,14 +60,20 @@ public final class OrtRuntime {
   private final OrtEnvironment environment;
   private final boolean pooled;
   private final boolean sharedArena;
+  private final Optional<PackingApi> packing;
   private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
   private final PluginProviders plugins = new PluginProviders(this);
 
-  private OrtRuntime(OrtEnvironment environment, boolean pooled, boolean sharedArena) {
+  private OrtRuntime(
+      OrtEnvironment environment,
+      boolean pooled,
+      boolean sharedArena,
+      Optional<PackingApi> packing) {
     this.environment = environment;
     this.pooled = pooled;
     this.sharedArena = sharedArena;
+    this.packing = packing;
   }
 
   /**
@@ -74,7 +86,9 @@ public final class OrtRuntime {
     if (shared == null) {
       OrtRuntime made = RuntimeLibrary.withoutTrace(() -> create(threads));
       Telemetry.turnOff(made.environment);
-      shared = new OrtRuntime(made.environment, made.pooled, registerArena());
+      shared =
+          new OrtRuntime(
+              made.environment, made.pooled, registerArena(), PackingApi.find(made.environment));
     }
     return shared;
   }
@@ -89,7 +103,8 @@ public final class OrtRuntime {
       return new OrtRuntime(
           OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "squint", options),
           true,
-          false);
+          false,
+          Optional.empty());
     } catch (IllegalStateException e) {
       return adopt(OrtEnvironment.getEnvironment());
     } catch (OrtException e) {
@@ -105,7 +120,7 @@ public final class OrtRuntime {
   }
 
   private static OrtRuntime adopt(OrtEnvironment environment) {
-    OrtRuntime candidate = new OrtRuntime(environment, true, false);
+    OrtRuntime candidate = new OrtRuntime(environment, true, false, Optional.empty());
     try (SessionOptions options = candidate.options(0);
         OrtSession probe = environment.createSession(ProbeGraph.bytes(), options)) {
       LOG.debug("using the global thread pool of an environment made elsewhere: {}", probe);
@@ -115,7 +130,7 @@ public final class OrtRuntime {
           "ONNX Runtime was started by the host without a global thread pool: each session gets its"
               + " own threads, which can cost 20-30 % of prefill when a decoder is split; start"
               + " Squint first to avoid it");
-      return new OrtRuntime(environment, false, false);
+      return new OrtRuntime(environment, false, false, Optional.empty());
     }
   }
 
@@ -191,7 +206,8 @@ public final class OrtRuntime {
   /** Opens a session to run. */
   public ModelSession open(
       byte[] model, Path folder, Device device, int threads, String name, ArenaPolicy buffers) {
-    return open(model, folder, device, threads, name, buffers, Weights.PREPARED);
+    return open(
+        model, folder, device, threads, name, buffers, Weights.PREPARED, new SharedWeights());
   }
 
   /** What is done with weights when a session is opened. */
@@ -212,6 +228,7 @@ public final class OrtRuntime {
    * @param name what the model is, for messages
    * @param buffers where it keeps what it computes, if there is no arena for all
    * @param weights what is done with its weights
+   * @param matrices those of its model that its sessions share
    * @return the session, which the caller closes
    * @throws ModelException if ONNX Runtime refuses the model
    */
@@ -222,8 +239,69 @@ public final class OrtRuntime {
       int threads,
       String name,
       ArenaPolicy buffers,
-      Weights weights) {
-    try (SessionOptions options = options(threads)) {
+      Weights weights,
+      SharedWeights matrices) {
+    ModelProto parsed = parsed(model);
+    Exception refusal = null;
+    try {
+      if (weights == Weights.PREPARED && canShare(device, matrices)) {
+        List<MatrixWeights.Weight> shared = MatrixWeights.of(parsed, folder);
+        if (!shared.isEmpty()) {
+          try (SessionOptions options =
+              options(parsed, folder, device, threads, buffers, weights)) {
+            return open(packing.get(), model, options, name, shared, matrices);
+          } catch (OrtException | IOException | UnsupportedOperationException e) {
+            refusal = e;
+          }
+        }
+      }
+      try (SessionOptions options = options(parsed, folder, device, threads, buffers, weights)) {
+        ModelSession own =
+            named(opener.open(() -> environment.createSession(model, options)), name, () -> {});
+        if (refusal != null) {
+          matrices.refuse(refusal);
+        }
+        return own;
+      }
+    } catch (OrtException e) {
+      throw refused(name, e);
+    }
+  }
+
+  /** Whether sessions on a device can share the matrices of a model. */
+  public boolean canShare(Device device, SharedWeights matrices) {
+    return packing.isPresent() && device.isProcessor() && matrices.works();
+  }
+
+  private ModelSession open(
+      PackingApi api,
+      byte[] model,
+      SessionOptions options,
+      String name,
+      List<MatrixWeights.Weight> shared,
+      SharedWeights matrices)
+      throws OrtException, IOException {
+    SharedWeights.Opened opened =
+        matrices.open(
+            api,
+            environment,
+            options,
+            shared,
+            (container, meanwhile) ->
+                opener.open(() -> api.open(model, options, container), meanwhile));
+    return named(opened.session(), name, opened.afterClose());
+  }
+
+  private SessionOptions options(
+      ModelProto model,
+      Path folder,
+      Device device,
+      int threads,
+      ArenaPolicy buffers,
+      Weights weights)
+      throws OrtException {
+    SessionOptions options = options(threads);
+    try {
       device.configure(options);
       if (!sharedArena) {
         buffers.configure(options);
@@ -233,18 +311,30 @@ public final class OrtRuntime {
       }
       options.addConfigEntry(FOLDING_LIMIT, Long.toString(FoldingLimit.of(model)));
       options.addConfigEntry(EXTERNAL_FOLDER, folder.toAbsolutePath().toString());
-      return named(opener.open(() -> environment.createSession(model, options)), name);
-    } catch (OrtException e) {
-      throw refused(name, e);
+      return options;
+    } catch (OrtException | RuntimeException e) {
+      options.close();
+      throw e;
     }
   }
 
-  private static ModelSession named(OrtSession session, String name) throws OrtException {
+  private static ModelSession named(OrtSession session, String name, Runnable afterClose)
+      throws OrtException {
     try {
-      return new ModelSession(session, name);
+      return new ModelSession(session, name, afterClose);
     } catch (OrtException | RuntimeException e) {
       session.close();
+      afterClose.run();
       throw e;
+    }
+  }
+
+  private static ModelProto parsed(byte[] model) {
+    try {
+      return ModelProto.parseFrom(model);
+    } catch (InvalidProtocolBufferException e) {
+      // What ONNX Runtime says of it is told.
+      return ModelProto.getDefaultInstance();
     }
   }
 

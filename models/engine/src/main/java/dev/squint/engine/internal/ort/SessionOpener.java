@@ -9,6 +9,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Opens sessions on threads of its own: on one, unless several are asked for at once.
@@ -23,6 +25,8 @@ final class SessionOpener {
 
   /** As much as a program's first thread has; graphs nest. */
   private static final long STACK_BYTES = 8L << 20;
+
+  private static final int MEANWHILE_MILLIS = 50;
 
   /** Each has one thread. The one that was used last is taken first. */
   private final Deque<ExecutorService> idle = new ConcurrentLinkedDeque<>();
@@ -41,6 +45,16 @@ final class SessionOpener {
    * @throws OrtException if ONNX Runtime refuses
    */
   OrtSession open(Callable<OrtSession> opening) throws OrtException {
+    return open(opening, () -> {});
+  }
+
+  /**
+   * Opens a session, and does something again and again meanwhile.
+   *
+   * @param meanwhile what is done, some twenty times a second
+   * @throws OrtException if ONNX Runtime refuses
+   */
+  OrtSession open(Callable<OrtSession> opening, Runnable meanwhile) throws OrtException {
     ExecutorService free = idle.pollFirst();
     ExecutorService worker =
         free == null ? Executors.newSingleThreadExecutor(SessionOpener::thread) : free;
@@ -49,7 +63,9 @@ final class SessionOpener {
       Future<OrtSession> opened = worker.submit(opening);
       while (true) {
         try {
-          return opened.get();
+          return opened.get(MEANWHILE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+          meanwhile.run();
         } catch (InterruptedException e) {
           interrupted = true;
         }

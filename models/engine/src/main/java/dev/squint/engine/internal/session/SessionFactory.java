@@ -4,6 +4,7 @@ import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.OrtRuntime;
+import dev.squint.engine.internal.ort.SharedWeights;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import java.nio.file.Path;
@@ -17,24 +18,31 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param threads threads per session where there is no common pool
  * @param aliveTensors how many native tensors of this model are open
  * @param weights what is done with weights when a session is opened
+ * @param matrices the matrices that the sessions share
  */
 public record SessionFactory(
     OrtRuntime runtime,
     Device device,
     int threads,
     AtomicInteger aliveTensors,
-    OrtRuntime.Weights weights) {
+    OrtRuntime.Weights weights,
+    SharedWeights matrices) {
 
   /** SessionFactory that run. */
   public SessionFactory(
       OrtRuntime runtime, Device device, int threads, AtomicInteger aliveTensors) {
-    this(runtime, device, threads, aliveTensors, OrtRuntime.Weights.PREPARED);
+    this(runtime, device, threads, aliveTensors, OrtRuntime.Weights.PREPARED, new SharedWeights());
   }
 
   /** SessionFactory that are opened to see whether they open. */
   public SessionFactory checking() {
     return new SessionFactory(
-        runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE);
+        runtime, device, threads, aliveTensors, OrtRuntime.Weights.AS_THEY_LIE, matrices);
+  }
+
+  /** Whether matrices are in memory once for all sessions. */
+  boolean sharesMatrices() {
+    return runtime.canShare(device, matrices);
   }
 
   /** A graph as it was read from its file. */
@@ -47,7 +55,7 @@ public record SessionFactory(
   }
 
   public ModelSession open(byte[] model, Path folder, String name, ArenaPolicy buffers) {
-    return runtime.open(model, folder, device, threads, name, buffers, weights);
+    return runtime.open(model, folder, device, threads, name, buffers, weights, matrices);
   }
 
   public TensorScope scope() {

@@ -27,35 +27,57 @@ public final class SplitDecoder implements AutoCloseable {
       SegmentSpec spec,
       List<String> hiddenInputs,
       List<String> hiddenOutputs,
-      TokenPicker picker) {
+      TokenPicker picker)
+      implements AutoCloseable {
 
     public boolean isLast() {
       return hiddenOutputs.isEmpty();
     }
+
+    @Override
+    public void close() {
+      session.close();
+    }
   }
 
   private final List<Segment> segments = new ArrayList<>();
-  private final TokenPicker picker;
   private final List<Segment> lookaheads = new ArrayList<>();
+  private final Runnable release;
 
+  /** A split of its own, which shares its segments with no other. */
   public SplitDecoder(SessionFactory sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
-    this.picker = new TokenPicker(sessions);
+    SegmentPool pool = new SegmentPool(sessions, decoder, 1);
     try {
-      for (SegmentSpec spec : specs) {
-        ArenaPolicy buffers = ArenaPolicy.of(spec);
-        (spec.lookahead() ? lookaheads : segments)
-            .add(open(sessions, SegmentExtractor.extract(decoder, spec), buffers));
-      }
-    } catch (RuntimeException e) {
-      close();
+      var lease = pool.lease(specs);
+      segments.addAll(lease.get().segments);
+      lookaheads.addAll(lease.get().lookaheads);
+      release =
+          () -> {
+            lease.close();
+            pool.close();
+          };
+    } catch (RuntimeException | Error e) {
+      pool.close();
       throw e;
     }
   }
 
-  private Segment open(SessionFactory sessions, SegmentModel model, ArenaPolicy buffers) {
-    SegmentSpec spec = model.spec();
+  /**
+   * @param opened segments and lookaheads, in order
+   * @param release gives them back
+   */
+  SplitDecoder(List<Segment> opened, Runnable release) {
+    for (Segment segment : opened) {
+      (segment.spec().lookahead() ? lookaheads : segments).add(segment);
+    }
+    this.release = release;
+  }
+
+  static Segment open(
+      SessionFactory sessions, DecoderGraph decoder, SegmentSpec spec, TokenPicker picker) {
+    SegmentModel model = SegmentExtractor.extract(decoder, spec);
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
-    ModelSession session = sessions.open(model.bytes(), model.folder(), name, buffers);
+    ModelSession session = sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
     return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
   }
 
@@ -70,10 +92,6 @@ public final class SplitDecoder implements AutoCloseable {
 
   @Override
   public void close() {
-    picker.close();
-    segments.forEach(segment -> segment.session().close());
-    segments.clear();
-    lookaheads.forEach(ahead -> ahead.session().close());
-    lookaheads.clear();
+    release.run();
   }
 }

@@ -12,8 +12,11 @@ import java.util.Set;
 /** Picks tokens out of stored keys and values, in native memory. Safe for many threads. */
 public final class TokenPicker implements AutoCloseable {
 
+  /** All there are: types times sources. */
+  private static final int SESSIONS_KEPT = 12;
+
   private final SessionFactory sessions;
-  private final Map<Kind, ModelSession> byKind = new HashMap<>();
+  private final RefCountedCache<Kind, ModelSession> byKind = new RefCountedCache<>(SESSIONS_KEPT);
 
   private record Kind(int type, PickGraph.Source source) {}
 
@@ -65,28 +68,24 @@ public final class TokenPicker implements AutoCloseable {
   private OnnxTensor pick(
       TensorScope owner, PickGraph.Source source, Map<String, OnnxTensor> stores, int[] tokens) {
     int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
-    ModelSession session = session(new Kind(type, source));
-    try (TensorScope run = owner.newScope()) {
+    Kind kind = new Kind(type, source);
+    try (TensorScope run = owner.newScope();
+        var lease = byKind.acquire(kind, () -> open(kind))) {
       Map<String, OnnxTensor> inputs = new HashMap<>(stores);
       inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
-      OnnxTensor picked = session.run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
+      OnnxTensor picked =
+          lease.get().run(run, inputs, Set.of(PickGraph.PICKED)).get(PickGraph.PICKED);
       return owner.transferFrom(run, picked);
     }
   }
 
-  private synchronized ModelSession session(Kind kind) {
-    return byKind.computeIfAbsent(
-        kind,
-        k ->
-            sessions.open(
-                PickGraph.build(k.type(), k.source()),
-                Path.of(""),
-                "the picking of cached tokens"));
+  private ModelSession open(Kind kind) {
+    return sessions.open(
+        PickGraph.build(kind.type(), kind.source()), Path.of(""), "the picking of cached tokens");
   }
 
   @Override
-  public synchronized void close() {
-    byKind.values().forEach(ModelSession::close);
-    byKind.clear();
+  public void close() {
+    byKind.close();
   }
 }

@@ -11,6 +11,7 @@ import dev.squint.onnx.internal.graph.Dominators;
 import dev.squint.onnx.internal.graph.ElementSize;
 import dev.squint.onnx.internal.graph.Flow;
 import dev.squint.onnx.internal.graph.Matrix;
+import dev.squint.onnx.internal.graph.MatrixWeights;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.report.PositionSource;
 import java.nio.file.Path;
@@ -392,6 +393,11 @@ public final class DecoderGraph {
       // A layer that cannot be split or observed: its other sizes are known all the same.
       return -1;
     }
+  }
+
+  /** The share of its weights, by bytes, that are matrices several sessions can have in common. */
+  public double matrixShare() {
+    return MatrixWeights.share(graph.model(), graph.folder());
   }
 
   /** The file it was read from. */

@@ -2,7 +2,6 @@ package dev.squint.onnx.internal.graph;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.OptionalLong;
 
 /**
@@ -26,22 +25,18 @@ public final class FoldingLimit {
   /**
    * The limit for one graph.
    *
-   * @param model a serialised model, its weights inside of it or not
+   * @param model a model, its weights inside of it or not
    * @return bytes
    */
-  public static long of(byte[] model) {
-    try {
-      long largest = 0;
-      for (TensorProto weight : ModelProto.parseFrom(model).getGraph().getInitializerList()) {
-        int bits = Math.max(0, ElementSize.bits(weight.getDataType()));
-        OptionalLong elements = ElementSize.elements(weight);
-        if (elements.isPresent()) {
-          largest = Math.max(largest, ElementSize.bytes(elements.getAsLong(), bits).orElse(MOST));
-        }
+  public static long of(ModelProto model) {
+    long largest = 0;
+    for (TensorProto weight : model.getGraph().getInitializerList()) {
+      int bits = Math.max(0, ElementSize.bits(weight.getDataType()));
+      OptionalLong elements = ElementSize.elements(weight);
+      if (elements.isPresent()) {
+        largest = Math.max(largest, ElementSize.bytes(elements.getAsLong(), bits).orElse(MOST));
       }
-      return Math.max(LEAST, Math.min(MOST / WIDER, largest) * WIDER);
-    } catch (InvalidProtocolBufferException e) {
-      return LEAST;
     }
+    return Math.max(LEAST, Math.min(MOST / WIDER, largest) * WIDER);
   }
 }
