@@ -55,6 +55,8 @@ final class DecoderRun implements AutoCloseable {
   private final List<Integer> lookaheadTokens = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
   private float[] logits = {};
+  private long best;
+  private boolean wantsScores = true;
 
   /**
    * The parts of a model around its decoder.
@@ -199,7 +201,7 @@ final class DecoderRun implements AutoCloseable {
       }
     }
     tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
-    logits = TensorScope.valuesOf(hidden.get(0));
+    read(hidden.get(0));
   }
 
   /** Feeds one generated token and makes the scores of the next. */
@@ -216,13 +218,36 @@ final class DecoderRun implements AutoCloseable {
                         hidden, position, TEXT, ONLY_ROW, MergeMatrix.NONE, Optional.empty()))
                 .hidden();
       }
-      logits = TensorScope.valuesOf(hidden.get(0));
+      read(hidden.get(0));
     }
   }
 
-  /** Scores of the next token. */
+  /**
+   * Sets what prefill and steps make from now on.
+   *
+   * @param wanted whether the scores of the next token, as at first; else the best token alone
+   */
+  void wantScores(boolean wanted) {
+    wantsScores = wanted;
+    segments.forEach(segment -> segment.wantScores(wanted));
+  }
+
+  private void read(OnnxTensor last) {
+    if (wantsScores) {
+      logits = TensorScope.valuesOf(last);
+    } else {
+      best = TensorScope.lastLong(last);
+    }
+  }
+
+  /** Scores of the next token, where they were wanted. */
   float[] logits() {
     return logits;
+  }
+
+  /** The token with the best score, where scores were not wanted; -1 if they are not numbers. */
+  long best() {
+    return best;
   }
 
   /** Tokens that ran through each layer in prefill. */

@@ -173,6 +173,15 @@ public final class Generator implements AutoCloseable {
     SiteDecider decider = request.decider();
     try (DecoderRun run =
         new DecoderRun(request.plan(), open, parts(), decoder.positions(), config.text(), scope)) {
+      NextToken next =
+          new NextToken(
+              config.decoding(),
+              Sampling.of(options.sampling(), config),
+              config.endTokens(),
+              request.prompt().tokenIds(),
+              options.maxNewTokens());
+      boolean scores = next.needsScores() || options.keepFirstLogits();
+      run.wantScores(scores);
       long start = System.nanoTime();
       run.prefill(request.prompt(), request.seen(), decider);
       long prefilled = System.nanoTime();
@@ -182,14 +191,12 @@ public final class Generator implements AutoCloseable {
       int steps = 0;
       long flops = 0;
       FinishReason finish = FinishReason.LENGTH;
-      NextToken next =
-          new NextToken(
-              config.decoding(),
-              config.endTokens(),
-              request.prompt().tokenIds(),
-              options.maxNewTokens());
       while (count < limit) {
-        long token = next.choose(run.logits());
+        long token = scores ? next.choose(run.logits()) : next.take(run.best());
+        if (scores && !next.needsScores()) {
+          scores = false;
+          run.wantScores(false);
+        }
         if (config.endTokens().contains(token)) {
           finish = FinishReason.STOP;
           break;

@@ -33,6 +33,11 @@ public final class SegmentState implements AutoCloseable {
 
   private final SplitDecoder.Segment segment;
   private final KvCache cache;
+  private final TensorScope owner;
+  private final Map<String, RowInput> rowInputs = new HashMap<>();
+  private Optional<StepInputs> step = Optional.empty();
+  private Optional<Set<String>> stepOutputs = Optional.empty();
+  private String scores = DecoderGraph.LOGITS;
   private long nextPosition;
 
   public SegmentState(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
@@ -45,7 +50,11 @@ public final class SegmentState implements AutoCloseable {
       TensorScope owner,
       Optional<KvCachePlan> plan) {
     this.segment = segment;
+    this.owner = owner;
     this.cache = KvCache.of(segment, sizes, owner, plan);
+    for (String name : segment.session().inputs()) {
+      RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
+    }
   }
 
   /** Finds live rows, counted after the seam. */
@@ -72,6 +81,16 @@ public final class SegmentState implements AutoCloseable {
       MergeMatrix merges,
       Optional<Observed> observed) {
 
+    /** Whether it is one token of text that goes on as it is. */
+    private boolean isStep() {
+      return keptRows.length == 1
+          && keptRows[0] == 0
+          && types.length == 1
+          && types[0] == 0
+          && merges == MergeMatrix.NONE
+          && observed.isEmpty();
+    }
+
     /** What a seam lets in. */
     public static Input of(List<OnnxTensor> hidden, SeamRows seam, Optional<Observed> observed) {
       return new Input(
@@ -87,32 +106,77 @@ public final class SegmentState implements AutoCloseable {
   /**
    * What a segment returns, owned by the scope given to {@link SegmentState#run}.
    *
-   * @param hidden hidden states for the next segment, or the logits alone
+   * @param hidden hidden states for the next segment, or else the logits or the best token alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
    */
   public record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
+
+  /**
+   * Sets what the segment with the logits returns from now on.
+   *
+   * @param wanted whether the scores of all tokens, as at first; else the best token alone
+   */
+  public void wantScores(boolean wanted) {
+    String name = wanted ? DecoderGraph.LOGITS : DecoderGraph.BEST_TOKEN;
+    if (!name.equals(scores)) {
+      scores = name;
+      stepOutputs = Optional.empty();
+    }
+  }
 
   public Output run(TensorScope scope, Input in) {
     ModelSession session = segment.session();
     boolean lookahead = segment.spec().lookahead();
     List<String> hiddenOutputs =
-        segment.isLast() && !lookahead ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
+        segment.isLast() && !lookahead ? List.of(scores) : segment.hiddenOutputs();
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
             : segment.spec().taps().stream().map(TapNames::output).toList();
-    Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
-    wanted.addAll(taps);
-    wanted.addAll(cache.outputs());
     try (TensorScope run = scope.newScope()) {
-      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
+      Map<String, OnnxTensor> given = in.isStep() ? stepInputs(run, in) : inputs(run, in);
+      Map<String, OnnxTensor> out = session.run(run, given, wanted(hiddenOutputs, taps));
       cache.append(run, out, in.keptRows().length);
-      List<OnnxTensor> hidden = new ArrayList<>();
-      hiddenOutputs.forEach(name -> hidden.add(scope.transferFrom(run, out.get(name))));
-      Map<String, OnnxTensor> tapped = new HashMap<>();
+      List<OnnxTensor> hidden = new ArrayList<>(hiddenOutputs.size());
+      for (String name : hiddenOutputs) {
+        hidden.add(scope.transferFrom(run, out.get(name)));
+      }
+      Map<String, OnnxTensor> tapped = taps.isEmpty() ? Map.of() : new HashMap<>();
       taps.forEach(tap -> tapped.put(tap, scope.transferFrom(run, out.get(tap))));
       return new Output(hidden, tapped);
     }
+  }
+
+  private Set<String> wanted(List<String> hiddenOutputs, List<String> taps) {
+    Set<String> ofCache = cache.outputs();
+    if (taps.isEmpty()
+        && stepOutputs.isPresent()
+        && stepOutputs.get().size() == hiddenOutputs.size() + ofCache.size()
+        && stepOutputs.get().containsAll(ofCache)) {
+      return stepOutputs.get();
+    }
+    Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
+    wanted.addAll(taps);
+    wanted.addAll(ofCache);
+    if (taps.isEmpty()) {
+      stepOutputs = Optional.of(wanted);
+    }
+    return wanted;
+  }
+
+  private Map<String, OnnxTensor> stepInputs(TensorScope run, Input in) {
+    if (step.isEmpty()) {
+      step = Optional.of(new StepInputs(segment, in.positions().axes().length, owner.newScope()));
+    }
+    Map<String, OnnxTensor> inputs = step.get().at(in.positions());
+    inputs.putAll(cache.inputs(run, 1));
+    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
+      inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
+    }
+    if (segment.session().inputs().contains(DecoderGraph.MASK)) {
+      inputs.put(DecoderGraph.MASK, step.get().mask(run, cache.tokens() + 1));
+    }
+    return inputs;
   }
 
   private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
@@ -140,12 +204,12 @@ public final class SegmentState implements AutoCloseable {
     if (segment.spec().seam() == Seam.MERGE) {
       in.merges().give(run, inputs);
     }
-    for (String name : names) {
-      RowInput.parse(name)
-          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(ANY))
-          .map(rows -> rows.length == 0 ? ANY : rows)
-          .ifPresent(rows -> inputs.put(name, run.indices(rows, rows.length)));
-    }
+    rowInputs.forEach(
+        (name, input) -> {
+          int[] found = in.observed().map(tokens -> tokens.rows(input)).orElse(ANY);
+          int[] rows = found.length == 0 ? ANY : found;
+          inputs.put(name, run.indices(rows, rows.length));
+        });
     if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
       inputs.put(DecoderGraph.LOGITS_TO_KEEP, run.longs(new long[] {1}));
     }
@@ -155,6 +219,7 @@ public final class SegmentState implements AutoCloseable {
   /** Puts the prompt away, once it has run. */
   public void onPrefillDone(LiveTokens live) {
     cache.onPrefillDone(live.visualMask());
+    stepOutputs = Optional.empty();
   }
 
   void startDecodingAt(long position) {
@@ -180,6 +245,7 @@ public final class SegmentState implements AutoCloseable {
 
   @Override
   public void close() {
+    step.ifPresent(StepInputs::close);
     cache.close();
   }
 }

@@ -129,6 +129,7 @@ final class SpeedupMeter {
     try (TensorScope scope = sessions.scope();
         DecoderRun run = new DecoderRun(plan, open, parts, positions, config.text(), scope)) {
       SiteDecider decider = request.decider();
+      run.wantScores(false);
       long start = System.nanoTime();
       run.prefill(request.prompt(), request.seen(), decider);
       long prefilled = System.nanoTime();

@@ -10,9 +10,10 @@ import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.Printable;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Keys and values as the exported graph takes them in and hands them out. */
 final class PlainKvCache implements KvCache {
@@ -22,8 +23,10 @@ final class PlainKvCache implements KvCache {
   private static final int WIDTH_AXIS = 3;
 
   private final boolean lookahead;
-  private TensorScope owner;
-  private Map<String, OnnxTensor> past = new HashMap<>();
+  private final TensorScope owner;
+  private final Map<String, OnnxTensor> past = new HashMap<>();
+  private final Map<String, String> presents = new LinkedHashMap<>();
+  private final Set<String> outputs = new LinkedHashSet<>();
   private int tokens;
 
   PlainKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
@@ -33,6 +36,10 @@ final class PlainKvCache implements KvCache {
       for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, true));
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, false));
+      }
+      if (!lookahead) {
+        past.keySet().forEach(input -> presents.put(input, presentOf(input)));
+        outputs.addAll(presents.values());
       }
     } catch (RuntimeException e) {
       owner.close();
@@ -78,9 +85,7 @@ final class PlainKvCache implements KvCache {
 
   @Override
   public Set<String> outputs() {
-    return lookahead
-        ? Set.of()
-        : past.keySet().stream().map(PlainKvCache::presentOf).collect(Collectors.toSet());
+    return outputs;
   }
 
   /** The output of what is an input. */
@@ -90,17 +95,10 @@ final class PlainKvCache implements KvCache {
 
   @Override
   public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
-    if (lookahead) {
-      return;
+    for (Map.Entry<String, String> grown : presents.entrySet()) {
+      OnnxTensor present = owner.transferFrom(run, out.get(grown.getValue()));
+      owner.release(past.put(grown.getKey(), present));
     }
-    TensorScope next = owner.newScope();
-    Map<String, OnnxTensor> grown = new HashMap<>();
-    for (String input : past.keySet()) {
-      grown.put(input, next.transferFrom(run, out.get(presentOf(input))));
-    }
-    owner.close();
-    owner = next;
-    past = grown;
     tokens += fresh;
   }
 

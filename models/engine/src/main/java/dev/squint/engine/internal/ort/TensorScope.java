@@ -67,7 +67,8 @@ public final class TensorScope implements AutoCloseable {
     return longs(buffer.flip(), shape);
   }
 
-  private OnnxTensor longs(LongBuffer values, long... shape) {
+  /** An int64 tensor over a buffer, which is not copied if it is direct. */
+  public OnnxTensor longs(LongBuffer values, long... shape) {
     try {
       return own(OnnxTensor.createTensor(runtime.environment(), values, shape));
     } catch (OrtException e) {
@@ -123,6 +124,12 @@ public final class TensorScope implements AutoCloseable {
     float[] values = new float[buffer.remaining()];
     buffer.get(values);
     return values;
+  }
+
+  /** The last number of an int64 tensor. */
+  public static long lastLong(OnnxTensor tensor) {
+    LongBuffer values = tensor.getLongBuffer();
+    return values.get(values.limit() - 1);
   }
 
   /** A tensor without elements. */

@@ -46,6 +46,12 @@ public final class DecoderGraph {
   public static final String LOGITS = "logits";
 
   /**
+   * Name of the output, in the segment with the logits, that carries the token with the best of the
+   * scores, the smallest among equals, int64 {@code [1, rows]}; -1 where scores are not numbers.
+   */
+  public static final String BEST_TOKEN = "best_token";
+
+  /**
    * Name of the input that carries the rotary positions, shape {@code [1, tokens]} or, for mRoPE,
    * {@code [3, 1, tokens]}.
    */

@@ -135,6 +135,9 @@ public final class SegmentExtractor {
     foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
     cache.ifPresent(writer -> hideFilling(writer, observed));
     copyNodes(out, nodes, last);
+    if (last) {
+      pickBest(nodes);
+    }
     ExpressionWriter taps = observed.writer(nodes, turnedQueries);
     for (Expression tap : spec.taps()) {
       taps.write(tap);
@@ -480,12 +483,24 @@ public final class SegmentExtractor {
     consumed.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
   }
 
+  /** The sum of the scores tells whether all of them are numbers. */
+  private void pickBest(GraphNodes nodes) {
+    boolean wide = decoder.elementType(DecoderGraph.LOGITS) == GraphNodes.FLOAT;
+    String scores = wide ? DecoderGraph.LOGITS : nodes.floats(DecoderGraph.LOGITS);
+    String best = nodes.argMax(scores);
+    String sum = nodes.fresh();
+    nodes.reduce("ReduceSum", scores, sum, -1);
+    String numbers = nodes.op("IsNaN", sum);
+    nodes.op("Where", List.of(numbers, nodes.scalar(-1L), best), DecoderGraph.BEST_TOKEN);
+  }
+
   private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {
     hiddenOutputs.forEach(
         tensor -> out.addOutput(GraphNodes.shapeless(tensor, decoder.elementType(tensor))));
     if (last) {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
+      out.addOutput(GraphNodes.shapeless(DecoderGraph.BEST_TOKEN, GraphNodes.INT64));
     }
     boolean whole = !spec.cache().stored() && !spec.lookahead();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {

@@ -136,6 +136,16 @@ public final class GraphNodes {
     return output;
   }
 
+  /** For each row the first of its largest values, int64; the last axis vanishes. */
+  public String argMax(String rows) {
+    String output = fresh();
+    add(
+        node("ArgMax", List.of(rows), output)
+            .addAttribute(integer("axis", -1))
+            .addAttribute(integer("keepdims", 0)));
+    return output;
+  }
+
   /** Mean over the given axes, which vanish. */
   public void mean(String input, String output, long... axes) {
     reduce("ReduceMean", input, output, axes);
