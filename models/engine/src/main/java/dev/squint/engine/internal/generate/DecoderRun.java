@@ -27,7 +27,11 @@ import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -57,6 +61,9 @@ final class DecoderRun implements AutoCloseable {
   private float[] logits = {};
   private long best;
   private boolean wantsScores = true;
+  private final LongBuffer token =
+      ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
+  private Optional<OnnxTensor> fed = Optional.empty();
 
   /**
    * The parts of a model around its decoder.
@@ -205,9 +212,13 @@ final class DecoderRun implements AutoCloseable {
   }
 
   /** Feeds one generated token and makes the scores of the next. */
-  void step(long token) {
+  void step(long next) {
+    token.put(0, next);
+    if (fed.isEmpty()) {
+      fed = Optional.of(scope.longs(token, 1, 1));
+    }
     try (TensorScope pass = scope.newScope()) {
-      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, new long[] {token}));
+      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, fed.get()));
       for (SegmentState segment : segments) {
         RotaryPositions position = RotaryPositions.single(segment.nextPosition(), source.rows());
         hidden =
@@ -263,9 +274,13 @@ final class DecoderRun implements AutoCloseable {
 
   /** Tokens in the KV cache of each layer now. */
   int[] cachedPerLayer() {
-    return segments.stream()
-        .flatMapToInt(s -> IntStream.generate(s::cachedTokens).limit(s.layers()))
-        .toArray();
+    int[] cached = new int[tokensPerLayer.length];
+    int layer = 0;
+    for (SegmentState segment : segments) {
+      Arrays.fill(cached, layer, layer + segment.layers(), segment.cachedTokens());
+      layer += segment.layers();
+    }
+    return cached;
   }
 
   long cacheBytes() {

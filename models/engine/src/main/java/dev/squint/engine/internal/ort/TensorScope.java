@@ -14,7 +14,6 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -160,13 +159,13 @@ public final class TensorScope implements AutoCloseable {
       OrtSession session, Map<String, OnnxTensor> inputs, Set<String> outputs, String name) {
     try {
       OrtSession.Result result = session.run(inputs, outputs);
-      Map<String, OnnxTensor> tensors = new HashMap<>();
       // The result is a plain list of its values; this scope closes each of them instead.
-      List<String> others = new ArrayList<>();
+      List<String> others = List.of();
       for (Map.Entry<String, OnnxValue> entry : result) {
         if (entry.getValue() instanceof OnnxTensor tensor) {
-          tensors.put(entry.getKey(), own(tensor));
+          own(tensor);
         } else {
+          others = others.isEmpty() ? new ArrayList<>() : others;
           others.add(entry.getKey());
           entry.getValue().close();
         }
@@ -176,7 +175,7 @@ public final class TensorScope implements AutoCloseable {
             "%s returns %s, which is no tensor; export the model again"
                 .formatted(name, Printable.of(others.toString())));
       }
-      return tensors;
+      return new ResultTensors(result);
     } catch (OrtException e) {
       throw OrtFailure.of(
           Kind.BAD_MODEL,
