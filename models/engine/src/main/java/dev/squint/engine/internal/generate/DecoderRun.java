@@ -27,9 +27,6 @@ import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -46,24 +43,18 @@ import java.util.stream.IntStream;
 final class DecoderRun implements AutoCloseable {
 
   private static final int[] NOTHING = {};
-  private static final int[] ONLY_ROW = {0};
-  private static final long[] TEXT = {0};
 
   private final PruningPlan plan;
   private final SplitDecoder open;
   private final ModelConfig.Text sizes;
   private final Parts parts;
   private final PositionSource source;
-  private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
   private final List<Integer> lookaheadTokens = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
   private float[] logits = {};
   private long best;
   private boolean wantsScores = true;
-  private final LongBuffer token =
-      ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
-  private Optional<OnnxTensor> fed = Optional.empty();
 
   /**
    * The parts of a model around its decoder.
@@ -74,26 +65,58 @@ final class DecoderRun implements AutoCloseable {
    */
   record Parts(Embedder embedder, SideGraphs side, VisionEncoder vision) {}
 
+  /**
+   * A run that has seen nothing.
+   *
+   * @param caches counts the tensors of its KV caches
+   */
   DecoderRun(
       PruningPlan plan,
       SplitDecoder open,
       Parts parts,
       PositionSource source,
       ModelConfig.Text sizes,
-      TensorScope scope) {
+      TensorScope caches) {
+    this(plan, open, parts, source, sizes);
+    try {
+      open.list()
+          .forEach(
+              segment ->
+                  segments.add(new SegmentState(segment, sizes, caches.newScope(), plan.cache())));
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private DecoderRun(
+      PruningPlan plan,
+      SplitDecoder open,
+      Parts parts,
+      PositionSource source,
+      ModelConfig.Text sizes) {
     this.plan = plan;
     this.open = open;
     this.sizes = sizes;
     this.parts = parts;
     this.source = source;
-    this.scope = scope;
+  }
+
+  /**
+   * A run that has seen what this one has, but for its last tokens, which are text.
+   *
+   * @param tokens how many it has not seen
+   * @param caches counts the tensors of its KV caches
+   */
+  DecoderRun copyWithoutLast(int tokens, TensorScope caches) {
+    DecoderRun copy = new DecoderRun(plan, open, parts, source, sizes);
     try {
-      open.list()
-          .forEach(
-              segment ->
-                  segments.add(new SegmentState(segment, sizes, scope.newScope(), plan.cache())));
+      segments.forEach(
+          segment ->
+              copy.segments.add(segment.copyWithoutLast(tokens, caches.newScope())));
+      return copy;
     } catch (RuntimeException e) {
-      close();
+      copy.close();
       throw e;
     }
   }
@@ -101,11 +124,16 @@ final class DecoderRun implements AutoCloseable {
   /**
    * Runs the prompt.
    *
+   * @param scope whose control ends it
    * @param prompt the prompt
    * @param seen what the vision tower saw, or empty without an image
    * @param decider decides at the sites
    */
-  void prefill(ModelInput prompt, Optional<VisionEncoder.Encoded> seen, SiteDecider decider) {
+  void prefill(
+      TensorScope scope,
+      ModelInput prompt,
+      Optional<VisionEncoder.Encoded> seen,
+      SiteDecider decider) {
     PositionedTokens tokens = PositionedTokens.of(prompt.layout(), source.rows());
     try (TensorScope pass = scope.newScope()) {
       Optional<OnnxTensor> features = seen.map(VisionEncoder.Encoded::output);
@@ -195,7 +223,7 @@ final class DecoderRun implements AutoCloseable {
           next.flatMap(site -> open.lookahead(site.site().depth()));
       if (lookahead.isPresent() && observed.isPresent()) {
         lookaheadTokens.add(live.count());
-        try (SegmentState ahead = new SegmentState(lookahead.get(), sizes, scope.newScope())) {
+        try (SegmentState ahead = new SegmentState(lookahead.get(), sizes, pass.newScope())) {
           taps =
               taps.and(
                   ahead
@@ -211,23 +239,34 @@ final class DecoderRun implements AutoCloseable {
     read(hidden.get(0));
   }
 
-  /** Feeds one generated token and makes the scores of the next. */
-  void step(long next) {
-    token.put(0, next);
-    if (fed.isEmpty()) {
-      fed = Optional.of(scope.longs(token, 1, 1));
-    }
+  /**
+   * Runs further text, such as one generated token, and makes the scores of what comes next.
+   *
+   * @param scope whose control ends it
+   * @param text token ids
+   */
+  void extend(TensorScope scope, long... text) {
+    int count = text.length;
+    int[] rows = IntStream.range(0, count).toArray();
     try (TensorScope pass = scope.newScope()) {
-      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, fed.get()));
+      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, text));
       for (SegmentState segment : segments) {
-        RotaryPositions position = RotaryPositions.single(segment.nextPosition(), source.rows());
+        RotaryPositions positions =
+            RotaryPositions.consecutive(segment.takePositions(count), count, source.rows());
+        List<OnnxTensor> entered = hidden;
         hidden =
             segment
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, position, TEXT, ONLY_ROW, MergeMatrix.NONE, Optional.empty()))
+                        hidden,
+                        positions,
+                        new long[count],
+                        rows,
+                        MergeMatrix.NONE,
+                        Optional.empty()))
                 .hidden();
+        entered.forEach(pass::release);
       }
       read(hidden.get(0));
     }
@@ -274,7 +313,7 @@ final class DecoderRun implements AutoCloseable {
 
   /** Tokens in the KV cache of each layer now. */
   int[] cachedPerLayer() {
-    int[] cached = new int[tokensPerLayer.length];
+    int[] cached = new int[sizes.layers()];
     int layer = 0;
     for (SegmentState segment : segments) {
       Arrays.fill(cached, layer, layer + segment.layers(), segment.cachedTokens());

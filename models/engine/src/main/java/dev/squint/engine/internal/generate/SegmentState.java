@@ -57,6 +57,21 @@ public final class SegmentState implements AutoCloseable {
     }
   }
 
+  private SegmentState(SegmentState of, KvCache cache, long nextPosition, TensorScope owner) {
+    this.segment = of.segment;
+    this.owner = owner;
+    this.cache = cache;
+    this.rowInputs.putAll(of.rowInputs);
+    this.scores = of.scores;
+    this.nextPosition = nextPosition;
+  }
+
+  /** The same without its last tokens, with a cache of its own. */
+  SegmentState copyWithoutLast(int tokens, TensorScope owner) {
+    return new SegmentState(
+        this, cache.copyOfFirst(cache.tokens() - tokens, owner), nextPosition - tokens, owner);
+  }
+
   /** Finds live rows, counted after the seam. */
   @FunctionalInterface
   interface Observed {
@@ -226,8 +241,11 @@ public final class SegmentState implements AutoCloseable {
     nextPosition = position;
   }
 
-  long nextPosition() {
-    return nextPosition++;
+  /** The position of the next token; after it so many are taken. */
+  long takePositions(int count) {
+    long first = nextPosition;
+    nextPosition += count;
+    return first;
   }
 
   int cachedTokens() {

@@ -5,15 +5,16 @@ import ai.onnxruntime.TensorInfo;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.TokenPicker;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.Printable;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Keys and values as the exported graph takes them in and hands them out. */
 final class PlainKvCache implements KvCache {
@@ -23,28 +24,54 @@ final class PlainKvCache implements KvCache {
   private static final int WIDTH_AXIS = 3;
 
   private final boolean lookahead;
+  private final TokenPicker picker;
   private final TensorScope owner;
   private final Map<String, OnnxTensor> past = new HashMap<>();
-  private final Map<String, String> presents = new LinkedHashMap<>();
+  private final Map<String, String> presents = new HashMap<>();
   private final Set<String> outputs = new LinkedHashSet<>();
   private int tokens;
 
   PlainKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this.owner = owner;
+    this.picker = segment.picker();
     this.lookahead = segment.spec().lookahead();
     try {
       for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, true));
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, false));
       }
-      if (!lookahead) {
-        past.keySet().forEach(input -> presents.put(input, presentOf(input)));
-        outputs.addAll(presents.values());
-      }
+      nameOutputs();
     } catch (RuntimeException e) {
       owner.close();
       throw e;
     }
+  }
+
+  private PlainKvCache(PlainKvCache of, int tokens, TensorScope owner) {
+    this.owner = owner;
+    this.picker = of.picker;
+    this.lookahead = of.lookahead;
+    this.tokens = tokens;
+    int[] first = IntStream.range(0, tokens).toArray();
+    try {
+      of.past.forEach((input, stored) -> past.put(input, picker.pick(owner, stored, first)));
+      nameOutputs();
+    } catch (RuntimeException e) {
+      owner.close();
+      throw e;
+    }
+  }
+
+  private void nameOutputs() {
+    if (!lookahead) {
+      past.keySet().forEach(input -> presents.put(input, presentOf(input)));
+      outputs.addAll(presents.values());
+    }
+  }
+
+  @Override
+  public KvCache copyOfFirst(int count, TensorScope to) {
+    return new PlainKvCache(this, count, to);
   }
 
   private void putEmpty(ModelSession session, ModelConfig.Text sizes, String input) {
