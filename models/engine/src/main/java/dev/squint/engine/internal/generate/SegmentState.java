@@ -150,7 +150,8 @@ public final class SegmentState implements AutoCloseable {
             : segment.spec().taps().stream().map(TapNames::output).toList();
     try (TensorScope run = scope.newScope()) {
       Map<String, OnnxTensor> given = in.isStep() ? stepInputs(run, in) : inputs(run, in);
-      Map<String, OnnxTensor> out = session.run(run, given, wanted(hiddenOutputs, taps));
+      Map<String, OnnxTensor> out = 
+          session.run(run, given, wanted(hiddenOutputs, taps), cache.inPlace());
       cache.append(run, out, in.keptRows().length);
       List<OnnxTensor> hidden = new ArrayList<>(hiddenOutputs.size());
       for (String name : hiddenOutputs) {

@@ -32,6 +32,11 @@ public interface KvCache extends AutoCloseable {
   /** What the segment is to return for it. */
   Set<String> outputs();
 
+  /** What the segment is to write into, by the names of outputs. */
+  default Map<String, OnnxTensor> inPlace() {
+    return Map.of();
+  }
+
   /**
    * Appends the keys and values of new tokens.
    *
@@ -80,6 +85,9 @@ public interface KvCache extends AutoCloseable {
     if (segment.spec().cache() instanceof KvCacheLayout.Ragged form) {
       return new PerHeadKvCache(
           segment, form, sizes, owner, (KvCachePlan.PerHead) plan.orElseThrow());
+    }
+    if (segment.spec().cache() instanceof KvCacheLayout.Growing) {
+      return new GrowingKvCache(segment, sizes, owner);
     }
     return new PlainKvCache(segment, sizes, owner);
   }

@@ -79,6 +79,11 @@ public final class Device {
     }
   }
 
+  /** Whether tensors lie where the processor reads and writes them. */
+  public boolean isCpu() {
+    return cuda == CPU;
+  }
+
   /** {@code cpu} or {@code cuda:ID}. */
   public String name() {
     return cuda == CPU ? "cpu" : "cuda:" + cuda;

@@ -163,22 +163,30 @@ public final class TensorScope implements AutoCloseable {
    * @param session the session
    * @param inputs its inputs
    * @param outputs the outputs wanted
+   * @param inPlace further outputs, with the tensors to write them into, whose owners stay
    * @param name what runs, for messages
    * @return the outputs by name
    * @throws ModelException if ONNX Runtime reports an error
    * @throws RunControl.Ended if the request was ended
    */
   Map<String, OnnxTensor> run(
-      OrtSession session, Map<String, OnnxTensor> inputs, Set<String> outputs, String name) {
+      OrtSession session,
+      Map<String, OnnxTensor> inputs,
+      Set<String> outputs,
+      Map<String, OnnxTensor> inPlace,
+      String name) {
     control.ifPresent(RunControl::check);
     try {
       OrtSession.Result result =
           control.isPresent()
-              ? session.run(inputs, outputs, control.get().options())
-              : session.run(inputs, outputs);
+              ? session.run(inputs, outputs, inPlace, control.get().options())
+              : session.run(inputs, outputs, inPlace);
       // The result is a plain list of its values; this scope closes each of them instead.
       List<String> others = List.of();
       for (Map.Entry<String, OnnxValue> entry : result) {
+        if (inPlace.containsKey(entry.getKey())) {
+          continue;
+        }
         if (entry.getValue() instanceof OnnxTensor tensor) {
           own(tensor);
         } else {

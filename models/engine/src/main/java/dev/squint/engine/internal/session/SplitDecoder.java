@@ -41,7 +41,8 @@ public final class SplitDecoder implements AutoCloseable {
   public SplitDecoder(SessionFactory sessions, DecoderGraph decoder, List<SegmentSpec> specs) {
     this.picker = new TokenPicker(sessions);
     try {
-      for (SegmentSpec spec : specs) {
+      for (SegmentSpec asked : specs) {
+        SegmentSpec spec = sessions.device().isCpu() ? decoder.growing(asked) : asked;
         ArenaPolicy buffers = ArenaPolicy.of(spec);
         (spec.lookahead() ? lookaheads : segments)
             .add(open(sessions, SegmentExtractor.extract(decoder, spec), buffers));

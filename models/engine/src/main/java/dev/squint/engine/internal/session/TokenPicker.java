@@ -4,9 +4,11 @@ import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.onnx.internal.decoder.PickGraph;
+import dev.squint.onnx.internal.decoder.RoomGraph;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Picks tokens out of stored keys and values, in native memory. Safe for many threads. */
@@ -15,7 +17,17 @@ public final class TokenPicker implements AutoCloseable {
   private final SessionFactory sessions;
   private final Map<Kind, ModelSession> byKind = new HashMap<>();
 
-  private record Kind(int type, PickGraph.Source source) {}
+  /**
+   * A graph.
+   *
+   * @param source where it picks from; nowhere to make room
+   */
+  private record Kind(int type, Optional<PickGraph.Source> source) {
+
+    byte[] graph() {
+      return source.map(from -> PickGraph.build(type, from)).orElseGet(() -> RoomGraph.build(type));
+    }
+  }
 
   TokenPicker(SessionFactory sessions) {
     this.sessions = sessions;
@@ -62,10 +74,29 @@ public final class TokenPicker implements AutoCloseable {
     return pick(owner, PickGraph.Source.HEADS, Map.of(PickGraph.STORED, stored), rows);
   }
 
+  /**
+   * Makes room.
+   *
+   * @param owner of the result
+   * @param like has the type of what is to be stored
+   * @param shape the room's
+   * @return zeros
+   */
+  public OnnxTensor room(TensorScope owner, OnnxTensor like, long... shape) {
+    ModelSession session =
+        session(new Kind(Embedder.elementType(like.getInfo()), Optional.empty()));
+    try (TensorScope run = owner.newScope()) {
+      OnnxTensor sizes = run.longs(shape, shape.length);
+      OnnxTensor room =
+          session.run(run, Map.of(RoomGraph.SIZES, sizes), Set.of(RoomGraph.ROOM)).get(RoomGraph.ROOM);
+      return owner.transferFrom(run, room);
+    }
+  }
+
   private OnnxTensor pick(
       TensorScope owner, PickGraph.Source source, Map<String, OnnxTensor> stores, int[] tokens) {
     int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
-    ModelSession session = session(new Kind(type, source));
+    ModelSession session = session(new Kind(type, Optional.of(source)));
     try (TensorScope run = owner.newScope()) {
       Map<String, OnnxTensor> inputs = new HashMap<>(stores);
       inputs.put(PickGraph.ROWS, run.indices(tokens, tokens.length));
@@ -79,7 +110,7 @@ public final class TokenPicker implements AutoCloseable {
         kind,
         k ->
             sessions.open(
-                PickGraph.build(k.type(), k.source()),
+                k.graph(),
                 Path.of(""),
                 "the picking of cached tokens"));
   }

@@ -76,6 +76,7 @@ public final class SegmentExtractor {
   private final Map<Integer, String> turnedQueries = new HashMap<>();
   private final Map<Integer, Supplier<String>> filled = new HashMap<>();
   private final Optional<String> counted;
+  private Optional<GrowingCacheWriter> growing = Optional.empty();
 
   private SegmentExtractor(DecoderGraph decoder, SegmentSpec spec) {
     this.decoder = decoder;
@@ -130,9 +131,15 @@ public final class SegmentExtractor {
     GraphNodes nodes = new GraphNodes(out, graph.opset());
     Optional<KvCacheWriter> cache = cacheWriter(out, nodes);
     List<String> hiddenInputs = declareInputs(out, nodes);
+    growing =
+        isGrowing()
+            ? Optional.of(new GrowingCacheWriter(decoder, spec, out, nodes))
+            : Optional.empty();
     cache.ifPresent(
         writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
-    foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
+    if (!isGrowing()) {
+      foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
+    }
     cache.ifPresent(writer -> hideFilling(writer, observed));
     copyNodes(out, nodes, last);
     if (last) {
@@ -424,7 +431,7 @@ public final class SegmentExtractor {
   }
 
   private boolean isStored(String input) {
-    return input.startsWith(DecoderGraph.PAST) && spec.cache().stored();
+    return input.startsWith(DecoderGraph.PAST) && (spec.cache().stored() || isGrowing());
   }
 
   private void declarePerToken(
@@ -439,10 +446,18 @@ public final class SegmentExtractor {
     }
   }
 
+  private boolean isGrowing() {
+    return spec.cache() instanceof KvCacheLayout.Growing;
+  }
+
   private void copyNodes(GraphProto.Builder out, GraphNodes nodes, boolean last) {
     int lastRowNode = last ? decoder.lastRowNode() : -1;
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
-      NodeProto node = graph.nodes().get(i);
+      NodeProto whole = graph.nodes().get(i);
+      if (growing.isPresent() && growing.get().replaces(whole)) {
+        continue;
+      }
+      NodeProto node = growing.map(writer -> writer.grown(whole)).orElse(whole);
       if (rewiredShapes.containsKey(i)) {
         out.addNode(node.toBuilder().setInput(0, rewiredShapes.get(i)));
       } else if (i == lastRowNode) {
@@ -457,6 +472,7 @@ public final class SegmentExtractor {
       } else {
         out.addNode(node);
       }
+      growing.ifPresent(writer -> writer.show(whole));
     }
   }
 
@@ -502,7 +518,7 @@ public final class SegmentExtractor {
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
       out.addOutput(GraphNodes.shapeless(DecoderGraph.BEST_TOKEN, GraphNodes.INT64));
     }
-    boolean whole = !spec.cache().stored() && !spec.lookahead();
+    boolean whole = !spec.cache().stored() && !isGrowing() && !spec.lookahead();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));
