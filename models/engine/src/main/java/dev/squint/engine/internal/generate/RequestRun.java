@@ -150,7 +150,7 @@ final class RequestRun {
         answer,
         finish,
         trace(speedup),
-        asked.options().keepFirstLogits() ? firstLogits : new float[0]);
+        firstLogits);
   }
 
   private static String words(FinishReason reason) {
@@ -288,7 +288,9 @@ final class RequestRun {
     int room = parts.config().contextLength() - prompt.layout().length();
     int limit = Math.min(asked.options().maxNewTokens(), room);
     DecoderRun run = running.run();
-    firstLogits = run.logits();
+    if (asked.options().keepFirstLogits()) {
+      firstLogits = run.logits().clone();
+    }
     long[] tokens = new long[Math.min(limit, FEW_TOKENS)];
     int count = 0;
     int[] whole = new int[shape().layers()];

@@ -31,11 +31,16 @@ public final class SegmentState implements AutoCloseable {
   /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
   private static final int[] ANY = {0};
 
+  private static final long[] TEXT = {0};
+
   private final SplitDecoder.Segment segment;
   private final KvCache cache;
   private final TensorScope owner;
   private final Map<String, RowInput> rowInputs = new HashMap<>();
   private Optional<StepInputs> step = Optional.empty();
+  private Optional<StepOutputs> stepResults = Optional.empty();
+  private StepMask mask;
+  private int moves = -1;
   private Optional<Set<String>> stepOutputs = Optional.empty();
   private String scores = DecoderGraph.LOGITS;
   private long nextPosition;
@@ -52,6 +57,7 @@ public final class SegmentState implements AutoCloseable {
     this.segment = segment;
     this.owner = owner;
     this.cache = KvCache.of(segment, sizes, owner, plan);
+    this.mask = new StepMask(owner.newScope());
     for (String name : segment.session().inputs()) {
       RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
     }
@@ -61,6 +67,7 @@ public final class SegmentState implements AutoCloseable {
     this.segment = of.segment;
     this.owner = owner;
     this.cache = cache;
+    this.mask = new StepMask(owner.newScope());
     this.rowInputs.putAll(of.rowInputs);
     this.scores = of.scores;
     this.nextPosition = nextPosition;
@@ -136,10 +143,71 @@ public final class SegmentState implements AutoCloseable {
     if (!name.equals(scores)) {
       scores = name;
       stepOutputs = Optional.empty();
+      stepResults.ifPresent(StepOutputs::close);
+      stepResults = Optional.empty();
     }
   }
 
+  /** Shares a mask with other segments. */
+  void share(StepMask common) {
+    mask.close();
+    mask = common;
+  }
+
+  /** Runs some tokens. What it returns for one token of text is there until the next run. */
   public Output run(TensorScope scope, Input in) {
+    if (!in.isStep()) {
+      return runAll(scope, in);
+    }
+    if (stepResults.isEmpty()) {
+      Output first = runAll(scope, in);
+      List<String> names = segment.isLast() ? List.of(scores) : segment.hiddenOutputs();
+      stepResults = Optional.of(new StepOutputs(names, first.hidden(), owner.newScope()));
+      moves = -1;
+      return first;
+    }
+    return write(scope, inputs(in.positions().axes().length).at(in.positions()), in.hidden());
+  }
+
+  /**
+   * Runs one token of text at the position that is next.
+   *
+   * @param axes axes of its rotary positions
+   */
+  Output step(TensorScope scope, List<OnnxTensor> hidden, int axes) {
+    long position = takePositions(1);
+    return stepResults.isEmpty()
+        ? run(
+            scope,
+            new Input(
+                hidden,
+                RotaryPositions.consecutive(position, 1, axes),
+                TEXT,
+                ANY,
+                MergeMatrix.NONE,
+                Optional.empty()))
+        : write(scope, inputs(axes).at(position), hidden);
+  }
+
+  private Output write(
+      TensorScope scope, Map<String, OnnxTensor> given, List<OnnxTensor> hidden) {
+    StepOutputs results = stepResults.orElseThrow();
+    Set<String> wanted = cache.outputs();
+    TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
+    try {
+      complete(run, given, hidden);
+      Map<String, OnnxTensor> out =
+          segment.session().run(run, given, wanted, results.written());
+      cache.append(run, out, 1);
+      return results.output();
+    } finally {
+      if (!wanted.isEmpty()) {
+        run.close();
+      }
+    }
+  }
+
+  private Output runAll(TensorScope scope, Input in) {
     ModelSession session = segment.session();
     boolean lookahead = segment.spec().lookahead();
     List<String> hiddenOutputs =
@@ -149,7 +217,7 @@ public final class SegmentState implements AutoCloseable {
             ? List.of()
             : segment.spec().taps().stream().map(TapNames::output).toList();
     try (TensorScope run = scope.newScope()) {
-      Map<String, OnnxTensor> given = in.isStep() ? stepInputs(run, in) : inputs(run, in);
+      Map<String, OnnxTensor> given = inputs(run, in);
       Map<String, OnnxTensor> out = 
           session.run(run, given, wanted(hiddenOutputs, taps), cache.inPlace());
       cache.append(run, out, in.keptRows().length);
@@ -180,19 +248,27 @@ public final class SegmentState implements AutoCloseable {
     return wanted;
   }
 
-  private Map<String, OnnxTensor> stepInputs(TensorScope run, Input in) {
+  private StepInputs inputs(int axes) {
     if (step.isEmpty()) {
-      step = Optional.of(new StepInputs(segment, in.positions().axes().length, owner.newScope()));
+      step = Optional.of(new StepInputs(segment, axes, owner.newScope()));
     }
-    Map<String, OnnxTensor> inputs = step.get().at(in.positions());
-    inputs.putAll(cache.inputs(run, 1));
+    return step.get();
+  }
+
+  private void complete(
+      TensorScope run, Map<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
+    Map<String, OnnxTensor> ofCache = cache.inputs(run, 1);
+    if (cache.moves() < 0 || cache.moves() != moves) {
+      inputs.putAll(ofCache);
+      stepResults.orElseThrow().writeInto(cache.inPlace());
+      moves = cache.moves();
+    }
     for (int i = 0; i < segment.hiddenInputs().size(); i++) {
-      inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
+      inputs.put(segment.hiddenInputs().get(i), hidden.get(i));
     }
     if (segment.session().inputs().contains(DecoderGraph.MASK)) {
-      inputs.put(DecoderGraph.MASK, step.get().mask(run, cache.tokens() + 1));
+      inputs.put(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
     }
-    return inputs;
   }
 
   private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
@@ -265,6 +341,8 @@ public final class SegmentState implements AutoCloseable {
   @Override
   public void close() {
     step.ifPresent(StepInputs::close);
+    stepResults.ifPresent(StepOutputs::close);
+    mask.close();
     cache.close();
   }
 }

@@ -16,19 +16,16 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Inputs of a segment that takes one token of text, made once however many tokens follow: most are
- * the same in every step, the position is written over, and the mask grows within what was set
- * aside for it.
+ * Inputs of a segment that takes one token of text, made once however many tokens follow: they are
+ * the same in every step, but for the position, which is written over.
  */
 final class StepInputs implements AutoCloseable {
 
   private static final int[] FIRST = {0};
-  private static final int FURTHER_TOKENS = 256;
 
   private final TensorScope owner;
   private final Map<String, OnnxTensor> given = new HashMap<>();
   private final LongBuffer position;
-  private LongBuffer ones = longs(0);
 
   /**
    * @param axes axes of its rotary positions
@@ -36,7 +33,8 @@ final class StepInputs implements AutoCloseable {
    */
   StepInputs(SplitDecoder.Segment segment, int axes, TensorScope owner) {
     this.owner = owner;
-    this.position = longs(axes);
+    this.position =
+        ByteBuffer.allocateDirect(axes * Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
     String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
     String types = segment.spec().arriving(DecoderGraph.TOKEN_TYPES);
     try {
@@ -68,27 +66,22 @@ final class StepInputs implements AutoCloseable {
    * @param single the position of the token
    */
   Map<String, OnnxTensor> at(RotaryPositions single) {
-    for (int axis = 0; axis < single.axes().length; axis++) {
+    for (int axis = 0; axis < position.capacity(); axis++) {
       position.put(axis, single.axes()[axis][0]);
     }
     return given;
   }
 
-  /** Int64 {@code [1, tokens]}, all ones. */
-  OnnxTensor mask(TensorScope run, int tokens) {
-    if (ones.capacity() < tokens) {
-      ones = longs(tokens + FURTHER_TOKENS);
-      while (ones.hasRemaining()) {
-        ones.put(1);
-      }
+  /**
+   * The same.
+   *
+   * @param everywhere the position of the token on all axes
+   */
+  Map<String, OnnxTensor> at(long everywhere) {
+    for (int axis = 0; axis < position.capacity(); axis++) {
+      position.put(axis, everywhere);
     }
-    return run.longs(ones.clear().limit(tokens), 1, tokens);
-  }
-
-  private static LongBuffer longs(int count) {
-    return ByteBuffer.allocateDirect(count * Long.BYTES)
-        .order(ByteOrder.nativeOrder())
-        .asLongBuffer();
+    return given;
   }
 
   @Override

@@ -37,9 +37,11 @@ final class GrowingKvCache implements KvCache {
   private final Map<String, OnnxTensor> rooms = new HashMap<>();
   private final LongBuffer numbers =
       ByteBuffer.allocateDirect(2 * Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
+  private final OnnxTensor begin;
   private final boolean placed;
   private int tokens;
   private int room;
+  private int moves;
 
   GrowingKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this(segment, owner);
@@ -75,11 +77,12 @@ final class GrowingKvCache implements KvCache {
     this.owner = owner;
     Set<String> names = segment.session().inputs();
     this.placed = names.contains(KvCacheNames.PLACES);
-    for (int i = 0; i < 2; i++) {
-      String name = i == 0 ? KvCacheNames.BEGIN : KvCacheNames.END;
-      if (names.contains(name)) {
-        inputs.put(name, owner.longs(numbers.slice(i, 1), 1));
-      }
+    this.begin = owner.longs(numbers.slice(0, 1), 1);
+    if (names.contains(KvCacheNames.BEGIN)) {
+      inputs.put(KvCacheNames.BEGIN, begin);
+    }
+    if (names.contains(KvCacheNames.END)) {
+      inputs.put(KvCacheNames.END, owner.longs(numbers.slice(1, 1), 1));
     }
   }
 
@@ -119,8 +122,8 @@ final class GrowingKvCache implements KvCache {
     if (placed) {
       inputs.put(
           KvCacheNames.PLACES,
-          fresh == 1 && inputs.containsKey(KvCacheNames.BEGIN)
-              ? inputs.get(KvCacheNames.BEGIN)
+          fresh == 1
+              ? begin
               : run.longs(LongStream.range(tokens, needed).toArray(), fresh));
     }
     return inputs;
@@ -140,6 +143,12 @@ final class GrowingKvCache implements KvCache {
           owner.release(old);
         });
     room = wanted;
+    moves++;
+  }
+
+  @Override
+  public int moves() {
+    return moves;
   }
 
   @Override

@@ -29,6 +29,13 @@ public interface KvCache extends AutoCloseable {
    */
   Map<String, OnnxTensor> inputs(TensorScope run, int fresh);
 
+  /**
+   * How often what is given and written into became other tensors; -1 where it does in every run.
+   */
+  default int moves() {
+    return -1;
+  }
+
   /** What the segment is to return for it. */
   Set<String> outputs();
 

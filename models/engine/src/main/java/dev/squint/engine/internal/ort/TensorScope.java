@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.Printable;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -137,6 +138,25 @@ public final class TensorScope implements AutoCloseable {
     return values;
   }
 
+  /**
+   * As {@link #valuesOf(OnnxTensor)}, with one copy where the tensor lies over a buffer of Java.
+   *
+   * @param reuse is written over and returned if it has the right length
+   */
+  public static float[] valuesOf(OnnxTensor tensor, float[] reuse) {
+    if (tensor.getInfo().type != OnnxJavaType.FLOAT || !tensor.ownsBuffer()) {
+      return valuesOf(tensor);
+    }
+    Buffer own = tensor.getBufferRef().orElseThrow();
+    FloatBuffer values =
+        own instanceof ByteBuffer bytes
+            ? bytes.order(ByteOrder.nativeOrder()).asFloatBuffer()
+            : (FloatBuffer) own;
+    float[] into = reuse.length == values.remaining() ? reuse : new float[values.remaining()];
+    values.get(into);
+    return into;
+  }
+
   /** The last number of an int64 tensor. */
   public static long lastLong(OnnxTensor tensor) {
     LongBuffer values = tensor.getLongBuffer();
@@ -181,6 +201,9 @@ public final class TensorScope implements AutoCloseable {
           control.isPresent()
               ? session.run(inputs, outputs, inPlace, control.get().options())
               : session.run(inputs, outputs, inPlace);
+      if (outputs.isEmpty()) {
+        return Map.of();
+      }
       // The result is a plain list of its values; this scope closes each of them instead.
       List<String> others = List.of();
       for (Map.Entry<String, OnnxValue> entry : result) {

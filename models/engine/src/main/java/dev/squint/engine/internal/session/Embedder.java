@@ -77,6 +77,16 @@ public final class Embedder implements AutoCloseable {
   }
 
   /**
+   * Embeds text into a tensor that is there.
+   *
+   * @param tokens int64 {@code [1, n]}
+   * @param into float32 {@code [1, n, hidden]}
+   */
+  public void embed(TensorScope scope, OnnxTensor tokens, OnnxTensor into) {
+    embed.run(scope, Map.of(IDS, tokens), Set.of(), Map.of(EMBEDS, into));
+  }
+
+  /**
    * Embeds a prompt with images.
    *
    * @param tokens for each live row its token id; what stands for visual tokens does not matter
