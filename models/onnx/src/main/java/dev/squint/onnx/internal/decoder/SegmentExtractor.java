@@ -499,15 +499,10 @@ public final class SegmentExtractor {
     consumed.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
   }
 
-  /** The sum of the scores tells whether all of them are numbers. */
   private void pickBest(GraphNodes nodes) {
     boolean wide = decoder.elementType(DecoderGraph.LOGITS) == GraphNodes.FLOAT;
     String scores = wide ? DecoderGraph.LOGITS : nodes.floats(DecoderGraph.LOGITS);
-    String best = nodes.argMax(scores);
-    String sum = nodes.fresh();
-    nodes.reduce("ReduceSum", scores, sum, -1);
-    String numbers = nodes.op("IsNaN", sum);
-    nodes.op("Where", List.of(numbers, nodes.scalar(-1L), best), DecoderGraph.BEST_TOKEN);
+    nodes.bestOf(scores, DecoderGraph.BEST_TOKEN);
   }
 
   private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {
