@@ -66,8 +66,7 @@ class HeapPerTokenTest {
     Files.writeString(settings, json.toString());
     model =
         VisionLanguageModel.open(
-            folder,
-            ModelOptions.builder().threads(1).cacheFolder(folder.resolve("cache")).build());
+            folder, ModelOptions.builder().threads(1).cacheFolder(folder.resolve("cache")).build());
   }
 
   @AfterAll

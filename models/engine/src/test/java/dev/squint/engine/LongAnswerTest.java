@@ -47,8 +47,7 @@ class LongAnswerTest {
       long[] answer = model.generate(prompt, strategy, options).tokens();
       assertThat(answer).hasSize(TOKENS);
       long[] shown =
-          LongStream.concat(
-                  Arrays.stream(prompt.tokenIds()), Arrays.stream(answer).limit(SHOWN))
+          LongStream.concat(Arrays.stream(prompt.tokenIds()), Arrays.stream(answer).limit(SHOWN))
               .toArray();
       ModelInput longer =
           new ModelInput(

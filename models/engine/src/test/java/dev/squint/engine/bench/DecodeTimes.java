@@ -225,8 +225,7 @@ final class DecodeTimes {
           for (boolean key : new boolean[] {true, false}) {
             OnnxTensor present = out.get(DecoderGraph.present(layer, key));
             OnnxTensor old =
-                inputs.put(
-                    DecoderGraph.past(layer, key), scope.transferFrom(run, present));
+                inputs.put(DecoderGraph.past(layer, key), scope.transferFrom(run, present));
             scope.release(old);
           }
         }

@@ -25,8 +25,7 @@ import java.util.Random;
 /**
  * A model folder in hub layout with random weights. The decoder is of real size; the vision tower
  * is one convolution and one matrix, and the embedding table holds a few rows only, used again and
- * again, because neither
- * belongs to what is measured.
+ * again, because neither belongs to what is measured.
  *
  * @param folder where it lies
  * @param sizes sizes of the decoder
@@ -72,8 +71,7 @@ record SyntheticModel(Path folder, DecoderSizes sizes, int grid) {
     try (WeightFile weights = data(file)) {
       String ids = graph.input("input_ids", INT64, "batch_size", "sequence_length");
       String table = graph.weight(weights.random("table", KNOWN_TOKENS, sizes.hidden()));
-      String known =
-          graph.node("Mod", "/Mod", List.of(ids, graph.scalar((long) KNOWN_TOKENS)));
+      String known = graph.node("Mod", "/Mod", List.of(ids, graph.scalar((long) KNOWN_TOKENS)));
       graph.node(
           "Gather", "/Gather", List.of(table, known), "inputs_embeds", attribute("axis", 0L));
       graph.output("inputs_embeds", FLOAT, "batch_size", "sequence_length", sizes.hidden());

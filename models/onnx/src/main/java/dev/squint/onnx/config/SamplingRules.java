@@ -6,7 +6,8 @@ import java.util.List;
  * How a model's {@code generation_config.json} draws the next token, with the defaults of
  * transformers where it is silent.
  *
- * @param sample whether tokens are drawn unless a request says otherwise; else the best one is taken
+ * @param sample whether tokens are drawn unless a request says otherwise; else the best one is
+ *     taken
  * @param temperature what scores are divided by; 0 takes the best token
  * @param topK how many of the best tokens are drawn from; 0 for all
  * @param topP probability that the best tokens drawn from have together at least

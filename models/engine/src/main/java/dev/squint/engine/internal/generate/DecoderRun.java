@@ -90,8 +90,7 @@ final class DecoderRun implements AutoCloseable {
     try {
       open.list()
           .forEach(
-              segment ->
-                  add(new SegmentState(segment, sizes, caches.newScope(), plan.cache())));
+              segment -> add(new SegmentState(segment, sizes, caches.newScope(), plan.cache())));
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -123,9 +122,7 @@ final class DecoderRun implements AutoCloseable {
   DecoderRun copyWithoutLast(int tokens, TensorScope caches) {
     DecoderRun copy = new DecoderRun(caches.newScope(), plan, open, parts, source, sizes);
     try {
-      segments.forEach(
-          segment ->
-              copy.add(segment.copyWithoutLast(tokens, caches.newScope())));
+      segments.forEach(segment -> copy.add(segment.copyWithoutLast(tokens, caches.newScope())));
       return copy;
     } catch (RuntimeException e) {
       copy.close();
@@ -284,12 +281,7 @@ final class DecoderRun implements AutoCloseable {
               .run(
                   pass,
                   new SegmentState.Input(
-                      hidden,
-                      positions,
-                      new long[count],
-                      rows,
-                      MergeMatrix.NONE,
-                      Optional.empty()))
+                      hidden, positions, new long[count], rows, MergeMatrix.NONE, Optional.empty()))
               .hidden();
       entered.forEach(pass::release);
     }

@@ -97,9 +97,7 @@ public final class Generator implements AutoCloseable {
    * @param images the images of the prompt, if it has any
    */
   public Generation generate(
-      GenerationRequest asked,
-      Strategy strategy,
-      List<EncodedImages.Lease> images) {
+      GenerationRequest asked, Strategy strategy, List<EncodedImages.Lease> images) {
     requireOpen();
     checkFits(asked.prompt());
     checkIds(asked.prompt());
@@ -117,8 +115,7 @@ public final class Generator implements AutoCloseable {
     ModelInput prompt = asked.prompt();
     int length = prompt.layout().length();
     long longest =
-        Math.min(
-            (long) length + asked.options().maxNewTokens(), parts.config().contextLength());
+        Math.min((long) length + asked.options().maxNewTokens(), parts.config().contextLength());
     long perState = (long) parts.facts().decoder().hidden() * Float.BYTES;
     return admission.enter(
         parts.cacheBytesPerToken() * longest

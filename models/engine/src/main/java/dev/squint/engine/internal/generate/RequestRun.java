@@ -146,11 +146,7 @@ final class RequestRun {
   }
 
   private Generation generation(Optional<Speedup> speedup) {
-    return new Generation(
-        answer,
-        finish,
-        trace(speedup),
-        firstLogits);
+    return new Generation(answer, finish, trace(speedup), firstLogits);
   }
 
   private static String words(FinishReason reason) {
@@ -257,8 +253,7 @@ final class RequestRun {
     reusedTokens = earlier.sharedWith(prompt);
     earlier.keepFirst(reusedTokens, parts.sessions().scope());
     earlier.run().wantScores(wantsScores);
-    long[] fresh =
-        Arrays.copyOfRange(prompt.tokenIds(), reusedTokens, prompt.layout().length());
+    long[] fresh = Arrays.copyOfRange(prompt.tokenIds(), reusedTokens, prompt.layout().length());
     earlier.run().extend(scope, fresh);
     earlier.ran(fresh);
     prefillNanos = System.nanoTime() - start;
@@ -390,8 +385,7 @@ final class RequestRun {
       long[] sizes = image.shape();
       flops +=
           sizes[0]
-              * FlopsModel.tower(
-                  tower.withGrid((int) sizes[2] / patch, (int) sizes[3] / patch));
+              * FlopsModel.tower(tower.withGrid((int) sizes[2] / patch, (int) sizes[3] / patch));
     }
     return flops;
   }

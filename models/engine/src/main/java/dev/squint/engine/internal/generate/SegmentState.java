@@ -41,7 +41,6 @@ public final class SegmentState implements AutoCloseable {
   private Optional<StepOutputs> stepResults = Optional.empty();
   private StepMask mask;
   private int moves = -1;
-  private Optional<Set<String>> stepOutputs = Optional.empty();
   private String scores = DecoderGraph.LOGITS;
   private long nextPosition;
 
@@ -126,7 +125,8 @@ public final class SegmentState implements AutoCloseable {
   }
 
   /**
-   * What a segment returns, owned by the scope given to {@link SegmentState#run}.
+   * What a segment returns, owned by the scope given to {@link SegmentState#run}; for one token of
+   * text by the segment, which writes over it in the next run.
    *
    * @param hidden hidden states for the next segment, or else the logits or the best token alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
@@ -142,7 +142,6 @@ public final class SegmentState implements AutoCloseable {
     String name = wanted ? DecoderGraph.LOGITS : DecoderGraph.BEST_TOKEN;
     if (!name.equals(scores)) {
       scores = name;
-      stepOutputs = Optional.empty();
       stepResults.ifPresent(StepOutputs::close);
       stepResults = Optional.empty();
     }
@@ -154,9 +153,9 @@ public final class SegmentState implements AutoCloseable {
     mask = common;
   }
 
-  /** Runs some tokens. What it returns for one token of text is there until the next run. */
+  /** Runs some tokens. */
   public Output run(TensorScope scope, Input in) {
-    if (!in.isStep()) {
+    if (!in.isStep() || segment.spec().lookahead()) {
       return runAll(scope, in);
     }
     if (stepResults.isEmpty()) {
@@ -189,15 +188,13 @@ public final class SegmentState implements AutoCloseable {
         : write(scope, inputs(axes).at(position), hidden);
   }
 
-  private Output write(
-      TensorScope scope, Map<String, OnnxTensor> given, List<OnnxTensor> hidden) {
+  private Output write(TensorScope scope, Map<String, OnnxTensor> given, List<OnnxTensor> hidden) {
     StepOutputs results = stepResults.orElseThrow();
     Set<String> wanted = cache.outputs();
     TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
     try {
       complete(run, given, hidden);
-      Map<String, OnnxTensor> out =
-          segment.session().run(run, given, wanted, results.written());
+      Map<String, OnnxTensor> out = segment.session().run(run, given, wanted, results.written());
       cache.append(run, out, 1);
       return results.output();
     } finally {
@@ -216,10 +213,11 @@ public final class SegmentState implements AutoCloseable {
         in.observed().isEmpty()
             ? List.of()
             : segment.spec().taps().stream().map(TapNames::output).toList();
+    Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
+    wanted.addAll(taps);
+    wanted.addAll(cache.outputs());
     try (TensorScope run = scope.newScope()) {
-      Map<String, OnnxTensor> given = inputs(run, in);
-      Map<String, OnnxTensor> out = 
-          session.run(run, given, wanted(hiddenOutputs, taps), cache.inPlace());
+      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted, cache.inPlace());
       cache.append(run, out, in.keptRows().length);
       List<OnnxTensor> hidden = new ArrayList<>(hiddenOutputs.size());
       for (String name : hiddenOutputs) {
@@ -231,23 +229,6 @@ public final class SegmentState implements AutoCloseable {
     }
   }
 
-  private Set<String> wanted(List<String> hiddenOutputs, List<String> taps) {
-    Set<String> ofCache = cache.outputs();
-    if (taps.isEmpty()
-        && stepOutputs.isPresent()
-        && stepOutputs.get().size() == hiddenOutputs.size() + ofCache.size()
-        && stepOutputs.get().containsAll(ofCache)) {
-      return stepOutputs.get();
-    }
-    Set<String> wanted = new LinkedHashSet<>(hiddenOutputs);
-    wanted.addAll(taps);
-    wanted.addAll(ofCache);
-    if (taps.isEmpty()) {
-      stepOutputs = Optional.of(wanted);
-    }
-    return wanted;
-  }
-
   private StepInputs inputs(int axes) {
     if (step.isEmpty()) {
       step = Optional.of(new StepInputs(segment, axes, owner.newScope()));
@@ -255,8 +236,7 @@ public final class SegmentState implements AutoCloseable {
     return step.get();
   }
 
-  private void complete(
-      TensorScope run, Map<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
+  private void complete(TensorScope run, Map<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
     Map<String, OnnxTensor> ofCache = cache.inputs(run, 1);
     if (cache.moves() < 0 || cache.moves() != moves) {
       inputs.putAll(ofCache);
@@ -278,9 +258,9 @@ public final class SegmentState implements AutoCloseable {
       inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
     }
     if (names.contains(DecoderGraph.MASK)) {
-      long[] mask = new long[cache.tokens() + in.keptRows().length];
-      Arrays.fill(mask, 1);
-      inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
+      long[] ones = new long[cache.tokens() + in.keptRows().length];
+      Arrays.fill(ones, 1);
+      inputs.put(DecoderGraph.MASK, run.longs(ones, 1, ones.length));
     }
     String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
     if (names.contains(positions)) {
@@ -311,7 +291,6 @@ public final class SegmentState implements AutoCloseable {
   /** Puts the prompt away, once it has run. */
   public void onPrefillDone(LiveTokens live) {
     cache.onPrefillDone(live.visualMask());
-    stepOutputs = Optional.empty();
   }
 
   void startDecodingAt(long position) {

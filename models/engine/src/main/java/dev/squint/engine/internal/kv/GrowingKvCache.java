@@ -122,9 +122,7 @@ final class GrowingKvCache implements KvCache {
     if (placed) {
       inputs.put(
           KvCacheNames.PLACES,
-          fresh == 1
-              ? begin
-              : run.longs(LongStream.range(tokens, needed).toArray(), fresh));
+          fresh == 1 ? begin : run.longs(LongStream.range(tokens, needed).toArray(), fresh));
     }
     return inputs;
   }

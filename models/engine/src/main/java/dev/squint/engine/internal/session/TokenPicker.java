@@ -88,7 +88,9 @@ public final class TokenPicker implements AutoCloseable {
     try (TensorScope run = owner.newScope()) {
       OnnxTensor sizes = run.longs(shape, shape.length);
       OnnxTensor room =
-          session.run(run, Map.of(RoomGraph.SIZES, sizes), Set.of(RoomGraph.ROOM)).get(RoomGraph.ROOM);
+          session
+              .run(run, Map.of(RoomGraph.SIZES, sizes), Set.of(RoomGraph.ROOM))
+              .get(RoomGraph.ROOM);
       return owner.transferFrom(run, room);
     }
   }
@@ -107,12 +109,7 @@ public final class TokenPicker implements AutoCloseable {
 
   private synchronized ModelSession session(Kind kind) {
     return byKind.computeIfAbsent(
-        kind,
-        k ->
-            sessions.open(
-                k.graph(),
-                Path.of(""),
-                "the picking of cached tokens"));
+        kind, k -> sessions.open(k.graph(), Path.of(""), "the picking of cached tokens"));
   }
 
   @Override

@@ -14,7 +14,6 @@ import dev.squint.onnx.internal.config.ConfigReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -43,8 +42,7 @@ class SamplerTest {
   }
 
   private ModelConfig config(ObjectNode generation, int vocabulary) throws IOException {
-    ObjectNode config =
-        (ObjectNode) JSON.readTree(DATA.resolve("tiny-llava/config.json").toFile());
+    ObjectNode config = (ObjectNode) JSON.readTree(DATA.resolve("tiny-llava/config.json").toFile());
     ((ObjectNode) config.get("text_config")).put("vocab_size", vocabulary);
     JSON.writeValue(temp.resolve("config.json").toFile(), config);
     JSON.writeValue(temp.resolve("generation_config.json").toFile(), generation);
@@ -116,8 +114,7 @@ class SamplerTest {
     for (int token : kept) {
       all[token] = scores[token];
     }
-    ByteBuffer bytes =
-        ByteBuffer.allocate(all.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes = ByteBuffer.allocate(all.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(all);
     return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
   }
@@ -126,7 +123,8 @@ class SamplerTest {
   void whatAModelLeavesOutIsAsTransformersHasIt() throws IOException {
     JsonNode defaults = reference().get("defaults");
     Sampling how =
-        Sampling.of(SamplingOptions.ofModel(), config("{\"do_sample\": true, \"eos_token_id\": 2}"));
+        Sampling.of(
+            SamplingOptions.ofModel(), config("{\"do_sample\": true, \"eos_token_id\": 2}"));
     assertThat(how.draws()).isTrue();
     assertThat(how.temperature()).isEqualTo((float) defaults.get("temperature").asDouble());
     assertThat(how.topK()).isEqualTo(defaults.get("top_k").asInt());
@@ -143,8 +141,7 @@ class SamplerTest {
     assertThat(Sampling.of(SamplingOptions.ofModel(), drawing).draws()).isTrue();
     assertThat(Sampling.of(SamplingOptions.greedy(), drawing).draws()).isFalse();
     SamplingOptions minP = SamplingOptions.builder().minP(0.1).seed(3).build();
-    assertThat(Sampling.of(minP, greedy))
-        .isEqualTo(new Sampling(true, 1, 7, 1, 0.1, 1.5f, 0, 3));
+    assertThat(Sampling.of(minP, greedy)).isEqualTo(new Sampling(true, 1, 7, 1, 0.1, 1.5f, 0, 3));
     SamplingOptions all =
         SamplingOptions.builder().temperature(2).topK(0).topP(0.4).repetitionPenalty(1).build();
     assertThat(Sampling.of(all, drawing)).isEqualTo(new Sampling(true, 2, 0, 0.4, 0, 1, 0, 0));
@@ -156,38 +153,86 @@ class SamplerTest {
   void everySettingThatTransformersKnowsIsReadOrRefusedOrChangesNothing() throws IOException {
     Set<String> read =
         Set.of(
-            "do_sample", "temperature", "top_k", "top_p", "min_p", "repetition_penalty",
-            "no_repeat_ngram_size", "bad_words_ids", "min_length", "min_new_tokens", "eos_token_id",
-            "forced_eos_token_id", "suppress_tokens", "begin_suppress_tokens");
+            "do_sample",
+            "temperature",
+            "top_k",
+            "top_p",
+            "min_p",
+            "repetition_penalty",
+            "no_repeat_ngram_size",
+            "bad_words_ids",
+            "min_length",
+            "min_new_tokens",
+            "eos_token_id",
+            "forced_eos_token_id",
+            "suppress_tokens",
+            "begin_suppress_tokens");
     List<String> refused =
         List.of(
-            "\"typical_p\": 0.9", "\"epsilon_cutoff\": 0.0003", "\"eta_cutoff\": 0.0003",
-            "\"top_h\": 0.4", "\"num_beams\": 2", "\"penalty_alpha\": 0.6", "\"dola_layers\": \"low\"",
-            "\"force_words_ids\": [[3]]", "\"constraints\": [1]", "\"sequence_bias\": [[[3], 1.5]]",
-            "\"encoder_no_repeat_ngram_size\": 2", "\"encoder_repetition_penalty\": 1.1",
-            "\"exponential_decay_length_penalty\": [3, 1.1]", "\"watermarking_config\": {\"seed\": 1}",
-            "\"token_healing\": true", "\"stop_strings\": [\"x\"]", "\"guidance_scale\": 1.5",
+            "\"typical_p\": 0.9",
+            "\"epsilon_cutoff\": 0.0003",
+            "\"eta_cutoff\": 0.0003",
+            "\"top_h\": 0.4",
+            "\"num_beams\": 2",
+            "\"penalty_alpha\": 0.6",
+            "\"dola_layers\": \"low\"",
+            "\"force_words_ids\": [[3]]",
+            "\"constraints\": [1]",
+            "\"sequence_bias\": [[[3], 1.5]]",
+            "\"encoder_no_repeat_ngram_size\": 2",
+            "\"encoder_repetition_penalty\": 1.1",
+            "\"exponential_decay_length_penalty\": [3, 1.1]",
+            "\"watermarking_config\": {\"seed\": 1}",
+            "\"token_healing\": true",
+            "\"stop_strings\": [\"x\"]",
+            "\"guidance_scale\": 1.5",
             "\"num_beam_groups\": 2");
     Set<String> changeNothing =
         Set.of(
             // Of how long it may take or be, which a request says.
-            "max_length", "max_new_tokens", "max_time",
+            "max_length",
+            "max_new_tokens",
+            "max_time",
             // Of beams alone.
-            "early_stopping", "length_penalty", "diversity_penalty", "low_memory",
+            "early_stopping",
+            "length_penalty",
+            "diversity_penalty",
+            "low_memory",
             // Of speed and memory, and of guessing ahead, after which the answer is the same.
-            "use_cache", "cache_implementation", "cache_config", "prefill_chunk_size",
-            "compile_config", "disable_compile", "continuous_batching_config", "is_assistant",
-            "num_assistant_tokens", "num_assistant_tokens_schedule",
-            "assistant_confidence_threshold", "prompt_lookup_num_tokens",
-            "max_matching_ngram_size", "assistant_early_exit", "assistant_lookbehind",
-            "target_lookbehind", "assistant_ensemble_weight", "speculation_type", "use_mtp",
+            "use_cache",
+            "cache_implementation",
+            "cache_config",
+            "prefill_chunk_size",
+            "compile_config",
+            "disable_compile",
+            "continuous_batching_config",
+            "is_assistant",
+            "num_assistant_tokens",
+            "num_assistant_tokens_schedule",
+            "assistant_confidence_threshold",
+            "prompt_lookup_num_tokens",
+            "max_matching_ngram_size",
+            "assistant_early_exit",
+            "assistant_lookbehind",
+            "target_lookbehind",
+            "assistant_ensemble_weight",
+            "speculation_type",
+            "use_mtp",
             "max_cache_len",
             // Of what is returned.
-            "num_return_sequences", "output_attentions", "output_hidden_states", "output_scores",
-            "output_logits", "return_dict_in_generate",
+            "num_return_sequences",
+            "output_attentions",
+            "output_hidden_states",
+            "output_scores",
+            "output_logits",
+            "return_dict_in_generate",
             // Of a text that begins with nothing, of scores that are no numbers, of a norm.
-            "pad_token_id", "bos_token_id", "forced_bos_token_id", "decoder_start_token_id",
-            "remove_invalid_values", "renormalize_logits",
+            "pad_token_id",
+            "bos_token_id",
+            "forced_bos_token_id",
+            "decoder_start_token_id",
+            "remove_invalid_values",
+            "renormalize_logits",
             "transformers_version");
     List<String> names = new ArrayList<>();
     for (String one : refused) {
@@ -242,8 +287,8 @@ class SamplerTest {
     assertThat(counts[1]).isZero();
     double chiSquare =
         DoubleStream.of(0, 2, 3, 4, 5)
-            .map(i -> Math.pow(counts[(int) i] - DRAWS * shares[(int) i], 2) / shares[(int) i])
-            .sum()
+                .map(i -> Math.pow(counts[(int) i] - DRAWS * shares[(int) i], 2) / shares[(int) i])
+                .sum()
             / DRAWS;
     assertThat(chiSquare).as("the quantile 0.999 of 4 degrees of freedom").isLessThan(18.5);
 

@@ -119,9 +119,7 @@ class BestTokenTest {
                   .hidden()
                   .get(0);
           found.add(
-              scores
-                  ? UnsplitRun.lastRow(last, export)
-                  : new float[] {TensorScope.lastLong(last)});
+              scores ? UnsplitRun.lastRow(last, export) : new float[] {TensorScope.lastLong(last)});
         }
       }
     }

@@ -6,6 +6,8 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,11 +16,11 @@ import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
- * Writes a {@linkplain KvCacheLayout.Growing growing} cache into a segment: past and present are one
- * piece of memory with room for further tokens. A {@code GroupQueryAttention} does that by itself.
- * Where an export appends with {@code Concat}, new tokens are scattered into the room instead, and a
- * slice of what is there now takes the place of the concatenation; that copies as much as it did,
- * but for one layer at a time, so that no second cache stands beside the first.
+ * Writes a {@linkplain KvCacheLayout.Growing growing} cache into a segment: past and present are
+ * one piece of memory with room for further tokens. A {@code GroupQueryAttention} does that by
+ * itself. Where an export appends with {@code Concat}, new tokens are scattered into the room
+ * instead, and a slice of what is there now takes the place of the concatenation; that copies as
+ * much as it did, but for one layer at a time, so that no second cache stands beside the first.
  */
 final class GrowingCacheWriter {
 
@@ -35,6 +37,7 @@ final class GrowingCacheWriter {
   private final GraphProto.Builder out;
   private final GraphNodes nodes;
   private final Map<String, String> roomOfPresent = new HashMap<>();
+  private final Map<String, String> origins = new HashMap<>();
   private final Map<Long, String> places = new HashMap<>();
   private final Set<String> numbers = new LinkedHashSet<>();
 
@@ -77,8 +80,7 @@ final class GrowingCacheWriter {
         graph.inputs().get(past).getType().getTensorType().getShape().getDimCount() == RANK
             && graph.inputDimension(past, HEADS) > 0;
     int type = graph.types().of(past);
-    boolean numbers =
-        type == GraphNodes.FLOAT || type == TensorProto.DataType.FLOAT16.getNumber();
+    boolean numbers = type == GraphNodes.FLOAT || type == TensorProto.DataType.FLOAT16.getNumber();
     if (producer < 0 || !sized || !numbers) {
       return false;
     }
@@ -100,14 +102,18 @@ final class GrowingCacheWriter {
 
   /** Whether values are read by one node alone; others may read the shape. */
   private static boolean isReadBy(OnnxGraph graph, String tensor, int only) {
-    return graph.readers(tensor).stream()
-        .allMatch(
-            reader -> {
-              NodeProto node = graph.nodes().get(reader);
-              return reader == only
-                  || node.getOpType().equals("Shape")
-                  || (isCopy(node) && isReadBy(graph, node.getOutput(0), only));
-            });
+    Deque<String> copies = new ArrayDeque<>(List.of(tensor));
+    while (!copies.isEmpty()) {
+      for (int reader : graph.readers(copies.pop())) {
+        NodeProto node = graph.nodes().get(reader);
+        if (isCopy(node)) {
+          copies.push(node.getOutput(0));
+        } else if (reader != only && !node.getOpType().equals("Shape")) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   /** Exporters concatenate lists of one, too. */
@@ -135,13 +141,14 @@ final class GrowingCacheWriter {
    */
   boolean replaces(NodeProto node) {
     Attributes old = new Attributes(node);
-    String past = origin(graph, old.input(0));
+    String past = origins.getOrDefault(old.input(0), old.input(0));
     boolean ofCache = decoder.layerOfPast(past) >= 0;
     if (node.getOpType().equals("Shape") && ofCache) {
       measure(old, past);
       return true;
     }
     if (isCopy(node) && ofCache && !graph.outputs().containsKey(node.getOutput(0))) {
+      origins.put(node.getOutput(0), past);
       return true;
     }
     String present = old.output(0);
@@ -162,8 +169,7 @@ final class GrowingCacheWriter {
     }
     NodeProto.Builder grown = node.toBuilder();
     for (int i = 0; i < node.getOutputCount(); i++) {
-      grown.setOutput(
-          i, roomOfPresent.getOrDefault(node.getOutput(i), node.getOutput(i)));
+      grown.setOutput(i, roomOfPresent.getOrDefault(node.getOutput(i), node.getOutput(i)));
     }
     return grown.build();
   }
