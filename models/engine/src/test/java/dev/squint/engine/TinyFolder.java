@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ImageTokens;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.SamplingOptions;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.layout.TokenLayout;
 import java.io.IOException;
@@ -91,6 +92,22 @@ record TinyFolder(Path path) {
   }
 
   static long[] answer(VisionLanguageModel model, int tokens, Strategy strategy) {
+    return answer(model, strategy, GenerationOptions.builder().maxNewTokens(tokens).build());
+  }
+
+  /** The same of the best tokens, whatever the model's settings say of drawing. */
+  static long[] best(VisionLanguageModel model, int tokens) {
+    return answer(
+        model,
+        TestStrategy.none(),
+        GenerationOptions.builder()
+            .maxNewTokens(tokens)
+            .sampling(SamplingOptions.greedy())
+            .build());
+  }
+
+  private static long[] answer(
+      VisionLanguageModel model, Strategy strategy, GenerationOptions options) {
     ModelInput tiny = TinyLlava.prompt();
     ImageTokens images = ImageTokens.of(model.config(), model.facts().vision());
     int visual = images.count(4, 4);
@@ -106,8 +123,6 @@ record TinyFolder(Path path) {
             ids,
             new TokenLayout(ids.length, images.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
             tiny.images());
-    return model
-        .generate(prompt, strategy, GenerationOptions.builder().maxNewTokens(tokens).build())
-        .tokens();
+    return model.generate(prompt, strategy, options).tokens();
   }
 }

@@ -187,6 +187,7 @@ class SloppyNodesTest {
     specs.add(SegmentSpec.lookahead(1, List.of(Observe.textToVisualAttention(1, Rows.LAST)), true));
     specs.add(whole.with(new KvCacheLayout.Quantised(4, 2, true, 16)));
     specs.add(whole.with(new KvCacheLayout.Ragged(4, 16)));
+    specs.add(decoder.growing(whole));
     List<String> raw = new ArrayList<>();
     for (SegmentSpec spec : specs) {
       attempt(

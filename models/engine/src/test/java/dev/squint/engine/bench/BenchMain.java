@@ -66,6 +66,21 @@ public final class BenchMain {
                   Integer.parseInt(rest[2]),
                   Integer.parseInt(rest[3]),
                   Integer.parseInt(rest[4]));
+          case "decode" ->
+              DecodeTimes.ofSegments(
+                  new SyntheticModel(
+                      folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
+                  Integer.parseInt(rest[3]),
+                  Integer.parseInt(rest[4]),
+                  Integer.parseInt(rest[5]),
+                  Integer.parseInt(rest[6]));
+          case "growth" ->
+              DecodeTimes.ofCaches(
+                  folder,
+                  DecoderSizes.named(rest[1]),
+                  Integer.parseInt(rest[2]),
+                  Integer.parseInt(rest[3]),
+                  Integer.parseInt(rest[4]));
           case "cache" ->
               CacheMemory.measure(
                   new SyntheticModel(

@@ -35,6 +35,10 @@ class SplitBenchmarkTest {
   private static final double SPLIT_BAR = 1.02;
   private static final double SPEEDUP_BAR = 0.95;
   private static final double MEMORY_BAR = 1.05;
+  private static final double DECODE_BAR = 1.03;
+  private static final double HEAP_BAR = 8192;
+  private static final int SEGMENTS = 4;
+  private static final String LONG_CACHE = "1900";
   private static final double DECIDING_BAR = 0.03;
   private static final String HEAP = "512m";
 
@@ -92,7 +96,28 @@ class SplitBenchmarkTest {
       fastV(1, "split, tap and decision of FastV K=2 that keeps all");
       fastV(0.5, "FastV K=2 keep 0.5");
       fastV(0.1, "FastV K=2 keep 0.1");
+      decode();
       memory();
+    }
+
+    private void decode() throws IOException {
+      JsonNode found =
+          run(
+              "decode",
+              folder,
+              shape,
+              Integer.toString(model.grid()),
+              Integer.toString(TEXT_TOKENS),
+              Integer.toString(SEGMENTS),
+              pairs,
+              threads);
+      atMost("decode in four segments over one, time of a token", found, "ratio", DECODE_BAR);
+      atMost("heap of a generated token, bytes", found, "heapPerToken", HEAP_BAR);
+      atMost(
+          "KV cache grown in place over one copied in each step, time of a token after 2,000",
+          run("growth", folder, shape, LONG_CACHE, pairs, threads),
+          "ratio",
+          1);
     }
 
     private void split(Split split, String what, boolean barred) throws IOException {

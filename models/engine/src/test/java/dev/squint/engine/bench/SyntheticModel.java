@@ -24,8 +24,8 @@ import java.util.Random;
 
 /**
  * A model folder in hub layout with random weights. The decoder is of real size; the vision tower
- * is one convolution and one matrix, and the embedding table holds a few rows only, because neither
- * belongs to what is measured.
+ * is one convolution and one matrix, and the embedding table holds a few rows only, used again and
+ * again, because neither belongs to what is measured.
  *
  * @param folder where it lies
  * @param sizes sizes of the decoder

@@ -32,6 +32,19 @@ public record DecodingRules(
   public static final DecodingRules NONE =
       new DecodingRules(1, 0, List.of(), 0, 0, Set.of(), Set.of(), Set.of());
 
+  /** The same rules with another penalty. */
+  public DecodingRules withRepetitionPenalty(float penalty) {
+    return new DecodingRules(
+        penalty,
+        noRepeat,
+        badWords,
+        minLength,
+        minNewTokens,
+        forcedEnd,
+        suppressed,
+        suppressedFirst);
+  }
+
   /** Copies the collections. */
   public DecodingRules {
     badWords = badWords.stream().map(List::copyOf).toList();

@@ -14,6 +14,7 @@ import java.util.Set;
  * @param text sizes of the decoder
  * @param vision sizes of the vision tower
  * @param decoding what decides on the next token besides its score
+ * @param sampling how it is drawn
  */
 public record ModelConfig(
     String modelType,
@@ -23,7 +24,8 @@ public record ModelConfig(
     Set<Long> endTokens,
     Text text,
     Vision vision,
-    DecodingRules decoding) {
+    DecodingRules decoding,
+    SamplingRules sampling) {
 
   /** Copies the set. */
   public ModelConfig {
@@ -47,13 +49,14 @@ public record ModelConfig(
         endTokens,
         text,
         vision,
-        DecodingRules.NONE);
+        DecodingRules.NONE,
+        SamplingRules.NONE);
   }
 
   /** The same with another number of visual tokens. */
   public ModelConfig withVisualTokens(int tokens) {
     return new ModelConfig(
-        modelType, imageToken, tokens, contextLength, endTokens, text, vision, decoding);
+        modelType, imageToken, tokens, contextLength, endTokens, text, vision, decoding, sampling);
   }
 
   /**

@@ -27,7 +27,11 @@ import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -48,10 +52,18 @@ final class DecoderRun implements AutoCloseable {
   private final ModelConfig.Text sizes;
   private final Parts parts;
   private final PositionSource source;
+  private final LongBuffer token =
+      ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
+  private final TensorScope own;
+  private final StepMask mask;
+  private Optional<OnnxTensor> fed = Optional.empty();
+  private List<OnnxTensor> embedded = List.of();
   private final List<SegmentState> segments = new ArrayList<>();
   private final List<Integer> lookaheadTokens = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
   private float[] logits = {};
+  private long best;
+  private boolean wantsScores = true;
 
   /**
    * The parts of a model around its decoder.
@@ -74,12 +86,11 @@ final class DecoderRun implements AutoCloseable {
       PositionSource source,
       ModelConfig.Text sizes,
       TensorScope caches) {
-    this(plan, open, parts, source, sizes);
+    this(caches.newScope(), plan, open, parts, source, sizes);
     try {
       open.list()
           .forEach(
-              segment ->
-                  segments.add(new SegmentState(segment, sizes, caches.newScope(), plan.cache())));
+              segment -> add(new SegmentState(segment, sizes, caches.newScope(), plan.cache())));
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -87,11 +98,14 @@ final class DecoderRun implements AutoCloseable {
   }
 
   private DecoderRun(
+      TensorScope own,
       PruningPlan plan,
       SplitDecoder open,
       Parts parts,
       PositionSource source,
       ModelConfig.Text sizes) {
+    this.own = own;
+    this.mask = new StepMask(own.newScope());
     this.plan = plan;
     this.open = open;
     this.sizes = sizes;
@@ -106,11 +120,9 @@ final class DecoderRun implements AutoCloseable {
    * @param caches counts the tensors of its KV caches
    */
   DecoderRun copyWithoutLast(int tokens, TensorScope caches) {
-    DecoderRun copy = new DecoderRun(plan, open, parts, source, sizes);
+    DecoderRun copy = new DecoderRun(caches.newScope(), plan, open, parts, source, sizes);
     try {
-      segments.forEach(
-          segment ->
-              copy.segments.add(segment.copyWithoutLast(tokens, caches.newScope())));
+      segments.forEach(segment -> copy.add(segment.copyWithoutLast(tokens, caches.newScope())));
       return copy;
     } catch (RuntimeException e) {
       copy.close();
@@ -233,7 +245,7 @@ final class DecoderRun implements AutoCloseable {
       }
     }
     tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
-    logits = TensorScope.valuesOf(hidden.get(0));
+    read(hidden.get(0));
   }
 
   /**
@@ -243,35 +255,84 @@ final class DecoderRun implements AutoCloseable {
    * @param text token ids
    */
   void extend(TensorScope scope, long... text) {
-    int count = text.length;
-    int[] rows = IntStream.range(0, count).toArray();
     try (TensorScope pass = scope.newScope()) {
-      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, text));
-      for (SegmentState segment : segments) {
-        RotaryPositions positions =
-            RotaryPositions.consecutive(segment.takePositions(count), count, source.rows());
-        List<OnnxTensor> entered = hidden;
-        hidden =
-            segment
-                .run(
-                    pass,
-                    new SegmentState.Input(
-                        hidden,
-                        positions,
-                        new long[count],
-                        rows,
-                        MergeMatrix.NONE,
-                        Optional.empty()))
-                .hidden();
-        entered.forEach(pass::release);
+      if (text.length == 1) {
+        List<OnnxTensor> hidden = embedded(pass, text[0]);
+        for (int i = 0; i < segments.size(); i++) {
+          hidden = segments.get(i).step(pass, hidden, source.rows()).hidden();
+        }
+        read(hidden.get(0));
+      } else {
+        read(all(pass, text));
       }
-      logits = TensorScope.valuesOf(hidden.get(0));
     }
   }
 
-  /** Scores of the next token. */
+  private OnnxTensor all(TensorScope pass, long[] text) {
+    int count = text.length;
+    int[] rows = IntStream.range(0, count).toArray();
+    List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, text));
+    for (SegmentState segment : segments) {
+      RotaryPositions positions =
+          RotaryPositions.consecutive(segment.takePositions(count), count, source.rows());
+      List<OnnxTensor> entered = hidden;
+      hidden =
+          segment
+              .run(
+                  pass,
+                  new SegmentState.Input(
+                      hidden, positions, new long[count], rows, MergeMatrix.NONE, Optional.empty()))
+              .hidden();
+      entered.forEach(pass::release);
+    }
+    return hidden.get(0);
+  }
+
+  /**
+   * Sets what prefill and steps make from now on.
+   *
+   * @param wanted whether the scores of the next token, as at first; else the best token alone
+   */
+  void wantScores(boolean wanted) {
+    wantsScores = wanted;
+    segments.forEach(segment -> segment.wantScores(wanted));
+  }
+
+  private void add(SegmentState segment) {
+    segments.add(segment);
+    segment.share(mask);
+  }
+
+  private List<OnnxTensor> embedded(TensorScope pass, long next) {
+    token.put(0, next);
+    if (fed.isEmpty()) {
+      fed = Optional.of(own.longs(token, 1, 1));
+    }
+    if (embedded.isEmpty()) {
+      OnnxTensor first = parts.embedder().embed(pass, fed.get());
+      embedded = List.of(StepOutputs.another(first, own));
+      return List.of(first);
+    }
+    parts.embedder().embed(pass, fed.get(), embedded.get(0));
+    return embedded;
+  }
+
+  private void read(OnnxTensor last) {
+    if (wantsScores) {
+      logits = TensorScope.valuesOf(last, logits);
+    } else {
+      best = TensorScope.lastLong(last);
+    }
+  }
+
+  /** Scores of the next token, where they were wanted; the next step may write over them. */
   float[] logits() {
     return logits;
+  }
+
+  /** The token with the best score, where scores were not wanted; -1 if they are not numbers. */
+  long best() {
+    return best;
   }
 
   /** Tokens that ran through each layer in prefill. */
@@ -287,9 +348,13 @@ final class DecoderRun implements AutoCloseable {
 
   /** Tokens in the KV cache of each layer now. */
   int[] cachedPerLayer() {
-    return segments.stream()
-        .flatMapToInt(s -> IntStream.generate(s::cachedTokens).limit(s.layers()))
-        .toArray();
+    int[] cached = new int[sizes.layers()];
+    int layer = 0;
+    for (SegmentState segment : segments) {
+      Arrays.fill(cached, layer, layer + segment.layers(), segment.cachedTokens());
+      layer += segment.layers();
+    }
+    return cached;
   }
 
   long cacheBytes() {
@@ -335,5 +400,7 @@ final class DecoderRun implements AutoCloseable {
   @Override
   public void close() {
     segments.forEach(SegmentState::close);
+    mask.close();
+    own.close();
   }
 }

@@ -51,6 +51,7 @@ public final class KeptRun implements PromptCache, Admission.Kept {
     private final int lastVisual;
     private DecoderRun run;
     private long[] tokens;
+    private int seen;
     private List<SiteTrace> sites = List.of();
 
     /**
@@ -90,6 +91,7 @@ public final class KeptRun implements PromptCache, Admission.Kept {
       this.images = images;
       this.lastVisual = lastVisual;
       this.tokens = tokens;
+      this.seen = tokens.length;
     }
 
     DecoderRun run() {
@@ -114,14 +116,16 @@ public final class KeptRun implements PromptCache, Admission.Kept {
 
     /** Tokens seen, pruned ones counted. */
     int tokens() {
-      return tokens.length;
+      return seen;
     }
 
     /** Further tokens have run. */
     void ran(long... further) {
-      int seen = tokens.length;
-      tokens = Arrays.copyOf(tokens, seen + further.length);
+      if (seen + further.length > tokens.length) {
+        tokens = Arrays.copyOf(tokens, seen + seen / 2 + further.length);
+      }
       System.arraycopy(further, 0, tokens, seen, further.length);
+      seen += further.length;
     }
 
     /**
@@ -130,7 +134,7 @@ public final class KeptRun implements PromptCache, Admission.Kept {
      */
     int sharedWith(ModelInput prompt) {
       long[] wanted = prompt.tokenIds();
-      int differs = Arrays.mismatch(tokens, wanted);
+      int differs = Arrays.mismatch(tokens, 0, seen, wanted, 0, wanted.length);
       int shared = Math.min(differs < 0 ? wanted.length : differs, wanted.length - 1);
       boolean imagesAside =
           prompt.layout().visual().stream().allMatch(span -> span.end() <= shared);
@@ -152,11 +156,12 @@ public final class KeptRun implements PromptCache, Admission.Kept {
 
     /** Forgets all tokens but the first. */
     void keepFirst(int count, TensorScope caches) {
-      if (count < tokens.length) {
-        DecoderRun shorter = run.copyWithoutLast(tokens.length - count, caches);
+      if (count < seen) {
+        DecoderRun shorter = run.copyWithoutLast(seen - count, caches);
         run.close();
         run = shorter;
         tokens = Arrays.copyOf(tokens, count);
+        seen = count;
       }
     }
 
@@ -169,7 +174,7 @@ public final class KeptRun implements PromptCache, Admission.Kept {
               plan,
               images,
               lastVisual,
-              tokens);
+              Arrays.copyOf(tokens, seen));
       copy.sites = sites;
       return copy;
     }

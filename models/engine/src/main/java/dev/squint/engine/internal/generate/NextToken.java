@@ -1,23 +1,33 @@
 package dev.squint.engine.internal.generate;
 
+import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.DecodingRules;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * Chooses the next token of one request: changes the scores as {@link DecodingRules} say, in the
- * order of transformers, and takes the best. Belongs to one thread.
+ * Chooses the next token of one request: changes the scores as {@link DecodingRules} and {@link
+ * Sampling} say, in the order of transformers, and takes the best or draws one. The presence
+ * penalty, which transformers does not have, comes after the repetition penalty. Belongs to one
+ * thread.
  */
 final class NextToken {
 
   private static final float NEVER = Float.NEGATIVE_INFINITY;
 
   private final DecodingRules rules;
+  private final Sampling how;
+  private final Optional<Sampler> sampler;
   private final boolean changes;
   private final Set<Long> endTokens;
   private final int promptLength;
   private final int longest;
+  private final SeenTokens text = new SeenTokens();
+  private final SeenTokens answer = new SeenTokens();
+  private float[] scores = {};
   private long[] tokens;
   private int length;
 
@@ -25,28 +35,91 @@ final class NextToken {
    * @param prompt all tokens of the prompt, those of pruned visual tokens included
    * @param longest how many tokens the answer may have
    */
-  NextToken(DecodingRules rules, Set<Long> endTokens, long[] prompt, int longest) {
+  NextToken(DecodingRules rules, Sampling how, Set<Long> endTokens, long[] prompt, int longest) {
     this.rules = rules;
-    this.changes = !rules.equals(DecodingRules.NONE);
+    this.how = how;
+    this.sampler = how.draws() ? Optional.of(new Sampler(how)) : Optional.empty();
+    this.changes =
+        how.repetitionPenalty() != 1
+            || how.presencePenalty() != 0
+            || !rules.equals(DecodingRules.NONE.withRepetitionPenalty(rules.repetitionPenalty()));
     this.endTokens = endTokens;
     this.promptLength = prompt.length;
     this.longest = longest;
     this.tokens = prompt;
     this.length = prompt.length;
+    if (how.repetitionPenalty() != 1) {
+      Arrays.stream(prompt).forEach(text::add);
+    }
+  }
+
+  /** Whether the scores decide; if not, the best token does. */
+  boolean needsScores() {
+    return changes || sampler.isPresent();
   }
 
   /**
-   * Takes the best token; among equals the smallest.
+   * Takes the token that the graph has found to have the best score.
+   *
+   * @param best the token, or negative if the scores are not numbers
+   */
+  long take(long best) {
+    if (best < 0) {
+      throw notNumbers();
+    }
+    return best;
+  }
+
+  /**
+   * Chooses by the scores; among equals the smallest token is the best.
    *
    * @param logits a score for each token, left as they are
    */
   long choose(float[] logits) {
-    long token = best(changes ? changed(logits.clone()) : logits);
+    for (float logit : logits) {
+      if (Float.isNaN(logit)) {
+        throw notNumbers();
+      }
+    }
+    if (!needsScores()) {
+      return best(logits);
+    }
+    float[] changed = changed(logits);
+    long token = sampler.isPresent() ? sampler.get().draw(changed) : best(changed);
+    remember(token);
+    return token;
+  }
+
+  /** The scores as the rules change them, in an array that the next call writes over. */
+  float[] changed(float[] logits) {
+    if (scores.length != logits.length) {
+      scores = new float[logits.length];
+    }
+    System.arraycopy(logits, 0, scores, 0, logits.length);
+    if (changes) {
+      change();
+    }
+    return scores;
+  }
+
+  /** What scores that are no numbers are refused with. */
+  static ModelException notNumbers() {
+    return new ModelException(
+        Kind.BAD_MODEL,
+        "the decoder scores the next token with what is no number (NaN or infinity); its file is damaged or of too coarse a precision, get it again or use another one");
+  }
+
+  /** Counts a token as one of the answer. */
+  void remember(long token) {
+    if (!changes) {
+      return;
+    }
     if (length == tokens.length) {
       tokens = Arrays.copyOf(tokens, length + length / 2 + 1);
     }
     tokens[length++] = token;
-    return token;
+    text.add(token);
+    answer.add(token);
   }
 
   private static int best(float[] scores) {
@@ -59,53 +132,41 @@ final class NextToken {
     return best;
   }
 
-  private float[] changed(float[] scores) {
+  private void change() {
     int fresh = length - promptLength;
-    if (rules.repetitionPenalty() != 1) {
-      penaliseRepetition(scores);
+    if (how.repetitionPenalty() != 1) {
+      text.penalise(scores, how.repetitionPenalty());
+    }
+    if (how.presencePenalty() != 0) {
+      answer.subtract(scores, how.presencePenalty());
     }
     if (rules.noRepeat() > 0) {
-      forbidRepetition(scores, rules.noRepeat());
+      forbidRepetition(rules.noRepeat());
     }
     for (List<Long> word : rules.badWords()) {
       if (endsWith(word.subList(0, word.size() - 1))) {
-        set(scores, word.get(word.size() - 1), NEVER);
+        set(word.get(word.size() - 1), NEVER);
       }
     }
     if (length < rules.minLength() || fresh < rules.minNewTokens()) {
-      endTokens.forEach(token -> set(scores, token, NEVER));
+      endTokens.forEach(token -> set(token, NEVER));
     }
     if (!rules.forcedEnd().isEmpty() && fresh == longest - 1) {
       Arrays.fill(scores, NEVER);
-      rules.forcedEnd().forEach(token -> set(scores, token, 0));
+      rules.forcedEnd().forEach(token -> set(token, 0));
     }
-    rules.suppressed().forEach(token -> set(scores, token, NEVER));
+    rules.suppressed().forEach(token -> set(token, NEVER));
     if (fresh == 0) {
-      rules.suppressedFirst().forEach(token -> set(scores, token, NEVER));
-    }
-    return scores;
-  }
-
-  private void penaliseRepetition(float[] scores) {
-    boolean[] seen = new boolean[scores.length];
-    for (int i = 0; i < length; i++) {
-      int token = (int) tokens[i];
-      if (token < scores.length && !seen[token]) {
-        seen[token] = true;
-        scores[token] =
-            scores[token] < 0
-                ? scores[token] * rules.repetitionPenalty()
-                : scores[token] / rules.repetitionPenalty();
-      }
+      rules.suppressedFirst().forEach(token -> set(token, NEVER));
     }
   }
 
   /** Every sequence of this length that begins as the text now ends forbids its last token. */
-  private void forbidRepetition(float[] scores, int size) {
+  private void forbidRepetition(int size) {
     int begins = length + 1 - size;
     for (int start = 0; start + size <= length; start++) {
       if (Arrays.equals(tokens, start, start + size - 1, tokens, begins, length)) {
-        set(scores, tokens[start + size - 1], NEVER);
+        set(tokens[start + size - 1], NEVER);
       }
     }
   }
@@ -120,7 +181,7 @@ final class NextToken {
     return true;
   }
 
-  private static void set(float[] scores, long token, float score) {
+  private void set(long token, float score) {
     if (token < scores.length) {
       scores[(int) token] = score;
     }

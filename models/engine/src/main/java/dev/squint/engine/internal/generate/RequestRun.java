@@ -33,6 +33,8 @@ import java.util.Optional;
  */
 final class RequestRun {
 
+  private static final int FEW_TOKENS = 64;
+
   private final Generator generator;
   private final Generator.Parts parts;
   private final GenerationRequest asked;
@@ -41,6 +43,8 @@ final class RequestRun {
   private final PruningPlan plan;
   private final List<EncodedImages.Lease> images;
   private final RunControl control;
+  private final NextToken next;
+  private boolean wantsScores;
   private final List<String> notes = new ArrayList<>();
 
   private KeptRun.Content running;
@@ -76,6 +80,14 @@ final class RequestRun {
     this.images = images;
     this.control = control;
     this.tokensPerLayer = new int[shape().layers()];
+    this.next =
+        new NextToken(
+            parts.config().decoding(),
+            Sampling.of(asked.options().sampling(), parts.config()),
+            parts.config().endTokens(),
+            prompt.tokenIds(),
+            asked.options().maxNewTokens());
+    this.wantsScores = next.needsScores() || asked.options().keepFirstLogits();
   }
 
   private DecoderShape shape() {
@@ -134,11 +146,7 @@ final class RequestRun {
   }
 
   private Generation generation(Optional<Speedup> speedup) {
-    return new Generation(
-        answer,
-        finish,
-        trace(speedup),
-        asked.options().keepFirstLogits() ? firstLogits : new float[0]);
+    return new Generation(answer, finish, trace(speedup), firstLogits);
   }
 
   private static String words(FinishReason reason) {
@@ -169,6 +177,7 @@ final class RequestRun {
       throw e;
     }
     running = new KeptRun.Content(run, split, strategy, plan, prompt);
+    run.wantScores(wantsScores);
     return prefill(run, scope);
   }
 
@@ -243,8 +252,8 @@ final class RequestRun {
     long start = System.nanoTime();
     reusedTokens = earlier.sharedWith(prompt);
     earlier.keepFirst(reusedTokens, parts.sessions().scope());
-    long[] fresh =
-        Arrays.copyOfRange(prompt.tokenIds(), reusedTokens, prompt.layout().length());
+    earlier.run().wantScores(wantsScores);
+    long[] fresh = Arrays.copyOfRange(prompt.tokenIds(), reusedTokens, prompt.layout().length());
     earlier.run().extend(scope, fresh);
     earlier.ran(fresh);
     prefillNanos = System.nanoTime() - start;
@@ -274,31 +283,35 @@ final class RequestRun {
     int room = parts.config().contextLength() - prompt.layout().length();
     int limit = Math.min(asked.options().maxNewTokens(), room);
     DecoderRun run = running.run();
-    firstLogits = run.logits();
-    NextToken next =
-        new NextToken(
-            parts.config().decoding(),
-            parts.config().endTokens(),
-            prompt.tokenIds(),
-            asked.options().maxNewTokens());
+    if (asked.options().keepFirstLogits()) {
+      firstLogits = run.logits().clone();
+    }
+    long[] tokens = new long[Math.min(limit, FEW_TOKENS)];
+    int count = 0;
     int[] whole = new int[shape().layers()];
     Arrays.fill(whole, prompt.layout().length());
     long start = System.nanoTime();
     try {
-      while (answer.length < limit) {
-        long token = next.choose(run.logits());
+      while (count < limit) {
+        long token = wantsScores ? next.choose(run.logits()) : next.take(run.best());
+        if (wantsScores != next.needsScores()) {
+          wantsScores = next.needsScores();
+          run.wantScores(wantsScores);
+        }
         if (parts.config().endTokens().contains(token)) {
           finish = FinishReason.STOP;
           return;
         }
-        answer = Arrays.copyOf(answer, answer.length + 1);
-        answer[answer.length - 1] = token;
+        if (count == tokens.length) {
+          tokens = Arrays.copyOf(tokens, Math.min(limit, 2 * count));
+        }
+        tokens[count++] = token;
         if (!asked.listener().onToken(token)) {
           finish = FinishReason.STOP_STRING;
           return;
         }
         control.check();
-        if (answer.length < limit) {
+        if (count < limit) {
           run.extend(scope, token);
           running.ran(token);
           Arrays.setAll(whole, layer -> whole[layer] + 1);
@@ -312,6 +325,7 @@ final class RequestRun {
                 .formatted(parts.config().contextLength()));
       }
     } finally {
+      answer = Arrays.copyOf(tokens, count);
       decodeNanos = System.nanoTime() - start;
     }
   }
@@ -371,8 +385,7 @@ final class RequestRun {
       long[] sizes = image.shape();
       flops +=
           sizes[0]
-              * FlopsModel.tower(
-                  tower.withGrid((int) sizes[2] / patch, (int) sizes[3] / patch));
+              * FlopsModel.tower(tower.withGrid((int) sizes[2] / patch, (int) sizes[3] / patch));
     }
     return flops;
   }

@@ -31,8 +31,17 @@ public final class SegmentState implements AutoCloseable {
   /** A row that is always there: ONNX Runtime divides by the length of an axis that it folds. */
   private static final int[] ANY = {0};
 
+  private static final long[] TEXT = {0};
+
   private final SplitDecoder.Segment segment;
   private final KvCache cache;
+  private final TensorScope owner;
+  private final Map<String, RowInput> rowInputs = new HashMap<>();
+  private Optional<StepInputs> step = Optional.empty();
+  private Optional<StepOutputs> stepResults = Optional.empty();
+  private StepMask mask;
+  private int moves = -1;
+  private String scores = DecoderGraph.LOGITS;
   private long nextPosition;
 
   public SegmentState(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
@@ -45,19 +54,28 @@ public final class SegmentState implements AutoCloseable {
       TensorScope owner,
       Optional<KvCachePlan> plan) {
     this.segment = segment;
+    this.owner = owner;
     this.cache = KvCache.of(segment, sizes, owner, plan);
+    this.mask = new StepMask(owner.newScope());
+    for (String name : segment.session().inputs()) {
+      RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
+    }
   }
 
-  private SegmentState(SplitDecoder.Segment segment, KvCache cache, long nextPosition) {
-    this.segment = segment;
+  private SegmentState(SegmentState of, KvCache cache, long nextPosition, TensorScope owner) {
+    this.segment = of.segment;
+    this.owner = owner;
     this.cache = cache;
+    this.mask = new StepMask(owner.newScope());
+    this.rowInputs.putAll(of.rowInputs);
+    this.scores = of.scores;
     this.nextPosition = nextPosition;
   }
 
   /** The same without its last tokens, with a cache of its own. */
   SegmentState copyWithoutLast(int tokens, TensorScope owner) {
     return new SegmentState(
-        segment, cache.copyOfFirst(cache.tokens() - tokens, owner), nextPosition - tokens);
+        this, cache.copyOfFirst(cache.tokens() - tokens, owner), nextPosition - tokens, owner);
   }
 
   /** Finds live rows, counted after the seam. */
@@ -84,6 +102,16 @@ public final class SegmentState implements AutoCloseable {
       MergeMatrix merges,
       Optional<Observed> observed) {
 
+    /** Whether it is one token of text that goes on as it is. */
+    private boolean isStep() {
+      return keptRows.length == 1
+          && keptRows[0] == 0
+          && types.length == 1
+          && types[0] == 0
+          && merges == MergeMatrix.NONE
+          && observed.isEmpty();
+    }
+
     /** What a seam lets in. */
     public static Input of(List<OnnxTensor> hidden, SeamRows seam, Optional<Observed> observed) {
       return new Input(
@@ -97,18 +125,90 @@ public final class SegmentState implements AutoCloseable {
   }
 
   /**
-   * What a segment returns, owned by the scope given to {@link SegmentState#run}.
+   * What a segment returns, owned by the scope given to {@link SegmentState#run}; for one token of
+   * text by the segment, which writes over it in the next run.
    *
-   * @param hidden hidden states for the next segment, or the logits alone
+   * @param hidden hidden states for the next segment, or else the logits or the best token alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
    */
   public record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
 
+  /**
+   * Sets what the segment with the logits returns from now on.
+   *
+   * @param wanted whether the scores of all tokens, as at first; else the best token alone
+   */
+  public void wantScores(boolean wanted) {
+    String name = wanted ? DecoderGraph.LOGITS : DecoderGraph.BEST_TOKEN;
+    if (!name.equals(scores)) {
+      scores = name;
+      stepResults.ifPresent(StepOutputs::close);
+      stepResults = Optional.empty();
+    }
+  }
+
+  /** Shares a mask with other segments. */
+  void share(StepMask common) {
+    mask.close();
+    mask = common;
+  }
+
+  /** Runs some tokens. */
   public Output run(TensorScope scope, Input in) {
+    if (!in.isStep() || segment.spec().lookahead()) {
+      return runAll(scope, in);
+    }
+    if (stepResults.isEmpty()) {
+      Output first = runAll(scope, in);
+      List<String> names = segment.isLast() ? List.of(scores) : segment.hiddenOutputs();
+      stepResults = Optional.of(new StepOutputs(names, first.hidden(), owner.newScope()));
+      moves = -1;
+      return first;
+    }
+    return write(scope, inputs(in.positions().axes().length).at(in.positions()), in.hidden());
+  }
+
+  /**
+   * Runs one token of text at the position that is next.
+   *
+   * @param axes axes of its rotary positions
+   */
+  Output step(TensorScope scope, List<OnnxTensor> hidden, int axes) {
+    long position = takePositions(1);
+    return stepResults.isEmpty()
+        ? run(
+            scope,
+            new Input(
+                hidden,
+                RotaryPositions.consecutive(position, 1, axes),
+                TEXT,
+                ANY,
+                MergeMatrix.NONE,
+                Optional.empty()))
+        : write(scope, inputs(axes).at(position), hidden);
+  }
+
+  private Output write(TensorScope scope, Map<String, OnnxTensor> given, List<OnnxTensor> hidden) {
+    StepOutputs results = stepResults.orElseThrow();
+    Set<String> wanted = cache.outputs();
+    TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
+    try {
+      complete(run, given, hidden);
+      Map<String, OnnxTensor> out = segment.session().run(run, given, wanted, results.written());
+      cache.append(run, out, 1);
+      return results.output();
+    } finally {
+      if (!wanted.isEmpty()) {
+        run.close();
+      }
+    }
+  }
+
+  private Output runAll(TensorScope scope, Input in) {
     ModelSession session = segment.session();
     boolean lookahead = segment.spec().lookahead();
     List<String> hiddenOutputs =
-        segment.isLast() && !lookahead ? List.of(DecoderGraph.LOGITS) : segment.hiddenOutputs();
+        segment.isLast() && !lookahead ? List.of(scores) : segment.hiddenOutputs();
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
@@ -117,13 +217,37 @@ public final class SegmentState implements AutoCloseable {
     wanted.addAll(taps);
     wanted.addAll(cache.outputs());
     try (TensorScope run = scope.newScope()) {
-      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted);
+      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted, cache.inPlace());
       cache.append(run, out, in.keptRows().length);
-      List<OnnxTensor> hidden = new ArrayList<>();
-      hiddenOutputs.forEach(name -> hidden.add(scope.transferFrom(run, out.get(name))));
-      Map<String, OnnxTensor> tapped = new HashMap<>();
+      List<OnnxTensor> hidden = new ArrayList<>(hiddenOutputs.size());
+      for (String name : hiddenOutputs) {
+        hidden.add(scope.transferFrom(run, out.get(name)));
+      }
+      Map<String, OnnxTensor> tapped = taps.isEmpty() ? Map.of() : new HashMap<>();
       taps.forEach(tap -> tapped.put(tap, scope.transferFrom(run, out.get(tap))));
       return new Output(hidden, tapped);
+    }
+  }
+
+  private StepInputs inputs(int axes) {
+    if (step.isEmpty()) {
+      step = Optional.of(new StepInputs(segment, axes, owner.newScope()));
+    }
+    return step.get();
+  }
+
+  private void complete(TensorScope run, Map<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
+    Map<String, OnnxTensor> ofCache = cache.inputs(run, 1);
+    if (cache.moves() < 0 || cache.moves() != moves) {
+      inputs.putAll(ofCache);
+      stepResults.orElseThrow().writeInto(cache.inPlace());
+      moves = cache.moves();
+    }
+    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
+      inputs.put(segment.hiddenInputs().get(i), hidden.get(i));
+    }
+    if (segment.session().inputs().contains(DecoderGraph.MASK)) {
+      inputs.put(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
     }
   }
 
@@ -134,9 +258,9 @@ public final class SegmentState implements AutoCloseable {
       inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
     }
     if (names.contains(DecoderGraph.MASK)) {
-      long[] mask = new long[cache.tokens() + in.keptRows().length];
-      Arrays.fill(mask, 1);
-      inputs.put(DecoderGraph.MASK, run.longs(mask, 1, mask.length));
+      long[] ones = new long[cache.tokens() + in.keptRows().length];
+      Arrays.fill(ones, 1);
+      inputs.put(DecoderGraph.MASK, run.longs(ones, 1, ones.length));
     }
     String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
     if (names.contains(positions)) {
@@ -152,12 +276,12 @@ public final class SegmentState implements AutoCloseable {
     if (segment.spec().seam() == Seam.MERGE) {
       in.merges().give(run, inputs);
     }
-    for (String name : names) {
-      RowInput.parse(name)
-          .map(rows -> in.observed().map(tokens -> tokens.rows(rows)).orElse(ANY))
-          .map(rows -> rows.length == 0 ? ANY : rows)
-          .ifPresent(rows -> inputs.put(name, run.indices(rows, rows.length)));
-    }
+    rowInputs.forEach(
+        (name, input) -> {
+          int[] found = in.observed().map(tokens -> tokens.rows(input)).orElse(ANY);
+          int[] rows = found.length == 0 ? ANY : found;
+          inputs.put(name, run.indices(rows, rows.length));
+        });
     if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
       inputs.put(DecoderGraph.LOGITS_TO_KEEP, run.longs(new long[] {1}));
     }
@@ -195,6 +319,9 @@ public final class SegmentState implements AutoCloseable {
 
   @Override
   public void close() {
+    step.ifPresent(StepInputs::close);
+    stepResults.ifPresent(StepOutputs::close);
+    mask.close();
     cache.close();
   }
 }

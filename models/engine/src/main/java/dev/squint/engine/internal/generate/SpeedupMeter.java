@@ -141,6 +141,7 @@ final class SpeedupMeter {
                 parts.config().text(),
                 caches)) {
       SiteDecider decider = subject.decider().get();
+      run.wantScores(false);
       long start = System.nanoTime();
       run.prefill(scope, subject.prompt(), subject.seen(), decider);
       long prefilled = System.nanoTime();

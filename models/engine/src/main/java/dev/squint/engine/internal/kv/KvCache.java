@@ -29,8 +29,20 @@ public interface KvCache extends AutoCloseable {
    */
   Map<String, OnnxTensor> inputs(TensorScope run, int fresh);
 
+  /**
+   * How often what is given and written into became other tensors; -1 where it does in every run.
+   */
+  default int moves() {
+    return -1;
+  }
+
   /** What the segment is to return for it. */
   Set<String> outputs();
+
+  /** What the segment is to write into, by the names of outputs. */
+  default Map<String, OnnxTensor> inPlace() {
+    return Map.of();
+  }
 
   /**
    * Appends the keys and values of new tokens.
@@ -80,6 +92,9 @@ public interface KvCache extends AutoCloseable {
     if (segment.spec().cache() instanceof KvCacheLayout.Ragged form) {
       return new PerHeadKvCache(
           segment, form, sizes, owner, (KvCachePlan.PerHead) plan.orElseThrow());
+    }
+    if (segment.spec().cache() instanceof KvCacheLayout.Growing) {
+      return new GrowingKvCache(segment, sizes, owner);
     }
     return new PlainKvCache(segment, sizes, owner);
   }

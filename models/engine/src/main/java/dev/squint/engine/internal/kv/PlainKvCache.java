@@ -11,9 +11,9 @@ import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.Printable;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Keys and values as the exported graph takes them in and hands them out. */
@@ -25,8 +25,10 @@ final class PlainKvCache implements KvCache {
 
   private final boolean lookahead;
   private final TokenPicker picker;
-  private TensorScope owner;
-  private Map<String, OnnxTensor> past = new HashMap<>();
+  private final TensorScope owner;
+  private final Map<String, OnnxTensor> past = new HashMap<>();
+  private final Map<String, String> presents = new HashMap<>();
+  private final Set<String> outputs = new LinkedHashSet<>();
   private int tokens;
 
   PlainKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
@@ -38,6 +40,7 @@ final class PlainKvCache implements KvCache {
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, true));
         putEmpty(segment.session(), sizes, DecoderGraph.past(layer, false));
       }
+      nameOutputs();
     } catch (RuntimeException e) {
       owner.close();
       throw e;
@@ -52,9 +55,17 @@ final class PlainKvCache implements KvCache {
     int[] first = IntStream.range(0, tokens).toArray();
     try {
       of.past.forEach((input, stored) -> past.put(input, picker.pick(owner, stored, first)));
+      nameOutputs();
     } catch (RuntimeException e) {
       owner.close();
       throw e;
+    }
+  }
+
+  private void nameOutputs() {
+    if (!lookahead) {
+      past.keySet().forEach(input -> presents.put(input, presentOf(input)));
+      outputs.addAll(presents.values());
     }
   }
 
@@ -101,9 +112,7 @@ final class PlainKvCache implements KvCache {
 
   @Override
   public Set<String> outputs() {
-    return lookahead
-        ? Set.of()
-        : past.keySet().stream().map(PlainKvCache::presentOf).collect(Collectors.toSet());
+    return outputs;
   }
 
   /** The output of what is an input. */
@@ -113,17 +122,10 @@ final class PlainKvCache implements KvCache {
 
   @Override
   public void append(TensorScope run, Map<String, OnnxTensor> out, int fresh) {
-    if (lookahead) {
-      return;
+    for (Map.Entry<String, String> grown : presents.entrySet()) {
+      OnnxTensor present = owner.transferFrom(run, out.get(grown.getValue()));
+      owner.release(past.put(grown.getKey(), present));
     }
-    TensorScope next = owner.newScope();
-    Map<String, OnnxTensor> grown = new HashMap<>();
-    for (String input : past.keySet()) {
-      grown.put(input, next.transferFrom(run, out.get(presentOf(input))));
-    }
-    owner.close();
-    owner = next;
-    past = grown;
     tokens += fresh;
   }
 

@@ -16,7 +16,7 @@ public final class Device {
 
   private static final Logger LOG = LoggerFactory.getLogger(Device.class);
 
-  private static final String PROCESSOR = "cpu";
+  private static final String CPU = "cpu";
 
   private final String name;
   private final Configuration configuration;
@@ -54,7 +54,7 @@ public final class Device {
         runtime.sayFallback(e.getMessage());
       }
     }
-    return new Device(PROCESSOR, options -> {});
+    return new Device(CPU, options -> {});
   }
 
   private static Device tryCuda(int id, OrtRuntime runtime) {
@@ -85,12 +85,13 @@ public final class Device {
     }
   }
 
-  boolean isProcessor() {
-    return name.equals(PROCESSOR);
-  }
-
   void configure(SessionOptions options) throws OrtException {
     configuration.apply(options);
+  }
+
+  /** Whether tensors lie where the processor reads and writes them. */
+  public boolean isCpu() {
+    return name.equals(CPU);
   }
 
   /** {@code cpu}, {@code cuda:ID} or the name of a plugin's provider. */

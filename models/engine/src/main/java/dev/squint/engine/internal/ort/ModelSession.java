@@ -70,7 +70,26 @@ public final class ModelSession implements AutoCloseable {
    */
   public Map<String, OnnxTensor> run(
       TensorScope scope, Map<String, OnnxTensor> given, Set<String> wanted) {
-    return scope.run(session, given, wanted, name);
+    return run(scope, given, wanted, Map.of());
+  }
+
+  /**
+   * Runs the graph.
+   *
+   * @param scope owner of the results
+   * @param given the inputs
+   * @param wanted the outputs to return; no other is
+   * @param inPlace further outputs, with the tensors to write them into; they may be inputs too
+   *     where the graph writes no more than what it has read
+   * @return the outputs by name
+   * @throws ModelException if ONNX Runtime reports an error
+   */
+  public Map<String, OnnxTensor> run(
+      TensorScope scope,
+      Map<String, OnnxTensor> given,
+      Set<String> wanted,
+      Map<String, OnnxTensor> inPlace) {
+    return scope.run(session, given, wanted, inPlace, name);
   }
 
   @Override

@@ -270,7 +270,7 @@ public final class OrtRuntime {
 
   /** Whether sessions on a device can share the matrices of a model. */
   public boolean canShare(Device device, SharedWeights matrices) {
-    return packing.isPresent() && device.isProcessor() && matrices.works();
+    return packing.isPresent() && device.isCpu() && matrices.works();
   }
 
   private ModelSession open(

@@ -8,13 +8,13 @@ import ai.onnxruntime.OrtSession;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.Printable;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,7 +79,8 @@ public final class TensorScope implements AutoCloseable {
     return longs(buffer.flip(), shape);
   }
 
-  private OnnxTensor longs(LongBuffer values, long... shape) {
+  /** An int64 tensor over a buffer, which is not copied if it is direct. */
+  public OnnxTensor longs(LongBuffer values, long... shape) {
     try {
       return own(OnnxTensor.createTensor(runtime.environment(), values, shape));
     } catch (OrtException e) {
@@ -137,6 +138,31 @@ public final class TensorScope implements AutoCloseable {
     return values;
   }
 
+  /**
+   * As {@link #valuesOf(OnnxTensor)}, with one copy where the tensor lies over a buffer of Java.
+   *
+   * @param reuse is written over and returned if it has the right length
+   */
+  public static float[] valuesOf(OnnxTensor tensor, float[] reuse) {
+    if (tensor.getInfo().type != OnnxJavaType.FLOAT || !tensor.ownsBuffer()) {
+      return valuesOf(tensor);
+    }
+    Buffer own = tensor.getBufferRef().orElseThrow();
+    FloatBuffer values =
+        own instanceof ByteBuffer bytes
+            ? bytes.order(ByteOrder.nativeOrder()).asFloatBuffer()
+            : (FloatBuffer) own;
+    float[] into = reuse.length == values.remaining() ? reuse : new float[values.remaining()];
+    values.get(into);
+    return into;
+  }
+
+  /** The last number of an int64 tensor. */
+  public static long lastLong(OnnxTensor tensor) {
+    LongBuffer values = tensor.getLongBuffer();
+    return values.get(values.limit() - 1);
+  }
+
   /** A tensor without elements. */
   public OnnxTensor empty(OnnxJavaType type, long... shape) {
     return bytes(type, ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder()), shape);
@@ -157,26 +183,37 @@ public final class TensorScope implements AutoCloseable {
    * @param session the session
    * @param inputs its inputs
    * @param outputs the outputs wanted
+   * @param inPlace further outputs, with the tensors to write them into, whose owners stay
    * @param name what runs, for messages
    * @return the outputs by name
    * @throws ModelException if ONNX Runtime reports an error
    * @throws RunControl.Ended if the request was ended
    */
   Map<String, OnnxTensor> run(
-      OrtSession session, Map<String, OnnxTensor> inputs, Set<String> outputs, String name) {
+      OrtSession session,
+      Map<String, OnnxTensor> inputs,
+      Set<String> outputs,
+      Map<String, OnnxTensor> inPlace,
+      String name) {
     control.ifPresent(RunControl::check);
     try {
       OrtSession.Result result =
           control.isPresent()
-              ? session.run(inputs, outputs, control.get().options())
-              : session.run(inputs, outputs);
-      Map<String, OnnxTensor> tensors = new HashMap<>();
+              ? session.run(inputs, outputs, inPlace, control.get().options())
+              : session.run(inputs, outputs, inPlace);
+      if (outputs.isEmpty()) {
+        return Map.of();
+      }
       // The result is a plain list of its values; this scope closes each of them instead.
-      List<String> others = new ArrayList<>();
+      List<String> others = List.of();
       for (Map.Entry<String, OnnxValue> entry : result) {
+        if (inPlace.containsKey(entry.getKey())) {
+          continue;
+        }
         if (entry.getValue() instanceof OnnxTensor tensor) {
-          tensors.put(entry.getKey(), own(tensor));
+          own(tensor);
         } else {
+          others = others.isEmpty() ? new ArrayList<>() : others;
           others.add(entry.getKey());
           entry.getValue().close();
         }
@@ -186,7 +223,7 @@ public final class TensorScope implements AutoCloseable {
             "%s returns %s, which is no tensor; export the model again"
                 .formatted(name, Printable.of(others.toString())));
       }
-      return tensors;
+      return new ResultTensors(result);
     } catch (OrtException e) {
       control.ifPresent(RunControl::check);
       throw OrtFailure.of(

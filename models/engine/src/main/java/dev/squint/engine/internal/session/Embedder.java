@@ -22,6 +22,7 @@ public final class Embedder implements AutoCloseable {
 
   private static final String IDS = "input_ids";
   private static final String EMBEDS = "inputs_embeds";
+  private static final Set<String> ONLY_EMBEDS = Set.of(EMBEDS);
 
   private final ModelSession embed;
   private final SessionFactory sessions;
@@ -62,9 +63,27 @@ public final class Embedder implements AutoCloseable {
   /** Embeds text, float32 {@code [1, n, hidden]}. */
   public OnnxTensor embed(TensorScope scope, long[] tokens) {
     try (TensorScope run = scope.newScope()) {
-      OnnxTensor ids = run.longs(tokens, 1, tokens.length);
-      return scope.transferFrom(run, embed.run(run, Map.of(IDS, ids), Set.of(EMBEDS)).get(EMBEDS));
+      return scope.transferFrom(run, embed(run, run.longs(tokens, 1, tokens.length)));
     }
+  }
+
+  /**
+   * Embeds text, float32 {@code [1, n, hidden]}.
+   *
+   * @param tokens int64 {@code [1, n]}
+   */
+  public OnnxTensor embed(TensorScope scope, OnnxTensor tokens) {
+    return embed.run(scope, Map.of(IDS, tokens), ONLY_EMBEDS).get(EMBEDS);
+  }
+
+  /**
+   * Embeds text into a tensor that is there.
+   *
+   * @param tokens int64 {@code [1, n]}
+   * @param into float32 {@code [1, n, hidden]}
+   */
+  public void embed(TensorScope scope, OnnxTensor tokens, OnnxTensor into) {
+    embed.run(scope, Map.of(IDS, tokens), Set.of(), Map.of(EMBEDS, into));
   }
 
   /**

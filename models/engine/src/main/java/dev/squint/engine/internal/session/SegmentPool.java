@@ -50,7 +50,8 @@ public final class SegmentPool implements AutoCloseable {
   private SplitDecoder open(List<SegmentSpec> specs) {
     List<RefCountedCache<SegmentSpec, SplitDecoder.Segment>.Lease> leases = new ArrayList<>();
     try {
-      for (SegmentSpec spec : specs) {
+      for (SegmentSpec asked : specs) {
+        SegmentSpec spec = sessions.device().isCpu() ? decoder.growing(asked) : asked;
         leases.add(
             segments.acquire(spec, () -> SplitDecoder.open(sessions, decoder, spec, picker)));
       }

@@ -4,21 +4,33 @@ import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.onnx.internal.decoder.PickGraph;
+import dev.squint.onnx.internal.decoder.RoomGraph;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Picks tokens out of stored keys and values, in native memory. Safe for many threads. */
 public final class TokenPicker implements AutoCloseable {
 
   /** All there are: types times sources. */
-  private static final int SESSIONS_KEPT = 12;
+  private static final int SESSIONS_KEPT = 16;
 
   private final SessionFactory sessions;
   private final RefCountedCache<Kind, ModelSession> byKind = new RefCountedCache<>(SESSIONS_KEPT);
 
-  private record Kind(int type, PickGraph.Source source) {}
+  /**
+   * A graph.
+   *
+   * @param source where it picks from; nowhere to make room
+   */
+  private record Kind(int type, Optional<PickGraph.Source> source) {
+
+    byte[] graph() {
+      return source.map(from -> PickGraph.build(type, from)).orElseGet(() -> RoomGraph.build(type));
+    }
+  }
 
   TokenPicker(SessionFactory sessions) {
     this.sessions = sessions;
@@ -65,10 +77,32 @@ public final class TokenPicker implements AutoCloseable {
     return pick(owner, PickGraph.Source.HEADS, Map.of(PickGraph.STORED, stored), rows);
   }
 
+  /**
+   * Makes room.
+   *
+   * @param owner of the result
+   * @param like has the type of what is to be stored
+   * @param shape the room's
+   * @return zeros
+   */
+  public OnnxTensor room(TensorScope owner, OnnxTensor like, long... shape) {
+    Kind kind = new Kind(Embedder.elementType(like.getInfo()), Optional.empty());
+    try (TensorScope run = owner.newScope();
+        var lease = byKind.acquire(kind, () -> open(kind))) {
+      OnnxTensor sizes = run.longs(shape, shape.length);
+      OnnxTensor room =
+          lease
+              .get()
+              .run(run, Map.of(RoomGraph.SIZES, sizes), Set.of(RoomGraph.ROOM))
+              .get(RoomGraph.ROOM);
+      return owner.transferFrom(run, room);
+    }
+  }
+
   private OnnxTensor pick(
       TensorScope owner, PickGraph.Source source, Map<String, OnnxTensor> stores, int[] tokens) {
     int type = Embedder.elementType(stores.get(PickGraph.STORED).getInfo());
-    Kind kind = new Kind(type, source);
+    Kind kind = new Kind(type, Optional.of(source));
     try (TensorScope run = owner.newScope();
         var lease = byKind.acquire(kind, () -> open(kind))) {
       Map<String, OnnxTensor> inputs = new HashMap<>(stores);
@@ -80,8 +114,7 @@ public final class TokenPicker implements AutoCloseable {
   }
 
   private ModelSession open(Kind kind) {
-    return sessions.open(
-        PickGraph.build(kind.type(), kind.source()), Path.of(""), "the picking of cached tokens");
+    return sessions.open(kind.graph(), Path.of(""), "the picking of cached tokens");
   }
 
   @Override

@@ -164,7 +164,8 @@ public final class ConfigReader {
         ends,
         sizes,
         seen,
-        given ? DecodingRulesReader.read(generation, tokens, ends) : rulesOfConfig(tokens, ends));
+        given ? DecodingRulesReader.read(generation, tokens, ends) : rulesOfConfig(tokens, ends),
+        SamplingRulesReader.read(given ? generation : root));
   }
 
   private DecodingRules rulesOfConfig(int tokens, Set<Long> ends) {

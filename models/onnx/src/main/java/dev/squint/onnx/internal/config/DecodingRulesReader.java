@@ -40,9 +40,8 @@ final class DecodingRulesReader {
   private DecodingRulesReader() {}
 
   /**
-   * Reads them. Settings of sampling are passed over: answers are greedy, as with {@code
-   * do_sample=False}. So are the longest answers, which a request sets, and whatever does not
-   * change an answer.
+   * Reads them. Settings of sampling are read by {@link SamplingRulesReader}; the longest answers,
+   * which a request sets, and whatever does not change an answer are passed over.
    *
    * @param json {@code generation_config.json}
    * @param tokens how many tokens the model knows
@@ -88,7 +87,7 @@ final class DecodingRulesReader {
 
   private static ModelException other(ModelJson json, String field, String way, String fix) {
     return new ModelException(
-        "%s: '%s' asks for %s, which would change answers and is not known here; %s to have greedy answers"
+        "%s: '%s' asks for %s, which would change answers and is not known here; %s to have answers without it"
             .formatted(json.file(), field, way, fix));
   }
 }

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * What a decoder graph looks like inside: where its layers begin, where the rows of all but the
@@ -45,6 +46,12 @@ public final class DecoderGraph {
    * vocabulary]}.
    */
   public static final String LOGITS = "logits";
+
+  /**
+   * Name of the output, in the segment with the logits, that carries the token with the best of the
+   * scores, the smallest among equals, int64 {@code [1, rows]}; -1 where scores are not numbers.
+   */
+  public static final String BEST_TOKEN = "best_token";
 
   /**
    * Name of the input that carries the rotary positions, shape {@code [1, tokens]} or, for mRoPE,
@@ -226,6 +233,16 @@ public final class DecoderGraph {
   /** The norm between the last layer and the output matrix. */
   FinalNorm finalNorm() {
     return FinalNorm.find(graph, residualStream, hiddenNodes);
+  }
+
+  /** The same segment with a cache that grows where it lies, if all its layers can have one. */
+  public SegmentSpec growing(SegmentSpec spec) {
+    boolean whole = spec.cache() instanceof KvCacheLayout.Whole && !spec.lookahead();
+    return whole
+            && IntStream.range(spec.from(), spec.to())
+                .allMatch(layer -> GrowingCacheWriter.suits(graph, layer))
+        ? spec.with(new KvCacheLayout.Growing())
+        : spec;
   }
 
   /** The feed-forward of a layer other than the last one. */

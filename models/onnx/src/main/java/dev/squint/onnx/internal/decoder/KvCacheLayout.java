@@ -6,6 +6,12 @@ public sealed interface KvCacheLayout {
   /** As exported: all keys and values of a layer in, all of them with the new ones out. */
   record Whole() implements KvCacheLayout {}
 
+  /**
+   * As exported, but with room for further tokens behind those that are there: what comes in is the
+   * memory that goes out, and new tokens are written into it.
+   */
+  record Growing() implements KvCacheLayout {}
+
   /** As exported, and with the attention of a token to all that are cached. */
   record Attended() implements KvCacheLayout {}
 

@@ -12,6 +12,15 @@ public final class KvCacheNames {
   /** Input: int64 {@code [R]}, the new tokens whose attention is returned. */
   public static final String ROWS = PREFIX + "rows";
 
+  /** Input of a growing cache: int64 {@code [1]}, how many tokens are cached before the run. */
+  public static final String BEGIN = PREFIX + "begin";
+
+  /** Input of a growing cache: int64 {@code [1]}, how many tokens are cached after the run. */
+  public static final String END = PREFIX + "end";
+
+  /** Input of a growing cache: int64 {@code [R]}, the places of the tokens that run. */
+  public static final String PLACES = PREFIX + "new";
+
   private KvCacheNames() {}
 
   /** A part of the stored cache, whose tokens are alike. */
@@ -62,6 +71,11 @@ public final class KvCacheNames {
   /** Output: a field of the new tokens in the lower width. */
   public static String low(int layer, boolean key, Field field) {
     return "low." + at(layer, key) + field;
+  }
+
+  /** Output of a growing cache: {@code [1, heads, room, width]}, the memory that came in. */
+  public static String room(int layer, boolean key) {
+    return "room." + layer + (key ? ".key" : ".value");
   }
 
   /** Input: {@code [rows, width]}, what the heads of a layer keep of the prompt, one by one. */

@@ -76,6 +76,7 @@ public final class SegmentExtractor {
   private final Map<Integer, String> turnedQueries = new HashMap<>();
   private final Map<Integer, Supplier<String>> filled = new HashMap<>();
   private final Optional<String> counted;
+  private Optional<GrowingCacheWriter> growing = Optional.empty();
 
   private SegmentExtractor(DecoderGraph decoder, SegmentSpec spec) {
     this.decoder = decoder;
@@ -130,11 +131,20 @@ public final class SegmentExtractor {
     GraphNodes nodes = new GraphNodes(out, graph.opset());
     Optional<KvCacheWriter> cache = cacheWriter(out, nodes);
     List<String> hiddenInputs = declareInputs(out, nodes);
+    growing =
+        isGrowing()
+            ? Optional.of(new GrowingCacheWriter(decoder, spec, out, nodes))
+            : Optional.empty();
     cache.ifPresent(
         writer -> layers().forEach(layer -> writer.restore(layer, before(layer, writer))));
-    foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
+    if (!isGrowing()) {
+      foreignCaches.forEach((foreign, own) -> nodes.identity(own, foreign));
+    }
     cache.ifPresent(writer -> hideFilling(writer, observed));
     copyNodes(out, nodes, last);
+    if (last) {
+      pickBest(nodes);
+    }
     ExpressionWriter taps = observed.writer(nodes, turnedQueries);
     for (Expression tap : spec.taps()) {
       taps.write(tap);
@@ -421,7 +431,7 @@ public final class SegmentExtractor {
   }
 
   private boolean isStored(String input) {
-    return input.startsWith(DecoderGraph.PAST) && spec.cache().stored();
+    return input.startsWith(DecoderGraph.PAST) && (spec.cache().stored() || isGrowing());
   }
 
   private void declarePerToken(
@@ -436,10 +446,18 @@ public final class SegmentExtractor {
     }
   }
 
+  private boolean isGrowing() {
+    return spec.cache() instanceof KvCacheLayout.Growing;
+  }
+
   private void copyNodes(GraphProto.Builder out, GraphNodes nodes, boolean last) {
     int lastRowNode = last ? decoder.lastRowNode() : -1;
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
-      NodeProto node = graph.nodes().get(i);
+      NodeProto whole = graph.nodes().get(i);
+      if (growing.isPresent() && growing.get().replaces(whole)) {
+        continue;
+      }
+      NodeProto node = growing.map(writer -> writer.grown(whole)).orElse(whole);
       if (rewiredShapes.containsKey(i)) {
         out.addNode(node.toBuilder().setInput(0, rewiredShapes.get(i)));
       } else if (i == lastRowNode) {
@@ -454,6 +472,7 @@ public final class SegmentExtractor {
       } else {
         out.addNode(node);
       }
+      growing.ifPresent(writer -> writer.show(whole));
     }
   }
 
@@ -480,14 +499,21 @@ public final class SegmentExtractor {
     consumed.forEach(output -> nodes.gather(all(output), lastRow, 1, output));
   }
 
+  private void pickBest(GraphNodes nodes) {
+    boolean wide = decoder.elementType(DecoderGraph.LOGITS) == GraphNodes.FLOAT;
+    String scores = wide ? DecoderGraph.LOGITS : nodes.floats(DecoderGraph.LOGITS);
+    nodes.bestOf(scores, DecoderGraph.BEST_TOKEN);
+  }
+
   private void declareOutputs(GraphProto.Builder out, List<String> hiddenOutputs, boolean last) {
     hiddenOutputs.forEach(
         tensor -> out.addOutput(GraphNodes.shapeless(tensor, decoder.elementType(tensor))));
     if (last) {
       out.addOutput(
           GraphNodes.shapeless(DecoderGraph.LOGITS, decoder.elementType(DecoderGraph.LOGITS)));
+      out.addOutput(GraphNodes.shapeless(DecoderGraph.BEST_TOKEN, GraphNodes.INT64));
     }
-    boolean whole = !spec.cache().stored() && !spec.lookahead();
+    boolean whole = !spec.cache().stored() && !isGrowing() && !spec.lookahead();
     for (int layer = spec.from(); layer < spec.to() && whole; layer++) {
       for (boolean key : new boolean[] {true, false}) {
         ValueInfoProto declared = graph.outputs().get(DecoderGraph.present(layer, key));

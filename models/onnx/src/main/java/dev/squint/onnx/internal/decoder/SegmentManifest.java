@@ -125,6 +125,7 @@ public final class SegmentManifest {
     return switch (name) {
       case DecoderGraph.MASK -> "mask";
       case DecoderGraph.LOGITS -> "logits";
+      case DecoderGraph.BEST_TOKEN -> "bestToken";
       case SegmentModel.KEEP -> "keep";
       default -> {
         if (RowInput.parse(name).isPresent()) {

@@ -136,6 +136,21 @@ public final class GraphNodes {
     return output;
   }
 
+  /**
+   * For each row the first of its largest values, int64, or -1 where any is no number, as their sum
+   * tells; the last axis vanishes.
+   */
+  public void bestOf(String rows, String output) {
+    String best = fresh();
+    add(
+        node("ArgMax", List.of(rows), best)
+            .addAttribute(integer("axis", -1))
+            .addAttribute(integer("keepdims", 0)));
+    String sum = fresh();
+    reduce("ReduceSum", rows, sum, -1);
+    op("Where", List.of(op("IsNaN", sum), scalar(-1L), best), output);
+  }
+
   /** Mean over the given axes, which vanish. */
   public void mean(String input, String output, long... axes) {
     reduce("ReduceMean", input, output, axes);
