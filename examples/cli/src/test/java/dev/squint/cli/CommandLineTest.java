@@ -292,6 +292,7 @@ class CommandLineTest {
         .toIterable()
         .containsExactly(
             "answer",
+            "finish",
             "strategy",
             "model",
             "provider",
@@ -306,6 +307,8 @@ class CommandLineTest {
             "unprunedPrefillFlops",
             "decodeFlops",
             "unprunedDecodeFlops",
+            "queueNanos",
+            "preprocessingNanos",
             "visionNanos",
             "prefillNanos",
             "selectionNanos",
