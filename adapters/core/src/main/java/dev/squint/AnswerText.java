@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /**
  * The text of one answer as its tokens come: up to the first stop string, without the spaces around
- * it. What could be the beginning of a stop string or spaces at the end is held back. Belongs to one
- * thread.
+ * it. What could be the beginning of a stop string or spaces at the end is held back. Belongs to
+ * one thread.
  */
 final class AnswerText implements TokenListener {
 
@@ -59,8 +59,7 @@ final class AnswerText implements TokenListener {
     int end = Integer.MAX_VALUE;
     for (String stop : stops) {
       int at = held.indexOf(stop);
-      if (at >= 0
-          && (at + stop.length() < end || at + stop.length() == end && at < begin)) {
+      if (at >= 0 && (at + stop.length() < end || at + stop.length() == end && at < begin)) {
         begin = at;
         end = at + stop.length();
       }

@@ -45,8 +45,7 @@ final class AsyncChat {
       return;
     }
     try (Cancellation.Registration link = request.cancellation().onCancel(ended::cancel)) {
-      future.complete(
-          squint.chat(request.toBuilder().cancellation(ended).build(), this::give));
+      future.complete(squint.chat(request.toBuilder().cancellation(ended).build(), this::give));
     } catch (Throwable failure) {
       future.completeExceptionally(failure);
     }

@@ -68,7 +68,9 @@ final class ChatBatch {
       requests.get(i).strategy().plan(runner.model().facts());
       groups.computeIfAbsent(Group.of(requests.get(i)), key -> new ArrayList<>()).add(i);
     }
-    groups.keySet().forEach(group -> group.inputs().forEach(i -> awaited.merge(i, 1, Integer::sum)));
+    groups
+        .keySet()
+        .forEach(group -> group.inputs().forEach(i -> awaited.merge(i, 1, Integer::sum)));
     try {
       groups.forEach(this::run);
     } finally {

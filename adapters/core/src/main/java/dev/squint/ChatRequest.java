@@ -168,7 +168,9 @@ public final class ChatRequest {
       return this;
     }
 
-    /** Sets how tokens are drawn; as the model's {@code generation_config.json} has it unless set. */
+    /**
+     * Sets how tokens are drawn; as the model's {@code generation_config.json} has it unless set.
+     */
     public Builder sampling(SamplingOptions how) {
       options.sampling(how);
       return this;

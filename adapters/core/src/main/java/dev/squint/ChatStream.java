@@ -33,8 +33,8 @@ public final class ChatStream implements Flow.Publisher<String> {
   }
 
   /**
-   * What came of it once all pieces are there, or how it failed. Of a cancelled subscription it is a
-   * {@link java.util.concurrent.CancellationException}.
+   * What came of it once all pieces are there, or how it failed. Of a cancelled subscription it is
+   * a {@link java.util.concurrent.CancellationException}.
    */
   public CompletionStage<ChatResponse> response() {
     return response.minimalCompletionStage();
@@ -126,7 +126,8 @@ public final class ChatStream implements Flow.Publisher<String> {
       synchronized (this) {
         if (count < 1) {
           wrong =
-              new IllegalArgumentException("%d pieces are none; ask for 1 or more".formatted(count));
+              new IllegalArgumentException(
+                  "%d pieces are none; ask for 1 or more".formatted(count));
         } else {
           wanted = wanted + count < 0 ? Long.MAX_VALUE : wanted + count;
         }

@@ -28,8 +28,8 @@ import java.util.function.Supplier;
  * }
  * }</pre>
  *
- * <p>A turn that fails, is cancelled or runs out of time leaves the history as it was. One turn runs
- * at a time; another thread's waits for it.
+ * <p>A turn that fails, is cancelled or runs out of time leaves the history as it was. One turn
+ * runs at a time; another thread's waits for it.
  */
 public final class Conversation implements AutoCloseable {
 
@@ -136,8 +136,7 @@ public final class Conversation implements AutoCloseable {
     try {
       List<ChatMessage> prepared = squint.runner().prepared(messages, seen);
       ChatRunner.Kept kept = new ChatRunner.Kept(cache, options.reuse());
-      ChatRunner.Ran ran =
-          squint.runner().run(request, prepared, start, Optional.of(kept), pieces);
+      ChatRunner.Ran ran = squint.runner().run(request, prepared, start, Optional.of(kept), pieces);
       FinishReason finish = ran.response().finish();
       answered = finish != FinishReason.CANCELLED && finish != FinishReason.DEADLINE;
       if (answered) {
@@ -208,8 +207,7 @@ public final class Conversation implements AutoCloseable {
     lock();
     try {
       if (closed) {
-        throw new ModelException(
-            Kind.BAD_REQUEST, "the conversation is closed; begin another one");
+        throw new ModelException(Kind.BAD_REQUEST, "the conversation is closed; begin another one");
       }
       return something.get();
     } finally {

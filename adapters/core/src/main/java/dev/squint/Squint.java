@@ -170,8 +170,7 @@ public final class Squint implements AutoCloseable {
   }
 
   private Answer ask(ChatMessage message, Strategy strategy, GenerationOptions options) {
-    return chat(
-            ChatRequest.builder().message(message).strategy(strategy).options(options).build())
+    return chat(ChatRequest.builder().message(message).strategy(strategy).options(options).build())
         .answer();
   }
 
@@ -181,8 +180,8 @@ public final class Squint implements AutoCloseable {
    * @throws ImageException if an image cannot be used
    * @throws PromptException if a text is blank, or the messages are longer than the context, or do
    *     not end with the user's
-   * @throws ModelException if the model's chat template cannot put the messages, or a prepared image
-   *     is closed or of another model
+   * @throws ModelException if the model's chat template cannot put the messages, or a prepared
+   *     image is closed or of another model
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
    * @throws SquintException of kind {@link Kind#OVERLOAD} if there is no room for the request, and
    *     {@link Kind#DEADLINE} if it was cancelled or its time was over before it began

@@ -121,8 +121,7 @@ class ChatContractTest {
   void aFutureThatIsCancelledBeforeItRunsNeverRuns() {
     List<Runnable> tasks = new ArrayList<>();
     List<String> pieces = new ArrayList<>();
-    CompletableFuture<ChatResponse> future =
-        squint.chatAsync(request(), pieces::add, tasks::add);
+    CompletableFuture<ChatResponse> future = squint.chatAsync(request(), pieces::add, tasks::add);
     future.cancel(true);
     tasks.forEach(Runnable::run);
     assertThat(pieces).isEmpty();
@@ -360,8 +359,7 @@ class ChatContractTest {
   @Test
   void anExecutorThatIsFullIsAFailure() throws Exception {
     Noting noting = new Noting(1);
-    squint
-        .stream(
+    squint.stream(
             request(),
             task -> {
               throw new RejectedExecutionException("full");

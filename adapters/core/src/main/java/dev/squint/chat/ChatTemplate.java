@@ -171,12 +171,12 @@ public final class ChatTemplate {
     try {
       text = rendered(marked);
     } catch (JinjaException e) {
-      throw unspeakable(
-          turns, "stops at them: " + Printable.of(String.valueOf(e.getMessage())), e);
+      throw unspeakable(turns, "stops at them: " + Printable.of(String.valueOf(e.getMessage())), e);
     }
     for (Turn turn : marked) {
       if (!turn.texts().stream().allMatch(text::contains)) {
-        throw unspeakable(turns, "leaves out what the " + turn.role().inTemplates() + " says", null);
+        throw unspeakable(
+            turns, "leaves out what the " + turn.role().inTemplates() + " says", null);
       }
     }
     int images = turns.stream().mapToInt(Turn::images).sum();

@@ -44,10 +44,7 @@ public record Turn(Role role, List<Part> parts) {
 
   /** Its texts. */
   public List<String> texts() {
-    return parts.stream()
-        .filter(Text.class::isInstance)
-        .map(part -> ((Text) part).text())
-        .toList();
+    return parts.stream().filter(Text.class::isInstance).map(part -> ((Text) part).text()).toList();
   }
 
   /** How many images it has. */
@@ -59,7 +56,8 @@ public record Turn(Role role, List<Part> parts) {
   public Turn withTexts(UnaryOperator<String> change) {
     List<Part> changed =
         parts.stream()
-            .<Part>map(part -> part instanceof Text text ? new Text(change.apply(text.text())) : part)
+            .<Part>map(
+                part -> part instanceof Text text ? new Text(change.apply(text.text())) : part)
             .toList();
     return new Turn(role, changed);
   }

@@ -8,8 +8,8 @@ import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
-import java.nio.file.Files;
 import dev.squint.tokenizer.IncrementalText;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -4,9 +4,9 @@ import java.util.Arrays;
 
 /**
  * Turns the tokens of one answer into text as they come, so that all pieces joined are what {@code
- * decode(skip_special_tokens=True)} of transformers makes of all tokens. A piece holds what no later
- * token changes: never half a character, no run of byte tokens (SentencePiece's {@code <0x0A>})
- * before it has ended, and no space that cleaning up may yet remove.
+ * decode(skip_special_tokens=True)} of transformers makes of all tokens. A piece holds what no
+ * later token changes: never half a character, no run of byte tokens (SentencePiece's {@code
+ * <0x0A>}) before it has ended, and no space that cleaning up may yet remove.
  *
  * <p>Only the last tokens are decoded again for each new one. Belongs to one thread.
  */
@@ -97,8 +97,7 @@ public final class IncrementalText {
     if (!isEnd) {
       do {
         end = uncleaned.lastIndexOf(" ", end - 1);
-      } while (end > 0
-          && (uncleaned.charAt(end - 1) == ' ' || uncleaned.charAt(end - 1) == '\''));
+      } while (end > 0 && (uncleaned.charAt(end - 1) == ' ' || uncleaned.charAt(end - 1) == '\''));
     }
     if (end <= 0) {
       return "";

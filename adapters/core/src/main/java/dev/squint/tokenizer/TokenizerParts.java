@@ -494,7 +494,9 @@ final class TokenizerParts {
             .filter(i -> decoders.get(i).equals("Fuse") || decoders.get(i).equals("ByteLevel"))
             .findFirst()
             .orElse(decoders.size());
-    return decoders.stream().skip(joined + 1L).allMatch(kind -> List.of("Fuse", "Strip").contains(kind));
+    return decoders.stream()
+        .skip(joined + 1L)
+        .allMatch(kind -> List.of("Fuse", "Strip").contains(kind));
   }
 
   /** A decoder as it may be used; null if there is none. */

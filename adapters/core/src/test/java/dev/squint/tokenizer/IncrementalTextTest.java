@@ -115,8 +115,7 @@ class IncrementalTextTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("forms")
-  void textsComeInWholeCharactersAndNotAtTheEndOnly(String name, JsonNode form)
-      throws IOException {
+  void textsComeInWholeCharactersAndNotAtTheEndOnly(String name, JsonNode form) throws IOException {
     Files.writeString(folder.resolve("tokenizer.json"), form.path("tokenizer").toString());
     try (TextTokenizer tokenizer = TextTokenizer.open(folder)) {
       for (JsonNode row : form.path("rows")) {
@@ -125,7 +124,8 @@ class IncrementalTextTest {
         List<String> pieces = pieces(tokenizer, ids);
         assertThat(String.join("", pieces)).isEqualTo(tokenizer.decoded(ids));
         for (String piece : pieces) {
-          assertThat(piece.codePoints().noneMatch(c -> c <= 0xffff && Character.isSurrogate((char) c)))
+          assertThat(
+                  piece.codePoints().noneMatch(c -> c <= 0xffff && Character.isSurrogate((char) c)))
               .isTrue();
           if (!tokenizer.decoded(ids).contains("\ufffd")) {
             assertThat(piece).doesNotContain("\ufffd");
@@ -158,7 +158,9 @@ class IncrementalTextTest {
       List<String> pieces = pieces(tokenizer, tokens);
       assertThat(String.join("", pieces)).isEqualTo("a\u732b\ud83d\ude00 a");
       assertThat(pieces.get(pieces.size() - 1)).isEmpty();
-      assertThat(pieces).doesNotContain("\u732b").anyMatch(piece -> piece.contains("\u732b\ud83d\ude00"));
+      assertThat(pieces)
+          .doesNotContain("\u732b")
+          .anyMatch(piece -> piece.contains("\u732b\ud83d\ude00"));
     }
   }
 

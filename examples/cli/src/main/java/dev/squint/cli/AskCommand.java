@@ -3,7 +3,6 @@ package dev.squint.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,9 +31,7 @@ final class AskCommand implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "IMAGE... QUESTION",
       hideParamSyntax = true,
-      description = {
-        "PNG, JPEG, BMP, WebP, TIFF, GIF or PNM files, and at last what to ask."
-      })
+      description = {"PNG, JPEG, BMP, WebP, TIFF, GIF or PNM files, and at last what to ask."})
   private List<String> arguments = List.of();
 
   @Spec private CommandSpec spec;
@@ -52,8 +49,7 @@ final class AskCommand implements Callable<Integer> {
     }
     List<Path> files =
         arguments.subList(0, images).stream().map(name -> SquintCommand.file(line, name)).toList();
-    return options.run(
-        line, files, arguments.stream().skip(images).findFirst(), chat);
+    return options.run(line, files, arguments.stream().skip(images).findFirst(), chat);
   }
 
   /** Whether there is no question, as the last argument is a file. */

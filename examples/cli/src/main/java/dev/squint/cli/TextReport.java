@@ -92,7 +92,9 @@ final class TextReport {
     rows.add(
         "time",
         "%spreprocessing %s, vision %s, prefill %s (selection %s), decode %s for %d tokens",
-        timings.queueNanos() < NOTED_NANOS ? "" : "waiting %s, ".formatted(millis(timings.queueNanos())),
+        timings.queueNanos() < NOTED_NANOS
+            ? ""
+            : "waiting %s, ".formatted(millis(timings.queueNanos())),
         millis(timings.preprocessingNanos()),
         millis(timings.visionNanos()),
         millis(timings.prefillNanos()),
