@@ -19,6 +19,7 @@ import dev.squint.engine.request.GenerationRequest;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.PreparedImages;
+import dev.squint.engine.request.PromptCache;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
@@ -35,12 +36,11 @@ import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.ModelShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A vision-language model loaded from a folder in hub layout ({@code config.json}, {@code
@@ -50,7 +50,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  *
  * <p>The decoder is split where the strategy of a call asks for it, on first use; the splits of the
  * last few strategies stay loaded ({@link ModelOptions#maxCachedSplits()}). A model may be used by
- * any number of threads at once. Closing waits for the calls under way.
+ * any number of threads at once: at most {@link ModelOptions#maxConcurrentRequests()} requests run
+ * at a time, the others wait.
  */
 public final class VisionLanguageModel implements AutoCloseable {
 
@@ -62,8 +63,6 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final SessionFactory sessions;
   private final Generator generator;
   private final LoadedFiles files;
-  private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private boolean closed;
 
   private VisionLanguageModel(
       Path folder,
@@ -158,7 +157,8 @@ public final class VisionLanguageModel implements AutoCloseable {
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
-            sessions, config, facts, decoder, vision, embedder, side, options.maxCachedSplits());
+            new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side),
+            options);
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
@@ -211,25 +211,21 @@ public final class VisionLanguageModel implements AutoCloseable {
    */
   public Generation generate(GenerationRequest request) {
     Strategy strategy = request.strategy().orElseGet(() -> Strategies.parse("none"));
-    lock.readLock().lock();
+    List<EncodedImages> once = new ArrayList<>();
+    List<EncodedImages.Lease> leases = new ArrayList<>();
     try {
-      checkOpen();
       List<PixelValues> pixels = request.prompt().images();
-      if (pixels.isEmpty()) {
-        return generated(request, strategy, Optional.empty());
-      }
       if (request.images().isPresent()) {
-        try (EncodedImages.Lease lease = ownImages(request.images().get().get(0)).lease()) {
-          checkSame(pixels, lease);
-          return generated(request, strategy, Optional.of(lease));
-        }
+        request.images().get().forEach(images -> leases.add(ownImages(images).lease()));
+        checkSame(pixels, leases);
+      } else {
+        pixels.forEach(one -> once.add(generator.prepare(one)));
+        once.forEach(images -> leases.add(images.lease()));
       }
-      try (EncodedImages once = generator.prepare(pixels.get(0));
-          EncodedImages.Lease lease = once.lease()) {
-        return generated(request, strategy, Optional.of(lease));
-      }
+      return generated(request, strategy, leases);
     } finally {
-      lock.readLock().unlock();
+      leases.forEach(EncodedImages.Lease::close);
+      once.forEach(EncodedImages::close);
     }
   }
 
@@ -246,13 +242,16 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @return them, for {@link GenerationRequest.Builder#images}; the caller closes them
    */
   public PreparedImages prepare(PixelValues pixels) {
-    lock.readLock().lock();
-    try {
-      checkOpen();
-      return generator.prepare(pixels);
-    } finally {
-      lock.readLock().unlock();
-    }
+    return generator.prepare(pixels);
+  }
+
+  /**
+   * A cache for the requests of one conversation.
+   *
+   * @return it, empty; the caller closes it
+   */
+  public PromptCache newCache() {
+    return generator.newCache();
   }
 
   /**
@@ -270,8 +269,12 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   @SuppressWarnings("ReferenceEquality")
-  private static void checkSame(List<PixelValues> pixels, EncodedImages.Lease lease) {
-    if (pixels.get(0) != lease.pixels()) {
+  private static void checkSame(List<PixelValues> pixels, List<EncodedImages.Lease> leases) {
+    boolean same = pixels.size() == leases.size();
+    for (int i = 0; same && i < pixels.size(); i++) {
+      same = pixels.get(i) == leases.get(i).pixels();
+    }
+    if (!same) {
       throw new ModelException(
           Kind.BAD_REQUEST,
           "the encoded images are not those of the prompt; encode the prompt's own");
@@ -288,7 +291,7 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** An answer from the files that were loaded, or none. */
   private Generation generated(
-      GenerationRequest request, Strategy strategy, Optional<EncodedImages.Lease> images) {
+      GenerationRequest request, Strategy strategy, List<EncodedImages.Lease> images) {
     files.requireUnchanged();
     Generation generation;
     try {
@@ -316,20 +319,8 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @throws ModelException if ONNX Runtime refuses a graph
    */
   public void requireOpens() {
-    lock.readLock().lock();
-    try {
-      checkOpen();
-      files.requireUnchanged();
-      generator.requireOpens();
-    } finally {
-      lock.readLock().unlock();
-    }
-  }
-
-  private void checkOpen() {
-    if (closed) {
-      throw new ModelException(Kind.BAD_REQUEST, "the model is closed; load it again");
-    }
+    files.requireUnchanged();
+    generator.requireOpens();
   }
 
   /** Native tensors open now; none is between calls. */
@@ -342,18 +333,16 @@ public final class VisionLanguageModel implements AutoCloseable {
     return generator.cachedSplits();
   }
 
-  /** Waits for the calls under way and gives the memory back to the system. */
+  /**
+   * Lets no request in any more, waits for those under way or {@linkplain ModelOptions#onClose()
+   * cancels} them, and gives the memory back to the system. Requests that still wait for their turn
+   * are refused. A second call waits too, and does nothing.
+   *
+   * @throws ModelException if it is called from within a request, as by a listener
+   */
   @Override
   public void close() {
-    lock.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        generator.close();
-        FreedMemory.giveBack();
-      }
-    } finally {
-      lock.writeLock().unlock();
-    }
+    generator.close();
+    FreedMemory.giveBack();
   }
 }

@@ -62,7 +62,7 @@ public final class TinyLlava {
   }
 
   /** Two images, one text token between them. */
-  static ModelInput twoImages() {
+  public static ModelInput twoImages() {
     long[] one = longs(reference().path("ids"));
     int after = FIRST_VISUAL + VISUAL;
     long[] ids = new long[one.length + VISUAL + 1];

@@ -14,8 +14,10 @@ import java.util.OptionalDouble;
  * @param model name of the model
  * @param promptTokens tokens of the unpruned prompt
  * @param visualTokens visual tokens among them
+ * @param reusedTokens tokens of the prompt that an earlier request has run; pruned ones counted
  * @param sites one entry per site, in order
- * @param tokensPerLayer tokens that ran through each decoder layer at prefill; copied in and out
+ * @param tokensPerLayer tokens that each decoder layer saw at prefill, reused ones among them;
+ *     copied in and out
  * @param visionFlops vision tower and projector as run
  * @param prefillFlops prefill as run
  * @param unprunedPrefillFlops prefill without pruning
@@ -32,6 +34,7 @@ public record Trace(
     String model,
     int promptTokens,
     int visualTokens,
+    int reusedTokens,
     List<SiteTrace> sites,
     int[] tokensPerLayer,
     long visionFlops,
@@ -85,7 +88,7 @@ public record Trace(
    * @return unpruned over pruned prefill FLOPs, 1 where nothing is saved
    */
   public double predictedPrefillSpeedup() {
-    return (double) unprunedPrefillFlops / prefillFlops;
+    return prefillFlops == 0 ? 1 : (double) unprunedPrefillFlops / prefillFlops;
   }
 
   /**
@@ -107,6 +110,7 @@ public record Trace(
         && model.equals(that.model)
         && promptTokens == that.promptTokens
         && visualTokens == that.visualTokens
+        && reusedTokens == that.reusedTokens
         && sites.equals(that.sites)
         && Arrays.equals(tokensPerLayer, that.tokensPerLayer)
         && visionFlops == that.visionFlops
@@ -143,6 +147,7 @@ public record Trace(
     private final String model;
     private int promptTokens;
     private int visualTokens;
+    private int reusedTokens;
     private List<SiteTrace> sites = List.of();
     private int[] tokensPerLayer = {};
     private long visionFlops;
@@ -162,6 +167,12 @@ public record Trace(
     public Builder prompt(int tokens, int visual) {
       promptTokens = tokens;
       visualTokens = visual;
+      return this;
+    }
+
+    /** Sets how many tokens of the prompt an earlier request has run. */
+    public Builder reusedTokens(int tokens) {
+      reusedTokens = tokens;
       return this;
     }
 
@@ -226,6 +237,7 @@ public record Trace(
           model,
           promptTokens,
           visualTokens,
+          reusedTokens,
           sites,
           tokensPerLayer,
           visionFlops,

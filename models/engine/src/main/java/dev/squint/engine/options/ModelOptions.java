@@ -1,8 +1,11 @@
 package dev.squint.engine.options;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -24,6 +27,11 @@ public final class ModelOptions {
   private final Path cacheFolder;
   private final int maxCachedSplits;
   private final String precision;
+  private final int maxConcurrentRequests;
+  private final int maxWaitingRequests;
+  private final long memoryBudget;
+  private final WhenFull whenFull;
+  private final OnClose onClose;
 
   private ModelOptions(Builder builder) {
     provider = builder.provider;
@@ -31,6 +39,11 @@ public final class ModelOptions {
     cacheFolder = builder.cacheFolder;
     maxCachedSplits = builder.maxCachedSplits;
     precision = builder.precision;
+    maxConcurrentRequests = builder.maxConcurrentRequests;
+    maxWaitingRequests = builder.maxWaitingRequests;
+    memoryBudget = builder.memoryBudget;
+    whenFull = builder.whenFull;
+    onClose = builder.onClose;
   }
 
   /** What {@link #builder()} starts from. */
@@ -55,7 +68,12 @@ public final class ModelOptions {
         .provider(provider)
         .threads(threads)
         .maxCachedSplits(maxCachedSplits)
-        .precision(precision);
+        .precision(precision)
+        .maxConcurrentRequests(maxConcurrentRequests)
+        .maxWaitingRequests(maxWaitingRequests)
+        .memoryBudget(memoryBudget)
+        .whenFull(whenFull)
+        .onClose(onClose);
   }
 
   /** Where the model runs. */
@@ -83,6 +101,45 @@ public final class ModelOptions {
     return precision;
   }
 
+  /** How many requests run at a time; the others wait. */
+  public int maxConcurrentRequests() {
+    return maxConcurrentRequests;
+  }
+
+  /** How many requests may wait. */
+  public int maxWaitingRequests() {
+    return maxWaitingRequests;
+  }
+
+  /** Bytes that the KV caches and features of all requests and conversations may take together. */
+  public long memoryBudget() {
+    return memoryBudget;
+  }
+
+  /** What becomes of a request for which there is no room. */
+  public WhenFull whenFull() {
+    return whenFull;
+  }
+
+  /** What closing the model does to requests under way. */
+  public OnClose onClose() {
+    return onClose;
+  }
+
+  private List<Object> parts() {
+    return List.of(
+        provider,
+        threads,
+        cacheFolder,
+        maxCachedSplits,
+        precision,
+        maxConcurrentRequests,
+        maxWaitingRequests,
+        memoryBudget,
+        whenFull,
+        onClose);
+  }
+
   static Path defaultCache(String property, Map<String, String> environment, String home) {
     if (property != null && !property.isBlank()) {
       return Path.of(property);
@@ -98,23 +155,17 @@ public final class ModelOptions {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof ModelOptions that
-        && provider.equals(that.provider)
-        && threads == that.threads
-        && cacheFolder.equals(that.cacheFolder)
-        && maxCachedSplits == that.maxCachedSplits
-        && precision.equals(that.precision);
+    return other instanceof ModelOptions that && parts().equals(that.parts());
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(provider, threads, cacheFolder, maxCachedSplits, precision);
+    return parts().hashCode();
   }
 
   @Override
   public String toString() {
-    return "ModelOptions[provider=%s, threads=%d, cacheFolder=%s, maxCachedSplits=%d, precision=%s]"
-        .formatted(provider, threads, cacheFolder, maxCachedSplits, precision);
+    return "ModelOptions" + parts();
   }
 
   /** Collects the options. */
@@ -125,6 +176,11 @@ public final class ModelOptions {
     private Path cacheFolder;
     private int maxCachedSplits = 4;
     private String precision = "";
+    private int maxConcurrentRequests = Math.max(2, Runtime.getRuntime().availableProcessors());
+    private int maxWaitingRequests = 1024;
+    private long memoryBudget = halfOfMemory();
+    private WhenFull whenFull = WhenFull.WAIT;
+    private OnClose onClose = OnClose.WAIT;
 
     private Builder(Path cacheFolder) {
       this.cacheFolder = cacheFolder;
@@ -174,6 +230,62 @@ public final class ModelOptions {
     }
 
     /**
+     * Sets how many requests run at a time. More than there are cores make all of them slower.
+     *
+     * @param requests 1 or more; one per core, at least 2, unless set
+     */
+    public Builder maxConcurrentRequests(int requests) {
+      maxConcurrentRequests = requests;
+      return this;
+    }
+
+    /**
+     * Sets how many requests may wait; more are refused.
+     *
+     * @param requests 0 or more; 1,024 unless set
+     */
+    public Builder maxWaitingRequests(int requests) {
+      maxWaitingRequests = requests;
+      return this;
+    }
+
+    /**
+     * Sets what the KV caches and features of all requests and conversations may take together,
+     * counted before a request runs.
+     *
+     * @param bytes 1 or more; half of the machine's memory unless set
+     */
+    public Builder memoryBudget(long bytes) {
+      memoryBudget = bytes;
+      return this;
+    }
+
+    /** Sets what becomes of a request for which there is no room; it waits unless set. */
+    public Builder whenFull(WhenFull what) {
+      whenFull = Objects.requireNonNull(what, "whenFull");
+      return this;
+    }
+
+    /** Sets what closing the model does to requests under way; it waits for them unless set. */
+    public Builder onClose(OnClose what) {
+      onClose = Objects.requireNonNull(what, "onClose");
+      return this;
+    }
+
+    private static long halfOfMemory() {
+      return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+          ? system.getTotalMemorySize() / 2
+          : Long.MAX_VALUE;
+    }
+
+    private static void require(String name, long value, long least) {
+      if (value < least) {
+        throw new ModelException(
+            Kind.BAD_REQUEST, "%s must be %d or more, got %d".formatted(name, least, value));
+      }
+    }
+
+    /**
      * Makes the options.
      *
      * @throws ModelException if a number is too small
@@ -183,10 +295,10 @@ public final class ModelOptions {
         throw new ModelException(
             Kind.BAD_REQUEST, "threads must be 0 (one per core) or more, got " + threads);
       }
-      if (maxCachedSplits < 1) {
-        throw new ModelException(
-            Kind.BAD_REQUEST, "maxCachedSplits must be 1 or more, got " + maxCachedSplits);
-      }
+      require("maxCachedSplits", maxCachedSplits, 1);
+      require("maxConcurrentRequests", maxConcurrentRequests, 1);
+      require("maxWaitingRequests", maxWaitingRequests, 0);
+      require("memoryBudget", memoryBudget, 1);
       return new ModelOptions(this);
     }
   }

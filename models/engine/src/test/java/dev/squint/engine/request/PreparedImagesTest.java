@@ -2,12 +2,14 @@ package dev.squint.engine.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.squint.engine.TinyLlava;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.error.ModelException;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.trace.SiteTrace;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -89,5 +91,43 @@ class PreparedImagesTest {
     assertThatThrownBy(() -> generate(made, TinyLlava.prompt(), "none"))
         .isInstanceOf(ModelException.class)
         .hasMessage("the images were not prepared by a model; prepare them with this one");
+  }
+
+  @Test
+  void imagesPreparedApartAnswerAsThoseEncodedTogether() {
+    ModelInput together = TinyLlava.twoImages();
+    List<PixelValues> apart = halves(together.images().get(0));
+    ModelInput prompt = new ModelInput(together.tokenIds(), together.layout(), apart);
+    try (PreparedImages first = MODEL.prepare(apart.get(0));
+        PreparedImages second = MODEL.prepare(apart.get(1))) {
+      for (String spec : List.of("none", "fastervlm:keep=0.5", "fastv:k=2,keep=0.5", "divprune")) {
+        Strategy strategy = Strategies.parse(spec);
+        Generation expected = MODEL.generate(together, strategy, TinyLlava.sixTokens());
+        Generation answer =
+            MODEL.generate(
+                GenerationRequest.builder(prompt)
+                    .images(List.of(first, second))
+                    .strategy(strategy)
+                    .options(TinyLlava.sixTokens())
+                    .build());
+        assertThat(answer.firstLogits()).containsExactly(expected.firstLogits(), offset(1e-5f));
+        assertThat(answer.trace().sites())
+            .extracting(SiteTrace::keptOriginal)
+            .containsExactlyElementsOf(
+                expected.trace().sites().stream().map(SiteTrace::keptOriginal).toList());
+        assertThat(answer.trace().visionFlops()).isEqualTo(expected.trace().visionFlops());
+        assertThat(MODEL.generate(prompt, strategy, TinyLlava.sixTokens()).firstLogits())
+            .isEqualTo(answer.firstLogits());
+      }
+    }
+  }
+
+  private static List<PixelValues> halves(PixelValues both) {
+    long[] shape = both.shape();
+    int half = both.data().capacity() / 2;
+    return List.of(
+        new PixelValues(both.data().slice(0, half), new long[] {1, shape[1], shape[2], shape[3]}),
+        new PixelValues(
+            both.data().slice(half, half), new long[] {1, shape[1], shape[2], shape[3]}));
   }
 }

@@ -42,15 +42,12 @@ import java.util.stream.IntStream;
 final class DecoderRun implements AutoCloseable {
 
   private static final int[] NOTHING = {};
-  private static final int[] ONLY_ROW = {0};
-  private static final long[] TEXT = {0};
 
   private final PruningPlan plan;
   private final SplitDecoder open;
   private final ModelConfig.Text sizes;
   private final Parts parts;
   private final PositionSource source;
-  private final TensorScope scope;
   private final List<SegmentState> segments = new ArrayList<>();
   private final List<Integer> lookaheadTokens = new ArrayList<>();
   private int[] tokensPerLayer = NOTHING;
@@ -65,26 +62,58 @@ final class DecoderRun implements AutoCloseable {
    */
   record Parts(Embedder embedder, SideGraphs side, VisionEncoder vision) {}
 
+  /**
+   * A run that has seen nothing.
+   *
+   * @param caches counts the tensors of its KV caches
+   */
   DecoderRun(
       PruningPlan plan,
       SplitDecoder open,
       Parts parts,
       PositionSource source,
       ModelConfig.Text sizes,
-      TensorScope scope) {
+      TensorScope caches) {
+    this(plan, open, parts, source, sizes);
+    try {
+      open.list()
+          .forEach(
+              segment ->
+                  segments.add(new SegmentState(segment, sizes, caches.newScope(), plan.cache())));
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private DecoderRun(
+      PruningPlan plan,
+      SplitDecoder open,
+      Parts parts,
+      PositionSource source,
+      ModelConfig.Text sizes) {
     this.plan = plan;
     this.open = open;
     this.sizes = sizes;
     this.parts = parts;
     this.source = source;
-    this.scope = scope;
+  }
+
+  /**
+   * A run that has seen what this one has, but for its last tokens, which are text.
+   *
+   * @param tokens how many it has not seen
+   * @param caches counts the tensors of its KV caches
+   */
+  DecoderRun copyWithoutLast(int tokens, TensorScope caches) {
+    DecoderRun copy = new DecoderRun(plan, open, parts, source, sizes);
     try {
-      open.list()
-          .forEach(
-              segment ->
-                  segments.add(new SegmentState(segment, sizes, scope.newScope(), plan.cache())));
+      segments.forEach(
+          segment ->
+              copy.segments.add(segment.copyWithoutLast(tokens, caches.newScope())));
+      return copy;
     } catch (RuntimeException e) {
-      close();
+      copy.close();
       throw e;
     }
   }
@@ -92,11 +121,16 @@ final class DecoderRun implements AutoCloseable {
   /**
    * Runs the prompt.
    *
+   * @param scope whose control ends it
    * @param prompt the prompt
    * @param seen what the vision tower saw, or empty without an image
    * @param decider decides at the sites
    */
-  void prefill(ModelInput prompt, Optional<VisionEncoder.Encoded> seen, SiteDecider decider) {
+  void prefill(
+      TensorScope scope,
+      ModelInput prompt,
+      Optional<VisionEncoder.Encoded> seen,
+      SiteDecider decider) {
     PositionedTokens tokens = PositionedTokens.of(prompt.layout(), source.rows());
     try (TensorScope pass = scope.newScope()) {
       Optional<OnnxTensor> features = seen.map(VisionEncoder.Encoded::output);
@@ -186,7 +220,7 @@ final class DecoderRun implements AutoCloseable {
           next.flatMap(site -> open.lookahead(site.site().depth()));
       if (lookahead.isPresent() && observed.isPresent()) {
         lookaheadTokens.add(live.count());
-        try (SegmentState ahead = new SegmentState(lookahead.get(), sizes, scope.newScope())) {
+        try (SegmentState ahead = new SegmentState(lookahead.get(), sizes, pass.newScope())) {
           taps =
               taps.and(
                   ahead
@@ -202,19 +236,34 @@ final class DecoderRun implements AutoCloseable {
     logits = TensorScope.valuesOf(hidden.get(0));
   }
 
-  /** Feeds one generated token and makes the scores of the next. */
-  void step(long token) {
+  /**
+   * Runs further text, such as one generated token, and makes the scores of what comes next.
+   *
+   * @param scope whose control ends it
+   * @param text token ids
+   */
+  void extend(TensorScope scope, long... text) {
+    int count = text.length;
+    int[] rows = IntStream.range(0, count).toArray();
     try (TensorScope pass = scope.newScope()) {
-      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, new long[] {token}));
+      List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, text));
       for (SegmentState segment : segments) {
-        RotaryPositions position = RotaryPositions.single(segment.nextPosition(), source.rows());
+        RotaryPositions positions =
+            RotaryPositions.consecutive(segment.takePositions(count), count, source.rows());
+        List<OnnxTensor> entered = hidden;
         hidden =
             segment
                 .run(
                     pass,
                     new SegmentState.Input(
-                        hidden, position, TEXT, ONLY_ROW, MergeMatrix.NONE, Optional.empty()))
+                        hidden,
+                        positions,
+                        new long[count],
+                        rows,
+                        MergeMatrix.NONE,
+                        Optional.empty()))
                 .hidden();
+        entered.forEach(pass::release);
       }
       logits = TensorScope.valuesOf(hidden.get(0));
     }

@@ -48,6 +48,18 @@ public final class SegmentState implements AutoCloseable {
     this.cache = KvCache.of(segment, sizes, owner, plan);
   }
 
+  private SegmentState(SplitDecoder.Segment segment, KvCache cache, long nextPosition) {
+    this.segment = segment;
+    this.cache = cache;
+    this.nextPosition = nextPosition;
+  }
+
+  /** The same without its last tokens, with a cache of its own. */
+  SegmentState copyWithoutLast(int tokens, TensorScope owner) {
+    return new SegmentState(
+        segment, cache.copyOfFirst(cache.tokens() - tokens, owner), nextPosition - tokens);
+  }
+
   /** Finds live rows, counted after the seam. */
   @FunctionalInterface
   interface Observed {
@@ -161,8 +173,11 @@ public final class SegmentState implements AutoCloseable {
     nextPosition = position;
   }
 
-  long nextPosition() {
-    return nextPosition++;
+  /** The position of the next token; after it so many are taken. */
+  long takePositions(int count) {
+    long first = nextPosition;
+    nextPosition += count;
+    return first;
   }
 
   int cachedTokens() {

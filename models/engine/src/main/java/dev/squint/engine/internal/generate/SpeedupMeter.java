@@ -1,19 +1,20 @@
 package dev.squint.engine.internal.generate;
 
+import dev.squint.engine.internal.ort.RunControl;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SiteDecider;
-import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.session.SplitDecoder;
-import dev.squint.onnx.config.ModelConfig;
-import dev.squint.onnx.report.PositionSource;
+import dev.squint.engine.internal.vision.VisionEncoder;
+import dev.squint.engine.request.ModelInput;
 import dev.squint.pruning.cost.FlopsModel;
 import dev.squint.pruning.shape.DecoderShape;
-import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.trace.Speedup;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /**
@@ -31,50 +32,53 @@ final class SpeedupMeter {
   private static final int MIN_STEPS = 4;
   private static final int MAX_STEPS = 16;
 
-  private final SessionFactory sessions;
-  private final ModelConfig config;
-  private final ModelShape facts;
-  private final DecoderRun.Parts parts;
-  private final PositionSource positions;
+  private final Generator.Parts parts;
+  private final RunControl control;
 
-  SpeedupMeter(
-      SessionFactory sessions,
-      ModelConfig config,
-      ModelShape facts,
-      DecoderRun.Parts parts,
-      PositionSource positions) {
-    this.sessions = sessions;
-    this.config = config;
-    this.facts = facts;
+  SpeedupMeter(Generator.Parts parts, RunControl control) {
     this.parts = parts;
-    this.positions = positions;
+    this.control = control;
   }
 
+  /**
+   * What is run again and again.
+   *
+   * @param prompt the prompt
+   * @param plan the pruned run
+   * @param seen what the vision tower saw
+   * @param decider decides in one run
+   */
+  record Subject(
+      ModelInput prompt,
+      PruningPlan plan,
+      Optional<VisionEncoder.Encoded> seen,
+      Supplier<SiteDecider> decider) {}
+
   Speedup measure(
-      Generator.Request request,
+      Subject subject,
       SplitDecoder pruned,
       SplitDecoder whole,
       long[] answer,
       int[] tokensPerLayer,
       long prefillFlops) {
-    DecoderShape shape = facts.decoder();
-    int length = request.prompt().layout().length();
-    int room = config.contextLength() - length;
+    DecoderShape shape = parts.facts().decoder();
+    int length = subject.prompt().layout().length();
+    int room = parts.config().contextLength() - length;
     int steps = Math.min(room, Math.max(MIN_STEPS, Math.min(MAX_STEPS, answer.length)));
     long[] fed = new long[steps];
     for (int i = 0; i < steps; i++) {
       fed[i] =
-          answer.length == 0 ? request.prompt().tokenIds()[length - 1] : answer[i % answer.length];
+          answer.length == 0 ? subject.prompt().tokenIds()[length - 1] : answer[i % answer.length];
     }
     PruningPlan unpruned = PruningPlan.unpruned(shape.layers());
     Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
-    run(request, unpruned, whole, fed);
-    run(request, request.plan(), pruned, fed);
+    run(subject, unpruned, whole, fed);
+    run(subject, subject.plan(), pruned, fed);
     long start = System.nanoTime();
     while (pairs.pruned.size() < PAIRS
         || (pairs.pruned.size() < MAX_PAIRS && System.nanoTime() - start < ENOUGH_NANOS)) {
-      pairs.unpruned.add(run(request, unpruned, whole, fed));
-      pairs.pruned.add(run(request, request.plan(), pruned, fed));
+      pairs.unpruned.add(run(subject, unpruned, whole, fed));
+      pairs.pruned.add(run(subject, subject.plan(), pruned, fed));
     }
     int[] full = new int[shape.layers()];
     Arrays.fill(full, length);
@@ -90,7 +94,7 @@ final class SpeedupMeter {
     long flops = 0;
     for (int step = 0; step < steps; step++) {
       Arrays.setAll(keys, layer -> keys[layer] + 1);
-      flops += FlopsModel.decodeStep(facts.decoder(), keys);
+      flops += FlopsModel.decodeStep(parts.facts().decoder(), keys);
     }
     return flops;
   }
@@ -125,15 +129,23 @@ final class SpeedupMeter {
     }
   }
 
-  private Times run(Generator.Request request, PruningPlan plan, SplitDecoder open, long[] fed) {
-    try (TensorScope scope = sessions.scope();
-        DecoderRun run = new DecoderRun(plan, open, parts, positions, config.text(), scope)) {
-      SiteDecider decider = request.decider();
+  private Times run(Subject subject, PruningPlan plan, SplitDecoder open, long[] fed) {
+    TensorScope caches = parts.sessions().scope();
+    try (TensorScope scope = caches.newScope(control);
+        DecoderRun run =
+            new DecoderRun(
+                plan,
+                open,
+                parts.ofDecoder(),
+                parts.decoder().positions(),
+                parts.config().text(),
+                caches)) {
+      SiteDecider decider = subject.decider().get();
       long start = System.nanoTime();
-      run.prefill(request.prompt(), request.seen(), decider);
+      run.prefill(scope, subject.prompt(), subject.seen(), decider);
       long prefilled = System.nanoTime();
       for (long token : fed) {
-        run.step(token);
+        run.extend(scope, token);
       }
       return new Times(prefilled - start, System.nanoTime() - prefilled);
     }

@@ -48,6 +48,17 @@ public interface KvCache extends AutoCloseable {
    */
   void onPrefillDone(boolean[] visual);
 
+  /**
+   * A copy of its first tokens, which the next run then sees.
+   *
+   * @param tokens how many
+   * @param owner owns the copy; closed with it
+   * @throws IllegalStateException if this form of cache gives none
+   */
+  default KvCache copyOfFirst(int tokens, TensorScope owner) {
+    throw new IllegalStateException("only a cache as the graph has it can be copied");
+  }
+
   /** Its size in memory. */
   long bytes();
 

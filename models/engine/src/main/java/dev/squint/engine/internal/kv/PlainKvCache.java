@@ -5,6 +5,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
+import dev.squint.engine.internal.session.TokenPicker;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Keys and values as the exported graph takes them in and hands them out. */
 final class PlainKvCache implements KvCache {
@@ -22,12 +24,14 @@ final class PlainKvCache implements KvCache {
   private static final int WIDTH_AXIS = 3;
 
   private final boolean lookahead;
+  private final TokenPicker picker;
   private TensorScope owner;
   private Map<String, OnnxTensor> past = new HashMap<>();
   private int tokens;
 
   PlainKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this.owner = owner;
+    this.picker = segment.picker();
     this.lookahead = segment.spec().lookahead();
     try {
       for (int layer = segment.spec().from(); layer < segment.spec().to(); layer++) {
@@ -38,6 +42,25 @@ final class PlainKvCache implements KvCache {
       owner.close();
       throw e;
     }
+  }
+
+  private PlainKvCache(PlainKvCache of, int tokens, TensorScope owner) {
+    this.owner = owner;
+    this.picker = of.picker;
+    this.lookahead = of.lookahead;
+    this.tokens = tokens;
+    int[] first = IntStream.range(0, tokens).toArray();
+    try {
+      of.past.forEach((input, stored) -> past.put(input, picker.pick(owner, stored, first)));
+    } catch (RuntimeException e) {
+      owner.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public KvCache copyOfFirst(int count, TensorScope to) {
+    return new PlainKvCache(this, count, to);
   }
 
   private void putEmpty(ModelSession session, ModelConfig.Text sizes, String input) {

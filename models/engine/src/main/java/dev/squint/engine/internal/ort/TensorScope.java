@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -28,6 +29,7 @@ public final class TensorScope implements AutoCloseable {
 
   private final OrtRuntime runtime;
   private final AtomicInteger alive;
+  private final Optional<RunControl> control;
   private final List<OnnxTensor> owned = new ArrayList<>();
 
   /**
@@ -35,13 +37,23 @@ public final class TensorScope implements AutoCloseable {
    * @param alive counts tensors up when they are owned and down when they are closed
    */
   public TensorScope(OrtRuntime runtime, AtomicInteger alive) {
-    this.runtime = runtime;
-    this.alive = alive;
+    this(runtime, alive, Optional.empty());
   }
 
-  /** A new scope with the same counter. */
+  private TensorScope(OrtRuntime runtime, AtomicInteger alive, Optional<RunControl> control) {
+    this.runtime = runtime;
+    this.alive = alive;
+    this.control = control;
+  }
+
+  /** A new scope with the same counter, whose runs are ended by the same control. */
   public TensorScope newScope() {
-    return new TensorScope(runtime, alive);
+    return new TensorScope(runtime, alive, control);
+  }
+
+  /** A new scope with the same counter, whose runs are ended by a control. */
+  public TensorScope newScope(RunControl by) {
+    return new TensorScope(runtime, alive, Optional.of(by));
   }
 
   private OnnxTensor own(OnnxTensor tensor) {
@@ -148,11 +160,16 @@ public final class TensorScope implements AutoCloseable {
    * @param name what runs, for messages
    * @return the outputs by name
    * @throws ModelException if ONNX Runtime reports an error
+   * @throws RunControl.Ended if the request was ended
    */
   Map<String, OnnxTensor> run(
       OrtSession session, Map<String, OnnxTensor> inputs, Set<String> outputs, String name) {
+    control.ifPresent(RunControl::check);
     try {
-      OrtSession.Result result = session.run(inputs, outputs);
+      OrtSession.Result result =
+          control.isPresent()
+              ? session.run(inputs, outputs, control.get().options())
+              : session.run(inputs, outputs);
       Map<String, OnnxTensor> tensors = new HashMap<>();
       // The result is a plain list of its values; this scope closes each of them instead.
       List<String> others = new ArrayList<>();
@@ -171,6 +188,7 @@ public final class TensorScope implements AutoCloseable {
       }
       return tensors;
     } catch (OrtException e) {
+      control.ifPresent(RunControl::check);
       throw OrtFailure.of(
           Kind.BAD_MODEL,
           name + " failed",

@@ -80,6 +80,16 @@ public record PruningPlan(
     return segment + 1 < seams.size() ? seams.get(segment + 1) : Optional.empty();
   }
 
+  /** Whether an observation looks at other tokens than those of the images. */
+  public boolean looksAtText() {
+    return Stream.concat(
+            Stream.of(beforeProjector, afterVision).flatMap(Optional::stream),
+            seams.stream().flatMap(Optional::stream))
+        .flatMap(site -> site.needs().stream())
+        .flatMap(Expression::leaves)
+        .anyMatch(leaf -> leaf.rows() != Rows.VISUAL && leaf.rows() != Rows.CLS);
+  }
+
   private static boolean keepsPositions(SitePlan site) {
     return site.positions() == PositionPolicy.ORIGINAL;
   }

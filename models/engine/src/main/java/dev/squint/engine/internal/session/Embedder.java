@@ -109,7 +109,8 @@ public final class Embedder implements AutoCloseable {
     return sessions.open(graph, Path.of(""), "the merge of text and image");
   }
 
-  static int elementType(TensorInfo info) {
+  /** The ONNX element type of a tensor of floats. */
+  public static int elementType(TensorInfo info) {
     return switch (info.type) {
       case FLOAT -> TensorProto.DataType.FLOAT.getNumber();
       case FLOAT16 -> TensorProto.DataType.FLOAT16.getNumber();

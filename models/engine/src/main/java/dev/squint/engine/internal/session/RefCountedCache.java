@@ -85,6 +85,14 @@ public final class RefCountedCache<K, V extends AutoCloseable> implements AutoCl
       return entry.value;
     }
 
+    /** A further lease on the same thing. */
+    public Lease another() {
+      synchronized (RefCountedCache.this) {
+        entry.leases++;
+        return new Lease(entry);
+      }
+    }
+
     @Override
     public void close() {
       if (!returned) {

@@ -64,12 +64,13 @@ public record RotaryPositions(long[][] axes) {
     return new RotaryPositions(all);
   }
 
-  public static RotaryPositions single(long position, int axes) {
-    long[][] all = new long[axes][1];
-    for (long[] axis : all) {
-      axis[0] = position;
+  /** Positions of text tokens in a row. */
+  public static RotaryPositions consecutive(long first, int count, int axes) {
+    RotaryPositions all = ascending(count, axes);
+    for (int token = 0; token < count; token++) {
+      all.move(token, first);
     }
-    return new RotaryPositions(all);
+    return all;
   }
 
   /** Positions for all rows that arrive such that the kept ones get 0, 1, 2 and so on. */

@@ -1,5 +1,6 @@
 package dev.squint.engine.internal.vision;
 
+import dev.squint.engine.internal.ort.RunControl;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.PreparedImages;
@@ -9,8 +10,6 @@ import dev.squint.pruning.observe.Expression;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /** Images with their encodings. */
 public final class EncodedImages implements PreparedImages {
@@ -19,7 +18,8 @@ public final class EncodedImages implements PreparedImages {
   private final PixelValues pixels;
   private final TensorScope scope;
   private final Map<Wanted, VisionEncoder.Encoded> encoded = new HashMap<>();
-  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private final Object leases = new Object();
+  private int leased;
   private boolean closed;
 
   private record Wanted(List<Expression> taps, boolean projected) {}
@@ -30,18 +30,21 @@ public final class EncodedImages implements PreparedImages {
     this.scope = scope;
   }
 
-  /** Keeps the features until the lease ends. */
+  /** Keeps the features until the lease ends, which any thread may do. */
   public Lease lease() {
-    lock.readLock().lock();
-    if (closed) {
-      lock.readLock().unlock();
-      throw new ModelException(Kind.BAD_REQUEST, "the image is closed; encode it again");
+    synchronized (leases) {
+      if (closed) {
+        throw new ModelException(Kind.BAD_REQUEST, "the image is closed; encode it again");
+      }
+      leased++;
+      return new Lease();
     }
-    return new Lease();
   }
 
   /** The right to use the features. */
   public final class Lease implements AutoCloseable {
+
+    private boolean ended;
 
     private Lease() {}
 
@@ -49,29 +52,49 @@ public final class EncodedImages implements PreparedImages {
       return pixels;
     }
 
-    public VisionEncoder.Encoded encoded(List<Expression> taps, boolean projected) {
+    /**
+     * The images as the tower sees them, encoded now if no other request has had it done.
+     *
+     * @param control ends the encoding, if this request does it
+     */
+    public VisionEncoder.Encoded encoded(
+        List<Expression> taps, boolean projected, RunControl control) {
       synchronized (encoded) {
-        return encoded.computeIfAbsent(
-            new Wanted(taps, projected),
-            wanted -> encoder.encode(scope, pixels, wanted.taps(), wanted.projected()));
+        control.check();
+        Wanted wanted = new Wanted(taps, projected);
+        VisionEncoder.Encoded known = encoded.get(wanted);
+        if (known == null) {
+          known = encoder.encode(scope, scope.newScope(control), pixels, taps, projected);
+          encoded.put(wanted, known);
+        }
+        return known;
       }
     }
 
     @Override
     public void close() {
-      lock.readLock().unlock();
+      synchronized (leases) {
+        if (!ended) {
+          ended = true;
+          leased--;
+          freeIfUnused();
+        }
+      }
+    }
+  }
+
+  private void freeIfUnused() {
+    if (closed && leased == 0) {
+      encoded.clear();
+      scope.close();
     }
   }
 
   @Override
   public void close() {
-    lock.writeLock().lock();
-    try {
+    synchronized (leases) {
       closed = true;
-      encoded.clear();
-      scope.close();
-    } finally {
-      lock.writeLock().unlock();
+      freeIfUnused();
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.squint.engine.internal.vision;
 
 import dev.squint.engine.internal.tokens.TileParts;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
@@ -20,6 +21,34 @@ import java.util.stream.IntStream;
  * @param values its numbers
  */
 public record TowerValues(int[] shape, float[] values) {
+
+  /**
+   * Of several images, one after the other.
+   *
+   * @throws ModelException if the images are not of one size
+   */
+  static TowerValues joined(List<TowerValues> images) {
+    int[] shape = images.get(0).shape.clone();
+    int size = 0;
+    for (TowerValues image : images) {
+      if (!Arrays.equals(shape, 1, shape.length, image.shape, 1, image.shape.length)) {
+        throw new ModelException(
+            Kind.REFUSED_STRATEGY,
+            "the images of the prompt are of different sizes, so what the vision tower says of them cannot be compared; resize them to one size or choose a strategy that looks at features or text");
+      }
+      size += image.values.length;
+    }
+    float[] values = new float[size];
+    int count = 0;
+    int at = 0;
+    for (TowerValues image : images) {
+      System.arraycopy(image.values, 0, values, at, image.values.length);
+      at += image.values.length;
+      count += image.shape[0];
+    }
+    shape[0] = count;
+    return new TowerValues(shape, values);
+  }
 
   /**
    * Of the live visual tokens.

@@ -36,6 +36,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path file;
   private final Path folder;
   private final RefCountedCache<Part, ModelSession> pool = new RefCountedCache<>(SESSIONS_KEPT);
+  private final FeatureJoiner joiner;
 
   public VisionEncoder(SessionFactory sessions, Path file) {
     this(sessions, OnnxGraph.read(file));
@@ -51,6 +52,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.read = read;
     this.folder = read.folder();
     this.graph = graph;
+    this.joiner = new FeatureJoiner(sessions);
   }
 
   /**
@@ -110,19 +112,24 @@ public final class VisionEncoder implements AutoCloseable {
    * Runs the tower.
    *
    * @param scope owner of the output
+   * @param run owner of what is made on the way, closed here
    * @param pixels the images
    * @param taps what is observed
    * @param projected whether the projector runs too
    */
   public Encoded encode(
-      TensorScope scope, PixelValues pixels, List<Expression> taps, boolean projected) {
+      TensorScope scope,
+      TensorScope run,
+      PixelValues pixels,
+      List<Expression> taps,
+      boolean projected) {
     checkShape(pixels.shape());
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
     taps.forEach(tap -> wanted.add(TapNames.output(tap)));
     Part part = new Part(projected, true, taps);
-    try (TensorScope run = scope.newScope();
+    try (run;
         var lease = pool.acquire(part, () -> open(part))) {
       OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
       Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
@@ -134,6 +141,28 @@ public final class VisionEncoder implements AutoCloseable {
       }
       return new Encoded(scope.transferFrom(run, out.get(output)), projected, observations);
     }
+  }
+
+  /**
+   * What several images of a prompt are together, in their order.
+   *
+   * @param scope owner of the joined output
+   * @param images each as {@link #encode} gave it, for the same taps; at least one
+   */
+  public Encoded joined(TensorScope scope, List<Encoded> images) {
+    Encoded first = images.get(0);
+    if (images.size() == 1) {
+      return first;
+    }
+    List<OnnxTensor> outputs = images.stream().map(Encoded::output).toList();
+    Map<String, TowerValues> observations = new HashMap<>();
+    for (String tap : first.observations().keySet()) {
+      observations.put(
+          tap,
+          TowerValues.joined(
+              images.stream().map(image -> image.observations().get(tap)).toList()));
+    }
+    return new Encoded(joiner.join(scope, outputs), first.projected(), observations);
   }
 
   /**
@@ -200,6 +229,8 @@ public final class VisionEncoder implements AutoCloseable {
 
   @Override
   public void close() {
-    pool.close();
+    try (joiner) {
+      pool.close();
+    }
   }
 }

@@ -406,7 +406,7 @@ class ExportMatrixTest {
             RotaryPositions position =
                 next[i] < 0
                     ? steps.gathered(new int[] {step})
-                    : RotaryPositions.single(next[i]++, decoder.positions().rows());
+                    : RotaryPositions.consecutive(next[i]++, 1, decoder.positions().rows());
             flow =
                 states
                     .get(i)

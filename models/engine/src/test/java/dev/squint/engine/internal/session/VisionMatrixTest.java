@@ -251,7 +251,7 @@ class VisionMatrixTest {
     try (encoder;
         TensorScope scope = sessions.scope()) {
       PixelValues values = pixels(export);
-      VisionEncoder.Encoded seen = encoder.encode(scope, values, List.of(), false);
+      VisionEncoder.Encoded seen = encoder.encode(scope, scope.newScope(), values, List.of(), false);
       TokenReduction all = TokenReduction.all(tokens);
       assertThat(UnsplitRun.floats(encoder.project(scope, seen.output(), all)))
           .containsExactly(features, offset(export.within(1e-5f)));
@@ -280,7 +280,7 @@ class VisionMatrixTest {
     VisionEncoder encoder = new VisionEncoder(sessions, export.graph());
     try (encoder;
         TensorScope scope = sessions.scope()) {
-      OnnxTensor patches = encoder.encode(scope, pixels(export), List.of(), false).output();
+      OnnxTensor patches = encoder.encode(scope, scope.newScope(), pixels(export), List.of(), false).output();
       if (patches.getInfo().type != OnnxJavaType.FLOAT) {
         return;
       }
