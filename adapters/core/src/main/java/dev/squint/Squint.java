@@ -2,6 +2,7 @@ package dev.squint;
 
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.options.OnClose;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
@@ -59,13 +60,15 @@ public final class Squint implements AutoCloseable {
   private final VisionLanguageModel model;
   private final ModelFamily family;
   private final ChatRunner runner;
+  private final OnClose onClose;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private Squint(VisionLanguageModel model, Path cacheFolder) {
+  private Squint(VisionLanguageModel model, ModelOptions options) {
     this.model = model;
-    OpenCv.load(cacheFolder);
-    TokenizerLibrary.prepare(cacheFolder);
+    this.onClose = options.onClose();
+    OpenCv.load(options.cacheFolder());
+    TokenizerLibrary.prepare(options.cacheFolder());
     this.family = ModelFamily.of(model);
     this.runner = new ChatRunner(model, family);
   }
@@ -127,7 +130,7 @@ public final class Squint implements AutoCloseable {
 
   private static Squint over(VisionLanguageModel model, ModelOptions options) {
     try {
-      return new Squint(model, options.cacheFolder());
+      return new Squint(model, options);
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
@@ -446,7 +449,8 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Frees the model and its tokenizer after the calls under way; a second call does nothing.
+   * Frees the model and its tokenizer after the calls under way, which are waited for or {@linkplain
+   * ModelOptions#onClose() cancelled}; a second call does nothing.
    *
    * @throws ModelException if it is called from within a request, as by who gets its pieces
    */
@@ -456,6 +460,9 @@ public final class Squint implements AutoCloseable {
       throw new ModelException(
           Kind.BAD_REQUEST,
           "the model is closed from within one of its requests; close it when that has returned");
+    }
+    if (onClose == OnClose.CANCEL) {
+      model.close();
     }
     lock.writeLock().lock();
     try (model;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.options.OnClose;
 import dev.squint.engine.request.Cancellation;
 import dev.squint.engine.request.FinishReason;
 import dev.squint.family.PromptException;
@@ -21,6 +22,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +30,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What those who hand answers on rely on: order, one end, nothing after it, nothing lost. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
@@ -176,6 +180,45 @@ class ChatContractTest {
   void closingFromWithinARequestIsRefused() {
     assertThatThrownBy(() -> squint.chat(request(), piece -> squint.close()))
         .hasMessageContaining("from within one of its requests");
+  }
+
+  @ParameterizedTest
+  @EnumSource(OnClose.class)
+  void closingWaitsForAnswersOrCancelsThem(OnClose onClose) throws Exception {
+    Squint closing =
+        Squint.load(
+            ModelOptions.builder().cacheFolder(folder.resolve("cache")).onClose(onClose).build());
+    ChatRequest same =
+        ChatRequest.builder()
+            .user(
+                ImageInput.of(Path.of("../../examples/images/scene-01.png")),
+                "describe the picture.")
+            .build();
+    CountDownLatch begun = new CountDownLatch(1);
+    CompletableFuture<ChatResponse> future =
+        closing.chatAsync(
+            same,
+            piece -> {
+              begun.countDown();
+              LockSupport.parkNanos(20_000_000);
+            },
+            AsyncChat.THREADS);
+    await(begun);
+    closing.close();
+    ChatResponse response = future.get(1, TimeUnit.MINUTES);
+    assertThat(response.finish())
+        .isEqualTo(onClose == OnClose.WAIT ? FinishReason.STOP : FinishReason.CANCELLED);
+    assertThat(text).startsWith(response.text());
+    assertThatThrownBy(() -> closing.chat(same)).hasMessageContaining("the model is closed");
+  }
+
+  @Test
+  void anInterruptedCallerGetsWhatThereIsAndStaysInterrupted() {
+    ChatResponse response =
+        squint.chat(request(), piece -> Thread.currentThread().interrupt());
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(response.finish()).isEqualTo(FinishReason.CANCELLED);
+    assertThat(text).startsWith(response.text());
   }
 
   private static void await(CountDownLatch latch) {

@@ -27,6 +27,7 @@ final class JsonReport {
     root.put("provider", provider);
     root.put("promptTokens", trace.promptTokens());
     root.put("visualTokens", trace.visualTokens());
+    root.put("reusedTokens", trace.reusedTokens());
     root.put("sites", trace.sites().stream().map(JsonReport::site).toList());
     root.put("tokensPerLayer", trace.tokensPerLayer());
     root.put("averageVisualTokens", trace.averageVisualTokens());

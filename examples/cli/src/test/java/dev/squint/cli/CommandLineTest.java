@@ -353,6 +353,7 @@ class CommandLineTest {
     assertThat(second.path("promptTokens").asInt())
         .isGreaterThan(new ObjectMapper().readTree(lines.get(0)).path("promptTokens").asInt());
     assertThat(second.path("visualTokens").asInt()).isEqualTo(144);
+    assertThat(second.path("reusedTokens").asInt()).isGreaterThan(144);
   }
 
   @Test
@@ -407,6 +408,7 @@ class CommandLineTest {
             "provider",
             "promptTokens",
             "visualTokens",
+            "reusedTokens",
             "sites",
             "tokensPerLayer",
             "averageVisualTokens",
