@@ -22,6 +22,7 @@ final class AsyncChat {
   private final Squint squint;
   private final ChatRequest request;
   private final Consumer<? super String> pieces;
+  private final long start = System.nanoTime();
   private final CompletableFuture<ChatResponse> future = new CompletableFuture<>();
   private final Cancellation ended = new Cancellation();
 
@@ -44,10 +45,15 @@ final class AsyncChat {
     if (future.isDone()) {
       return;
     }
-    try (Cancellation.Registration link = request.cancellation().onCancel(ended::cancel)) {
-      future.complete(squint.chat(request.toBuilder().cancellation(ended).build(), this::give));
+    Cancellation.Registration link = request.cancellation().onCancel(ended::cancel);
+    try {
+      ChatRequest.Builder own = request.toBuilder().cancellation(ended);
+      request.deadline().map(deadline -> ChatRunner.left(deadline, start)).ifPresent(own::deadline);
+      future.complete(squint.chat(own.build(), this::give));
     } catch (Throwable failure) {
       future.completeExceptionally(failure);
+    } finally {
+      link.close();
     }
   }
 

@@ -105,18 +105,20 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
       asked.images(images.stream().map(PreparedImage::encoded).toList());
     }
     kept.ifPresent(earlier -> asked.cache(earlier.cache(), earlier.reuse()));
-    long preprocessing = System.nanoTime() - start;
-    request
-        .deadline()
-        .map(deadline -> deadline.minusNanos(preprocessing))
-        .map(left -> left.isNegative() || left.isZero() ? Duration.ofNanos(1) : left)
-        .ifPresent(asked::deadline);
-    Generation generation = model.generate(asked.preprocessingNanos(preprocessing).build());
+    request.deadline().map(deadline -> left(deadline, start)).ifPresent(asked::deadline);
+    asked.preprocessingNanos(System.nanoTime() - start);
+    Generation generation = model.generate(asked.build());
     String answer = text.end();
     FinishReason finish = text.isStopped() ? FinishReason.STOP_STRING : generation.finish();
     ChatResponse response =
         new ChatResponse(answer, finish, TokenUsage.of(generation.trace()), generation.trace());
     return new Ran(response, generation);
+  }
+
+  /** What is left of a time that began at so many nanoseconds, at least one. */
+  static Duration left(Duration deadline, long start) {
+    Duration left = deadline.minusNanos(System.nanoTime() - start);
+    return left.isNegative() || left.isZero() ? Duration.ofNanos(1) : left;
   }
 
   static List<PreparedImage> images(List<ChatMessage> messages) {

@@ -3,6 +3,7 @@ package dev.squint;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
@@ -34,7 +35,7 @@ public final class ChatStream implements Flow.Publisher<String> {
 
   /**
    * What came of it once all pieces are there, or how it failed. Of a cancelled subscription it is
-   * a {@link java.util.concurrent.CancellationException}.
+   * a {@link CancellationException}.
    */
   public CompletionStage<ChatResponse> response() {
     return response.minimalCompletionStage();
@@ -108,6 +109,10 @@ public final class ChatStream implements Flow.Publisher<String> {
 
     private void offer(String piece) {
       synchronized (this) {
+        if (over) {
+          // Where the request runs on the subscriber's own thread, nothing else ends it.
+          throw new CancellationException("the subscription was cancelled");
+        }
         waiting.add(piece);
       }
       drain();

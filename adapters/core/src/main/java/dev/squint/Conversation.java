@@ -110,8 +110,8 @@ public final class Conversation implements AutoCloseable {
    * @throws dev.squint.error.SquintException as {@link Squint#chat(ChatRequest)} does
    */
   public ChatResponse send(ChatMessage message, Consumer<? super String> pieces) {
-    long start = System.nanoTime();
-    return exclusively(() -> squint.open(() -> answer(message, pieces, start).response()));
+    return exclusively(
+        () -> squint.open(() -> answer(message, pieces, System.nanoTime()).response()));
   }
 
   /** The same with what the engine gave. */

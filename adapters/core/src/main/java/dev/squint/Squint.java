@@ -53,7 +53,11 @@ public final class Squint implements AutoCloseable {
 
   private static final long OPENED_FOR_A_LOOK = 2L << 30;
   private static final int SMALLEST_SIDE = 32;
-  private static final int WARM_UP_RUNS = 3;
+  private static final int WARM_UP_RUNS = 8;
+
+  /** A run that takes more than this share of the one before is as fast as it gets. */
+  private static final double WARM_UP_GAIN = 0.95;
+
   private static final int WARM_UP_TOKENS = 8;
   private static final String WARM_UP_QUESTION = "what is in the image?";
 
@@ -186,8 +190,8 @@ public final class Squint implements AutoCloseable {
    * @throws ModelException if the model's chat template cannot put the messages, or a prepared
    *     image is closed or of another model
    * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
-   * @throws SquintException of kind {@link Kind#OVERLOAD} if there is no room for the request, and
-   *     {@link Kind#DEADLINE} if it was cancelled or its time was over before it began
+   * @throws SquintException of kind {@link Kind#OVERLOAD} if there is no room for the request. One
+   *     that is cancelled or runs out of time is answered with what there is by then
    */
   public ChatResponse chat(ChatRequest request) {
     return chat(request, piece -> {});
@@ -283,8 +287,8 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Opens what strategies need, and answers a question about a blank image with each, so that the
-   * first request is as fast as those after it.
+   * Opens what strategies need, and answers a question about a blank image with each until that gets
+   * no faster, so that the first request is as fast as those after it.
    *
    * @param strategySpecs such as {@code none} and {@code fastv:k=2,keep=0.5}; more than {@link
    *     ModelOptions#maxCachedSplits()} do not stay loaded
@@ -292,12 +296,18 @@ public final class Squint implements AutoCloseable {
    */
   public void warmUp(List<String> strategySpecs) {
     List<Strategy> strategies = strategySpecs.stream().map(Strategies::parse).toList();
+    strategies.forEach(strategy -> strategy.plan(model.facts()));
     int side = Math.max(SMALLEST_SIDE, model.config().vision().imageSize());
     ImageInput blank = ImageInput.of(new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB));
+    GenerationOptions few = GenerationOptions.builder().maxNewTokens(WARM_UP_TOKENS).build();
     for (Strategy strategy : strategies) {
-      GenerationOptions few = GenerationOptions.builder().maxNewTokens(WARM_UP_TOKENS).build();
-      for (int run = 0; run < WARM_UP_RUNS; run++) {
+      long before = Long.MAX_VALUE;
+      long took = Long.MAX_VALUE / 2;
+      for (int run = 0; run < WARM_UP_RUNS && took < WARM_UP_GAIN * before; run++) {
+        long start = System.nanoTime();
         ask(blank, WARM_UP_QUESTION, strategy, few);
+        before = took;
+        took = System.nanoTime() - start;
       }
     }
   }

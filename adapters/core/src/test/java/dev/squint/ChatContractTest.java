@@ -10,6 +10,7 @@ import dev.squint.engine.request.FinishReason;
 import dev.squint.family.PromptException;
 import dev.squint.image.ImageInput;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -151,6 +152,25 @@ class ChatContractTest {
     assertThat(response.finish()).isEqualTo(FinishReason.CANCELLED);
     assertThat(text).startsWith(response.text());
     assertThat(response.text()).isEqualTo(String.join("", pieces)).isNotEqualTo(text);
+  }
+
+  /** Waiting for a thread is part of the time that a request has. */
+  @Test
+  void aDeadlineCountsFromTheCall() throws Exception {
+    CompletableFuture<ChatResponse> future =
+        squint.chatAsync(
+            request().toBuilder().deadline(Duration.ofMillis(50)).build(),
+            piece -> {},
+            task ->
+                AsyncChat.THREADS.execute(
+                    () -> {
+                      LockSupport.parkNanos(200_000_000);
+                      task.run();
+                    }));
+    ChatResponse response = future.get(1, TimeUnit.MINUTES);
+    assertThat(response.finish()).isEqualTo(FinishReason.DEADLINE);
+    assertThat(response.text()).isEmpty();
+    assertThat(response.usage().generated()).isZero();
   }
 
   @Test
@@ -346,6 +366,28 @@ class ChatContractTest {
         .isInstanceOf(CancellationException.class);
     assertThat(squint.chat(request()).text()).isEqualTo(text);
     assertThat(noting.signals).containsExactly("subscribed", "piece");
+  }
+
+  /** There, cancelling comes before the stream has the request in hand. */
+  @Test
+  void aSubscriberOnTheThreadOfItsRequestCancelsItToo() {
+    List<Integer> counts = new ArrayList<>();
+    for (boolean cancels : new boolean[] {false, true}) {
+      Noting noting =
+          new Noting(Long.MAX_VALUE) {
+            @Override
+            public void onNext(String piece) {
+              super.onNext(piece);
+              if (cancels) {
+                subscription.cancel();
+              }
+            }
+          };
+      squint.stream(request(), Runnable::run).subscribe(noting);
+      counts.add(noting.signals.size());
+    }
+    assertThat(counts.get(0)).isGreaterThan(3);
+    assertThat(counts.get(1)).isEqualTo(2);
   }
 
   @Test
