@@ -1,7 +1,6 @@
 package dev.squint.image;
 
-import com.sun.jna.Function;
-import com.sun.jna.NativeLibrary;
+import dev.squint.engine.internal.host.HostProcess;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -10,20 +9,13 @@ final class OpenCvLog {
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenCvLog.class);
   private static final String LEVEL = "OPENCV_LOG_LEVEL";
-  private static final int KEEP_WHAT_IS_SET = 0;
 
   private OpenCvLog() {}
 
   /** Turns it off for this process before the library is loaded, unless the host has decided. */
   static void turnOff() {
-    if (System.getProperty("os.name").startsWith("Windows")) {
-      return;
-    }
-    try {
-      Function setenv = NativeLibrary.getInstance("c").getFunction("setenv");
-      setenv.invokeInt(new Object[] {LEVEL, "SILENT", KEEP_WHAT_IS_SET});
-    } catch (LinkageError e) {
-      LOG.debug("OpenCV prints what it finds wrong with images; set {}=SILENT to end it", LEVEL, e);
+    if (!HostProcess.setEnvironment(LEVEL, "SILENT")) {
+      LOG.debug("OpenCV prints what it finds wrong with images; set {}=SILENT to end it", LEVEL);
     }
   }
 }

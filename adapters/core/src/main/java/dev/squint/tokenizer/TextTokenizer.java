@@ -2,6 +2,7 @@ package dev.squint.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.squint.engine.internal.host.HostProcess;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
@@ -95,13 +96,8 @@ public final class TextTokenizer implements AutoCloseable {
    * downloads a library instead of using the one in its jar. What the host has set stays.
    */
   private static void keepDjlOffline() {
-    Map.of("OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu")
-        .forEach(
-            (name, value) -> {
-              if (System.getenv(name) == null && System.getProperty(name) == null) {
-                System.setProperty(name, value);
-              }
-            });
+    HostProcess.setProperty("OPT_OUT_TRACKING", "true");
+    HostProcess.setProperty("RUST_FLAVOR", "cpu");
   }
 
   /** Texts of special tokens, such as {@code </s>}. */

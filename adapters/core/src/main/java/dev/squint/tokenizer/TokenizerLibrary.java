@@ -1,6 +1,7 @@
 package dev.squint.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.squint.engine.internal.host.HostProcess;
 import dev.squint.onnx.internal.io.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ public final class TokenizerLibrary {
     Path folder = cacheFolder.toAbsolutePath().resolve("native").resolve("tokenizers-" + processor);
     try {
       if (NativeLibrary.unpack(HuggingFaceTokenizer.class, root, folder, LIBRARY)) {
-        System.setProperty(CHOICE, folder.resolve(LIBRARY).toString());
+        HostProcess.setProperty(CHOICE, folder.resolve(LIBRARY).toString());
       }
     } catch (IOException e) {
       LOG.debug("DJL unpacks the tokenizer's library itself: {}", e.toString());

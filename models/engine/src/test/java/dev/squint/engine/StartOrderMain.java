@@ -4,6 +4,7 @@ import ai.djl.engine.Engine;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
+import com.sun.jna.NativeLibrary;
 import dev.squint.engine.internal.ort.OrtRuntime;
 
 /** A process in which host, DJL and Squint start in a given order. */
@@ -28,11 +29,24 @@ public final class StartOrderMain {
       if (order.equals("djl-second")) {
         Djl.start();
       }
+      System.out.println("nativePath=" + System.getProperty("onnxruntime.native.path"));
+      if (order.equals("squint-untouched")) {
+        System.out.println("telemetry=" + Libc.getenv("ORT_DISABLE_TELEMETRY"));
+      }
       System.out.println("sharedArena=" + OrtRuntime.get(0).sharedArena());
       System.out.println("pooled=" + OrtRuntime.get(0).pooled());
       if (TinyLlava.answersAsPyTorchDoes(model)) {
         System.out.println("answered");
       }
+    }
+  }
+
+  /** Apart, so that the class loads without JNA. */
+  private static final class Libc {
+    static String getenv(String name) {
+      return NativeLibrary.getInstance("c")
+          .getFunction("getenv")
+          .invokeString(new Object[] {name}, false);
     }
   }
 

@@ -2,7 +2,10 @@ package dev.squint.engine.options;
 
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 
 /** Where a model runs. */
 public sealed interface ExecutionProvider {
@@ -27,6 +30,24 @@ public sealed interface ExecutionProvider {
 
   /** On a GPU if one is usable, else on the processor, which is logged once. */
   record Auto() implements ExecutionProvider {}
+
+  /**
+   * What a library of its own brings, such as a vendor's for an NPU: ONNX Runtime's plugin execution
+   * providers.
+   *
+   * @param library the library's file
+   * @param name which of its providers; empty for all devices of its only one
+   * @param options what it is told, by names of its own
+   */
+  record Plugin(Path library, String name, Map<String, String> options)
+      implements ExecutionProvider {
+    /** Copies the options. */
+    public Plugin {
+      library = library.toAbsolutePath().normalize();
+      Objects.requireNonNull(name, "name");
+      options = Map.copyOf(options);
+    }
+  }
 
   /**
    * Parses {@code cpu}, {@code cuda}, {@code cuda:ID} or {@code auto}.

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -199,29 +200,54 @@ public record ModelFiles(
           "%s has no graph of precision '%s': looked for onnx/decoder_model_merged_%s.onnx; there is %s"
               .formatted(model, precision, precision, Printable.of(String.join(", ", there))));
     }
-    Hub hub = new Hub(graphs, precision);
-    Optional<Path> decoder = hub.graph(DECODERS);
-    Optional<Path> vision = hub.graph(TOWERS);
+    Hub hub = new Hub("", precision, name -> Files.isRegularFile(graphs.resolve(name)));
+    Optional<Path> decoder = hub.graph(DECODERS).map(graphs::resolve);
+    Optional<Path> vision = hub.graph(TOWERS).map(graphs::resolve);
     if (decoder.isEmpty() && vision.isEmpty()) {
       throw nothing(model, config);
     }
-    return new ModelFiles("hub", decoder, vision, hub.graph(EMBEDDINGS), config, Optional.empty());
+    return new ModelFiles("hub", decoder, vision, hub.graph(EMBEDDINGS).map(graphs::resolve), config, Optional.empty());
+  }
+
+  /**
+   * The graphs that {@link #find} would take of a folder in hub layout.
+   *
+   * @param files what the folder holds, as paths within it, with slashes
+   * @param precision as there
+   * @return paths of the decoder, the vision tower and the embedding, those that there are; empty
+   *     if there is neither a decoder nor a vision tower
+   */
+  public static List<String> graphs(Set<String> files, String precision) {
+    boolean apart =
+        files.stream()
+            .anyMatch(
+                file ->
+                    file.startsWith("onnx/")
+                        && GRAPH.matcher(file.substring("onnx/".length())).matches());
+    Hub hub = new Hub(apart ? "onnx/" : "", precision, files::contains);
+    List<String> found =
+        Stream.of(DECODERS, TOWERS, EMBEDDINGS)
+            .map(hub::graph)
+            .flatMap(Optional::stream)
+            .toList();
+    boolean model = hub.graph(DECODERS).isPresent() || hub.graph(TOWERS).isPresent();
+    return model ? found : List.of();
   }
 
   /** The graphs of a hub-layout folder. */
-  private record Hub(Path folder, String precision) {
+  private record Hub(String folder, String precision, Predicate<String> isThere) {
 
-    Optional<Path> graph(List<String> names) {
+    Optional<String> graph(List<String> names) {
       List<String> wanted =
           precision.equals(EXACT) ? List.of("_" + EXACT, "") : List.of("_" + precision);
       return first(names, precision.isEmpty() ? List.of() : wanted)
           .or(() -> first(names, SUFFIXES));
     }
 
-    private Optional<Path> first(List<String> names, List<String> suffixes) {
+    private Optional<String> first(List<String> names, List<String> suffixes) {
       return names.stream()
-          .flatMap(name -> suffixes.stream().map(suffix -> folder.resolve(name + suffix + ".onnx")))
-          .filter(Files::isRegularFile)
+          .flatMap(name -> suffixes.stream().map(suffix -> folder + name + suffix + ".onnx"))
+          .filter(isThere)
           .findFirst();
     }
   }

@@ -15,12 +15,19 @@ import org.slf4j.LoggerFactory;
 public final class Device {
 
   private static final Logger LOG = LoggerFactory.getLogger(Device.class);
-  private static final int CPU = -1;
 
-  private final int cuda;
+  private final String name;
+  private final Configuration configuration;
 
-  private Device(int cuda) {
-    this.cuda = cuda;
+  /** Tells a session where to run. */
+  @FunctionalInterface
+  interface Configuration {
+    void apply(SessionOptions options) throws OrtException;
+  }
+
+  Device(String name, Configuration configuration) {
+    this.name = name;
+    this.configuration = configuration;
   }
 
   /**
@@ -29,9 +36,12 @@ public final class Device {
    * @param wanted what was asked for
    * @param runtime the runtime
    * @return a device on which a tiny session could be opened
-   * @throws ModelException if a GPU was asked for and none is usable
+   * @throws ModelException if a GPU or a plugin was asked for and none is usable
    */
   public static Device resolve(ExecutionProvider wanted, OrtRuntime runtime) {
+    if (wanted instanceof ExecutionProvider.Plugin plugin) {
+      return runtime.plugins().device(plugin);
+    }
     if (wanted instanceof ExecutionProvider.Cuda gpu) {
       return tryCuda(gpu.id(), runtime);
     }
@@ -42,7 +52,7 @@ public final class Device {
         runtime.sayFallback(e.getMessage());
       }
     }
-    return new Device(CPU);
+    return new Device("cpu", options -> {});
   }
 
   private static Device tryCuda(int id, OrtRuntime runtime) {
@@ -52,7 +62,7 @@ public final class Device {
           "provider 'cuda:%d': this build of ONNX Runtime has no CUDA; put com.microsoft.onnxruntime:onnxruntime_gpu on the class path instead of onnxruntime, or choose cpu"
               .formatted(id));
     }
-    Device device = new Device(id);
+    Device device = new Device("cuda:" + id, options -> options.addCUDA(id));
     try (OrtSession probe = openProbe(device, runtime)) {
       LOG.debug("CUDA device {} is usable: {}", id, probe);
       return device;
@@ -66,7 +76,7 @@ public final class Device {
     }
   }
 
-  private static OrtSession openProbe(Device device, OrtRuntime runtime) throws OrtException {
+  static OrtSession openProbe(Device device, OrtRuntime runtime) throws OrtException {
     try (SessionOptions options = new SessionOptions()) {
       device.configure(options);
       return runtime.environment().createSession(ProbeGraph.bytes(), options);
@@ -74,13 +84,11 @@ public final class Device {
   }
 
   void configure(SessionOptions options) throws OrtException {
-    if (cuda != CPU) {
-      options.addCUDA(cuda);
-    }
+    configuration.apply(options);
   }
 
-  /** {@code cpu} or {@code cuda:ID}. */
+  /** {@code cpu}, {@code cuda:ID} or the name of a plugin's provider. */
   public String name() {
-    return cuda == CPU ? "cpu" : "cuda:" + cuda;
+    return name;
   }
 }

@@ -56,8 +56,9 @@ final class OrtFailure {
     if (lacksMemory(reason)) {
       return Kind.OVERLOAD;
     }
-    return switch (code) {
-      case ORT_ENGINE_ERROR, ORT_EP_FAIL, ORT_DEVICE_RESET, ORT_MODEL_LOAD_CANCELED ->
+    // By name, since older versions of ONNX Runtime lack some.
+    return switch (code.name()) {
+      case "ORT_ENGINE_ERROR", "ORT_EP_FAIL", "ORT_DEVICE_RESET", "ORT_MODEL_LOAD_CANCELED" ->
           Kind.INTERNAL;
       default -> otherwise;
     };

@@ -56,6 +56,7 @@ public final class OrtRuntime {
   private final boolean sharedArena;
   private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
+  private final PluginProviders plugins = new PluginProviders(this);
 
   private OrtRuntime(OrtEnvironment environment, boolean pooled, boolean sharedArena) {
     this.environment = environment;
@@ -72,6 +73,7 @@ public final class OrtRuntime {
   public static synchronized OrtRuntime get(int threads) {
     if (shared == null) {
       OrtRuntime made = RuntimeLibrary.withoutTrace(() -> create(threads));
+      Telemetry.turnOff(made.environment);
       shared = new OrtRuntime(made.environment, made.pooled, registerArena());
     }
     return shared;
@@ -139,6 +141,10 @@ public final class OrtRuntime {
   /** The environment, for creating tensors. */
   public OrtEnvironment environment() {
     return environment;
+  }
+
+  PluginProviders plugins() {
+    return plugins;
   }
 
   /** Whether all sessions share one thread pool. */

@@ -1,6 +1,7 @@
 package dev.squint.engine.internal.ort;
 
 import ai.onnxruntime.OrtEnvironment;
+import dev.squint.engine.internal.host.HostProcess;
 import dev.squint.onnx.internal.io.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,7 +42,7 @@ public final class RuntimeLibrary {
     Path folder = cacheFolder.toAbsolutePath().resolve("native").resolve("onnxruntime-" + platform);
     try {
       if (NativeLibrary.unpack(OrtEnvironment.class, root, folder, LIBRARY, BINDINGS)) {
-        System.setProperty(CHOICE, folder.toString());
+        HostProcess.setProperty(CHOICE, folder.toString());
       }
     } catch (IOException e) {
       LOG.debug("ONNX Runtime unpacks its library itself: {}", e.toString());

@@ -79,6 +79,16 @@ class StartOrderTest {
     assertThat(run("squint-first", "djl", "-Dlong=" + "x".repeat(9000))).contains("answered");
   }
 
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aHostThatSaysSoIsNotChanged() throws Exception {
+    assertThat(run("squint-untouched", "djl", "-Dsquint.host.changes=false"))
+        .contains("nativePath=null", "telemetry=null", "answered");
+    assertThat(run("squint-untouched", "djl"))
+        .contains("telemetry=1", "answered")
+        .doesNotContain("nativePath=null");
+  }
+
   private static String run(String order, String without) throws Exception {
     return run(order, without, "-Dlong=no");
   }
