@@ -32,6 +32,7 @@ final class AsyncChat {
     this.pieces = pieces;
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // cancelling throws nothing
   static CompletableFuture<ChatResponse> start(
       Squint squint, ChatRequest request, Consumer<? super String> pieces, Executor executor) {
     AsyncChat chat = new AsyncChat(squint, request, pieces);

@@ -78,6 +78,7 @@ public final class ChatStream implements Flow.Publisher<String> {
       this.subscriber = subscriber;
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // the ends are told to the subscriber
     void begin() {
       subscriber.onSubscribe(this);
       if (isOver()) {

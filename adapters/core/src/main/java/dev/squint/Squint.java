@@ -287,8 +287,8 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Opens what strategies need, and answers a question about a blank image with each until that gets
-   * no faster, so that the first request is as fast as those after it.
+   * Opens what strategies need, and answers a question about a blank image with each until that
+   * gets no faster, so that the first request is as fast as those after it.
    *
    * @param strategySpecs such as {@code none} and {@code fastv:k=2,keep=0.5}; more than {@link
    *     ModelOptions#maxCachedSplits()} do not stay loaded
@@ -459,8 +459,8 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Frees the model and its tokenizer after the calls under way, which are waited for or {@linkplain
-   * ModelOptions#onClose() cancelled}; a second call does nothing.
+   * Frees the model and its tokenizer after the calls under way, which are waited for or
+   * {@linkplain ModelOptions#onClose() cancelled}; a second call does nothing.
    *
    * @throws ModelException if it is called from within a request, as by who gets its pieces
    */

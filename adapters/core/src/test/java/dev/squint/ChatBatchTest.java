@@ -89,9 +89,7 @@ class ChatBatchTest {
       }
       requests.add(ChatRequest.builder().user(question).maxTokens(3).build());
     }
-    assertThat(squint.chatAll(requests))
-        .extracting(ChatResponse::text)
-        .isEqualTo(alone(requests));
+    assertThat(squint.chatAll(requests)).extracting(ChatResponse::text).isEqualTo(alone(requests));
     assertThat(squint.chatAll(List.of())).isEmpty();
   }
 

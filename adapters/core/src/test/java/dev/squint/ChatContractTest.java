@@ -234,8 +234,7 @@ class ChatContractTest {
 
   @Test
   void anInterruptedCallerGetsWhatThereIsAndStaysInterrupted() {
-    ChatResponse response =
-        squint.chat(request(), piece -> Thread.currentThread().interrupt());
+    ChatResponse response = squint.chat(request(), piece -> Thread.currentThread().interrupt());
     assertThat(Thread.interrupted()).isTrue();
     assertThat(response.finish()).isEqualTo(FinishReason.CANCELLED);
     assertThat(text).startsWith(response.text());

@@ -210,8 +210,7 @@ class ConversationTest {
                       }))
           .hasMessage("mine");
       ChatResponse cut =
-          talk.send(
-              ChatMessage.user(scene, "describe the picture."), piece -> talk.cancel());
+          talk.send(ChatMessage.user(scene, "describe the picture."), piece -> talk.cancel());
       assertThat(cut.finish()).isEqualTo(FinishReason.CANCELLED);
       assertThat(talk.history()).extracting(ChatMessage::role).containsExactly(Role.SYSTEM);
       ChatRunner.Ran turn = said(talk, ChatMessage.user(scene, FIRST));
@@ -223,8 +222,7 @@ class ConversationTest {
   @Test
   void oneTurnRunsAtATime() throws InterruptedException {
     try (Conversation talk = squint.conversation(options("none"))) {
-      assertThatThrownBy(
-              () -> talk.send(ChatMessage.user(scene, FIRST), piece -> talk.ask(SECOND)))
+      assertThatThrownBy(() -> talk.send(ChatMessage.user(scene, FIRST), piece -> talk.ask(SECOND)))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("from within one of its turns");
       talk.ask(scene, FIRST);
