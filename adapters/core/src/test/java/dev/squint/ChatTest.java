@@ -152,6 +152,20 @@ class ChatTest {
   }
 
   @Test
+  void severalImagesAreSeenEachInItsPlace() {
+    ChatRequest one = ChatRequest.builder().user(scene, QUESTION).maxTokens(12).build();
+    ChatMessage both = ChatMessage.user(List.of(scene, other), QUESTION);
+    ChatMessage turned = ChatMessage.user(List.of(other, scene), QUESTION);
+    ChatResponse response =
+        squint.chat(one.toBuilder().messages(List.of(both)).strategy("fastv").build());
+    assertThat(response.usage().visual()).isEqualTo(288);
+    assertThat(response.usage().visualKept()).isEqualTo(144);
+    String inOrder = squint.chat(one.toBuilder().messages(List.of(both)).build()).text();
+    String inTurn = squint.chat(one.toBuilder().messages(List.of(turned)).build()).text();
+    assertThat(inOrder).isNotEqualTo(inTurn);
+  }
+
+  @Test
   void aPreparedImageIsNotClosedByARequest() {
     try (PreparedImage prepared = squint.prepare(scene)) {
       ChatRequest request = ChatRequest.builder().user(prepared, QUESTION).maxTokens(4).build();
