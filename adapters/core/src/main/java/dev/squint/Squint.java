@@ -2,14 +2,11 @@ package dev.squint;
 
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.Generation;
+import dev.squint.engine.options.OnClose;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.error.SquintException.Kind;
-import dev.squint.error.StrategyException;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptException;
 import dev.squint.image.ImageException;
@@ -24,12 +21,19 @@ import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
 import dev.squint.tokenizer.TokenizerLibrary;
+import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Asks a vision-language model about images and prunes its visual tokens on the way.
@@ -49,17 +53,29 @@ public final class Squint implements AutoCloseable {
   public static final String CAPTION_PROMPT = "describe the picture.";
 
   private static final long OPENED_FOR_A_LOOK = 2L << 30;
+  private static final int SMALLEST_SIDE = 32;
+  private static final int WARM_UP_RUNS = 8;
+
+  /** A run that takes more than this share of the one before is as fast as it gets. */
+  private static final double WARM_UP_GAIN = 0.95;
+
+  private static final int WARM_UP_TOKENS = 8;
+  private static final String WARM_UP_QUESTION = "what is in the image?";
 
   private final VisionLanguageModel model;
   private final ModelFamily family;
-  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private final ChatRunner runner;
+  private final OnClose onClose;
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private Squint(VisionLanguageModel model, Path cacheFolder) {
+  private Squint(VisionLanguageModel model, ModelOptions options) {
     this.model = model;
-    OpenCv.load(cacheFolder);
-    TokenizerLibrary.prepare(cacheFolder);
+    this.onClose = options.onClose();
+    OpenCv.load(options.cacheFolder());
+    TokenizerLibrary.prepare(options.cacheFolder());
     this.family = ModelFamily.of(model);
+    this.runner = new ChatRunner(model, family);
   }
 
   /** Loads the embedded model, squint-tiny, on the processor. */
@@ -119,7 +135,7 @@ public final class Squint implements AutoCloseable {
 
   private static Squint over(VisionLanguageModel model, ModelOptions options) {
     try {
-      return new Squint(model, options.cacheFolder());
+      return new Squint(model, options);
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
@@ -146,10 +162,170 @@ public final class Squint implements AutoCloseable {
    */
   public Answer ask(
       ImageInput image, String question, Strategy strategy, GenerationOptions options) {
-    strategy.plan(model.facts());
-    try (PreparedImage prepared = prepare(image)) {
-      return ask(prepared, question, strategy, options);
+    return ask(ChatMessage.user(image, question), strategy, options);
+  }
+
+  /**
+   * Asks a question about an image that others may have been asked about. The vision time in the
+   * trace is what this question waited for.
+   *
+   * @throws PromptException if the question is blank or longer than the context
+   * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
+   */
+  public Answer ask(
+      PreparedImage image, String question, Strategy strategy, GenerationOptions options) {
+    return ask(ChatMessage.user(image, question), strategy, options);
+  }
+
+  private Answer ask(ChatMessage message, Strategy strategy, GenerationOptions options) {
+    return chat(ChatRequest.builder().message(message).strategy(strategy).options(options).build())
+        .answer();
+  }
+
+  /**
+   * Answers a chat; returns when all is said.
+   *
+   * @throws ImageException if an image cannot be used
+   * @throws PromptException if a text is blank, or the messages are longer than the context, or do
+   *     not end with the user's
+   * @throws ModelException if the model's chat template cannot put the messages, or a prepared
+   *     image is closed or of another model
+   * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
+   * @throws SquintException of kind {@link Kind#OVERLOAD} if there is no room for the request. One
+   *     that is cancelled or runs out of time is answered with what there is by then
+   */
+  public ChatResponse chat(ChatRequest request) {
+    return chat(request, piece -> {});
+  }
+
+  /**
+   * Answers a chat piece by piece; returns when all is said.
+   *
+   * @param request the chat
+   * @param pieces gets the answer as it comes, on this thread: whole characters, no stop string, no
+   *     space at either end; all pieces joined are the answer. What it throws ends the request and
+   *     reaches the caller
+   * @throws SquintException as {@link #chat(ChatRequest)} does
+   */
+  public ChatResponse chat(ChatRequest request, Consumer<? super String> pieces) {
+    long start = System.nanoTime();
+    return open(
+        () -> {
+          Map<ImageInput, PreparedImage> seen = new HashMap<>();
+          try {
+            request.strategy().plan(model.facts());
+            List<ChatMessage> messages = runner.prepared(request.messages(), seen);
+            return runner.run(request, messages, start, Optional.empty(), pieces).response();
+          } finally {
+            seen.values().forEach(PreparedImage::close);
+          }
+        });
+  }
+
+  /** Answers a chat on a thread of its own. */
+  public CompletableFuture<ChatResponse> chatAsync(ChatRequest request) {
+    return chatAsync(request, piece -> {}, AsyncChat.THREADS);
+  }
+
+  /**
+   * Answers a chat on another thread.
+   *
+   * @param request the chat
+   * @param pieces gets the answer as it comes, on that thread; nothing more once the future is done
+   *     but a piece that is being given at that moment
+   * @param executor runs it; the thread is taken for as long as the answer takes
+   * @return the answer, or the exception that {@link #chat(ChatRequest, Consumer)} throws. Ending
+   *     it first, as by {@link CompletableFuture#cancel} or {@link CompletableFuture#orTimeout},
+   *     ends the request; cancelling the request's own {@link ChatRequest#cancellation()} completes
+   *     it with what was said by then
+   */
+  public CompletableFuture<ChatResponse> chatAsync(
+      ChatRequest request, Consumer<? super String> pieces, Executor executor) {
+    return AsyncChat.start(this, request, pieces, executor);
+  }
+
+  /** The pieces of an answer for one subscriber, on a thread of its own. */
+  public ChatStream stream(ChatRequest request) {
+    return stream(request, AsyncChat.THREADS);
+  }
+
+  /**
+   * The pieces of an answer for one subscriber.
+   *
+   * @param request the chat, begun when somebody subscribes
+   * @param executor runs it
+   */
+  public ChatStream stream(ChatRequest request, Executor executor) {
+    return new ChatStream(pieces -> chatAsync(request, pieces, executor));
+  }
+
+  /**
+   * Answers several chats, one after the other. Each image that is the same object is encoded once
+   * for each set of observations, and chats of one strategy about the same images run the beginning
+   * that they share once, where the strategy keeps the same tokens whatever is asked. Answers are
+   * those of each chat alone.
+   *
+   * @return the answers in the order of the requests
+   * @throws SquintException what the first failing chat throws; those after it are not answered
+   */
+  public List<ChatResponse> chatAll(List<ChatRequest> requests) {
+    return open(() -> new ChatBatch(runner, requests).run());
+  }
+
+  /**
+   * A conversation of several turns over the same images, which goes on from what earlier turns
+   * have left.
+   *
+   * @return it, to be closed by the caller before this
+   */
+  public Conversation conversation(ConversationOptions options) {
+    return open(() -> new Conversation(this, options));
+  }
+
+  /** A conversation without pruning. */
+  public Conversation conversation() {
+    return conversation(ConversationOptions.defaults());
+  }
+
+  /**
+   * Opens what strategies need, and answers a question about a blank image with each until that
+   * gets no faster, so that the first request is as fast as those after it.
+   *
+   * @param strategySpecs such as {@code none} and {@code fastv:k=2,keep=0.5}; more than {@link
+   *     ModelOptions#maxCachedSplits()} do not stay loaded
+   * @throws dev.squint.error.StrategyException if one cannot act on this model
+   */
+  public void warmUp(List<String> strategySpecs) {
+    List<Strategy> strategies = strategySpecs.stream().map(Strategies::parse).toList();
+    strategies.forEach(strategy -> strategy.plan(model.facts()));
+    int side = Math.max(SMALLEST_SIDE, model.config().vision().imageSize());
+    ImageInput blank = ImageInput.of(new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB));
+    GenerationOptions few = GenerationOptions.builder().maxNewTokens(WARM_UP_TOKENS).build();
+    for (Strategy strategy : strategies) {
+      long before = Long.MAX_VALUE;
+      long took = Long.MAX_VALUE / 2;
+      for (int run = 0; run < WARM_UP_RUNS && took < WARM_UP_GAIN * before; run++) {
+        long start = System.nanoTime();
+        ask(blank, WARM_UP_QUESTION, strategy, few);
+        before = took;
+        took = System.nanoTime() - start;
+      }
     }
+  }
+
+  /** Does something that needs the model open, and keeps it so. */
+  <T> T open(Supplier<T> something) {
+    lock.readLock().lock();
+    try {
+      checkOpen();
+      return something.get();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  ChatRunner runner() {
+    return runner;
   }
 
   /**
@@ -161,14 +337,7 @@ public final class Squint implements AutoCloseable {
    * @throws ImageException if the image cannot be used
    */
   public PreparedImage prepare(ImageInput image) {
-    lock.readLock().lock();
-    try {
-      checkOpen();
-      PixelValues pixels = family.pixels(RgbImage.decode(image));
-      return new PreparedImage(pixels, model.prepare(pixels));
-    } finally {
-      lock.readLock().unlock();
-    }
+    return open(() -> runner.prepare(image));
   }
 
   /**
@@ -183,55 +352,25 @@ public final class Squint implements AutoCloseable {
    * @throws ModelException if the vision encoder takes images of one size only
    */
   public PreparedImage prepare(ImageInput image, int rows, int columns) {
-    lock.readLock().lock();
-    try {
-      checkOpen();
-      if (rows < 1 || columns < 1) {
-        throw new ModelException(
-            "a grid of %d x %d visual tokens is none; choose 1 x 1 or more"
-                .formatted(rows, columns));
-      }
-      if (!canResize()) {
-        throw new ModelException(
-            "the vision encoder of %s takes images of one size only; export it with open height and width"
-                .formatted(model.facts().name()));
-      }
-      PixelValues pixels = family.pixels(RgbImage.decode(image), rows, columns);
-      return new PreparedImage(pixels, model.prepare(pixels));
-    } finally {
-      lock.readLock().unlock();
-    }
+    return open(
+        () -> {
+          if (rows < 1 || columns < 1) {
+            throw new ModelException(
+                "a grid of %d x %d visual tokens is none; choose 1 x 1 or more"
+                    .formatted(rows, columns));
+          }
+          if (!canResize()) {
+            throw new ModelException(
+                "the vision encoder of %s takes images of one size only; export it with open height and width"
+                    .formatted(model.facts().name()));
+          }
+          return runner.prepared(family.pixels(RgbImage.decode(image), rows, columns));
+        });
   }
 
   /** Whether the vision encoder takes images of other sizes than its own. */
   public boolean canResize() {
     return model.takesAnySize();
-  }
-
-  /**
-   * Asks a question about an image that others may have been asked about. The vision time in the
-   * trace is what this question waited for.
-   *
-   * @throws PromptException if the question is blank or longer than the context
-   * @throws dev.squint.error.StrategyException if the strategy cannot act on this model
-   */
-  public Answer ask(
-      PreparedImage image, String question, Strategy strategy, GenerationOptions options) {
-    lock.readLock().lock();
-    try {
-      checkOpen();
-      ModelInput prompt = family.prompt(question, image.pixels());
-      if (prompt.layout().visualTokens() != model.facts().visualTokens()
-          && !strategy.plan(model.facts()).isEmpty()) {
-        throw new StrategyException(
-            "strategy '%s': a resized image is asked about unpruned; use none"
-                .formatted(strategy.name()));
-      }
-      Generation generation = model.generate(prompt, image.encoded(), strategy, options);
-      return new Answer(family.text(generation.tokens()), generation.trace());
-    } finally {
-      lock.readLock().unlock();
-    }
   }
 
   private void checkOpen() {
@@ -276,6 +415,12 @@ public final class Squint implements AutoCloseable {
    */
   public byte[] overlay(ImageInput image, Answer answer) {
     VisionShape vision = model.facts().vision();
+    if (answer.trace().visualTokens() % vision.patches() == 0
+        && answer.trace().visualTokens() != vision.patches()) {
+      throw new OverlayException(
+          "the answer is about %d images; draw one that was asked about alone"
+              .formatted(answer.trace().visualTokens() / vision.patches()));
+    }
     if (model.facts().visualTokens() != vision.patches()) {
       throw new OverlayException(
           "the image became %d visual tokens, which are not the %d patches of its grid, so they cannot be drawn on it; ask without an overlay"
@@ -327,9 +472,22 @@ public final class Squint implements AutoCloseable {
     return model.runtimeVersion();
   }
 
-  /** Frees the model and its tokenizer after the calls under way; a second call does nothing. */
+  /**
+   * Frees the model and its tokenizer after the calls under way, which are waited for or
+   * {@linkplain ModelOptions#onClose() cancelled}; a second call does nothing.
+   *
+   * @throws ModelException if it is called from within a request, as by who gets its pieces
+   */
   @Override
   public void close() {
+    if (lock.getReadHoldCount() > 0) {
+      throw new ModelException(
+          Kind.BAD_REQUEST,
+          "the model is closed from within one of its requests; close it when that has returned");
+    }
+    if (onClose == OnClose.CANCEL) {
+      model.close();
+    }
     lock.writeLock().lock();
     try (model;
         family) {

@@ -3,6 +3,7 @@ package dev.squint.chat;
 import dev.squint.chat.jinja.JinjaException;
 import dev.squint.chat.jinja.JinjaTemplate;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
@@ -11,23 +12,29 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /**
- * Puts a question about an image as a model's own chat template says: one turn of a user, an image
- * and then the text, with the prompt for an answer after it. Whatever cannot be rendered as
- * transformers renders it is refused when the model is loaded. Thread-safe.
+ * Puts the messages of a chat as a model's own chat template says, with the prompt for an answer
+ * after them. A template that cannot put one question about one image as transformers renders it is
+ * refused when the model is loaded; messages that it leaves out are refused when they are put.
+ * Thread-safe.
  *
  * <p>A template that only the tokenizer has may know texts alone, as those of language models do.
- * Where it does, the turn is one text, the image's placeholder, a line break and the question, as
- * LLaVA writes it.
+ * Where it does, a turn is one text: its parts with line breaks between them, the placeholder for
+ * an image, as LLaVA writes it.
  */
 public final class ChatTemplate {
 
   private static final String PROBE = "Is this a question about the image?";
+  private static final String MARK = "Is this text %d of the chat?";
   private static final String QUESTION = "{question}";
 
   /** How Python prints the parts of a turn where a template takes them for a text. */
   private static final String PRINTED_PARTS = "{'type': '";
+
+  private static final int MOST_NAMED = 6;
 
   private final TemplateFile file;
   private final JinjaTemplate template;
@@ -129,20 +136,107 @@ public final class ChatTemplate {
    * @throws ModelException if the template cannot put this question
    */
   public String render(String question) {
-    Map<String, Object> variables = new HashMap<>(tokens.byName());
-    Object content =
-        asText
-            ? placeholder + "\n" + question
-            : List.of(object("type", "image"), object("type", "text", "text", question));
-    variables.put("messages", List.of(object("role", "user", "content", content)));
-    variables.put("tools", null);
-    variables.put("documents", null);
-    variables.put("add_generation_prompt", true);
+    return render(List.of(Turn.question(question)));
+  }
+
+  /**
+   * The prompt for a chat, with the placeholder once for each image.
+   *
+   * @param turns its messages, letters as they are
+   * @throws ModelException if the template cannot put them
+   */
+  public String render(List<Turn> turns) {
     try {
-      return template.render(variables, question.length());
+      return rendered(turns);
     } catch (JinjaException e) {
       throw refused(file, e);
     }
+  }
+
+  /**
+   * The prompt for a chat of the same form with harmless letters, as a check that the template
+   * leaves nothing out.
+   *
+   * @param turns its messages
+   * @throws ModelException if it stops at a message of this role or this place, or leaves out a
+   *     text or an image
+   */
+  public String probed(List<Turn> turns) {
+    AtomicInteger marks = new AtomicInteger();
+    List<Turn> marked =
+        turns.stream()
+            .map(turn -> turn.withTexts(text -> MARK.formatted(marks.getAndIncrement())))
+            .toList();
+    String text;
+    try {
+      text = rendered(marked);
+    } catch (JinjaException e) {
+      throw unspeakable(turns, "stops at them: " + Printable.of(String.valueOf(e.getMessage())), e);
+    }
+    for (Turn turn : marked) {
+      if (!turn.texts().stream().allMatch(text::contains)) {
+        throw unspeakable(
+            turns, "leaves out what the " + turn.role().inTemplates() + " says", null);
+      }
+    }
+    int images = turns.stream().mapToInt(Turn::images).sum();
+    int placeholders = count(text);
+    if (placeholders != images) {
+      throw unspeakable(
+          turns, "puts %d images where there are %d".formatted(placeholders, images), null);
+    }
+    return text;
+  }
+
+  private ModelException unspeakable(List<Turn> turns, String why, JinjaException cause) {
+    String roles =
+        turns.stream()
+            .limit(MOST_NAMED)
+            .map(turn -> turn.role().inTemplates())
+            .collect(Collectors.joining(", "));
+    return new ModelException(
+        Kind.BAD_REQUEST,
+        "%s: this chat template cannot put messages of %s%s, it %s; send what the model was made for"
+            .formatted(file.name(), roles, turns.size() > MOST_NAMED ? ", ..." : "", why),
+        cause);
+  }
+
+  /** How many placeholders a prompt has. */
+  public int count(String prompt) {
+    int count = 0;
+    for (int at = prompt.indexOf(placeholder);
+        at >= 0;
+        at = prompt.indexOf(placeholder, at + placeholder.length())) {
+      count++;
+    }
+    return count;
+  }
+
+  private String rendered(List<Turn> turns) {
+    Map<String, Object> variables = new HashMap<>(tokens.byName());
+    variables.put("messages", turns.stream().map(this::message).toList());
+    variables.put("tools", null);
+    variables.put("documents", null);
+    variables.put("add_generation_prompt", true);
+    long letters =
+        turns.stream().flatMap(turn -> turn.texts().stream()).mapToLong(String::length).sum();
+    return template.render(variables, letters);
+  }
+
+  private Map<String, Object> message(Turn turn) {
+    Object content =
+        asText
+            ? turn.parts().stream()
+                .map(part -> part instanceof Turn.Text text ? text.text() : placeholder)
+                .collect(Collectors.joining("\n"))
+            : turn.parts().stream().map(ChatTemplate::part).toList();
+    return object("role", turn.role().inTemplates(), "content", content);
+  }
+
+  private static Map<String, Object> part(Turn.Part part) {
+    return part instanceof Turn.Text text
+        ? object("type", "text", "text", text.text())
+        : object("type", "image");
   }
 
   /** Names and values in turn, in the order in which a template may print them. */

@@ -1,11 +1,14 @@
 package dev.squint.family;
 
+import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
 import dev.squint.processor.Preprocessor;
+import dev.squint.tokenizer.IncrementalText;
+import java.util.List;
 
 /**
  * LLaVA: images through the hub's {@code CLIPImageProcessor}, questions through the model's chat
@@ -51,8 +54,13 @@ record LlavaFamily(Preprocessor preprocessor, LlavaPrompts prompts) implements M
   }
 
   @Override
-  public ModelInput prompt(String question, PixelValues pixels) {
-    return prompts.prompt(question, pixels);
+  public ModelInput prompt(List<Turn> turns, List<PixelValues> pixels) {
+    return prompts.prompt(turns, pixels);
+  }
+
+  @Override
+  public IncrementalText answer() {
+    return prompts.answer();
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.squint.family;
 
 import dev.squint.chat.ChatTemplate;
+import dev.squint.chat.Role;
+import dev.squint.chat.Turn;
 import dev.squint.engine.request.ImageTokens;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
@@ -8,21 +10,24 @@ import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.shape.VisionShape;
+import dev.squint.tokenizer.IncrementalText;
 import dev.squint.tokenizer.TextTokenizer;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Prompts as the processor of LLaVA makes them: the model's chat template puts the question, in its
- * text the one placeholder becomes one for each visual token, and this text is tokenized.
+ * Prompts as the processor of LLaVA makes them: the model's chat template puts the messages, in its
+ * text the placeholder of each image becomes one for each visual token, and this text is tokenized.
  *
- * <p>A question costs no more than one that fits: it is read up to the characters that the context
- * can hold at the very most, and put and tokenized whole only if its parts have shown that it may
- * fit. So 20 million characters are refused in milliseconds.
+ * <p>Messages cost no more than some that fit: they are read up to the characters that the context
+ * can hold at the very most, and put and tokenized whole only if their parts have shown that they
+ * may fit. So 20 million characters are refused in milliseconds.
  */
 final class LlavaPrompts implements AutoCloseable {
 
@@ -63,7 +68,7 @@ final class LlavaPrompts implements AutoCloseable {
     String shortest = template.render(SHORT_QUESTION);
     this.templateLength = shortest.length();
     this.templateTokens = questions.count(shortest);
-    span(tokens(shortest, 2), 2);
+    starts(tokens(shortest, new Room(true, new int[] {2}, config.contextLength())), 2);
   }
 
   static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
@@ -88,44 +93,92 @@ final class LlavaPrompts implements AutoCloseable {
     }
   }
 
-  /**
-   * The prompt for one question about one image.
-   *
-   * @throws PromptException if the question is blank, or does not fit into the context together
-   *     with the image
-   */
+  /** The prompt for one question about one image. */
   ModelInput prompt(String question, PixelValues pixels) {
-    int rows = (int) pixels.shape()[2] / patch();
-    int columns = (int) pixels.shape()[3] / patch();
-    int visual = images.count(rows, columns);
-    String text = template.render(fitting(question, visual));
-    questions.check(text, templateTokens);
-    long[] ids = tokens(text, visual);
-    int start = span(ids, visual);
-    if (ids.length >= config.contextLength()) {
-      throw new PromptException(
-          ("the question is too long: with the image's %d visual tokens the prompt has %d tokens,"
-                  + " but the model's context holds %d; shorten the question")
-              .formatted(visual, ids.length, config.contextLength()));
-    }
-    return new ModelInput(
-        ids,
-        new TokenLayout(ids.length, images.spans(0, start, rows, columns)),
-        List.of(pixels));
+    return prompt(List.of(Turn.question(question)), List.of(pixels));
   }
 
-  /** The tokens of a prompt whose placeholder stands for so many visual tokens. */
-  private long[] tokens(String prompt, int visual) {
-    String placeholder = template.placeholder();
-    long length = prompt.length() + (visual - 1L) * placeholder.length();
-    if (length > tokenizer.mostCharacters()) {
-      throw new PromptException(
-          ("the question is too long: with the image's %d visual tokens the prompt has %,d"
-                  + " characters, but the tokenizer takes %,d; shorten the question")
-              .formatted(visual, length, tokenizer.mostCharacters()));
+  /**
+   * The prompt for a chat.
+   *
+   * @param turns its messages
+   * @param pixels what its images became, in their order
+   * @throws PromptException if a text is blank, or they do not fit into the context together with
+   *     the images
+   * @throws ModelException if the template cannot put them
+   */
+  ModelInput prompt(List<Turn> turns, List<PixelValues> pixels) {
+    checkOrder(turns);
+    int[] visual = new int[pixels.size()];
+    Arrays.setAll(visual, i -> images.count(rows(pixels.get(i)), columns(pixels.get(i))));
+    Room room = new Room(turns.size() == 1, visual, config.contextLength());
+    List<Turn> fitting = fitting(turns, room);
+    int expected = isQuestion(turns) ? templateTokens : questions.count(template.probed(turns));
+    String text = template.render(fitting);
+    questions.check(text, expected);
+    long[] ids = tokens(text, room);
+    List<VisualSpan> spans = spans(ids, pixels, visual);
+    if (ids.length >= config.contextLength()) {
+      throw room.exceeded(
+          "%sthe prompt has %d tokens, but the model's context holds %d"
+              .formatted(room.images("with"), ids.length, config.contextLength()));
     }
-    return tokenizer.tokens(
-        prompt.replace(placeholder, placeholder.repeat(visual)), !template.begins(prompt));
+    return new ModelInput(ids, new TokenLayout(ids.length, spans), pixels);
+  }
+
+  private void checkOrder(List<Turn> turns) {
+    if (turns.isEmpty() || turns.get(turns.size() - 1).role() != Role.USER) {
+      throw new PromptException(
+          "the messages do not end with the user's, so there is nothing to answer; add a question");
+    }
+    if (turns.size() >= config.contextLength()) {
+      throw new PromptException(
+          "the conversation has %,d messages, but the model's context holds %d tokens; leave old ones out"
+              .formatted(turns.size(), config.contextLength()));
+    }
+  }
+
+  private static boolean isQuestion(List<Turn> turns) {
+    return turns.size() == 1
+        && turns.get(0).parts().size() == 2
+        && turns.get(0).parts().get(0) instanceof Turn.Image
+        && turns.get(0).parts().get(1) instanceof Turn.Text;
+  }
+
+  private int rows(PixelValues pixels) {
+    return (int) pixels.shape()[2] / patch();
+  }
+
+  private int columns(PixelValues pixels) {
+    return (int) pixels.shape()[3] / patch();
+  }
+
+  /** The tokens of a prompt each of whose placeholders stands for so many visual tokens. */
+  private long[] tokens(String prompt, Room room) {
+    String placeholder = template.placeholder();
+    long length = prompt.length();
+    for (int count : room.visual()) {
+      length += (count - 1L) * placeholder.length();
+    }
+    if (length > tokenizer.mostCharacters()) {
+      throw room.exceeded(
+          "%sthe prompt has %,d characters, but the tokenizer takes %,d"
+              .formatted(room.images("with"), length, tokenizer.mostCharacters()));
+    }
+    if (template.count(prompt) != room.visual().length) {
+      throw new ModelException(
+          "the chat template puts %d images where there are %d; use that of the model's processor"
+              .formatted(template.count(prompt), room.visual().length));
+    }
+    StringBuilder expanded = new StringBuilder((int) length);
+    int copied = 0;
+    for (int count : room.visual()) {
+      int at = prompt.indexOf(placeholder, copied);
+      expanded.append(prompt, copied, at).append(placeholder.repeat(count));
+      copied = at + placeholder.length();
+    }
+    expanded.append(prompt, copied, prompt.length());
+    return tokenizer.tokens(expanded.toString(), !template.begins(prompt));
   }
 
   /** How a question is put, {@code {question}} standing for it. */
@@ -142,44 +195,57 @@ final class LlavaPrompts implements AutoCloseable {
     return tokenizer.text(tokens);
   }
 
+  IncrementalText answer() {
+    return tokenizer.incremental();
+  }
+
   /**
-   * The question as it is put, refused if it is seen without tokenizing it whole that it cannot
-   * fit.
+   * The messages as they are put, refused if it is seen without tokenizing them whole that they
+   * cannot fit.
    */
-  private String fitting(String question, int visual) {
-    int left = Math.max(0, config.contextLength() - visual);
-    long held = (long) left * SLACK * Math.max(SHORT_TOKENS, tokenizer.longestToken());
-    int most = (int) Math.max(PART, Math.min(held, tokenizer.mostCharacters() - templateLength));
-    String text =
-        questions
-            .harmless(question, most)
-            .orElseThrow(
-                () ->
-                    new PromptException(
-                        ("the question is too long: it has more than %,d characters, and next to the"
-                                + " image's %d visual tokens the model's context holds %d tokens;"
-                                + " shorten the question")
-                            .formatted(most, visual, left)));
-    if (text.length() > 2 * PART) {
-      count(text, visual, left);
+  private List<Turn> fitting(List<Turn> turns, Room room) {
+    long held = (long) room.left() * SLACK * Math.max(SHORT_TOKENS, tokenizer.longestToken());
+    long most = Math.max(PART, Math.min(held, tokenizer.mostCharacters() - templateLength));
+    List<Turn> fitting = new ArrayList<>();
+    long letters = 0;
+    for (Turn turn : turns) {
+      List<Turn.Part> parts = new ArrayList<>();
+      for (Turn.Part part : turn.parts()) {
+        if (part instanceof Turn.Text text) {
+          QuestionText.requireSomething(turn.role(), text.text());
+          String harmless =
+              questions
+                  .harmless(text.text(), most - letters)
+                  .orElseThrow(() -> room.exceeded(room.beyond(most)));
+          letters += harmless.length();
+          parts.add(new Turn.Text(harmless));
+        } else {
+          parts.add(part);
+        }
+      }
+      fitting.add(new Turn(turn.role(), parts));
     }
-    return text;
+    if (letters > 2 * PART) {
+      count(fitting, room);
+    }
+    return fitting;
   }
 
   /** Counts the tokens of the parts until they are so many that no cut explains it. */
-  private void count(String text, int visual, int left) {
+  private void count(List<Turn> turns, Room room) {
     long counted = 0;
-    for (int start = 0; start < text.length(); ) {
-      int end = partEnd(text, start);
-      counted += Math.max(0, tokenizer.tokens(text.substring(start, end), true).length - PER_PART);
-      if (counted > 2L * left) {
-        throw new PromptException(
-            ("the question is too long: its first %,d characters are more than %,d tokens, but next to"
-                    + " the image's %d visual tokens the model's context holds %d; shorten the"
-                    + " question to about %,d characters")
-                .formatted(end, counted, visual, left, end * (long) left / counted));
+    long read = 0;
+    for (String text : turns.stream().flatMap(turn -> turn.texts().stream()).toList()) {
+      for (int start = 0; start < text.length(); ) {
+        int end = partEnd(text, start);
+        counted +=
+            Math.max(0, tokenizer.tokens(text.substring(start, end), true).length - PER_PART);
+        if (counted > 2L * room.left()) {
+          throw room.counted(read + end, counted);
+        }
+        start = end;
       }
-      start = end;
+      read += text.length();
     }
   }
 
@@ -196,23 +262,41 @@ final class LlavaPrompts implements AutoCloseable {
     return Character.isLowSurrogate(text.charAt(end)) ? end - 1 : end;
   }
 
-  /** Where the visual tokens begin. */
-  private int span(long[] ids, int visual) {
-    int start = 0;
-    while (start < ids.length && ids[start] != config.imageToken()) {
-      start++;
+  /** Where the visual tokens of each image are. */
+  private List<VisualSpan> spans(long[] ids, List<PixelValues> pixels, int[] visual) {
+    int[] starts = starts(ids, visual);
+    List<VisualSpan> spans = new ArrayList<>();
+    for (int i = 0; i < visual.length; i++) {
+      spans.addAll(images.spans(i, starts[i], rows(pixels.get(i)), columns(pixels.get(i))));
     }
-    int end = start;
-    while (end < ids.length && ids[end] == config.imageToken()) {
-      end++;
+    return spans;
+  }
+
+  /** Where the visual tokens of each image begin. */
+  private int[] starts(long[] ids, int... visual) {
+    int[] starts = new int[visual.length];
+    int at = 0;
+    for (int i = 0; i < visual.length; i++) {
+      while (at < ids.length && ids[at] != config.imageToken()) {
+        at++;
+      }
+      starts[i] = at;
+      for (int k = 0; k < visual[i]; k++, at++) {
+        if (at >= ids.length || ids[at] != config.imageToken()) {
+          throw otherTokenizer();
+        }
+      }
     }
-    if (end - start != visual
-        || Arrays.stream(ids, end, ids.length).anyMatch(id -> id == config.imageToken())) {
-      throw new ModelException(
-          "tokenizer.json does not turn '%s' into the image token %d of config.json; use the tokenizer that belongs to the model"
-              .formatted(Printable.of(template.placeholder()), config.imageToken()));
+    if (Arrays.stream(ids, at, ids.length).anyMatch(id -> id == config.imageToken())) {
+      throw otherTokenizer();
     }
-    return start;
+    return starts;
+  }
+
+  private ModelException otherTokenizer() {
+    return new ModelException(
+        "tokenizer.json does not turn '%s' into the image token %d of config.json; use the tokenizer that belongs to the model"
+            .formatted(Printable.of(template.placeholder()), config.imageToken()));
   }
 
   @Override

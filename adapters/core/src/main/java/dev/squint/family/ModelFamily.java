@@ -1,5 +1,6 @@
 package dev.squint.family;
 
+import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
@@ -7,8 +8,10 @@ import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
+import dev.squint.tokenizer.IncrementalText;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** What differs between model families: how an image and a question are put to the model. */
 public interface ModelFamily extends AutoCloseable {
@@ -54,11 +57,17 @@ public interface ModelFamily extends AutoCloseable {
   String template();
 
   /**
-   * The prompt for one question about one image.
+   * The prompt for a chat.
    *
-   * @throws PromptException if the question is blank or longer than the context
+   * @param turns its messages, the user's last
+   * @param pixels what its images became, in the order in which the messages have them
+   * @throws PromptException if a text is blank or all are longer than the context
+   * @throws ModelException if the model's chat template cannot put messages of these roles
    */
-  ModelInput prompt(String question, PixelValues pixels);
+  ModelInput prompt(List<Turn> turns, List<PixelValues> pixels);
+
+  /** Turns the tokens of an answer into words as they come. */
+  IncrementalText answer();
 
   /** An answer in words, without special tokens. */
   String text(long[] tokens);

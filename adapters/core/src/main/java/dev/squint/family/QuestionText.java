@@ -1,5 +1,6 @@
 package dev.squint.family;
 
+import dev.squint.chat.Role;
 import java.util.Collection;
 import java.util.Optional;
 
@@ -24,18 +25,29 @@ final class QuestionText {
   }
 
   /**
-   * The question with special tokens written so that they stay plain text; every other letter is as
-   * it was, but half of a surrogate pair, which is no text and becomes U+FFFD.
+   * Checks that a text says something.
+   *
+   * @throws PromptException if nobody could see it
+   */
+  static void requireSomething(Role role, String text) {
+    if (role != Role.ASSISTANT && text.chars().allMatch(QuestionText::isBlank)) {
+      throw new PromptException(
+          role == Role.USER
+              ? "the question is empty; ask something about the image"
+              : "the %s is empty; leave it out or write one".formatted(role.said()));
+    }
+  }
+
+  /**
+   * A text with special tokens written so that they stay plain text; every other letter is as it
+   * was, but half of a surrogate pair, which is no text and becomes U+FFFD.
    *
    * @param question what is asked
    * @param most characters that it may have
    * @return it, or empty if it has more
-   * @throws PromptException if it is blank or cannot be kept from being a special token
+   * @throws PromptException if it cannot be kept from being a special token
    */
-  Optional<String> harmless(String question, int most) {
-    if (question.chars().allMatch(QuestionText::isBlank)) {
-      throw new PromptException("the question is empty; ask something about the image");
-    }
+  Optional<String> harmless(String question, long most) {
     if (question.length() > most) {
       return Optional.empty();
     }

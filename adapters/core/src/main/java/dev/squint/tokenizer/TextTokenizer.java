@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Turns text into tokens and back by the tokenizer of a model folder, whose file is checked before
@@ -31,6 +33,9 @@ public final class TextTokenizer implements AutoCloseable {
   private final boolean cleansUp;
   private final int longestToken;
   private final int mostCharacters;
+  private final Set<Long> skipped;
+  private final Set<Integer> bytes;
+  private final boolean decodesInPieces;
 
   private TextTokenizer(
       Path file, HuggingFaceTokenizer tokenizer, TokenizerJson json, boolean cleansUp) {
@@ -40,6 +45,13 @@ public final class TextTokenizer implements AutoCloseable {
     this.cleansUp = cleansUp;
     this.longestToken = json.longestToken();
     this.mostCharacters = json.mostCharacters();
+    this.skipped =
+        added.stream()
+            .filter(TokenizerJson.Added::isSpecial)
+            .map(token -> (long) token.id())
+            .collect(Collectors.toUnmodifiableSet());
+    this.bytes = json.bytes();
+    this.decodesInPieces = json.decodesInPieces();
   }
 
   /**
@@ -149,11 +161,39 @@ public final class TextTokenizer implements AutoCloseable {
    * the spaces around it.
    */
   public String text(long[] tokens) {
-    String text = tokenizer.decode(tokens, true);
+    String text = decoded(tokens);
     return (cleansUp ? cleanedUp(text) : text).strip();
   }
 
-  private static String cleanedUp(String text) {
+  /** The same for tokens that come one by one, with the spaces around it. */
+  public IncrementalText incremental() {
+    return new IncrementalText(this);
+  }
+
+  String decoded(long[] tokens) {
+    return tokenizer.decode(tokens, true);
+  }
+
+  /** Whether a token is left out of texts. */
+  boolean isSkipped(long token) {
+    return skipped.contains(token);
+  }
+
+  /** Whether a token stands for a byte, so that what it is depends on those around it. */
+  boolean isByte(long token) {
+    return bytes.contains((int) token);
+  }
+
+  /** Whether the text of some tokens is how that of more begins. */
+  boolean decodesInPieces() {
+    return decodesInPieces;
+  }
+
+  boolean cleansUp() {
+    return cleansUp;
+  }
+
+  static String cleanedUp(String text) {
     return text.replace(" .", ".")
         .replace(" ?", "?")
         .replace(" !", "!")

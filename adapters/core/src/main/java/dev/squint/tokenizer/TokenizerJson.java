@@ -13,6 +13,7 @@ import dev.squint.onnx.internal.io.Printable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,9 +42,17 @@ import java.util.Set;
  * @param isBpe whether it merges pairs of bytes or characters
  * @param longestToken characters of the longest token of its vocabulary
  * @param mostCharacters the longest text that is tokenized within seconds and a few hundred MB
+ * @param bytes tokens that are decoded together with those around them, each being a byte
+ * @param decodesInPieces whether the text of some tokens is how that of more begins
  */
 record TokenizerJson(
-    byte[] json, List<Added> added, boolean isBpe, int longestToken, int mostCharacters) {
+    byte[] json,
+    List<Added> added,
+    boolean isBpe,
+    int longestToken,
+    int mostCharacters,
+    Set<Integer> bytes,
+    boolean decodesInPieces) {
 
   /**
    * A text that is one token wherever it stands.
@@ -68,6 +77,7 @@ record TokenizerJson(
 
   private static final int LONGEST_ADDED = 256;
   private static final int LONGEST_WORD = 200;
+  private static final int BYTE_TOKEN = 6;
 
   /** Tries of a token, from each place and of each length, in a text: some seconds. */
   private static final double MOST_STEPS = 1e9;
@@ -107,6 +117,7 @@ record TokenizerJson(
     private final Map<String, Added> reserved = new LinkedHashMap<>();
     private boolean listed;
     private int values;
+    private final Set<Integer> byteTokens = new HashSet<>();
     private int longest = 1;
 
     Reading(byte[] bytes) {
@@ -133,8 +144,15 @@ record TokenizerJson(
       int word = model.path("max_input_chars_per_word").asInt(1);
       most = (int) Math.min(most, 10 * MOST_STEPS / Math.max(1, word) / Math.max(1, word));
       boolean isBpe = rebuiltModel.path("type").textValue().equals("BPE");
+      List<String> decoders = TokenizerParts.flattened(rebuilt.path("decoder"));
       return new TokenizerJson(
-          json, List.copyOf(reserved.values()), isBpe, longest, Math.max(1, most));
+          json,
+          List.copyOf(reserved.values()),
+          isBpe,
+          longest,
+          Math.max(1, most),
+          decoders.contains("ByteFallback") ? Set.copyOf(byteTokens) : Set.of(),
+          TokenizerParts.decodesInPieces(decoders));
     }
 
     /** Everything but vocabulary and merges. */
@@ -232,6 +250,7 @@ record TokenizerJson(
           added.add(one);
           boolean isSpecial = one.get("special").booleanValue();
           reserved.put(content, new Added(one.get("id").intValue(), content, isSpecial));
+          noteByte(content, one.get("id").intValue());
         }
       }
       return added;
@@ -429,6 +448,12 @@ record TokenizerJson(
       return text;
     }
 
+    private void noteByte(String token, int id) {
+      if (token.length() == BYTE_TOKEN && token.startsWith("<0x") && token.endsWith(">")) {
+        byteTokens.add(id);
+      }
+    }
+
     private static void expect(JsonParser parser, JsonToken wanted, String what) {
       if (parser.currentToken() != wanted) {
         throw fault("has %s of a form that is not known", what);
@@ -439,13 +464,15 @@ record TokenizerJson(
       expect(parser, JsonToken.START_OBJECT, "a vocabulary");
       json.writeStartObject();
       for (int entries = 1; parser.nextToken() == JsonToken.FIELD_NAME; entries++) {
-        json.writeFieldName(token(parser.currentName(), LONGEST_TOKEN));
+        String text = token(parser.currentName(), LONGEST_TOKEN);
+        json.writeFieldName(text);
         if (parser.nextToken() != JsonToken.VALUE_NUMBER_INT
             || parser.getNumberType() != JsonParser.NumberType.INT
             || parser.getIntValue() < 0) {
           throw fault("has a vocabulary with what is no number from 0 to %d", Integer.MAX_VALUE);
         }
         json.writeNumber(parser.getIntValue());
+        noteByte(text, parser.getIntValue());
         checkCount(entries, MOST_ENTRIES);
       }
       json.writeEndObject();
@@ -465,7 +492,9 @@ record TokenizerJson(
         parser.nextToken();
         expect(parser, JsonToken.VALUE_STRING, "a vocabulary");
         json.writeStartArray();
-        json.writeString(token(parser.getText(), LONGEST_PIECE));
+        String text = token(parser.getText(), LONGEST_PIECE);
+        json.writeString(text);
+        noteByte(text, entries);
         JsonToken score = parser.nextToken();
         double value = score != null && score.isNumeric() ? parser.getDoubleValue() : Double.NaN;
         if (!(Math.abs(value) <= Float.MAX_VALUE)) {

@@ -5,10 +5,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.onnx.internal.io.Printable;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Checks the parts of a {@code tokenizer.json} that surround its vocabulary: normalizer, pre
@@ -468,6 +471,32 @@ final class TokenizerParts {
       texts.add(text.textValue());
     }
     return token;
+  }
+
+  /** The kinds of decoders that a decoder is made of, in order. */
+  static List<String> flattened(JsonNode decoder) {
+    List<String> kinds = new ArrayList<>();
+    if (decoder.has("decoders")) {
+      decoder.get("decoders").forEach(child -> kinds.addAll(flattened(child)));
+    } else if (decoder.has("type")) {
+      kinds.add(decoder.get("type").textValue());
+    }
+    return kinds;
+  }
+
+  /**
+   * Whether the text of some tokens is how that of more begins. What works on all tokens joined may
+   * change what was there before.
+   */
+  static boolean decodesInPieces(List<String> decoders) {
+    int joined =
+        IntStream.range(0, decoders.size())
+            .filter(i -> decoders.get(i).equals("Fuse") || decoders.get(i).equals("ByteLevel"))
+            .findFirst()
+            .orElse(decoders.size());
+    return decoders.stream()
+        .skip(joined + 1L)
+        .allMatch(kind -> List.of("Fuse", "Strip").contains(kind));
   }
 
   /** A decoder as it may be used; null if there is none. */

@@ -1,6 +1,6 @@
 package dev.squint.cli;
 
-import dev.squint.Answer;
+import dev.squint.ChatResponse;
 import dev.squint.pruning.cost.FlopsFormula;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.trace.SiteTrace;
@@ -15,15 +15,17 @@ final class JsonReport {
 
   private JsonReport() {}
 
-  static String of(Answer answer, String provider, DecoderShape decoder) {
+  static String of(ChatResponse answer, String provider, DecoderShape decoder) {
     Trace trace = answer.trace();
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("answer", answer.text());
+    root.put("finish", answer.finish().name().toLowerCase(Locale.ROOT));
     root.put("strategy", trace.strategy());
     root.put("model", trace.model());
     root.put("provider", provider);
     root.put("promptTokens", trace.promptTokens());
     root.put("visualTokens", trace.visualTokens());
+    root.put("reusedTokens", trace.reusedTokens());
     root.put("sites", trace.sites().stream().map(JsonReport::site).toList());
     root.put("tokensPerLayer", trace.tokensPerLayer());
     root.put("averageVisualTokens", trace.averageVisualTokens());
@@ -38,6 +40,8 @@ final class JsonReport {
     root.put("decodeFlops", trace.decodeFlops());
     root.put("unprunedDecodeFlops", trace.unprunedDecodeFlops());
     Timings timings = trace.timings();
+    root.put("queueNanos", timings.queueNanos());
+    root.put("preprocessingNanos", timings.preprocessingNanos());
     root.put("visionNanos", timings.visionNanos());
     root.put("prefillNanos", timings.prefillNanos());
     root.put("selectionNanos", timings.selectionNanos());

@@ -1,9 +1,15 @@
 package dev.squint.cli;
 
-import dev.squint.Answer;
+import dev.squint.ChatMessage;
+import dev.squint.ChatRequest;
+import dev.squint.ChatResponse;
+import dev.squint.ConversationOptions;
 import dev.squint.Squint;
 import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.Cancellation;
+import dev.squint.engine.request.FinishReason;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.SamplingOptions;
 import dev.squint.image.ImageInput;
 import dev.squint.overlay.OverlayFile;
 import dev.squint.pruning.Strategies;
@@ -12,19 +18,19 @@ import dev.squint.pruning.cost.FlopsFormula;
 import dev.squint.pruning.shape.DecoderShape;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParameterException;
 
 /** What {@code ask} and {@code caption} share: the options, and the way from them to the output. */
 final class RequestOptions {
 
-  @Parameters(
-      index = "0",
-      paramLabel = "IMAGE",
-      description = "PNG, JPEG, BMP, WebP, TIFF, GIF or PNM file.")
-  private Path image;
+  private static final double MOST_SECONDS = 1e6;
 
   @Option(
       names = "--strategy",
@@ -51,18 +57,57 @@ final class RequestOptions {
       description = "Write a PNG: dropped patches dimmed, scores next to it.")
   private Path overlay;
 
+  @Option(names = "--system", paramLabel = "TEXT", description = "How to answer, said before.")
+  private String system;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "Draw tokens; 0 takes the best (default: as the model has it, as all four).")
+  private Double temperature;
+
+  @Option(names = "--top-k", paramLabel = "N", description = "Draw from the N best tokens.")
+  private Integer topK;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description = "Draw from the best tokens that have this probability together.")
+  private Double topP;
+
+  @Option(
+      names = "--min-p",
+      paramLabel = "P",
+      description = "Draw from tokens that have this share of the best one's probability.")
+  private Double minP;
+
   @Option(
       names = "--seed",
       defaultValue = "0",
-      description = "Seed of random selection (default: ${DEFAULT-VALUE}).")
+      description = "Seed of random selection and of drawing (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
-      names = "--max-new-tokens",
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "End the answer before this text; may be given several times.")
+  private List<String> stop = List.of();
+
+  @Option(
+      names = {"--max-tokens", "--max-new-tokens"},
       paramLabel = "N",
       defaultValue = "96",
       description = "Longest answer (default: ${DEFAULT-VALUE}).")
-  private int maxNewTokens;
+  private int maxTokens;
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "SECONDS",
+      description = "End the answer after this time, with exit code 3.")
+  private Double deadline;
+
+  @Option(names = "--stream", description = "Print the answer as it comes.")
+  private boolean stream;
 
   @Option(
       names = "--measure",
@@ -71,38 +116,108 @@ final class RequestOptions {
           "Also run the unpruned model next to it, both several times, to measure the speedup.")
   private boolean measure;
 
-  /** One request to a loaded model. */
-  @FunctionalInterface
-  interface Request {
-    Answer send(Squint squint, ImageInput image, Strategy strategy, GenerationOptions options);
-  }
-
-  int run(Request request, PrintWriter out) {
+  /** Answers one question, or what is asked in a conversation. */
+  int run(CommandLine line, List<Path> files, Optional<String> question, boolean conversation) {
     Strategy chosen = Strategies.parse(strategy);
     ModelOptions options = load.checked();
+    check(line, files, conversation);
     if (overlay != null) {
-      OverlayFile.check(overlay, load.sources(image));
+      OverlayFile.check(overlay, load.sources(files.get(0)));
     }
-    ImageInput input = ImageInput.of(image);
-    boolean compared = measure && !chosen.name().equals("none");
-    GenerationOptions ask =
-        GenerationOptions.builder()
-            .maxNewTokens(maxNewTokens)
-            .seed(seed)
-            .measureSpeedup(compared)
-            .build();
+    List<ImageInput> images = files.stream().map(ImageInput::of).toList();
+    ChatRequest.Builder request = request(chosen);
+    if (!conversation) {
+      request.message(ChatMessage.user(images, question.orElseThrow())).build();
+    }
+    ConversationOptions turns = turns(chosen);
     try (Squint squint = load.load(options)) {
-      Answer answer = request.send(squint, input, chosen, ask);
-      if (overlay != null) {
-        squint.overlay(input, answer, overlay);
+      if (conversation) {
+        return new ChatLoop(line, squint, turns, json).run(images, question);
       }
-      DecoderShape decoder = squint.facts().decoder();
-      out.print(
-          json
-              ? JsonReport.of(answer, squint.provider(), decoder)
-              : TextReport.of(answer, decoder, Optional.ofNullable(flops)));
-      out.flush();
+      return answer(squint, request, images, line.getOut());
     }
-    return 0;
+  }
+
+  private void check(CommandLine line, List<Path> files, boolean conversation) {
+    if (stream && json) {
+      throw new ParameterException(
+          line, "--json prints one object when all is there; leave --stream or --json out");
+    }
+    if (overlay != null && (files.size() != 1 || conversation)) {
+      throw new ParameterException(
+          line, "--overlay draws one image of one question; ask about it alone");
+    }
+    if (deadline != null && !(deadline > 0 && deadline <= MOST_SECONDS)) {
+      throw new ParameterException(
+          line, "--deadline %s is no time; give seconds above 0".formatted(deadline));
+    }
+  }
+
+  private int answer(
+      Squint squint, ChatRequest.Builder request, List<ImageInput> images, PrintWriter out) {
+    Cancellation readerGone = new Cancellation();
+    Consumer<String> pieces =
+        piece -> {
+          if (stream) {
+            out.print(piece);
+            if (out.checkError()) {
+              readerGone.cancel();
+            }
+          }
+        };
+    ChatResponse response = squint.chat(request.cancellation(readerGone).build(), pieces);
+    if (overlay != null) {
+      squint.overlay(images.get(0), response.answer(), overlay);
+    }
+    DecoderShape decoder = squint.facts().decoder();
+    Optional<FlopsFormula> formula = Optional.ofNullable(flops);
+    if (json) {
+      out.print(JsonReport.of(response, squint.provider(), decoder));
+    } else {
+      out.print(stream ? "" : response.text());
+      out.println();
+      out.println();
+      out.print(TextReport.of(response, decoder, formula));
+    }
+    out.flush();
+    return response.finish() == FinishReason.DEADLINE ? SquintCommand.TRY_AGAIN : 0;
+  }
+
+  private GenerationOptions generation(Strategy chosen) {
+    SamplingOptions.Builder sampling = SamplingOptions.builder().seed(seed);
+    Optional.ofNullable(temperature).ifPresent(sampling::temperature);
+    Optional.ofNullable(topK).ifPresent(sampling::topK);
+    Optional.ofNullable(topP).ifPresent(sampling::topP);
+    Optional.ofNullable(minP).ifPresent(sampling::minP);
+    return GenerationOptions.builder()
+        .maxNewTokens(maxTokens)
+        .sampling(sampling.build())
+        .seed(seed)
+        .measureSpeedup(measure && !chosen.name().equals("none"))
+        .build();
+  }
+
+  private Optional<Duration> limit() {
+    return Optional.ofNullable(deadline)
+        .map(seconds -> Duration.ofNanos(Math.max(1, Math.round(seconds * 1e9))));
+  }
+
+  private ChatRequest.Builder request(Strategy chosen) {
+    ChatRequest.Builder request =
+        ChatRequest.builder().strategy(chosen).options(generation(chosen)).stop(stop);
+    Optional.ofNullable(system).ifPresent(request::system);
+    limit().ifPresent(request::deadline);
+    return request;
+  }
+
+  private ConversationOptions turns(Strategy chosen) {
+    ConversationOptions.Builder turns =
+        ConversationOptions.builder()
+            .strategy(chosen)
+            .options(generation(chosen))
+            .stop(stop.toArray(String[]::new));
+    Optional.ofNullable(system).ifPresent(turns::system);
+    limit().ifPresent(turns::deadline);
+    return turns.build();
   }
 }

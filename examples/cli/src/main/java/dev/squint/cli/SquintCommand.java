@@ -107,7 +107,7 @@ public final class SquintCommand implements Runnable {
               if (root.verbose) {
                 e.printStackTrace(line.getErr());
               }
-              return report(line, firstLine(e), exitCode(e));
+              return report(line, e);
             });
   }
 
@@ -116,6 +116,15 @@ public final class SquintCommand implements Runnable {
       return Path.of(text);
     } catch (InvalidPathException e) {
       throw new TypeConversionException("no file can have that name in this locale");
+    }
+  }
+
+  /** The file that an argument names. */
+  static Path file(CommandLine line, String name) {
+    try {
+      return path(name);
+    } catch (TypeConversionException e) {
+      throw new ParameterException(line, e.getMessage(), e);
     }
   }
 
@@ -168,6 +177,11 @@ public final class SquintCommand implements Runnable {
     return new TerminalProgress(line.getErr(), Integer.getInteger(TERMINAL, 0));
   }
 
+  /** Whether somebody reads standard error as it is written. */
+  static boolean isTerminal() {
+    return Integer.getInteger(TERMINAL, 0) > 0;
+  }
+
   /** The option that a setting of the evaluation comes from. */
   private static String option(Setting setting) {
     return switch (setting) {
@@ -186,6 +200,11 @@ public final class SquintCommand implements Runnable {
   private static String firstLine(Throwable e) {
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : sentence(e);
     return message.lines().findFirst().orElse(message);
+  }
+
+  /** Says what went wrong. */
+  static int report(CommandLine line, Throwable e) {
+    return report(line, firstLine(e), exitCode(e));
   }
 
   private static int report(CommandLine line, String sentence, int code) {

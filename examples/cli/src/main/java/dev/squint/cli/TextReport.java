@@ -1,6 +1,6 @@
 package dev.squint.cli;
 
-import dev.squint.Answer;
+import dev.squint.ChatResponse;
 import dev.squint.pruning.cost.FlopsFormula;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.Site;
@@ -11,16 +11,20 @@ import dev.squint.pruning.trace.Trace;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The answer, and below it a short table of what was pruned and saved. */
+/** A short table of how an answer ended, and what was pruned and saved. */
 final class TextReport {
+
+  /** What a request waits for room is told from here on. */
+  private static final long NOTED_NANOS = 100_000;
 
   private final Rows rows = new Rows();
 
   private TextReport() {}
 
-  static String of(Answer answer, DecoderShape decoder, Optional<FlopsFormula> formula) {
+  static String of(ChatResponse answer, DecoderShape decoder, Optional<FlopsFormula> formula) {
     TextReport report = new TextReport();
     report.table(answer.trace());
+    report.ended(answer);
     formula.ifPresent(
         paper ->
             report.rows.add(
@@ -28,7 +32,22 @@ final class TextReport {
                 "%.1f %% of unpruned by the formula of %s",
                 100 * paper.left(decoder, answer.trace()),
                 paper));
-    return answer.text() + System.lineSeparator() + System.lineSeparator() + report.rows;
+    return report.rows.toString();
+  }
+
+  private void ended(ChatResponse answer) {
+    String how =
+        switch (answer.finish()) {
+          case STOP -> "";
+          case LENGTH ->
+              "after %d tokens, as many as were allowed".formatted(answer.usage().generated());
+          case STOP_STRING -> "before a stop string";
+          case CANCELLED -> "as it was cancelled";
+          case DEADLINE -> "as its time was over";
+        };
+    if (!how.isEmpty()) {
+      rows.add("ended", "%s", how);
+    }
   }
 
   private void table(Trace trace) {
@@ -72,7 +91,11 @@ final class TextReport {
     Timings timings = trace.timings();
     rows.add(
         "time",
-        "vision %s, prefill %s (selection %s), decode %s for %d tokens",
+        "%spreprocessing %s, vision %s, prefill %s (selection %s), decode %s for %d tokens",
+        timings.queueNanos() < NOTED_NANOS
+            ? ""
+            : "waiting %s, ".formatted(millis(timings.queueNanos())),
+        millis(timings.preprocessingNanos()),
         millis(timings.visionNanos()),
         millis(timings.prefillNanos()),
         millis(timings.selectionNanos()),

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.squint.Answer;
+import dev.squint.ChatResponse;
+import dev.squint.TokenUsage;
+import dev.squint.engine.request.FinishReason;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.trace.Speedup;
 import dev.squint.pruning.trace.Timings;
@@ -19,7 +21,7 @@ class AnswerReportsTest {
 
   private static final DecoderShape DECODER = new DecoderShape(2, 8, 2, 2, 4, 16, 32);
 
-  private static Answer answer(Optional<Speedup> speedup) {
+  private static ChatResponse answer(Optional<Speedup> speedup) {
     Trace trace =
         Trace.of("fastv:k=1,keep=0.5", "tiny")
             .prompt(40, 16)
@@ -27,35 +29,34 @@ class AnswerReportsTest {
             .visionFlops(11_000_000)
             .prefillFlops(20_000_000, 50_000_000)
             .decodeFlops(3_000_000, 4_500_000)
-            .timings(new Timings(0, 0, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5))
+            .timings(new Timings(400_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 5))
             .kvBytes(600, 700)
             .speedup(speedup)
             .notes(List.of("a note"))
             .build();
-    return new Answer("two", trace);
+    return new ChatResponse("two", FinishReason.LENGTH, new TokenUsage(24, 16, 8, 5), trace);
   }
 
   @Test
   void aTextNamesEachFigure() {
     assertThat(TextReport.of(answer(Optional.empty()), DECODER, Optional.empty()).lines())
         .containsExactly(
-            "two",
-            "",
             "strategy        fastv:k=1,keep=0.5 on tiny",
             "prompt          40 tokens, 16 of them visual",
             "prefill FLOPs   20.0 M of 50.0 M unpruned, 60 % saved",
             "decode FLOPs    3.0 M of 4.5 M unpruned, 33 % saved",
             "vision FLOPs    11.0 M, the same either way",
-            "time            vision 1.0 ms, prefill 2.0 ms (selection 3.0 ms), decode 4.0 ms for 5 tokens",
+            "time            waiting 0.4 ms, preprocessing 0.5 ms, vision 1.0 ms, prefill 2.0 ms (selection 3.0 ms), decode 4.0 ms for 5 tokens",
             "KV cache        600 of 700 bytes unpruned, 14 % saved",
             "prefill speedup 2.50x predicted by FLOPs",
             "decode speedup  1.50x predicted by FLOPs",
-            "note            a note");
+            "note            a note",
+            "ended           after 5 tokens, as many as were allowed");
   }
 
   @Test
   void aTextNamesEachMeasuredFigure() {
-    Answer answer = answer(Optional.of(new Speedup(2, 2.5, 1.2, 1.6)));
+    ChatResponse answer = answer(Optional.of(new Speedup(2, 2.5, 1.2, 1.6)));
     assertThat(TextReport.of(answer, DECODER, Optional.empty()).lines())
         .contains(
             "prefill speedup 2.00x measured / 2.50x predicted by FLOPs = 0.80",
@@ -64,8 +65,12 @@ class AnswerReportsTest {
 
   @Test
   void jsonNamesEachFigure() throws IOException {
-    Answer answer = answer(Optional.of(new Speedup(2, 2.5, 1.2, 1.6)));
+    ChatResponse answer = answer(Optional.of(new Speedup(2, 2.5, 1.2, 1.6)));
     JsonNode root = new ObjectMapper().readTree(JsonReport.of(answer, "cpu", DECODER));
+    assertThat(root.path("answer").asText()).isEqualTo("two");
+    assertThat(root.path("finish").asText()).isEqualTo("length");
+    assertThat(root.path("queueNanos").asLong()).isEqualTo(400_000);
+    assertThat(root.path("preprocessingNanos").asLong()).isEqualTo(500_000);
     assertThat(root.path("visionNanos").asLong()).isEqualTo(1_000_000);
     assertThat(root.path("prefillNanos").asLong()).isEqualTo(2_000_000);
     assertThat(root.path("selectionNanos").asLong()).isEqualTo(3_000_000);

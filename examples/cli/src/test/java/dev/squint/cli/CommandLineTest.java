@@ -7,9 +7,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -259,6 +262,113 @@ class CommandLineTest {
   }
 
   @Test
+  void anAnswerAsItComesIsTheAnswer() {
+    String whole = run("ask", SCENE, "describe the picture.").out();
+    Outcome streamed = run("ask", SCENE, "describe the picture.", "--stream");
+    assertThat(streamed.code()).isZero();
+    assertThat(streamed.out().lines().findFirst()).isEqualTo(whole.lines().findFirst());
+    assertThat(streamed.out()).containsPattern("(?m)^strategy +none");
+    assertRefused(
+        run("ask", SCENE, QUESTION, "--stream", "--json"), "leave --stream or --json out");
+  }
+
+  @Test
+  void asksAboutSeveralImages() throws IOException {
+    Outcome outcome = run("ask", SCENE, SCENE, "which is larger?", "--json", "--max-tokens", "2");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    JsonNode root = new ObjectMapper().readTree(outcome.out());
+    assertThat(root.path("visualTokens").asInt()).isEqualTo(288);
+    assertThat(root.path("finish").asText()).isIn("length", "stop");
+    String target = folder.resolve("two.png").toString();
+    assertRefused(run("ask", SCENE, SCENE, "which?", "--overlay", target), "one image");
+    assertRefused(run("ask", SCENE, "missing.png", "which?"), "no such file: missing.png");
+  }
+
+  @Test
+  void sampledAnswersAndTheirEndsAreAsAsked() throws IOException {
+    String[] drawn = {"ask", SCENE, "describe the picture.", "--temperature", "2", "--top-k", "50"};
+    assertThat(answer(drawn, "--seed", "1")).isEqualTo(answer(drawn, "--seed", "1"));
+    String text = answer(drawn, "--temperature", "0");
+    String stop = text.substring(text.length() - 8);
+    assertThat(answer(drawn, "--temperature", "0", "--stop", "never", "--stop", stop))
+        .isEqualTo(text.substring(0, text.indexOf(stop)).strip());
+    assertThat(answer(drawn, "--temperature", "0", "--system", "be brief.")).isNotNull();
+    assertRefused(run("ask", SCENE, QUESTION, "--temperature", "-1"), "temperature is -1.0");
+    assertRefused(run("ask", SCENE, QUESTION, "--top-p", "2"), "top-p is 2.0");
+    assertRefused(run("ask", SCENE, QUESTION, "--min-p", "2"), "min-p is 2.0");
+    assertRefused(run("ask", SCENE, QUESTION, "--stop", ""), "0 characters");
+    assertRefused(run("ask", SCENE, QUESTION, "--system", " "), "the system message is empty");
+    assertRefused(run("ask", SCENE, QUESTION, "--deadline", "0"), "give seconds above 0");
+  }
+
+  private static String answer(String[] first, String... further) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of(first));
+    for (int i = 0; i < further.length; i += 2) {
+      int given = arguments.indexOf(further[i]);
+      if (given >= 0 && !further[i].equals("--stop")) {
+        arguments.set(given + 1, further[i + 1]);
+      } else {
+        arguments.addAll(List.of(further[i], further[i + 1]));
+      }
+    }
+    arguments.add("--json");
+    Outcome outcome = run(arguments.toArray(String[]::new));
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    return new ObjectMapper().readTree(outcome.out()).path("answer").asText();
+  }
+
+  @Test
+  void anAnswerThatIsNotDoneInItsTimeIsCutOff() throws IOException {
+    Outcome outcome = run("ask", SCENE, QUESTION, "--deadline", "0.000001", "--json");
+    assertThat(outcome.code()).isEqualTo(3);
+    assertThat(outcome.out().isEmpty() ? outcome.err() : outcome.out()).contains("deadline");
+    assertThat(run("ask", SCENE, QUESTION, "--deadline", "600").code()).isZero();
+  }
+
+  private static Outcome conversed(String input, String... arguments) {
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(input.getBytes(Charset.defaultCharset())));
+    try {
+      return run(arguments);
+    } finally {
+      System.setIn(before);
+    }
+  }
+
+  @Test
+  void aConversationReadsItsQuestionsLineByLine() throws IOException {
+    String first = run("ask", SCENE, "how many circles are there?").out().lines().toList().get(0);
+    Outcome outcome =
+        conversed(
+            "how many circles are there?\n\nwhat color?\n/quit\nno\n", "ask", SCENE, "--chat");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.out().lines()).hasSize(2).first().isEqualTo(first);
+    Outcome json =
+        conversed("what color?", "ask", SCENE, "how many circles are there?", "--chat", "--json");
+    List<String> lines = json.out().lines().toList();
+    assertThat(lines).hasSize(2);
+    JsonNode second = new ObjectMapper().readTree(lines.get(1));
+    assertThat(new ObjectMapper().readTree(lines.get(0)).path("answer").asText()).isEqualTo(first);
+    assertThat(second.path("promptTokens").asInt())
+        .isGreaterThan(new ObjectMapper().readTree(lines.get(0)).path("promptTokens").asInt());
+    assertThat(second.path("visualTokens").asInt()).isEqualTo(144);
+    assertThat(second.path("reusedTokens").asInt()).isGreaterThan(144);
+  }
+
+  @Test
+  void aQuestionThatCannotBeAskedDoesNotEndAConversation() {
+    String tooLong = "what is this? ".repeat(200);
+    Outcome outcome = conversed(tooLong + "\nhow many?\n", "ask", SCENE, "--chat");
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.err().lines()).singleElement().asString().contains("context holds 512");
+    assertThat(outcome.out().lines()).hasSize(1);
+    assertThat(conversed("", "ask", SCENE, "--chat").out()).isEmpty();
+    assertThat(conversed("what is a circle?", "ask", "--chat").code()).isZero();
+    assertRefused(conversed("", "ask", "missing.png", "what?", "--chat"), "no such file");
+  }
+
+  @Test
   void printsOneJsonObject() throws IOException {
     Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastervlm:keep=0.25", "--json");
     JsonNode root = new ObjectMapper().readTree(outcome.out());
@@ -292,11 +402,13 @@ class CommandLineTest {
         .toIterable()
         .containsExactly(
             "answer",
+            "finish",
             "strategy",
             "model",
             "provider",
             "promptTokens",
             "visualTokens",
+            "reusedTokens",
             "sites",
             "tokensPerLayer",
             "averageVisualTokens",
@@ -306,6 +418,8 @@ class CommandLineTest {
             "unprunedPrefillFlops",
             "decodeFlops",
             "unprunedDecodeFlops",
+            "queueNanos",
+            "preprocessingNanos",
             "visionNanos",
             "prefillNanos",
             "selectionNanos",

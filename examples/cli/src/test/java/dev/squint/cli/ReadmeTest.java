@@ -12,20 +12,22 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** README's program is the one that is compiled, and its counts are those of the reports. */
 class ReadmeTest {
 
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
 
-  @Test
-  void theLibraryExampleIsTheCompiledOne() throws IOException {
+  @ParameterizedTest
+  @CsvSource({"library-example, ask/Ask.java", "chat-example, chat/Chat.java"})
+  void examplesAreTheCompiledOnes(String mark, String file) throws IOException {
     String readme = Files.readString(ROOT.resolve("README.md"));
-    int start = readme.indexOf("```java\n", readme.indexOf("<!-- library-example -->")) + 8;
+    int start = readme.indexOf("```java\n", readme.indexOf("<!-- %s -->".formatted(mark))) + 8;
     String shown = readme.substring(start, readme.indexOf("```", start));
     String source =
-        Files.readString(
-            ROOT.resolve("examples/samples/src/main/java/dev/squint/samples/ask/Ask.java"));
+        Files.readString(ROOT.resolve("examples/samples/src/main/java/dev/squint/samples/" + file));
     int body = source.indexOf("    try (");
     String compiled =
         source.substring(body, source.lastIndexOf("  }\n")).stripTrailing().stripIndent();

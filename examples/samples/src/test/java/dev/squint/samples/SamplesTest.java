@@ -6,12 +6,14 @@ import dev.squint.Answer;
 import dev.squint.Squint;
 import dev.squint.pruning.Strategies;
 import dev.squint.samples.ask.Ask;
+import dev.squint.samples.chat.Chat;
 import dev.squint.samples.split.Split;
 import dev.squint.samples.strategy.LongestValues;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +38,18 @@ class SamplesTest {
   void asks() {
     String out = printed(() -> Ask.main(new String[] {SCENE.toString()}));
     assertThat(out).contains("144 -> 72").containsPattern("(?m)^\\d+ FLOPs$");
+  }
+
+  @Test
+  void chats() {
+    String out = printed(() -> Chat.main(new String[] {SCENE.toString()}));
+    assertThat(out)
+        .containsPattern(
+            "(?m)^.+ \\((STOP|LENGTH|STOP_STRING), TokenUsage\\[text=\\d+, visual=144, visualKept=72, ");
+    assertThat(out.lines()).hasSize(6);
+    List<String> lines = out.lines().toList();
+    assertThat(lines.get(0)).startsWith(lines.get(1) + " (");
+    assertThat(lines.get(2)).isEqualTo(lines.get(4));
   }
 
   @Test

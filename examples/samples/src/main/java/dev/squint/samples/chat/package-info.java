@@ -1,0 +1,2 @@
+/** Streams, futures, conversations and batches over one loaded model. */
+package dev.squint.samples.chat;
