@@ -1,9 +1,13 @@
 package dev.squint.cli.torture;
 
-import dev.squint.Answer;
+import dev.squint.ChatRequest;
+import dev.squint.ChatResponse;
+import dev.squint.Conversation;
+import dev.squint.ConversationOptions;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
-import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.Cancellation;
+import dev.squint.engine.request.FinishReason;
 import dev.squint.error.ModelException;
 import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
@@ -20,21 +24,29 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The process that {@link ThreadSoakTest} watches: many threads ask with every strategy while
- * threads are interrupted and the model is closed and loaded again under them. Each answer is held
- * against the one given before there was more than one thread.
+ * The process that {@link ThreadSoakTest} watches: many threads ask and converse with every
+ * strategy, cancel and run out of time, while threads are interrupted and the model is closed and
+ * loaded again under them. Each answer is held against the one given before there was more than
+ * one thread; what was ended has to be how that one begins. In the end no thread and no temporary
+ * file may be left.
  *
- * <p>Arguments: the folder of images, threads, seconds, the log, how many answers of each strategy
- * are checked against, and every how-many-th strategy asks. Writes a line per {@link #SAMPLE}; ends
- * with code 0 if every answer was right and every exception a documented one.
+ * <p>Arguments: the folder of images, threads, seconds, the log, and how many answers of each
+ * strategy are checked against. Writes a line per {@link #SAMPLE}; ends with code 0 if every answer
+ * was right and every exception a documented one.
  */
 final class ThreadSoak {
 
@@ -83,12 +95,19 @@ final class ThreadSoak {
 
   private static final int MOST_MILLIS_LOADED = 40_000;
 
+  private static final int MOST_MILLIS_ASKED = 400;
+
+  private static final Duration LEFT = Duration.ofSeconds(3);
+
   private static final String CLOSED = "the model is closed; load it again";
 
   private record Asked(Path image, String question, Strategy strategy) {}
 
+  /** What is kept of an image, asked about with a strategy, for a second question. */
+  private record Talk(Path image, Strategy strategy) {}
+
   private record Expected(String text, List<Integer> tokensPerLayer, long flops) {
-    static Expected of(Answer answer) {
+    static Expected of(ChatResponse answer) {
       return new Expected(
           answer.text(),
           Arrays.stream(answer.trace().tokensPerLayer()).boxed().toList(),
@@ -98,17 +117,18 @@ final class ThreadSoak {
 
   private final List<Asked> questions = new ArrayList<>();
   private final Map<Asked, Expected> expected = new HashMap<>();
+  private final Map<Talk, List<Expected>> expectedTalks = new HashMap<>();
+  private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   private final AtomicReference<Squint> current = new AtomicReference<>(Squint.load());
   private final Map<String, AtomicInteger> failures = new ConcurrentHashMap<>();
   private final AtomicLong answers = new AtomicLong();
-  private final AtomicLong interrupted = new AtomicLong();
+  private final AtomicLong ended = new AtomicLong();
   private final AtomicLong closed = new AtomicLong();
   private final AtomicLong reloads = new AtomicLong();
   private volatile boolean over;
 
-  private ThreadSoak(List<Path> images, int every) {
-    for (int i = 0; i < SPECS.size(); i += every) {
-      String spec = SPECS.get(i);
+  private ThreadSoak(List<Path> images) {
+    for (String spec : SPECS) {
       for (Path image : images) {
         for (String question : QUESTIONS) {
           questions.add(new Asked(image, question, Strategies.parse(spec)));
@@ -126,9 +146,7 @@ final class ThreadSoak {
               .sorted()
               .toList();
     }
-    ThreadSoak soak =
-        new ThreadSoak(
-            images.subList(0, Integer.parseInt(arguments[4])), Integer.parseInt(arguments[5]));
+    ThreadSoak soak = new ThreadSoak(images.subList(0, Integer.parseInt(arguments[4])));
     try (PrintStream log = new PrintStream(Files.newOutputStream(Path.of(arguments[3])), true)) {
       soak.run(
           Integer.parseInt(arguments[1]), Duration.ofSeconds(Long.parseLong(arguments[2])), log);
@@ -139,8 +157,13 @@ final class ThreadSoak {
   }
 
   private void run(int threads, Duration duration, PrintStream log) throws Exception {
+    Set<String> filesBefore = temporaryFiles();
     for (Asked asked : questions) {
-      expected.put(asked, Expected.of(ask(current.get(), asked)));
+      expected.put(asked, Expected.of(current.get().chat(request(asked).build())));
+      Talk talk = new Talk(asked.image(), asked.strategy());
+      if (!expectedTalks.containsKey(talk)) {
+        expectedTalks.put(talk, converse(current.get(), talk));
+      }
     }
     long begun = System.nanoTime();
     List<Worker> workers = new ArrayList<>();
@@ -153,7 +176,7 @@ final class ThreadSoak {
         new Thread(() -> reload((int) Math.min(MOST_MILLIS_LOADED, duration.toMillis() / 4)));
     interrupter.start();
     reloader.start();
-    log.println("seconds rss_kib heap_kib answers interrupted closed reloads");
+    log.println("seconds rss_kib heap_kib answers ended closed reloads");
     while (System.nanoTime() - begun < duration.toNanos()) {
       Thread.sleep(SAMPLE.toMillis());
       log.println(sample((System.nanoTime() - begun) / 1_000_000_000));
@@ -168,7 +191,30 @@ final class ThreadSoak {
         failed("a thread did not end");
       }
     }
+    timer.shutdownNow();
     current.get().close();
+    // Those of pools that wait for work end a while after it.
+    pause((int) LEFT.toMillis());
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().startsWith("squint-watch")) {
+        failed("a thread is left: " + thread.getName());
+      }
+    }
+    Set<String> left = temporaryFiles();
+    left.removeAll(filesBefore);
+    if (!left.isEmpty()) {
+      failed("temporary files are left: " + left);
+    }
+  }
+
+  /** Files of this program in the folder for temporary ones. */
+  private static Set<String> temporaryFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.matches("(?i).*(squint|onnxruntime|opencv|tokenizers).*"))
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
   }
 
   private String sample(long seconds) throws IOException {
@@ -178,7 +224,7 @@ final class ThreadSoak {
             residentKib(),
             (runtime.totalMemory() - runtime.freeMemory()) >> 10,
             answers.get(),
-            interrupted.get(),
+            ended.get(),
             closed.get(),
             reloads.get())
         .map(Objects::toString)
@@ -194,12 +240,22 @@ final class ThreadSoak {
         .orElse(0);
   }
 
-  private static Answer ask(Squint squint, Asked asked) {
-    return squint.ask(
-        ImageInput.of(asked.image()),
-        asked.question(),
-        asked.strategy(),
-        GenerationOptions.defaults());
+  private static ChatRequest.Builder request(Asked asked) {
+    return ChatRequest.builder()
+        .user(ImageInput.of(asked.image()), asked.question())
+        .strategy(asked.strategy());
+  }
+
+  private static List<Expected> converse(Squint squint, Talk talk) {
+    ConversationOptions options =
+        ConversationOptions.builder().strategy(talk.strategy()).build();
+    try (Conversation conversation = squint.conversation(options)) {
+      List<Expected> turns = new ArrayList<>();
+      turns.add(
+          Expected.of(conversation.ask(ImageInput.of(talk.image()), QUESTIONS.get(0))));
+      turns.add(Expected.of(conversation.ask(QUESTIONS.get(1))));
+      return turns;
+    }
   }
 
   private void failed(String what) {
@@ -256,7 +312,7 @@ final class ThreadSoak {
         begin(asked);
         Throwable thrown = null;
         try {
-          checkAnswer(asked);
+          askOrTalk(asked);
         } catch (Throwable e) {
           thrown = e;
         }
@@ -267,21 +323,61 @@ final class ThreadSoak {
       }
     }
 
-    private void checkAnswer(Asked asked) {
+    private void askOrTalk(Asked asked) {
       Squint squint = current.get();
-      Answer answer;
-      if (random.nextBoolean()) {
-        answer = ask(squint, asked);
-      } else {
-        try (PreparedImage seen = squint.prepare(ImageInput.of(asked.image()))) {
-          answer =
-              squint.ask(seen, asked.question(), asked.strategy(), GenerationOptions.defaults());
+      switch (random.nextInt(8)) {
+        case 0 -> {
+          Cancellation cancellation = new Cancellation();
+          timer.schedule(
+              cancellation::cancel, random.nextInt(MOST_MILLIS_ASKED), TimeUnit.MILLISECONDS);
+          check(asked, squint.chat(request(asked).cancellation(cancellation).build()));
         }
+        case 1 -> {
+          Duration deadline = Duration.ofMillis(random.nextInt(1, MOST_MILLIS_ASKED));
+          check(asked, squint.chat(request(asked).deadline(deadline).build()));
+        }
+        case 2, 3 -> {
+          try (PreparedImage seen = squint.prepare(ImageInput.of(asked.image()))) {
+            check(
+                asked,
+                squint.chat(
+                    ChatRequest.builder()
+                        .user(seen, asked.question())
+                        .strategy(asked.strategy())
+                        .build()));
+          }
+        }
+        case 4 -> talk(squint, new Talk(asked.image(), asked.strategy()));
+        default -> check(asked, squint.chat(request(asked).build()));
+      }
+    }
+
+    private void talk(Squint squint, Talk talk) {
+      List<Expected> turns = converse(squint, talk);
+      answers.addAndGet(turns.size());
+      List<Expected> given = expectedTalks.get(talk);
+      boolean begins = true;
+      for (int turn = 0; turn < turns.size(); turn++) {
+        begins &= given.get(turn).text().startsWith(turns.get(turn).text());
+      }
+      if (!turns.equals(given) && !(isInterrupted() && begins)) {
+        failed("%s: %s instead of %s".formatted(talk, turns, given));
+      }
+    }
+
+    private void check(Asked asked, ChatResponse answer) {
+      Expected right = expected.get(asked);
+      if (answer.finish() == FinishReason.CANCELLED || answer.finish() == FinishReason.DEADLINE) {
+        ended.incrementAndGet();
+        if (!right.text().startsWith(answer.text())) {
+          failed("%s: ended with %s, but %s".formatted(asked, answer.text(), right));
+        }
+        return;
       }
       answers.incrementAndGet();
       Expected given = Expected.of(answer);
-      if (!given.equals(expected.get(asked))) {
-        failed("%s: %s instead of %s".formatted(asked, given, expected.get(asked)));
+      if (!given.equals(right)) {
+        failed("%s: %s instead of %s".formatted(asked, given, right));
       }
     }
 
@@ -322,7 +418,7 @@ final class ThreadSoak {
       }
       boolean ours = thrown instanceof ModelException || thrown instanceof ImageException;
       if (mayFail && ours && String.valueOf(thrown.getMessage()).contains("interrupted")) {
-        interrupted.incrementAndGet();
+        ended.incrementAndGet();
         return true;
       }
       return false;
