@@ -42,10 +42,7 @@ final class Download {
    * @param arrived is told how many bytes came, less than none where they were for nothing
    */
   Download(
-      HubClient client,
-      HubOptions options,
-      ScheduledExecutorService clock,
-      LongConsumer arrived) {
+      HubClient client, HubOptions options, ScheduledExecutorService clock, LongConsumer arrived) {
     this.client = client;
     this.options = options;
     this.clock = clock;

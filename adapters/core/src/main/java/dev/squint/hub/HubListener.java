@@ -22,6 +22,8 @@ public interface HubListener {
    */
   default void onProgress(long bytes) {}
 
-  /** Called for what a user should know, such as that the hub is not reached and the cache is used. */
+  /**
+   * Called for what a user should know, such as that the hub is not reached and the cache is used.
+   */
   default void onNote(String sentence) {}
 }

@@ -139,7 +139,9 @@ public final class HubOptions {
     }
 
     private static Optional<String> set(Map<String, String> environment, String name) {
-      return Optional.ofNullable(environment.get(name)).map(String::strip).filter(v -> !v.isEmpty());
+      return Optional.ofNullable(environment.get(name))
+          .map(String::strip)
+          .filter(v -> !v.isEmpty());
     }
 
     private static Optional<String> written(Path file) {
@@ -220,7 +222,10 @@ public final class HubOptions {
       return this;
     }
 
-    /** Sets the pause before the second attempt, which doubles from then on; half a second unless set. */
+    /**
+     * Sets the pause before the second attempt, which doubles from then on; half a second unless
+     * set.
+     */
     public Builder pause(Duration first) {
       pause = Objects.requireNonNull(first, "pause");
       return this;

@@ -82,7 +82,8 @@ public final class ModelHub {
         || revision.contains("..")) {
       throw new HubException(
           Kind.BAD_REQUEST,
-          "'%s' is no revision; name a branch, a tag or a commit".formatted(Printable.of(revision)));
+          "'%s' is no revision; name a branch, a tag or a commit"
+              .formatted(Printable.of(revision)));
     }
     HubCache cache = HubCache.of(options, repository);
     try {
@@ -98,13 +99,10 @@ public final class ModelHub {
   }
 
   private Path pull(
-      String repository,
-      String revision,
-      String precision,
-      HubListener listener,
-      HubCache cache)
+      String repository, String revision, String precision, HubListener listener, HubCache cache)
       throws InterruptedException {
-    Optional<Path> known = cache.known(revision).filter(folder -> isWhole(repository, folder, precision));
+    Optional<Path> known =
+        cache.known(revision).filter(folder -> isWhole(repository, folder, precision));
     if (options.offline()) {
       return known.orElseThrow(
           () ->
@@ -196,8 +194,7 @@ public final class ModelHub {
       Download download = new Download(client, options, clock, progress::add);
       List<Future<?>> running = new ArrayList<>();
       for (HubFile file : missing) {
-        String address =
-            "%s/resolve/%s/%s".formatted(repository, commit, encoded(file.path()));
+        String address = "%s/resolve/%s/%s".formatted(repository, commit, encoded(file.path()));
         running.add(
             workers.submit(
                 () -> {

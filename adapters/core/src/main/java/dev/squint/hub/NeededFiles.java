@@ -20,7 +20,8 @@ final class NeededFiles {
 
   /** Whole layouts whose graphs name each other in a file of their own. */
   private static final Pattern GENAI =
-      Pattern.compile("[\\w./-]+\\.(?:json|jinja|txt|model|tiktoken|onnx|onnx[._]data(?:_\\d+)?|data)");
+      Pattern.compile(
+          "[\\w./-]+\\.(?:json|jinja|txt|model|tiktoken|onnx|onnx[._]data(?:_\\d+)?|data)");
 
   private NeededFiles() {}
 

@@ -87,7 +87,8 @@ final class FakeHub implements AutoCloseable {
         list(exchange, path);
         return;
       }
-      String prefix = path.startsWith("/cdn/") ? "/cdn/" : "/" + REPOSITORY + "/resolve/" + COMMIT + "/";
+      String prefix =
+          path.startsWith("/cdn/") ? "/cdn/" : "/" + REPOSITORY + "/resolve/" + COMMIT + "/";
       byte[] content = path.startsWith(prefix) ? files.get(path.substring(prefix.length())) : null;
       if (content == null) {
         exchange.sendResponseHeaders(404, -1);
@@ -164,8 +165,7 @@ final class FakeHub implements AutoCloseable {
     send(exchange, 206, content, from);
   }
 
-  static void send(HttpExchange exchange, int status, byte[] content, int from)
-      throws IOException {
+  static void send(HttpExchange exchange, int status, byte[] content, int from) throws IOException {
     exchange.sendResponseHeaders(status, content.length - from);
     exchange.getResponseBody().write(content, from, content.length - from);
   }

@@ -67,8 +67,7 @@ class ModelHubTest {
   }
 
   private Path pull() {
-    return new ModelHub(options().build())
-        .pull(FakeHub.REPOSITORY, "main", "q4", HubListener.NONE);
+    return new ModelHub(options().build()).pull(FakeHub.REPOSITORY, "main", "q4", HubListener.NONE);
   }
 
   private static List<String> names(Path folder) throws IOException {
@@ -125,7 +124,8 @@ class ModelHubTest {
     hub.misdeed(DECODER + "_data", FakeHub.dropping());
     assertWhole(pull());
     assertThat(hub.requests)
-        .anyMatch(request -> request.endsWith("_q4.onnx_data bytes=%d-".formatted(WEIGHTS.length / 2)));
+        .anyMatch(
+            request -> request.endsWith("_q4.onnx_data bytes=%d-".formatted(WEIGHTS.length / 2)));
   }
 
   @Test
@@ -181,7 +181,10 @@ class ModelHubTest {
     ModelHub model = new ModelHub(options().attempts(2).build());
     assertThatThrownBy(() -> model.pull(FakeHub.REPOSITORY, "main", "q4", HubListener.NONE))
         .hasMessageContaining("its content is not what the hub lists, 2 times over");
-    Path blob = cache.resolve("models--someone--model/blobs").resolve(FakeHub.gitHash("quantised".getBytes(StandardCharsets.UTF_8)));
+    Path blob =
+        cache
+            .resolve("models--someone--model/blobs")
+            .resolve(FakeHub.gitHash("quantised".getBytes(StandardCharsets.UTF_8)));
     assertThat(blob).doesNotExist();
     assertThat(blob.resolveSibling(blob.getFileName() + ".incomplete")).doesNotExist();
   }
@@ -331,7 +334,13 @@ class ModelHubTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"../../evil.json", "/etc/evil.json", "onnx/../../evil.onnx", "a//b.json", "c:x.json"})
+      strings = {
+        "../../evil.json",
+        "/etc/evil.json",
+        "onnx/../../evil.onnx",
+        "a//b.json",
+        "c:x.json"
+      })
   void namesThatLeadElsewhereAreRefused(String name) {
     hub.listed =
         "{\"sha\": \"%s\", \"siblings\": [{\"rfilename\": \"%s\", \"size\": 1, \"blobId\": \"%s\"}]}"
@@ -348,8 +357,7 @@ class ModelHubTest {
       assertThatThrownBy(() -> model.pull(name)).hasMessageContaining("name one as OWNER/NAME");
     }
     for (String revision : List.of("", "../main", "a b", "/x")) {
-      assertThatThrownBy(
-              () -> model.pull(FakeHub.REPOSITORY, revision, "", HubListener.NONE))
+      assertThatThrownBy(() -> model.pull(FakeHub.REPOSITORY, revision, "", HubListener.NONE))
           .hasMessageContaining("is no revision");
     }
     assertThatThrownBy(() -> HubOptions.builder().endpoint("huggingface.co"))

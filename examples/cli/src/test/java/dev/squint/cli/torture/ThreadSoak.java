@@ -40,9 +40,9 @@ import java.util.stream.Stream;
 /**
  * The process that {@link ThreadSoakTest} watches: many threads ask and converse with every
  * strategy, cancel and run out of time, while threads are interrupted and the model is closed and
- * loaded again under them. Each answer is held against the one given before there was more than
- * one thread; what was ended has to be how that one begins. In the end no thread and no temporary
- * file may be left.
+ * loaded again under them. Each answer is held against the one given before there was more than one
+ * thread; what was ended has to be how that one begins. In the end no thread and no temporary file
+ * may be left.
  *
  * <p>Arguments: the folder of images, threads, seconds, the log, and how many answers of each
  * strategy are checked against. Writes a line per {@link #SAMPLE}; ends with code 0 if every answer
@@ -247,12 +247,10 @@ final class ThreadSoak {
   }
 
   private static List<Expected> converse(Squint squint, Talk talk) {
-    ConversationOptions options =
-        ConversationOptions.builder().strategy(talk.strategy()).build();
+    ConversationOptions options = ConversationOptions.builder().strategy(talk.strategy()).build();
     try (Conversation conversation = squint.conversation(options)) {
       List<Expected> turns = new ArrayList<>();
-      turns.add(
-          Expected.of(conversation.ask(ImageInput.of(talk.image()), QUESTIONS.get(0))));
+      turns.add(Expected.of(conversation.ask(ImageInput.of(talk.image()), QUESTIONS.get(0))));
       turns.add(Expected.of(conversation.ask(QUESTIONS.get(1))));
       return turns;
     }

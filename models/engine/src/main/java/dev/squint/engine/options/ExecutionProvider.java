@@ -32,8 +32,8 @@ public sealed interface ExecutionProvider {
   record Auto() implements ExecutionProvider {}
 
   /**
-   * What a library of its own brings, such as a vendor's for an NPU: ONNX Runtime's plugin execution
-   * providers.
+   * What a library of its own brings, such as a vendor's for an NPU: ONNX Runtime's plugin
+   * execution providers.
    *
    * @param library the library's file
    * @param name which of its providers; empty for all devices of its only one

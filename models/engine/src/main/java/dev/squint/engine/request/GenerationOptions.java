@@ -29,7 +29,9 @@ public final class GenerationOptions {
     keepFirstLogits = builder.keepFirstLogits;
   }
 
-  /** At most 96 tokens, drawn as the model has it, seed 0, nothing measured twice, no logits kept. */
+  /**
+   * At most 96 tokens, drawn as the model has it, seed 0, nothing measured twice, no logits kept.
+   */
   public static GenerationOptions defaults() {
     return DEFAULTS;
   }

@@ -30,8 +30,8 @@ public final class GenerationRequest {
   /** When a request may go on from the tokens that an earlier one kept. */
   public enum CacheReuse {
     /**
-     * Whenever the prompts share a beginning with all images: what the earlier request kept of
-     * them stays kept, though it was chosen for another question.
+     * Whenever the prompts share a beginning with all images: what the earlier request kept of them
+     * stays kept, though it was chosen for another question.
      */
     KEEP_SELECTION,
     /**

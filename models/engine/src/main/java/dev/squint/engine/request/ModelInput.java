@@ -11,8 +11,8 @@ import java.util.Objects;
  *
  * @param tokenIds all tokens, every image placeholder expanded to one id per visual token
  * @param layout which of them are visual
- * @param images pixel values of its images, one after the other; there are some exactly if the layout
- *     has visual tokens
+ * @param images pixel values of its images, one after the other; there are some exactly if the
+ *     layout has visual tokens
  */
 public record ModelInput(long[] tokenIds, TokenLayout layout, List<PixelValues> images) {
 

@@ -92,8 +92,7 @@ public final class SamplingOptions {
   }
 
   private List<Object> parts() {
-    return List.of(
-        temperature, topK, topP, minP, repetitionPenalty, presencePenalty, seed);
+    return List.of(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, seed);
   }
 
   @Override
@@ -179,14 +178,16 @@ public final class SamplingOptions {
       require("presence penalty", presencePenalty, -2, 2, "-2 to 2");
       if (topK.orElse(0) < 0) {
         throw new ModelException(
-            Kind.BAD_REQUEST, "top-k is %d; choose 0 (all tokens) or more".formatted(topK.getAsInt()));
+            Kind.BAD_REQUEST,
+            "top-k is %d; choose 0 (all tokens) or more".formatted(topK.getAsInt()));
       }
       return new SamplingOptions(this);
     }
 
     private static void require(
         String name, OptionalDouble value, double least, double most, String range) {
-      Optional<Double> given = value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
+      Optional<Double> given =
+          value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
       given
           .filter(number -> !(number >= least && number <= most))
           .ifPresent(

@@ -52,8 +52,7 @@ class CallersBenchmarkTest {
   void callersWaitTheirTurn() throws Exception {
     DecoderSizes sizes =
         DecoderSizes.named(System.getProperty("squint.bench.shapes", "smolvlm-256m"));
-    SyntheticModel model =
-        SyntheticModel.write(temp, sizes, SyntheticDecoder.Encoding.FUSED, GRID);
+    SyntheticModel model = SyntheticModel.write(temp, sizes, SyntheticDecoder.Encoding.FUSED, GRID);
     int tokens = Integer.getInteger("squint.bench.callers.tokens", 2000);
     ModelInput prompt = model.prompt(tokens - GRID * GRID);
     int rounds = Integer.getInteger("squint.bench.callers.rounds", 2);
@@ -129,8 +128,7 @@ class CallersBenchmarkTest {
   }
 
   private static void ask(VisionLanguageModel model, ModelInput prompt) {
-    Generation answer =
-        model.generate(GenerationRequest.builder(prompt).options(SHORT).build());
+    Generation answer = model.generate(GenerationRequest.builder(prompt).options(SHORT).build());
     assertThat(answer.finish()).isIn(FinishReason.LENGTH, FinishReason.STOP);
   }
 

@@ -40,7 +40,8 @@ class LongPrefillTest {
       Generation whole = open.generate(request.build());
       Duration prefill = Duration.ofNanos(whole.trace().timings().prefillNanos());
 
-      Generation late = timed(prefill, () -> open.generate(request.deadline(prefill.dividedBy(8)).build()));
+      Generation late =
+          timed(prefill, () -> open.generate(request.deadline(prefill.dividedBy(8)).build()));
       assertThat(late.finish()).isEqualTo(FinishReason.DEADLINE);
       request.deadline(Duration.ofHours(1));
 
@@ -76,8 +77,7 @@ class LongPrefillTest {
   }
 
   /** Ended after an eighth, a prefill has to be over long before its whole time. */
-  private static Generation timed(
-      Duration whole, Supplier<Generation> request) {
+  private static Generation timed(Duration whole, Supplier<Generation> request) {
     long start = System.nanoTime();
     Generation made = request.get();
     assertThat(Duration.ofNanos(System.nanoTime() - start))

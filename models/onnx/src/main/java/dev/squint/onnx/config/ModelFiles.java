@@ -206,7 +206,13 @@ public record ModelFiles(
     if (decoder.isEmpty() && vision.isEmpty()) {
       throw nothing(model, config);
     }
-    return new ModelFiles("hub", decoder, vision, hub.graph(EMBEDDINGS).map(graphs::resolve), config, Optional.empty());
+    return new ModelFiles(
+        "hub",
+        decoder,
+        vision,
+        hub.graph(EMBEDDINGS).map(graphs::resolve),
+        config,
+        Optional.empty());
   }
 
   /**
@@ -226,10 +232,7 @@ public record ModelFiles(
                         && GRAPH.matcher(file.substring("onnx/".length())).matches());
     Hub hub = new Hub(apart ? "onnx/" : "", precision, files::contains);
     List<String> found =
-        Stream.of(DECODERS, TOWERS, EMBEDDINGS)
-            .map(hub::graph)
-            .flatMap(Optional::stream)
-            .toList();
+        Stream.of(DECODERS, TOWERS, EMBEDDINGS).map(hub::graph).flatMap(Optional::stream).toList();
     boolean model = hub.graph(DECODERS).isPresent() || hub.graph(TOWERS).isPresent();
     return model ? found : List.of();
   }

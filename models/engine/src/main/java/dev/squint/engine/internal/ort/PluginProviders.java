@@ -85,8 +85,7 @@ final class PluginProviders {
     } catch (OrtException e) {
       throw refused(library, OrtFailure.reason(String.valueOf(e.getMessage())), e);
     } catch (LinkageError e) {
-      throw refused(
-          library, "this version of ONNX Runtime's Java classes takes no plugin", e);
+      throw refused(library, "this version of ONNX Runtime's Java classes takes no plugin", e);
     }
   }
 

@@ -56,9 +56,7 @@ final class FeatureJoiner implements AutoCloseable {
 
   private ModelSession open(Key key) {
     return sessions.open(
-        JoinGraph.build(key.type(), key.rank(), key.count()),
-        Path.of(""),
-        "the joining of images");
+        JoinGraph.build(key.type(), key.rank(), key.count()), Path.of(""), "the joining of images");
   }
 
   @Override

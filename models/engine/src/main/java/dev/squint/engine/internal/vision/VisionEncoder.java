@@ -159,8 +159,7 @@ public final class VisionEncoder implements AutoCloseable {
     for (String tap : first.observations().keySet()) {
       observations.put(
           tap,
-          TowerValues.joined(
-              images.stream().map(image -> image.observations().get(tap)).toList()));
+          TowerValues.joined(images.stream().map(image -> image.observations().get(tap)).toList()));
     }
     return new Encoded(joiner.join(scope, outputs), first.projected(), observations);
   }

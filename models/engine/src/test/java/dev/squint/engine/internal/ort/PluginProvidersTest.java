@@ -45,7 +45,8 @@ class PluginProvidersTest {
     Path text = Files.writeString(temp.resolve("libprovider.so"), "no library");
     assertThatThrownBy(() -> open(text))
         .isInstanceOf(ModelException.class)
-        .hasMessageStartingWith("the execution provider library %s cannot be used: ".formatted(text))
+        .hasMessageStartingWith(
+            "the execution provider library %s cannot be used: ".formatted(text))
         .hasMessageEndingWith(FIX);
     try (VisionLanguageModel model = TinyLlava.open()) {
       assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
@@ -64,5 +65,4 @@ class PluginProvidersTest {
         .hasMessageContaining("CreateEpFactories")
         .hasMessageEndingWith(FIX);
   }
-
 }

@@ -245,8 +245,7 @@ class RefusalTest {
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("the prompt has 97 tokens")
         .hasMessageContaining("96 tokens");
-    ModelInput alien =
-        new ModelInput(new long[] {1, 64}, new TokenLayout(2, List.of()), List.of());
+    ModelInput alien = new ModelInput(new long[] {1, 64}, new TokenLayout(2, List.of()), List.of());
     assertThatThrownBy(
             () -> TINY.model().generate(alien, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
@@ -266,8 +265,7 @@ class RefusalTest {
     FloatBuffer small = ByteBuffer.allocateDirect(3 * 4 * 4 * Float.BYTES).asFloatBuffer();
     PixelValues pixels = new PixelValues(small, new long[] {1, 3, 4, 4});
     ModelInput tiny =
-        new ModelInput(
-            TinyLlava.prompt().tokenIds(), TinyLlava.prompt().layout(), List.of(pixels));
+        new ModelInput(TinyLlava.prompt().tokenIds(), TinyLlava.prompt().layout(), List.of(pixels));
     assertThatThrownBy(
             () -> TINY.model().generate(tiny, TestStrategy.none(), GenerationOptions.defaults()))
         .isInstanceOf(ModelException.class)
@@ -284,8 +282,7 @@ class RefusalTest {
     assertThatThrownBy(() -> new ModelInput(new long[] {1, 3, 3, 7}, twoTokens, List.of()))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("no image is given");
-    assertThatThrownBy(
-            () -> new ModelInput(new long[0], new TokenLayout(0, List.of()), List.of()))
+    assertThatThrownBy(() -> new ModelInput(new long[0], new TokenLayout(0, List.of()), List.of()))
         .isInstanceOf(RuntimeException.class);
   }
 
