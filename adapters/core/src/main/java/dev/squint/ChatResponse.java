@@ -23,8 +23,8 @@ public record ChatResponse(String text, FinishReason finish, TokenUsage usage, T
     Objects.requireNonNull(trace, "trace");
   }
 
-  /** Text and trace alone. */
+  /** The same without the token usage, which the trace has too. */
   public Answer answer() {
-    return new Answer(text, trace);
+    return new Answer(text, finish, trace);
   }
 }

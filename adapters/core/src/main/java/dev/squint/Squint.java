@@ -20,6 +20,7 @@ import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.shape.VisionShape;
+import dev.squint.pruning.trace.Trace;
 import dev.squint.tokenizer.TokenizerLibrary;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
@@ -403,23 +404,23 @@ public final class Squint implements AutoCloseable {
    */
   public void overlay(ImageInput image, Answer answer, Path target) {
     OverlayFile.check(target, Path.of(image.name()), folder());
-    OverlayFile.write(target, overlay(image, answer));
+    OverlayFile.write(target, overlay(image, answer.trace()));
   }
 
   /**
    * Draws the image as the model saw it with dropped patches dimmed, and a score map next to it.
    *
    * @param image the image that was asked about
-   * @param answer what came of it
+   * @param trace of the answer
    * @return an encoded PNG
    */
-  public byte[] overlay(ImageInput image, Answer answer) {
+  public byte[] overlay(ImageInput image, Trace trace) {
     VisionShape vision = model.facts().vision();
-    if (answer.trace().visualTokens() % vision.patches() == 0
-        && answer.trace().visualTokens() != vision.patches()) {
+    if (trace.visualTokens() % vision.patches() == 0
+        && trace.visualTokens() != vision.patches()) {
       throw new OverlayException(
           "the answer is about %d images; draw one that was asked about alone"
-              .formatted(answer.trace().visualTokens() / vision.patches()));
+              .formatted(trace.visualTokens() / vision.patches()));
     }
     if (model.facts().visualTokens() != vision.patches()) {
       throw new OverlayException(
@@ -428,7 +429,7 @@ public final class Squint implements AutoCloseable {
     }
     RgbImage seen = family.seen(RgbImage.decode(image));
     Overlay overlay = new Overlay(vision.gridRows(), vision.gridColumns());
-    return overlay.draw(seen, answer.trace());
+    return overlay.draw(seen, trace);
   }
 
   /**

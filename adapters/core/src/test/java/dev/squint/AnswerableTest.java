@@ -206,7 +206,7 @@ class AnswerableTest {
       assertThat(squint.facts().visualTokens()).isEqualTo(145);
       Answer answer = squint.ask(image, QUESTION, "fastv:k=2,keep=0.5");
       assertThat(answer.trace().visualTokens()).isEqualTo(145);
-      assertThatThrownBy(() -> squint.overlay(ImageInput.of(image), answer))
+      assertThatThrownBy(() -> squint.overlay(ImageInput.of(image), answer.trace()))
           .isInstanceOf(OverlayException.class)
           .hasMessageContaining("became 145 visual tokens")
           .hasMessageContaining("144 patches");

@@ -61,7 +61,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
 
     @Override
     public byte[] overlay(ModelOutput output) {
-      return squint.overlay(image, new Answer(output.text(), output.trace().orElseThrow()));
+      return squint.overlay(image, output.trace().orElseThrow());
     }
 
     @Override

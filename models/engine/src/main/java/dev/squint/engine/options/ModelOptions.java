@@ -166,7 +166,9 @@ public final class ModelOptions {
 
   @Override
   public String toString() {
-    return "ModelOptions" + parts();
+    return ("ModelOptions[provider=%s, threads=%d, cacheFolder=%s, maxCachedSplits=%d, precision=%s,"
+            + " maxConcurrentRequests=%d, maxWaitingRequests=%d, memoryBudget=%d, whenFull=%s, onClose=%s]")
+        .formatted(parts().toArray());
   }
 
   /** Collects the options. */

@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.StringJoiner;
 
 /**
  * How the next token is drawn. What is not set is as the model's {@code generation_config.json} has
@@ -107,7 +108,14 @@ public final class SamplingOptions {
 
   @Override
   public String toString() {
-    return "SamplingOptions" + parts();
+    StringJoiner set = new StringJoiner(", ", "SamplingOptions[", "]");
+    temperature.ifPresent(value -> set.add("temperature=" + value));
+    topK.ifPresent(value -> set.add("topK=" + value));
+    topP.ifPresent(value -> set.add("topP=" + value));
+    minP.ifPresent(value -> set.add("minP=" + value));
+    repetitionPenalty.ifPresent(value -> set.add("repetitionPenalty=" + value));
+    presencePenalty.ifPresent(value -> set.add("presencePenalty=" + value));
+    return set.add("seed=" + seed).toString();
   }
 
   /** Collects the options. */
