@@ -126,7 +126,6 @@ class HeapPerTokenTest {
       assertThat(allocated).hasSize(MANY);
       least = Math.min(least, (allocated.get(MANY - 1) - allocated.get(FEW)) / (MANY - 1 - FEW));
     }
-    System.out.println("heap per token, " + segments + " segments, " + sampling + ": " + least);
     return least;
   }
 

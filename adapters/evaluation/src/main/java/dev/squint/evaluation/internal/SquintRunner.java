@@ -5,6 +5,7 @@ import dev.squint.DataException;
 import dev.squint.PreparedImage;
 import dev.squint.Squint;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.SamplingOptions;
 import dev.squint.error.SquintException;
 import dev.squint.evaluation.data.MediaSource;
 import dev.squint.evaluation.data.Sample;
@@ -44,6 +45,7 @@ public record SquintRunner(Squint squint, String precision, long seed, int maxNe
         GenerationOptions options =
             GenerationOptions.builder()
                 .maxNewTokens(maxNewTokens)
+                .sampling(SamplingOptions.greedy())
                 .seed(config.seedOf(seed, question))
                 .build();
         Answer answer = squint.ask(seen, sample.question(), config.strategy(), options);

@@ -262,6 +262,10 @@ class SamplerTest {
     ModelConfig greedy = config("{\"eos_token_id\": 2, \"typical_p\": 0.9, \"eta_cutoff\": 0.1}");
     assertThat(Sampling.of(SamplingOptions.ofModel(), greedy).draws()).isFalse();
     SamplingOptions warm = SamplingOptions.builder().temperature(0.7).build();
+    ModelConfig silent =
+        config(
+            "{\"eos_token_id\": 2, \"typical_p\": 1.0, \"epsilon_cutoff\": 0, \"eta_cutoff\": 0.0, \"top_h\": null}");
+    assertThat(Sampling.of(warm, silent).draws()).isTrue();
     assertThatThrownBy(() -> Sampling.of(warm, greedy))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("eta_cutoff and typical_p")
