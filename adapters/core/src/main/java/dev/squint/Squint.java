@@ -55,11 +55,8 @@ public final class Squint implements AutoCloseable {
 
   private static final long OPENED_FOR_A_LOOK = 2L << 30;
   private static final int SMALLEST_SIDE = 32;
-  private static final int WARM_UP_RUNS = 8;
-
-  /** A run that takes more than this share of the one before is as fast as it gets. */
-  private static final double WARM_UP_GAIN = 0.95;
-
+  private static final int WARM_UP_RUNS = 40;
+  private static final long WARM_UP_NANOS = 2_000_000_000;
   private static final int WARM_UP_TOKENS = 8;
   private static final String WARM_UP_QUESTION = "what is in the image?";
 
@@ -289,8 +286,8 @@ public final class Squint implements AutoCloseable {
   }
 
   /**
-   * Opens what strategies need, and answers a question about a blank image with each until that
-   * gets no faster, so that the first request is as fast as those after it.
+   * Opens what strategies need, and answers a question about a blank image with each: twice, and on
+   * for two seconds if that is soon done, so that the first request is as fast as those after it.
    *
    * @param strategySpecs such as {@code none} and {@code fastv:k=2,keep=0.5}; more than {@link
    *     ModelOptions#maxCachedSplits()} do not stay loaded
@@ -303,14 +300,12 @@ public final class Squint implements AutoCloseable {
     ImageInput blank = ImageInput.of(new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB));
     GenerationOptions few = GenerationOptions.builder().maxNewTokens(WARM_UP_TOKENS).build();
     for (Strategy strategy : strategies) {
-      long before = Long.MAX_VALUE;
-      long took = Long.MAX_VALUE / 2;
-      for (int run = 0; run < WARM_UP_RUNS && took < WARM_UP_GAIN * before; run++) {
-        long start = System.nanoTime();
+      ask(blank, WARM_UP_QUESTION, strategy, few);
+      long start = System.nanoTime();
+      int runs = 0;
+      do {
         ask(blank, WARM_UP_QUESTION, strategy, few);
-        before = took;
-        took = System.nanoTime() - start;
-      }
+      } while (++runs < WARM_UP_RUNS && System.nanoTime() - start < WARM_UP_NANOS);
     }
   }
 
