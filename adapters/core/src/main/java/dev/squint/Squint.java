@@ -411,8 +411,7 @@ public final class Squint implements AutoCloseable {
    */
   public byte[] overlay(ImageInput image, Trace trace) {
     VisionShape vision = model.facts().vision();
-    if (trace.visualTokens() % vision.patches() == 0
-        && trace.visualTokens() != vision.patches()) {
+    if (trace.visualTokens() % vision.patches() == 0 && trace.visualTokens() != vision.patches()) {
       throw new OverlayException(
           "the answer is about %d images; draw one that was asked about alone"
               .formatted(trace.visualTokens() / vision.patches()));
