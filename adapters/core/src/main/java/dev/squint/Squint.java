@@ -9,6 +9,9 @@ import dev.squint.error.SquintException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptException;
+import dev.squint.hub.HubListener;
+import dev.squint.hub.HubOptions;
+import dev.squint.hub.ModelHub;
 import dev.squint.image.ImageException;
 import dev.squint.image.ImageInput;
 import dev.squint.image.OpenCv;
@@ -104,6 +107,32 @@ public final class Squint implements AutoCloseable {
   public static Squint load(Path modelFolder, ModelOptions options) {
     ModelFamily.checkFolder(modelFolder);
     return over(VisionLanguageModel.open(modelFolder, options), options);
+  }
+
+  /**
+   * Loads a model from a hub, on the processor: downloads what of it is not in the cache that all
+   * of a user's programs share.
+   *
+   * @param repository {@code OWNER/NAME}, such as {@code onnx-community/SmolVLM-256M-Instruct}
+   * @throws dev.squint.hub.HubException if it cannot be had
+   * @throws dev.squint.error.ModelException if a file is missing or cannot be used
+   */
+  public static Squint load(String repository) {
+    return load(repository, ModelOptions.defaults(), HubOptions.defaults());
+  }
+
+  /**
+   * Loads a model from a hub, in the precision that the options name.
+   *
+   * @param repository {@code OWNER/NAME}
+   * @param options how it is loaded
+   * @param hub where it comes from and goes
+   */
+  public static Squint load(String repository, ModelOptions options, HubOptions hub) {
+    Path folder =
+        new ModelHub(hub)
+            .pull(repository, ModelHub.MAIN, options.precision(), HubListener.NONE);
+    return load(folder, options);
   }
 
   /**

@@ -3,6 +3,8 @@ package dev.squint.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.Squint;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.error.SquintException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -397,5 +399,25 @@ class ModelHubTest {
               assertThat(options.cache()).isEqualTo(Path.of("x"));
               assertThat(options.token()).contains("given");
             });
+  }
+
+  @Test
+  void aModelIsLoadedByItsName() throws IOException {
+    Path tiny = Path.of("../../models/tiny/src/main/resources/squint-tiny");
+    try (FakeHub whole = new FakeHub();
+        Stream<Path> files = Files.walk(tiny)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        whole.file(tiny.relativize(file).toString().replace('\\', '/'), Files.readAllBytes(file));
+      }
+      HubOptions options = options().endpoint(whole.address("localhost")).build();
+      try (Squint squint = Squint.load(FakeHub.REPOSITORY, ModelOptions.defaults(), options);
+          Squint embedded = Squint.load()) {
+        Path scene = Path.of("../../examples/images/scene-01.png");
+        String question = "how many objects are there?";
+        assertThat(squint.ask(scene, question).text())
+            .isEqualTo(embedded.ask(scene, question).text());
+        assertThat(squint.folder()).startsWith(cache);
+      }
+    }
   }
 }
