@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,6 +20,7 @@ final class LoadOptions {
   private static final int MOST_THREADS = 64;
 
   private static final long SMALL_BYTES = 256L << 20;
+  private static final String CPU = "cpu";
 
   @Option(
       names = "--model",
@@ -29,9 +31,16 @@ final class LoadOptions {
   @Option(
       names = "--provider",
       paramLabel = "NAME",
-      defaultValue = "cpu",
-      description = "cpu, cuda[:id] or auto (default: ${DEFAULT-VALUE}).")
+      defaultValue = CPU,
+      description =
+          "cpu, cuda[:id] or auto; with --ep-library one that it brings (default: ${DEFAULT-VALUE}).")
   private String provider;
+
+  @Option(
+      names = "--ep-library",
+      paramLabel = "FILE",
+      description = "Library of a plugin execution provider of ONNX Runtime, on which to run.")
+  private Path providerLibrary;
 
   @Option(
       names = "--threads",
@@ -58,11 +67,19 @@ final class LoadOptions {
               .formatted(threads, most));
     }
     return ModelOptions.builder()
-        .provider(ExecutionProvider.parse(provider))
+        .provider(executionProvider())
         .threads(threads)
         .cacheFolder(cache.folder())
         .precision(precision)
         .build();
+  }
+
+  private ExecutionProvider executionProvider() {
+    if (providerLibrary == null) {
+      return ExecutionProvider.parse(provider);
+    }
+    String name = provider.equals(CPU) ? "" : provider;
+    return new ExecutionProvider.Plugin(providerLibrary, name, Map.of());
   }
 
   /** Whether no model is named, so that the embedded one is asked. */

@@ -38,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       AskCommand.class,
       CaptionCommand.class,
+      PullCommand.class,
       StrategiesCommand.class,
       InspectCommand.class,
       SplitCommand.class,
@@ -66,7 +67,7 @@ public final class SquintCommand implements Runnable {
   public void run() {
     throw new ParameterException(
         spec.commandLine(),
-        "name a command: ask, caption, strategies, inspect, split, search or compare (see squint --help)");
+        "name a command: ask, caption, pull, strategies, inspect, split, search or compare (see squint --help)");
   }
 
   /** Runs the command and leaves the process with its exit code. */

@@ -1,6 +1,7 @@
 package dev.squint.cli;
 
 import dev.squint.evaluation.EvaluationListener;
+import dev.squint.hub.HubListener;
 import java.io.PrintWriter;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -17,6 +18,7 @@ final class TerminalProgress implements EvaluationListener, AutoCloseable {
   private static final int REDRAW_MILLIS = 200;
   private static final int SILENCE_MILLIS = 15_000;
   private static final int LOG_WIDTH = 100;
+  private static final long MIB = 1 << 20;
 
   private final PrintWriter err;
   private final int width;
@@ -45,18 +47,45 @@ final class TerminalProgress implements EvaluationListener, AutoCloseable {
     drawn = "";
   }
 
+  /** Shows a download, of which it hears as a listener. */
+  HubListener download(String name) {
+    return new HubListener() {
+      @Override
+      public void onStart(int files, long bytes) {
+        started(name, bytes);
+        synchronized (TerminalProgress.this) {
+          bar = files == 0 ? null : builder().setUnit(" MiB", MIB).build();
+        }
+      }
+
+      @Override
+      public void onProgress(long bytes) {
+        synchronized (TerminalProgress.this) {
+          bar.stepTo(bytes);
+        }
+      }
+
+      @Override
+      public void onNote(String sentence) {
+        said(sentence);
+      }
+    };
+  }
+
+  private ProgressBarBuilder builder() {
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(steps)
+        .setStyle(ProgressBarStyle.ASCII)
+        .setUpdateIntervalMillis(width > 0 ? REDRAW_MILLIS : SILENCE_MILLIS)
+        .showSpeed()
+        .setConsumer(new Line());
+  }
+
   @Override
   public synchronized void stepped(boolean failed) {
     if (bar == null) {
-      bar =
-          new ProgressBarBuilder()
-              .setTaskName(task)
-              .setInitialMax(steps)
-              .setStyle(ProgressBarStyle.ASCII)
-              .setUpdateIntervalMillis(width > 0 ? REDRAW_MILLIS : SILENCE_MILLIS)
-              .showSpeed()
-              .setConsumer(new Line())
-              .build();
+      bar = builder().build();
     }
     if (failed) {
       failures++;

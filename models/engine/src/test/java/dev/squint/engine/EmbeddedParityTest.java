@@ -29,6 +29,7 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * FastV and FasterVLM on the embedded model against what PyTorch computed on the same images:
  * {@code models/fixtures/make_parity.py}.
  */
+@Tag("runtime")
 class EmbeddedParityTest {
 
   private static final float TOLERANCE = 1e-3f;

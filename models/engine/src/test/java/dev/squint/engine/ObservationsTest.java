@@ -24,10 +24,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Everything that a strategy can ask for arrives at its site, for the tokens alive there. */
+@Tag("runtime")
 class ObservationsTest {
 
   private static final int HEADS = 4;

@@ -13,8 +13,10 @@ import dev.squint.pruning.trace.SiteTrace;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("runtime")
 class PreparedImagesTest {
 
   private static final VisionLanguageModel MODEL = TinyLlava.open();

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.condition.OS;
  * ONNX Runtime's environment is made once per process, so every order of starting gets a process of
  * its own.
  */
+@Tag("runtime")
 class StartOrderTest {
 
   private static final String COST = "without a global thread pool";
