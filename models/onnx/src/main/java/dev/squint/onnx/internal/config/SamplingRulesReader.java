@@ -31,7 +31,8 @@ final class SamplingRulesReader {
         json.number("min_p", 0, 1).orElse(none.minP()),
         OTHER_WAYS.entrySet().stream()
             .filter(
-                way -> !json.number(way.getKey(), 0, 1).orElse(way.getValue()).equals(way.getValue()))
+                way ->
+                    !json.number(way.getKey(), 0, 1).orElse(way.getValue()).equals(way.getValue()))
             .map(Map.Entry::getKey)
             .sorted()
             .toList());
