@@ -108,7 +108,7 @@ public final class SegmentState implements AutoCloseable {
           && keptRows[0] == 0
           && types.length == 1
           && types[0] == 0
-          && merges == MergeMatrix.NONE
+          && merges.tokens() == 0
           && observed.isEmpty();
     }
 

@@ -86,18 +86,27 @@ final class GrowingCacheWriter {
     }
     Attributes node = new Attributes(graph.nodes().get(producer));
     boolean appends =
-        node.node().getOpType().equals("Concat")
+        isA(node.node(), "Concat")
             && node.node().getInputCount() == 2
             && origin(graph, node.input(0)).equals(past)
             && !origin(graph, node.input(1)).equals(past)
             && (node.integer("axis", 0) == TOKENS || node.integer("axis", 0) == TOKENS - RANK);
     int place = key ? 0 : 1;
     boolean fused =
-        node.node().getOpType().equals(FUSED)
+        isFused(node.node())
             && node.input(FUSED_PAST + place).equals(past)
             && node.output(1 + place).equals(present)
             && graph.readers(present).isEmpty();
     return (appends || fused) && isReadBy(graph, past, producer);
+  }
+
+  private static boolean isA(NodeProto node, String type) {
+    return node.getOpType().equals(type)
+        && (node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx"));
+  }
+
+  private static boolean isFused(NodeProto node) {
+    return node.getOpType().equals(FUSED) && node.getDomain().equals(GraphNodes.MICROSOFT);
   }
 
   /** Whether values are read by one node alone; others may read the shape. */
@@ -108,7 +117,7 @@ final class GrowingCacheWriter {
         NodeProto node = graph.nodes().get(reader);
         if (isCopy(node)) {
           copies.push(node.getOutput(0));
-        } else if (reader != only && !node.getOpType().equals("Shape")) {
+        } else if (reader != only && !isA(node, "Shape")) {
           return false;
         }
       }
@@ -120,7 +129,7 @@ final class GrowingCacheWriter {
   private static boolean isCopy(NodeProto node) {
     return node.getInputCount() == 1
         && node.getOutputCount() == 1
-        && (node.getOpType().equals("Concat") || node.getOpType().equals("Identity"));
+        && (isA(node, "Concat") || isA(node, "Identity"));
   }
 
   /** What a tensor is a copy of. */
@@ -143,7 +152,7 @@ final class GrowingCacheWriter {
     Attributes old = new Attributes(node);
     String past = origins.getOrDefault(old.input(0), old.input(0));
     boolean ofCache = decoder.layerOfPast(past) >= 0;
-    if (node.getOpType().equals("Shape") && ofCache) {
+    if (isA(node, "Shape") && ofCache) {
       measure(old, past);
       return true;
     }
@@ -152,7 +161,7 @@ final class GrowingCacheWriter {
       return true;
     }
     String present = old.output(0);
-    if (!roomOfPresent.containsKey(present)) {
+    if (!isA(node, "Concat") || !roomOfPresent.containsKey(present)) {
       return false;
     }
     String room = roomOfPresent.get(present);
@@ -164,7 +173,7 @@ final class GrowingCacheWriter {
 
   /** An attention that writes into the room; any other node as it is. */
   NodeProto grown(NodeProto node) {
-    if (!node.getOpType().equals(FUSED)) {
+    if (!isFused(node)) {
       return node;
     }
     NodeProto.Builder grown = node.toBuilder();
@@ -176,7 +185,7 @@ final class GrowingCacheWriter {
 
   /** Gives what is observed the keys and values of an attention that was written. */
   void show(NodeProto node) {
-    if (node.getOpType().equals(FUSED) && !spec.taps().isEmpty()) {
+    if (isFused(node) && !spec.taps().isEmpty()) {
       node.getOutputList().stream()
           .filter(roomOfPresent::containsKey)
           .forEach(present -> takeLive(roomOfPresent.get(present), present));
