@@ -20,12 +20,12 @@ public final class Chat {
   /** Talks about the image named by the first argument. */
   public static void main(String[] arguments) {
     try (Squint squint = Squint.load()) {
-      squint.warmUp(List.of("none", "fastv:k=2,keep=0.5"));
+      squint.warmUp(List.of("none", "fastv:k=4,keep=0.5"));
       ImageInput scene = ImageInput.of(Path.of(arguments[0]));
       ChatRequest request =
           ChatRequest.builder()
               .user(scene, "describe the picture.")
-              .strategy("fastv:k=2,keep=0.5")
+              .strategy("fastv:k=4,keep=0.5")
               .sampling(SamplingOptions.builder().temperature(0.7).topP(0.9).seed(7).build())
               .maxTokens(64)
               .stop("\n")
