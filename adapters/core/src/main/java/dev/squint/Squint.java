@@ -130,8 +130,7 @@ public final class Squint implements AutoCloseable {
    */
   public static Squint load(String repository, ModelOptions options, HubOptions hub) {
     Path folder =
-        new ModelHub(hub)
-            .pull(repository, ModelHub.MAIN, options.precision(), HubListener.NONE);
+        new ModelHub(hub).pull(repository, ModelHub.MAIN, options.precision(), HubListener.NONE);
     return load(folder, options);
   }
 

@@ -28,6 +28,7 @@ import dev.squint.pruning.shape.ModelShape;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Answers prompts with the parts of one model. Holds no state of a request. */
@@ -177,14 +178,19 @@ public final class Generator implements AutoCloseable {
   public int splitsOf(Collection<Strategy> strategies) {
     Set<List<SegmentSpec>> splits = new HashSet<>();
     for (Strategy strategy : strategies) {
-      try {
-        PositionSource positions = parts.decoder().positions();
-        splits.add(PruningPlan.of(strategy, parts.facts(), positions).split());
-      } catch (ModelException | StrategyException e) {
-        continue;
-      }
+      splitOf(strategy).ifPresent(splits::add);
     }
     return splits.size();
+  }
+
+  /** What a strategy asks for; empty if it refuses this model. */
+  private Optional<List<SegmentSpec>> splitOf(Strategy strategy) {
+    try {
+      PositionSource positions = parts.decoder().positions();
+      return Optional.of(PruningPlan.of(strategy, parts.facts(), positions).split());
+    } catch (ModelException | StrategyException e) {
+      return Optional.empty();
+    }
   }
 
   public int maxCachedSplits() {
