@@ -36,6 +36,7 @@ class StrategyMemoryTest {
     long one = found.at("/none/RssAnon").asLong();
     long four = found.at("/sparsevlm/RssAnon").asLong();
     assertThat(one).as("%s", found).isGreaterThan(weights);
-    assertThat(four - one).as("%s", found).isLessThan(weights / 2);
+    // Three more copies would take three times the weights; heap and graphs take something too.
+    assertThat(four - one).as("%s", found).isLessThan(weights);
   }
 }

@@ -7,9 +7,9 @@ import dev.squint.engine.request.PreparedImages;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.observe.Expression;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Images with their encodings. */
 public final class EncodedImages implements PreparedImages {
@@ -17,12 +17,33 @@ public final class EncodedImages implements PreparedImages {
   private final VisionEncoder encoder;
   private final PixelValues pixels;
   private final TensorScope scope;
-  private final Map<Wanted, VisionEncoder.Encoded> encoded = new HashMap<>();
+  private final Map<Wanted, Encoding> encodings = new ConcurrentHashMap<>();
   private final Object leases = new Object();
   private int leased;
   private boolean closed;
 
   private record Wanted(List<Expression> taps, boolean projected) {}
+
+  /** What one tower sees; whoever wants it first has it done, and the others wait. */
+  private final class Encoding {
+
+    private final TensorScope owner = scope.newScope();
+    private VisionEncoder.Encoded known;
+
+    synchronized VisionEncoder.Encoded get(Wanted wanted, RunControl control) {
+      control.check();
+      if (known == null) {
+        known =
+            encoder.encode(
+                owner, scope.newScope(control), pixels, wanted.taps(), wanted.projected());
+      }
+      return known;
+    }
+
+    synchronized void close() {
+      owner.close();
+    }
+  }
 
   public EncodedImages(VisionEncoder encoder, PixelValues pixels, TensorScope scope) {
     this.encoder = encoder;
@@ -59,16 +80,8 @@ public final class EncodedImages implements PreparedImages {
      */
     public VisionEncoder.Encoded encoded(
         List<Expression> taps, boolean projected, RunControl control) {
-      synchronized (encoded) {
-        control.check();
-        Wanted wanted = new Wanted(taps, projected);
-        VisionEncoder.Encoded known = encoded.get(wanted);
-        if (known == null) {
-          known = encoder.encode(scope, scope.newScope(control), pixels, taps, projected);
-          encoded.put(wanted, known);
-        }
-        return known;
-      }
+      Wanted wanted = new Wanted(taps, projected);
+      return encodings.computeIfAbsent(wanted, key -> new Encoding()).get(wanted, control);
     }
 
     @Override
@@ -85,8 +98,8 @@ public final class EncodedImages implements PreparedImages {
 
   private void freeIfUnused() {
     if (closed && leased == 0) {
-      encoded.clear();
-      scope.close();
+      encodings.values().forEach(Encoding::close);
+      encodings.clear();
     }
   }
 

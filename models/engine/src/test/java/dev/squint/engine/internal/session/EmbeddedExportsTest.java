@@ -228,11 +228,7 @@ class EmbeddedExportsTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama-ts-eager-14", "llama-q8", "vision-clip-ts-eager-14"})
   void refusesAFileThatEndsWithinAWeight(String name) throws IOException {
-    ExportFixture export =
-        Stream.concat(decoders(), towers())
-            .filter(fixture -> fixture.name().equals(name))
-            .findFirst()
-            .orElseThrow();
+    ExportFixture export = ExportFixture.named(name);
     byte[] whole = read(export.graph());
     Path file = temp.resolve("split.onnx");
     for (TensorProto weight : references(export)) {
