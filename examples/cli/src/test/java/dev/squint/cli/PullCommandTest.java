@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
+import dev.squint.Squint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,6 +26,8 @@ class PullCommandTest {
 
   private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
   private static final Path TINY = Path.of("../../models/tiny/src/main/resources/squint-tiny");
+
+  private static final String QUESTION = "how many objects are there?";
 
   @TempDir Path home;
 
@@ -66,22 +69,12 @@ class PullCommandTest {
       assertThat(folder)
           .isEqualTo(home.resolve("hub/models--someone--tiny/snapshots").resolve(COMMIT));
       assertThat(pulled.err()).contains("someone/tiny").contains("MiB");
-      Outcome asked =
-          run(
-              endpoint,
-              "ask",
-              "--model",
-              folder.toString(),
-              Path.of("../images/scene-01.png").toString(),
-              "how many objects are there?");
-      assertThat(asked.code()).as(asked.err()).isZero();
-      Outcome embedded =
-          run(
-              endpoint,
-              "ask",
-              Path.of("../images/scene-01.png").toString(),
-              "how many objects are there?");
-      assertThat(asked.out().lines().findFirst()).isEqualTo(embedded.out().lines().findFirst());
+      String scene = Path.of("../images/scene-01.png").toString();
+      try (Squint model = Squint.load(folder);
+          Squint embedded = Squint.load()) {
+        assertThat(model.ask(Path.of(scene), QUESTION).text())
+            .isEqualTo(embedded.ask(Path.of(scene), QUESTION).text());
+      }
     } finally {
       hub.stop(0);
     }

@@ -194,16 +194,14 @@ class ComparisonTest {
   void goesOnWhereItStoppedAndGrows() throws IOException {
     Path grown = folder.resolve("grown");
     Path once = folder.resolve("once");
-    run(few(grown, 5));
+    run(few(grown, 3));
     List<JsonNode> first = lines(grown);
-    run(few(grown, 15));
-    assertThat(lines(grown))
-        .hasSize(15 * CONFIGURATIONS)
-        .startsWith(first.toArray(JsonNode[]::new));
-    run(few(once, 15).workers(2));
+    run(few(grown, 8));
+    assertThat(lines(grown)).hasSize(8 * CONFIGURATIONS).startsWith(first.toArray(JsonNode[]::new));
+    run(few(once, 8).workers(2));
     assertThat(still(grown)).isEqualTo(still(once));
     Recorder again = new Recorder();
-    run(few(once, 15).listener(again));
+    run(few(once, 8).listener(again));
     assertThat(again.tasks).doesNotContain("answers");
     assertThat(again.steps).hasValue(0);
   }

@@ -44,9 +44,9 @@ import java.util.stream.Stream;
  * thread; what was ended has to be how that one begins. In the end no thread and no temporary file
  * may be left.
  *
- * <p>Arguments: the folder of images, threads, seconds, the log, and how many answers of each
- * strategy are checked against. Writes a line per {@link #SAMPLE}; ends with code 0 if every answer
- * was right and every exception a documented one.
+ * <p>Arguments: the folder of images, threads, seconds, the log, how many images are asked about,
+ * and of how many strategies one is asked with. Writes a line per {@link #SAMPLE}; ends with code 0
+ * if every answer was right and every exception a documented one.
  */
 final class ThreadSoak {
 
@@ -127,8 +127,9 @@ final class ThreadSoak {
   private final AtomicLong reloads = new AtomicLong();
   private volatile boolean over;
 
-  private ThreadSoak(List<Path> images) {
-    for (String spec : SPECS) {
+  private ThreadSoak(List<Path> images, int every) {
+    for (int i = 0; i < SPECS.size(); i += every) {
+      String spec = SPECS.get(i);
       for (Path image : images) {
         for (String question : QUESTIONS) {
           questions.add(new Asked(image, question, Strategies.parse(spec)));
@@ -146,7 +147,9 @@ final class ThreadSoak {
               .sorted()
               .toList();
     }
-    ThreadSoak soak = new ThreadSoak(images.subList(0, Integer.parseInt(arguments[4])));
+    ThreadSoak soak =
+        new ThreadSoak(
+            images.subList(0, Integer.parseInt(arguments[4])), Integer.parseInt(arguments[5]));
     try (PrintStream log = new PrintStream(Files.newOutputStream(Path.of(arguments[3])), true)) {
       soak.run(
           Integer.parseInt(arguments[1]), Duration.ofSeconds(Long.parseLong(arguments[2])), log);

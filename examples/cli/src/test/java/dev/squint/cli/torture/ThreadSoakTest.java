@@ -31,7 +31,7 @@ class ThreadSoakTest {
 
   @Test
   void answersStayRight(@TempDir Path folder) throws IOException, InterruptedException {
-    soak(8, Duration.ofSeconds(6), folder.resolve("soak.log"), 1);
+    soak(8, Duration.ofSeconds(6), folder.resolve("soak.log"), 1, 4);
   }
 
   /** {@code -Dsquint.soak.minutes} says for how long, {@code target/soak.log} what was seen. */
@@ -40,7 +40,7 @@ class ThreadSoakTest {
   void memoryStaysFlat() throws IOException, InterruptedException {
     Duration duration = Duration.ofMinutes(Integer.getInteger("squint.soak.minutes", 10));
     Path log = Files.createDirectories(Path.of("target")).resolve("soak.log").toAbsolutePath();
-    soak(THREADS, duration, log, 2);
+    soak(THREADS, duration, log, 2, 1);
     List<Sample> samples = Sample.read(log);
     double second = residentKib(samples, MINUTE, MINUTE);
     double last = residentKib(samples, duration.minus(MINUTE), MINUTE);
@@ -50,7 +50,7 @@ class ThreadSoakTest {
     assertThat(last).as("KiB of memory at the end").isLessThanOrEqualTo(MOST_GROWTH * second);
   }
 
-  private static void soak(int threads, Duration duration, Path log, int images)
+  private static void soak(int threads, Duration duration, Path log, int images, int every)
       throws IOException, InterruptedException {
     Path said = log.resolveSibling("soak.txt");
     Process process =
@@ -72,7 +72,8 @@ class ThreadSoakTest {
                     Integer.toString(threads),
                     Long.toString(duration.toSeconds()),
                     log.toString(),
-                    Integer.toString(images)))
+                    Integer.toString(images),
+                    Integer.toString(every)))
             .redirectErrorStream(true)
             .redirectOutput(said.toFile())
             .start();

@@ -1,5 +1,6 @@
 package dev.squint.engine.internal.generate;
 
+import dev.squint.engine.internal.kv.KvCache;
 import dev.squint.engine.internal.ort.RunControl;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.session.Embedder;
@@ -121,11 +122,13 @@ public final class Generator implements AutoCloseable {
   Admission.Ticket enter(GenerationRequest asked, RunControl control) {
     ModelInput prompt = asked.prompt();
     int length = prompt.layout().length();
-    long longest =
-        Math.min((long) length + asked.options().maxNewTokens(), parts.config().contextLength());
+    int longest =
+        (int)
+            Math.min(
+                (long) length + asked.options().maxNewTokens(), parts.config().contextLength());
     long perState = (long) parts.facts().decoder().hidden() * Float.BYTES;
     return admission.enter(
-        parts.cacheBytesPerToken() * longest
+        parts.cacheBytesPerToken() * KvCache.withRoom(longest)
             + perState * (length + 2L * prompt.layout().visualTokens()),
         control);
   }

@@ -43,6 +43,11 @@ final class GrowingKvCache implements KvCache {
   private int room;
   private int moves;
 
+  /** Tokens that there is room for where so many are needed. */
+  static int withRoom(int tokens) {
+    return tokens + Math.max(FURTHER_TOKENS, tokens / SHARE);
+  }
+
   GrowingKvCache(SplitDecoder.Segment segment, ModelConfig.Text sizes, TensorScope owner) {
     this(segment, owner);
     try {
@@ -116,7 +121,7 @@ final class GrowingKvCache implements KvCache {
   public Map<String, OnnxTensor> inputs(TensorScope run, int fresh) {
     int needed = tokens + fresh;
     if (needed > room) {
-      reserve(needed + Math.max(FURTHER_TOKENS, needed / SHARE));
+      reserve(withRoom(needed));
     }
     numbers.put(0, tokens).put(1, needed);
     if (placed) {

@@ -71,7 +71,12 @@ public interface KvCache extends AutoCloseable {
     throw new IllegalStateException("only a cache as the graph has it can be copied");
   }
 
-  /** Its size in memory. */
+  /** Tokens that a cache may have room for at most, where so many are needed. */
+  static int withRoom(int tokens) {
+    return GrowingKvCache.withRoom(tokens);
+  }
+
+  /** Size of its tokens in memory. */
   long bytes();
 
   @Override
