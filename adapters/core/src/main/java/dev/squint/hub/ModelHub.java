@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -207,6 +208,8 @@ public final class ModelHub {
       }
     } finally {
       workers.shutdownNow();
+      // Nothing may still be written once this has returned.
+      workers.awaitTermination(options.patience().toMillis(), TimeUnit.MILLISECONDS);
       clock.shutdownNow();
     }
   }

@@ -262,7 +262,7 @@ class PromptCacheTest {
     long request;
     try (PromptCache cache = TINY.model().newCache()) {
       ask(FIRST, TestStrategy.none(), cache);
-      request = 6 * cache.bytes();
+      request = 7 * cache.bytes();
     }
     try (VisionLanguageModel small =
             VisionLanguageModel.open(
