@@ -4,6 +4,7 @@ import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.Printable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -13,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -84,6 +84,8 @@ final class Download {
           attempts(cache, file, address);
         }
       }
+    } catch (UncheckedIOException e) {
+      throw HubCache.failed(blob, e.getCause());
     } catch (IOException e) {
       throw HubCache.failed(blob, e);
     }
@@ -107,52 +109,20 @@ final class Download {
   private void attempts(HubCache cache, HubFile file, String address)
       throws IOException, InterruptedException {
     Path part = unfinished(cache, file);
-    IOException last = null;
-    Duration pause = options.pause();
-    for (int attempt = 0; attempt < options.attempts(); attempt++) {
-      if (attempt > 0) {
-        Thread.sleep(pause(last, pause).toMillis());
-        pause = pause.multipliedBy(2);
-      }
-      try {
-        transfer(part, file, address);
-        Files.move(part, cache.blob(file.hash()), StandardCopyOption.ATOMIC_MOVE);
-        return;
-      } catch (Local e) {
-        throw e.getCause();
-      } catch (IOException e) {
-        if (Thread.interrupted()) {
-          throw new InterruptedException();
-        }
-        last = e;
-      }
-    }
-    throw new HubException(
-        last instanceof HubClient.Passing ? Kind.OVERLOAD : Kind.INTERNAL,
-        "%s could not be downloaded: %s, %d times over; try again, it goes on where it stopped"
-            .formatted(
-                file.path(), Printable.of(String.valueOf(last.getMessage())), options.attempts()),
-        last);
-  }
-
-  private static Duration pause(IOException last, Duration otherwise) {
-    return last instanceof HubClient.Passing passing
-        ? passing.pause().orElse(otherwise)
-        : otherwise;
-  }
-
-  /** What fails on this machine, which no further attempt mends. */
-  private static final class Local extends IOException {
-
-    private static final long serialVersionUID = 1L;
-
-    Local(IOException cause) {
-      super(cause);
-    }
-
-    @Override
-    public synchronized IOException getCause() {
-      return (IOException) super.getCause();
+    try {
+      Attempts.of(
+          options,
+          () -> {
+            transfer(part, file, address);
+            return Files.move(part, cache.blob(file.hash()), StandardCopyOption.ATOMIC_MOVE);
+          });
+    } catch (IOException e) {
+      throw new HubException(
+          e instanceof HubClient.Passing ? Kind.OVERLOAD : Kind.INTERNAL,
+          "%s could not be downloaded: %s, %d times over; try again, it goes on where it stopped"
+              .formatted(
+                  file.path(), Printable.of(String.valueOf(e.getMessage())), options.attempts()),
+          e);
     }
   }
 
@@ -178,12 +148,13 @@ final class Download {
     }
   }
 
-  private static FileChannel open(Path part) throws Local {
+  /** What fails on this machine, which no further attempt mends, is thrown unchecked. */
+  private static FileChannel open(Path part) {
     try {
       return FileChannel.open(
           part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     } catch (IOException e) {
-      throw new Local(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -228,14 +199,14 @@ final class Download {
     return have;
   }
 
-  private static void write(FileChannel out, byte[] block, int length) throws Local {
+  private static void write(FileChannel out, byte[] block, int length) {
     ByteBuffer bytes = ByteBuffer.wrap(block, 0, length);
     try {
       while (bytes.hasRemaining()) {
         out.write(bytes);
       }
     } catch (IOException e) {
-      throw new Local(e);
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -7,7 +7,6 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -148,22 +147,7 @@ public final class ModelHub {
     String path =
         "api/models/%s/revision/%s?blobs=true"
             .formatted(repository, URLEncoder.encode(revision, StandardCharsets.UTF_8));
-    IOException last = null;
-    Duration pause = options.pause();
-    for (int attempt = 0; attempt < options.attempts(); attempt++) {
-      if (attempt > 0) {
-        Thread.sleep(
-            (last instanceof HubClient.Passing passing ? passing.pause().orElse(pause) : pause)
-                .toMillis());
-        pause = pause.multipliedBy(2);
-      }
-      try {
-        return Listing.of(repository, client.json(path));
-      } catch (IOException e) {
-        last = e;
-      }
-    }
-    throw last;
+    return Attempts.of(options, () -> Listing.of(repository, client.json(path)));
   }
 
   private void download(
