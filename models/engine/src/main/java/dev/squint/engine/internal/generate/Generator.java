@@ -61,8 +61,19 @@ public final class Generator implements AutoCloseable {
       Embedder embedder,
       SideGraphs side) {
 
-    DecoderRun.Parts ofDecoder() {
-      return new DecoderRun.Parts(embedder, side, vision);
+    /**
+     * A run that has seen nothing.
+     *
+     * @param open the segments of the plan
+     */
+    DecoderRun run(PruningPlan plan, SplitDecoder open) {
+      return new DecoderRun(
+          plan,
+          open,
+          new DecoderRun.Parts(embedder, side, vision),
+          decoder.positions(),
+          config.text(),
+          sessions.scope());
     }
 
     /** Bytes that the keys and values of a token take in all layers, as exported. */

@@ -164,14 +164,7 @@ final class RequestRun {
     var split = generator.lease(plan);
     DecoderRun run;
     try {
-      run =
-          new DecoderRun(
-              plan,
-              split.get(),
-              parts.ofDecoder(),
-              parts.decoder().positions(),
-              parts.config().text(),
-              parts.sessions().scope());
+      run = parts.run(plan, split.get());
     } catch (RuntimeException | Error e) {
       split.close();
       throw e;

@@ -130,16 +130,8 @@ final class SpeedupMeter {
   }
 
   private Times run(Subject subject, PruningPlan plan, SplitDecoder open, long[] fed) {
-    TensorScope caches = parts.sessions().scope();
-    try (TensorScope scope = caches.newScope(control);
-        DecoderRun run =
-            new DecoderRun(
-                plan,
-                open,
-                parts.ofDecoder(),
-                parts.decoder().positions(),
-                parts.config().text(),
-                caches)) {
+    try (TensorScope scope = parts.sessions().scope().newScope(control);
+        DecoderRun run = parts.run(plan, open)) {
       SiteDecider decider = subject.decider().get();
       run.wantScores(false);
       long start = System.nanoTime();
