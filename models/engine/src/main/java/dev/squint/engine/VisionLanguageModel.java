@@ -122,9 +122,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
-    if (!Files.isRegularFile(folder.resolve("config.json"))) {
-      throw ModelFiles.noConfig(folder);
-    }
+    ModelJson root = ConfigReader.root(folder);
     ModelFiles found = ModelFiles.find(folder, options.precision());
     Path decoderFile = found.requireDecoder(folder);
     Path embedFile = found.requireEmbedding(folder);
@@ -151,7 +149,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
     ModelConfig config = vision.counted(written);
     AnswerCheck.features(
-        ModelJson.read(folder.resolve("config.json")),
+        root,
         tower.hasCls(),
         config.vision().grid() * config.vision().grid(),
         config.visualTokens());
