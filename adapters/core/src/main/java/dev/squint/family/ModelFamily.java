@@ -61,10 +61,11 @@ public interface ModelFamily extends AutoCloseable {
    *
    * @param turns its messages, the user's last
    * @param images what its images became, in the order in which the messages have them
+   * @param form how they become a text
    * @throws PromptException if a text is blank or all are longer than the context
    * @throws ModelException if the model's chat template cannot put messages of these roles
    */
-  ModelInput prompt(List<Turn> turns, List<PromptImage> images);
+  ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form);
 
   /** Turns the tokens of an answer into words as they come. */
   IncrementalText answer();
