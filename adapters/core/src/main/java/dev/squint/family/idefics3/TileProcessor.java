@@ -2,6 +2,7 @@ package dev.squint.family.idefics3;
 
 import dev.squint.image.Resampler;
 import dev.squint.image.RgbImage;
+import dev.squint.processor.Normalization;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -15,16 +16,13 @@ import java.nio.FloatBuffer;
  *
  * @param sizes the sizes that an image goes through
  * @param resampler how it is resized
- * @param factor samples are multiplied by this
- * @param mean subtracted from each channel after that
- * @param deviation each channel is divided by this then
+ * @param normalization how samples become values
  */
-record TileProcessor(
-    TileSizes sizes, Resampler resampler, double factor, double[] mean, double[] deviation) {
+record TileProcessor(TileSizes sizes, Resampler resampler, Normalization normalization) {
 
   /** The same with other sizes. */
   TileProcessor with(TileSizes others) {
-    return new TileProcessor(others, resampler, factor, mean, deviation);
+    return new TileProcessor(others, resampler, normalization);
   }
 
   Tiling tiling(RgbImage image) {
@@ -44,7 +42,6 @@ record TileProcessor(
     int side = sizes.tile();
     Tiling tiling = tiling(image);
     RgbImage seen = seen(image);
-    float[][] values = valuesOfSamples();
     FloatBuffer data =
         ByteBuffer.allocateDirect(
                 Math.multiplyExact(tiling.tiles() * 3 * Float.BYTES, side * side))
@@ -52,31 +49,19 @@ record TileProcessor(
             .asFloatBuffer();
     for (int row = 0; row < tiling.rows(); row++) {
       for (int column = 0; column < tiling.columns(); column++) {
-        put(seen, column * side, row * side, values, data);
+        normalization.put(tile(seen, column * side, row * side), data);
       }
     }
-    put(resampler.resize(seen, side, side), 0, 0, values, data);
+    normalization.put(resampler.resize(seen, side, side), data);
     return data.flip();
   }
 
-  private void put(RgbImage from, int left, int top, float[][] values, FloatBuffer data) {
-    for (int channel = 0; channel < 3; channel++) {
-      for (int y = top; y < top + sizes.tile(); y++) {
-        for (int x = left; x < left + sizes.tile(); x++) {
-          data.put(values[channel][from.sample(x, y, channel)]);
-        }
-      }
+  private RgbImage tile(RgbImage of, int left, int top) {
+    int row = 3 * sizes.tile();
+    byte[] rgb = new byte[row * sizes.tile()];
+    for (int y = 0; y < sizes.tile(); y++) {
+      System.arraycopy(of.rgb(), 3 * ((top + y) * of.width() + left), rgb, y * row, row);
     }
-  }
-
-  private float[][] valuesOfSamples() {
-    float[][] values = new float[3][256];
-    for (int channel = 0; channel < 3; channel++) {
-      for (int sample = 0; sample < 256; sample++) {
-        values[channel][sample] =
-            (float) ((factor * sample - mean[channel]) / deviation[channel]);
-      }
-    }
-    return values;
+    return new RgbImage(sizes.tile(), sizes.tile(), rgb);
   }
 }

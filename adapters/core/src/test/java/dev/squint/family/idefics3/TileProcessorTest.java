@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
+import dev.squint.processor.Normalization;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ class TileProcessorTest {
   @MethodSource("cases")
   void seesWhatTransformersSees(JsonNode expected) throws IOException {
     TileProcessor processor = read(expected.path("fields").toString());
-    double[] scale = processor.deviation();
+    Normalization normal = processor.normalization();
     for (JsonNode one : expected.path("images")) {
       String name = one.path("name").asText();
       RgbImage image = drawn(one.path("width").asInt(), one.path("height").asInt());
@@ -69,7 +70,7 @@ class TileProcessorTest {
       for (int i = 0; i < seen.length; i++) {
         int channel = i / (SIDE * SIDE) % 3;
         double sample =
-            (values.get(i) * scale[channel] + processor.mean()[channel]) / processor.factor();
+            (values.get(i) * normal.deviation()[channel] + normal.mean()[channel]) / normal.factor();
         assertThat(sample).as("%s, value %d", name, i).isCloseTo(seen[i] & 0xFF, offset(1e-3));
       }
       int step = Math.max(1, seen.length / 9);
@@ -86,8 +87,8 @@ class TileProcessorTest {
     TileProcessor processor = read("{}");
     assertThat(processor.sizes())
         .isEqualTo(new TileSizes(new TileSizes.LongestEdge(4 * 364), true, 364));
-    assertThat(processor.mean()).containsOnly(0.5);
-    assertThat(processor.deviation()).containsOnly(0.5);
+    assertThat(processor.normalization().mean()).containsOnly(0.5);
+    assertThat(processor.normalization().deviation()).containsOnly(0.5);
     assertThat(processor)
         .usingRecursiveComparison()
         .isEqualTo(read("{'resample': null, 'do_resize': true, 'rescale_factor': 0.00392156862745098}".replace('\'', '"')));
@@ -101,7 +102,7 @@ class TileProcessorTest {
         "{'do_center_crop': true}; 'do_center_crop'",
         "{'size': {'shortest_edge': 20}}; 'size' has to be",
         "{'size': 20}; 'size' has to be",
-        "{'max_image_size': {'height': 20}}; 'max_image_size.longest_edge'",
+        "{'max_image_size': {'height': 20}}; 'max_image_size' has to be an object with 'longest_edge'",
         "{'max_image_size': {'longest_edge': 0}}; 'max_image_size.longest_edge'",
         "{'resample': 9}; resample=9 is no filter",
         "{'do_image_splitting': 1}; 'do_image_splitting' has to be true or false",
