@@ -11,6 +11,7 @@ import dev.squint.family.ImageOptions;
 import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
+import dev.squint.family.TokenMap;
 import dev.squint.family.prompt.ChatPrompts;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.config.ModelConfig;
@@ -129,21 +130,39 @@ record Idefics3Family(
     return put(image, processor.with(sizes));
   }
 
+  /** Tokens of the tiles side by side, and those of the tile that shows all of the image. */
   @Override
-  public boolean canResize() {
-    return true;
+  public List<TokenMap> maps(RgbImage image) {
+    Tiling tiling = processor.tiling(image);
+    int whole = tiling.rows() * tiling.columns();
+    int last = whole * side * side;
+    TokenMap all =
+        new TokenMap(side, side, IntStream.range(last, last + side * side).toArray());
+    if (whole == 0) {
+      return List.of(all);
+    }
+    int across = tiling.columns() * side;
+    int[] tokens = new int[last];
+    for (int i = 0; i < last; i++) {
+      int row = i / across;
+      int column = i % across;
+      int tile = row / side * tiling.columns() + column / side;
+      tokens[i] = (tile * side + row % side) * side + column % side;
+    }
+    return List.of(new TokenMap(tiling.rows() * side, across, tokens), all);
   }
 
-  /** One tile is what there is below a grid of tiles: it has so many tokens, and no fewer. */
+  @Override
+  public boolean canResize() {
+    return false;
+  }
+
   @Override
   public PromptImage resized(RgbImage image, int rows, int columns) {
-    if (rows != side || columns != side) {
-      throw new ModelException(
-          Kind.BAD_REQUEST,
-          "an image cannot become a grid of %d x %d visual tokens, since a tile of this model has %d x %d; choose that"
-              .formatted(rows, columns, side, side));
-    }
-    return put(image, processor.with(processor.sizes().single()));
+    throw new ModelException(
+        Kind.BAD_REQUEST,
+        "an image cannot become a grid of %d x %d visual tokens, since this model sees tiles of %d x %d; allow fewer pixels instead"
+            .formatted(rows, columns, side, side));
   }
 
   private PromptImage put(RgbImage image, TileProcessor by) {

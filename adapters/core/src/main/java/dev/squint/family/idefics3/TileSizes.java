@@ -100,11 +100,6 @@ record TileSizes(First first, boolean splits, int tile) {
     return (side + tile - 1) / tile * tile;
   }
 
-  /** Sizes of images that are one tile. */
-  TileSizes single() {
-    return new TileSizes(first, false, tile);
-  }
-
   /**
    * Sizes of an image that may have so many pixels: the longer side is shortened by whole tiles
    * until they are few enough.
