@@ -193,7 +193,7 @@ class Idefics3FamilyTest {
         assertThat(made.trace().visualTokens()).isEqualTo(visual);
         assertThat(made.firstLogits()).doesNotContain(Float.NaN);
         for (SiteTrace site : made.trace().sites()) {
-          assertThat(site.keptOriginal()).isSorted();
+          assertThat(site.keptOriginal()).doesNotHaveDuplicates();
           assertThat(Arrays.stream(site.keptOriginal())).allMatch(token -> token < visual);
         }
       } catch (StrategyException e) {
@@ -248,11 +248,48 @@ class Idefics3FamilyTest {
   @Test
   void filesThatDoNotFitAreRefusedInOneSentence() throws IOException {
     Path folder = SmolVlm.copy(temp);
-    Path processor = folder.resolve("processor_config.json");
-    SmolVlm.change(processor, root -> root.put("image_seq_len", 81));
+    Path tokens = folder.resolve("processor_config.json");
+    SmolVlm.change(tokens, root -> root.put("image_seq_len", 81));
     refused(folder, "'image_seq_len' is 81, but a tile of 32 pixels becomes 16 visual tokens");
-    SmolVlm.change(processor, root -> root.remove("image_seq_len"));
-    ModelFamily.of(VisionLanguageModel.open(folder, options())).close();
+    SmolVlm.change(tokens, root -> root.remove("image_seq_len"));
+    Path pixels = folder.resolve("preprocessor_config.json");
+    SmolVlm.change(pixels, root -> root.withObject("max_image_size").put("longest_edge", 36));
+    refused(folder, "a tile of 36 pixels has 9 patches in a row, which do not join");
+    SmolVlm.change(pixels, root -> root.withObject("max_image_size").put("longest_edge", 32));
+    Path names = folder.resolve("tokenizer_config.json");
+    SmolVlm.change(names, root -> root.put("global_image_token", "<all>"));
+    refused(folder, "'global_image_token' is '<all>', but only '<global-img>' is known");
+    SmolVlm.change(names, root -> root.remove("global_image_token"));
+    renameToken(folder, "<global-img>", "<other>");
+    refused(folder, "tokenizer.json has no token '<global-img>', which marks the tiles");
+  }
+
+  private static void renameToken(Path folder, String from, String to) throws IOException {
+    Path file = folder.resolve("tokenizer.json");
+    Files.writeString(file, Files.readString(file).replace(from, to));
+  }
+
+  @Test
+  void gridsThatTheTokenizerHasNoNamesForAreRefused() throws IOException {
+    Path folder = SmolVlm.copy(temp);
+    SmolVlm.change(
+        folder.resolve("preprocessor_config.json"),
+        root -> root.withObject("size").put("longest_edge", 7 * 32));
+    SmolVlm.change(folder.resolve("processor_config.json"), root -> root.remove("image_seq_len"));
+    renameToken(folder, "<row_3_col_1>", "<row_3_col_x>");
+    try (VisionLanguageModel other = VisionLanguageModel.open(folder, options());
+        ModelFamily wider = ModelFamily.of(other)) {
+      assertThatThrownBy(() -> wider.prepare(image("wide.png"), AS_IT_IS))
+          .isInstanceOf(ModelException.class)
+          .hasMessage(
+              "an image of 150x84 becomes 4 x 7 tiles, but the tokenizer has no token '<row_1_col_7>'; send it smaller, or with fewer pixels allowed");
+      assertThatThrownBy(
+              () -> wider.prepare(image("tall.png"), AS_IT_IS.withMaxPixels(7 * 32 * 32 * 2 - 1)))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("'<row_3_col_1>'");
+      assertThat(wider.prepare(image("wide.png"), AS_IT_IS.withMaxPixels(2 * 3 * 32 * 32)).parts())
+          .hasSize(7);
+    }
   }
 
   private static void refused(Path folder, String said) {
