@@ -37,6 +37,15 @@ public interface ModelFamily extends AutoCloseable {
   RgbImage seen(RgbImage image);
 
   /**
+   * Where the visual tokens of an image lie on what is {@linkplain #seen seen} of it, once for each
+   * time that all of it is shown; none where its patches are its visual tokens, or where they
+   * cannot be told.
+   */
+  default List<TokenMap> maps(RgbImage image) {
+    return List.of();
+  }
+
+  /**
    * An image for a prompt.
    *
    * @throws ModelException if the options ask for what this family does not have

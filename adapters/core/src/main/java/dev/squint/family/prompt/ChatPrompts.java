@@ -126,7 +126,7 @@ public final class ChatPrompts implements AutoCloseable {
 
   /** Whether the tokenizer has a token of its own for a text. */
   public boolean isAdded(String text) {
-    return tokenizer.reserved().contains(text);
+    return tokenizer.tokens(text, false).length == 1;
   }
 
   /** The prompt for one question about one image. */
