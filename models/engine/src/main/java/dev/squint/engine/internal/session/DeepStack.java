@@ -46,6 +46,11 @@ public final class DeepStack implements AutoCloseable {
     this.width = width;
   }
 
+  /** How many levels there are, 0 where there is nothing to lay. */
+  public int levels() {
+    return levels;
+  }
+
   /**
    * Rows without features, for text alone.
    *
