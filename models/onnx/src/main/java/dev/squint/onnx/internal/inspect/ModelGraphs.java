@@ -5,12 +5,15 @@ import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.config.DeclaredSizes;
+import dev.squint.onnx.internal.config.MissingParts;
+import dev.squint.onnx.internal.config.WindowedLayers;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.FileFailure;
+import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.onnx.report.ModelReport;
 import java.io.IOException;
@@ -44,6 +47,7 @@ public final class ModelGraphs {
     files.vision().ifPresent(file -> readTower(OnnxGraph.read(file)));
     files.embedding().ifPresent(file -> list("embedding", OnnxGraph.read(file)));
     config = readConfig();
+    vision = vision.map(this::known);
     sizes = DeclaredSizes.of(files);
   }
 
@@ -84,7 +88,21 @@ public final class ModelGraphs {
         visualTokens(),
         List.copyOf(listed),
         decoder.map(found -> describe(found, sizes)),
-        vision.map(ModelGraphs::describe));
+        vision.map(ModelGraphs::describe),
+        lacks());
+  }
+
+  private List<String> lacks() {
+    return files.config().isPresent() && decoder.isPresent() && vision.isPresent()
+        ? MissingParts.of(ModelJson.read(files.config().get()), decoder.get(), vision.get())
+        : List.of();
+  }
+
+  private VisionGraph known(VisionGraph tower) {
+    return files
+        .config()
+        .map(file -> tower.windowed(WindowedLayers.of(ModelJson.read(file), tower.layers())))
+        .orElse(tower);
   }
 
   private Optional<ModelConfig> readConfig() {
