@@ -2,8 +2,10 @@ package dev.squint.family.qwenvl;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.onnx.internal.graph.GraphNodes;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The graphs of the Qwen3-VL fixture as other exporters write DeepStack, or leave it out. */
@@ -38,18 +40,17 @@ final class DeepStackGraphs {
     ModelProto.Builder model = decoder.toBuilder();
     GraphProto.Builder graph = model.getGraphBuilder();
     removeInput(graph);
-    GraphProto.Builder nodes = GraphProto.newBuilder();
-    GraphNodes added = new GraphNodes(nodes, 17);
-    String[] levels = new String[LEVELS];
+    List<NodeProto> nodes = List.copyOf(graph.getNodeList());
+    graph.clearNode();
+    List<String> levels = new ArrayList<>();
     for (int level = 0; level < LEVELS; level++) {
       String name = "DeepStack_level_" + level;
       graph.addInput(
           GraphNodes.value(name, GraphNodes.FLOAT, "batch_size", "sequence_length", (long) WIDTH));
-      levels[level] = added.unsqueeze(name, 0);
+      levels.add(unsqueezed(graph, name));
     }
-    added.identity(added.concat(0, levels), INPUT);
-    nodes.addAllNode(graph.getNodeList());
-    graph.clearNode().addAllNode(nodes.getNodeList()).addAllInitializer(nodes.getInitializerList());
+    joined(graph, levels, INPUT);
+    graph.addAllNode(nodes);
     return model.build();
   }
 
@@ -58,12 +59,11 @@ final class DeepStackGraphs {
     ModelProto.Builder model = tower.toBuilder();
     GraphProto.Builder graph = model.getGraphBuilder();
     removeOutputs(graph);
-    GraphNodes added = new GraphNodes(graph, 17);
-    String[] levels = new String[LEVELS];
+    List<String> levels = new ArrayList<>();
     for (int level = 0; level < LEVELS; level++) {
-      levels[level] = added.unsqueeze(OUTPUT + level, 0);
+      levels.add(unsqueezed(graph, OUTPUT + level));
     }
-    added.identity(added.concat(0, levels), "all_deepstack");
+    joined(graph, levels, "all_deepstack");
     graph.addOutput(
         GraphNodes.value(
             "all_deepstack", GraphNodes.FLOAT, (long) LEVELS, "tokens", (long) WIDTH));
@@ -87,6 +87,23 @@ final class DeepStackGraphs {
       }
     }
     return model.build();
+  }
+
+  private static String unsqueezed(GraphProto.Builder graph, String tensor) {
+    String axes = tensor + ".axes";
+    graph.addInitializer(
+        TensorProto.newBuilder()
+            .setName(axes)
+            .setDataType(GraphNodes.INT64)
+            .addDims(1)
+            .addInt64Data(0));
+    graph.addNode(GraphNodes.node("Unsqueeze", List.of(tensor, axes), tensor + ".one"));
+    return tensor + ".one";
+  }
+
+  private static void joined(GraphProto.Builder graph, List<String> levels, String output) {
+    graph.addNode(
+        GraphNodes.node("Concat", levels, output).addAttribute(GraphNodes.integer("axis", 0)));
   }
 
   private static void removeInput(GraphProto.Builder graph) {

@@ -16,6 +16,7 @@ import dev.squint.error.SquintException;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
+import dev.squint.fixtures.Share;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.trace.SiteTrace;
@@ -122,7 +123,10 @@ class QwenFamilyTest {
     assertThat(made.tokens()).as(about).isEqualTo(QwenFolder.longs(one.path("answer")));
   }
 
-  /** And {@code inspect} says beforehand what {@code ask} will do. */
+  /**
+   * And {@code inspect} says beforehand what {@code ask} will do. Each strategy on one of the
+   * families, with {@code -Pfull} on all.
+   */
   @ParameterizedTest
   @MethodSource("names")
   void everyStrategyActsOrSaysInASentenceWhyNot(String name) {
@@ -132,7 +136,11 @@ class QwenFamilyTest {
         ModelFamily family = ModelFamily.of(model)) {
       ModelInput prompt =
           prompt(folder, family, folder.reference().path("chats").get(1));
+      int turn = QwenFolder.NAMES.indexOf(name);
       for (StrategyType<?> type : Strategies.available()) {
+        if (!Share.has(turn++, QwenFolder.NAMES.size())) {
+          continue;
+        }
         Optional<String> refusal = Optional.empty();
         try {
           model.generate(
@@ -181,6 +189,24 @@ class QwenFamilyTest {
       assertThat(IntStream.of(each).filter(token -> token < first).count()).isEqualTo(4);
       assertThat(answer(model, prompt, "fastv:k=1,tokens=4").trace().sites().get(0).after())
           .isEqualTo(4);
+    }
+  }
+
+  /** Its tower attends within windows by masks, in layers 0 and 2. */
+  @Test
+  void attentionWithinWindowsIsNoAttentionToTheImage() {
+    QwenFolder folder = QwenFolder.of("qwen25vl");
+    assertThat(StrategySupport.of(folder.path(), "").model().vision().orElseThrow().windowed())
+        .containsExactly(0, 2);
+    try (VisionLanguageModel model = folder.open();
+        ModelFamily family = ModelFamily.of(model)) {
+      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
+      assertThatThrownBy(
+              () -> answer(model, prompt, "vscan:stage=1,local=2,tokens=10,merge=after"))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("vision layer 2")
+          .hasMessageContaining("attends within windows");
+      assertThat(answer(model, prompt, "fastervlm:keep=0.5").trace().sites()).hasSize(1);
     }
   }
 

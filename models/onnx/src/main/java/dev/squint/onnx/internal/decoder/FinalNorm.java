@@ -30,6 +30,9 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
   private static final Set<String> MATRICES =
       Set.of("MatMul", "Gemm", "MatMulNBits", "MatMulInteger", "DynamicQuantizeMatMul");
 
+  /** What leaves the rows that need logits, between the norm and the output matrix. */
+  private static final Set<String> CHOOSES_ROWS = Set.of("Slice", "Gather");
+
   /**
    * Finds it.
    *
@@ -48,6 +51,10 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
       sum = stream.previousSetBit(sum - 1);
     }
     String output = matrix < 0 ? "" : Attributes.input(nodes.get(matrix), 0);
+    while (graph.producer(output) >= 0
+        && CHOOSES_ROWS.contains(nodes.get(graph.producer(output)).getOpType())) {
+      output = Attributes.input(nodes.get(graph.producer(output)), 0);
+    }
     if (sum < 0 || graph.producer(output) < 0) {
       throw new ModelException(
           "%s: the norm after the last layer was not found; choose a strategy that looks at hidden states as they are"
