@@ -125,9 +125,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
-    if (!Files.isRegularFile(folder.resolve("config.json"))) {
-      throw ModelFiles.noConfig(folder);
-    }
+    ModelJson root = ConfigReader.root(folder);
     ModelFiles found = ModelFiles.find(folder, options.precision());
     Path decoderFile = found.requireDecoder(folder);
     Path embedFile = found.requireEmbedding(folder);
@@ -145,11 +143,10 @@ public final class VisionLanguageModel implements AutoCloseable {
             .and(visionGraph.dataFiles());
     ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(analysed));
     AnswerCheck.inputs(decoder);
-    ModelJson json = ModelJson.read(folder.resolve("config.json"));
     VisionGraph tower =
         analysed
             .pooled(written.vision().mergeSide(), written.vision().grid())
-            .windowed(WindowedLayers.of(json, analysed.layers()))
+            .windowed(WindowedLayers.of(root, analysed.layers()))
             .feeding(decoder.deepStack());
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
@@ -159,7 +156,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
     ModelConfig config = vision.counted(written);
     AnswerCheck.features(
-        json,
+        root,
         tower.hasCls(),
         config.vision().grid() * config.vision().grid(),
         config.visualTokens());
@@ -181,7 +178,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                     decoder.deepStack(),
                     tower.deepStackLevels().size(),
                     config.text().hidden()),
-                MissingParts.of(json, decoder, tower)),
+                MissingParts.of(root, decoder, tower)),
             options);
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }

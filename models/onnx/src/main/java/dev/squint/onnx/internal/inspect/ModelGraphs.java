@@ -93,23 +93,34 @@ public final class ModelGraphs {
   }
 
   private List<String> lacks() {
-    return files.config().isPresent() && decoder.isPresent() && vision.isPresent()
-        ? MissingParts.of(ModelJson.read(files.config().get()), decoder.get(), vision.get())
+    return root().isPresent() && decoder.isPresent() && vision.isPresent()
+        ? MissingParts.of(root().get(), decoder.get(), vision.get())
         : List.of();
   }
 
   private VisionGraph known(VisionGraph tower) {
-    return files
-        .config()
-        .map(file -> tower.windowed(WindowedLayers.of(ModelJson.read(file), tower.layers())))
+    return root()
+        .map(json -> tower.windowed(WindowedLayers.of(json, tower.layers())))
         .orElse(tower);
+  }
+
+  /** Empty where there is no config, or none that can be read. */
+  private Optional<ModelJson> root() {
+    try {
+      return folder().map(ConfigReader::root);
+    } catch (ModelException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Path> folder() {
+    return files.config().or(files::genaiConfig).map(file -> file.toAbsolutePath().getParent());
   }
 
   private Optional<ModelConfig> readConfig() {
     try {
-      return files
-          .config()
-          .map(file -> ConfigReader.read(file.toAbsolutePath().getParent(), decoder, vision))
+      return folder()
+          .map(found -> ConfigReader.read(found, decoder, vision))
           .map(read -> counted.isPresent() ? read.withVisualTokens(counted.getAsInt()) : read);
     } catch (ModelException e) {
       return Optional.empty();
