@@ -17,6 +17,7 @@ import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -125,9 +126,14 @@ public final class VisionEncoder implements AutoCloseable {
    *     features, or patches that have yet to be {@linkplain VisionEncoder#project projected}
    * @param projected whether it is features
    * @param observations what was asked for, over all patches, by canonical text
+   * @param deepStack DeepStack features, {@code [tokens, hidden]} for each level that the decoder
+   *     takes, owned as the output
    */
   public record Encoded(
-      OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
+      OnnxTensor output,
+      boolean projected,
+      Map<String, TowerValues> observations,
+      List<OnnxTensor> deepStack) {}
 
   VisionGraph graph() {
     return graph;
@@ -152,6 +158,7 @@ public final class VisionEncoder implements AutoCloseable {
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
+    wanted.addAll(graph.deepStackLevels());
     taps.forEach(tap -> wanted.add(TapNames.output(tap)));
     Part part = new Part(projected, true, taps);
     try (run;
@@ -163,7 +170,12 @@ public final class VisionEncoder implements AutoCloseable {
         int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
         observations.put(tap.canonical(), TowerValues.of(sizes, TensorScope.valuesOf(seen)));
       }
-      return new Encoded(scope.transferFrom(run, out.get(output)), projected, observations);
+      List<OnnxTensor> deepStack =
+          graph.deepStackLevels().stream()
+              .map(level -> scope.transferFrom(run, out.get(level)))
+              .toList();
+      return new Encoded(
+          scope.transferFrom(run, out.get(output)), projected, observations, deepStack);
     }
   }
 
@@ -203,7 +215,13 @@ public final class VisionEncoder implements AutoCloseable {
           tap,
           TowerValues.joined(images.stream().map(image -> image.observations().get(tap)).toList()));
     }
-    return new Encoded(joiner.join(scope, outputs), first.projected(), observations);
+    List<OnnxTensor> deepStack = new ArrayList<>();
+    for (int i = 0; i < first.deepStack().size(); i++) {
+      int level = i;
+      deepStack.add(
+          joiner.join(scope, images.stream().map(image -> image.deepStack().get(level)).toList()));
+    }
+    return new Encoded(joiner.join(scope, outputs), first.projected(), observations, deepStack);
   }
 
   /**
@@ -247,7 +265,7 @@ public final class VisionEncoder implements AutoCloseable {
       return sessions.open(
           graph.tower(part.taps()), folder, "the tower of %s with %s".formatted(file, part.taps()));
     }
-    return part.taps().isEmpty() && graph.isFloat32()
+    return part.taps().isEmpty() && graph.isWhole()
         ? sessions.open(read)
         : sessions.open(graph.withTaps(part.taps()), folder, file + " with " + part.taps());
   }

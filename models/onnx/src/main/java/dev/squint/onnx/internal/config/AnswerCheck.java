@@ -39,7 +39,9 @@ public final class AnswerCheck {
               .formatted(decoder.file(), decoder.tokensAtOnce()));
     }
     for (String input : decoder.inputs()) {
-      if (!KNOWN.contains(input) && !input.startsWith(DecoderGraph.PAST)) {
+      if (!KNOWN.contains(input)
+          && !input.startsWith(DecoderGraph.PAST)
+          && !decoder.deepStack().names().contains(input)) {
         throw new ModelException(
             "the decoder has an input '%s' that Squint does not know how to fill; export it without"
                 .formatted(Printable.of(input)));
