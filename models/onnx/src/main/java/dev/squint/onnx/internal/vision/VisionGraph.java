@@ -102,7 +102,23 @@ public final class VisionGraph {
 
   private BitSet residualStream() {
     int features = graph.producer(FEATURES);
-    return dominators.reaches(features) ? dominators.chain(features) : new BitSet();
+    if (!dominators.reaches(features)) {
+      return new BitSet();
+    }
+    BitSet stream = dominators.chain(features);
+    // Where states of several layers go side by side into the projector, features hang on the
+    // first of these; those after it are in the stream of the last.
+    for (int i : stream.stream().toArray()) {
+      NodeProto node = graph.nodes().get(i);
+      if (node.getOpType().equals("Concat")) {
+        node.getInputList().stream()
+            .mapToInt(graph::producer)
+            .filter(dominators::reaches)
+            .max()
+            .ifPresent(last -> stream.or(dominators.chain(last)));
+      }
+    }
+    return stream;
   }
 
   private boolean findCls() {
