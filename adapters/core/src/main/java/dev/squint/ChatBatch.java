@@ -2,7 +2,7 @@ package dev.squint;
 
 import dev.squint.engine.request.GenerationRequest.CacheReuse;
 import dev.squint.engine.request.PromptCache;
-import dev.squint.image.ImageInput;
+import dev.squint.family.ImageOptions;
 import dev.squint.pruning.Strategy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,19 +21,20 @@ final class ChatBatch {
   private final ChatResponse[] responses;
 
   /** How many of the groups to come are about an image. */
-  private final Map<ImageInput, Integer> awaited = new HashMap<>();
+  private final Map<ShownImage, Integer> awaited = new HashMap<>();
 
-  private final Map<ImageInput, PreparedImage> seen = new HashMap<>();
+  private final Map<ShownImage, PreparedImage> seen = new HashMap<>();
 
   /**
    * Chats that may share a beginning.
    *
    * @param strategy what prunes them
-   * @param images what they are about: each an {@link ImageInput} or a {@link PreparedImage}
+   * @param images what they are about: each a {@link ShownImage} or a {@link PreparedImage}
    */
   private record Group(Strategy strategy, List<Object> images) {
 
     static Group of(ChatRequest request) {
+      ImageOptions options = request.imageOptions().among(ChatRunner.imagesOf(request.messages()));
       return new Group(
           request.strategy(),
           request.messages().stream()
@@ -42,15 +43,15 @@ final class ChatBatch {
               .map(
                   part ->
                       part instanceof ChatMessage.Image given
-                          ? given.image()
+                          ? new ShownImage(given.image(), options)
                           : ((ChatMessage.Prepared) part).image())
               .collect(Collectors.toUnmodifiableList()));
     }
 
-    List<ImageInput> inputs() {
+    List<ShownImage> inputs() {
       return images.stream()
-          .filter(ImageInput.class::isInstance)
-          .map(ImageInput.class::cast)
+          .filter(ShownImage.class::isInstance)
+          .map(ShownImage.class::cast)
           .distinct()
           .toList();
     }
@@ -89,7 +90,7 @@ final class ChatBatch {
         }
       }
     }
-    for (ImageInput image : group.inputs()) {
+    for (ShownImage image : group.inputs()) {
       if (awaited.merge(image, -1, Integer::sum) == 0) {
         seen.remove(image).close();
       }
@@ -99,7 +100,7 @@ final class ChatBatch {
   private void run(int member, Optional<ChatRunner.Kept> kept) {
     ChatRequest request = requests.get(member);
     long start = System.nanoTime();
-    List<ChatMessage> messages = runner.prepared(request.messages(), seen);
+    List<ChatMessage> messages = runner.prepared(request.messages(), request.imageOptions(), seen);
     responses[member] = runner.run(request, messages, start, kept, piece -> {}).response();
   }
 }

@@ -5,6 +5,7 @@ import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.SamplingOptions;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.family.ImageOptions;
 import dev.squint.family.PromptException;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
@@ -42,6 +43,7 @@ public final class ChatRequest {
   private final List<String> stop;
   private final Optional<Duration> deadline;
   private final Cancellation cancellation;
+  private final ImageOptions imageOptions;
 
   private ChatRequest(Builder builder) {
     messages = List.copyOf(builder.messages);
@@ -50,6 +52,7 @@ public final class ChatRequest {
     stop = builder.stop;
     deadline = builder.deadline;
     cancellation = builder.cancellation;
+    imageOptions = builder.imageOptions;
   }
 
   /** Starts a request: unpruned, drawn as the model has it, of at most 96 tokens. */
@@ -63,6 +66,7 @@ public final class ChatRequest {
         new Builder().strategy(strategy).options(options).stop(stop).cancellation(cancellation);
     builder.messages.addAll(messages);
     builder.deadline = deadline;
+    builder.imageOptions = imageOptions;
     return builder;
   }
 
@@ -96,6 +100,11 @@ public final class ChatRequest {
     return cancellation;
   }
 
+  /** How its images are prepared. */
+  ImageOptions imageOptions() {
+    return imageOptions;
+  }
+
   /** Collects the parts. */
   public static final class Builder {
 
@@ -105,6 +114,7 @@ public final class ChatRequest {
     private List<String> stop = List.of();
     private Optional<Duration> deadline = Optional.empty();
     private Cancellation cancellation = new Cancellation();
+    private ImageOptions imageOptions = ImageOptions.DEFAULTS;
 
     private Builder() {}
 
@@ -208,6 +218,34 @@ public final class ChatRequest {
     /** Sets how long the request may take, from its call on. */
     public Builder deadline(Duration after) {
       deadline = Optional.of(after);
+      return this;
+    }
+
+    /**
+     * Sets the area that images of less are enlarged to, their shape kept, where the model takes
+     * images of any size: instead of the bound in its files. What was prepared before stays.
+     *
+     * @param pixels 1 or more
+     */
+    public Builder minImagePixels(long pixels) {
+      imageOptions = imageOptions.withMinPixels(pixels);
+      return this;
+    }
+
+    /**
+     * Sets the area that images of more are made smaller to, their shape kept, where the model
+     * takes images of any size: instead of the bound in its files. What was prepared before stays.
+     *
+     * @param pixels 1 or more
+     */
+    public Builder maxImagePixels(long pixels) {
+      imageOptions = imageOptions.withMaxPixels(pixels);
+      return this;
+    }
+
+    /** Sets how its images are prepared. */
+    Builder imageOptions(ImageOptions how) {
+      imageOptions = how;
       return this;
     }
 

@@ -7,11 +7,10 @@ import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationRequest;
 import dev.squint.engine.request.GenerationRequest.CacheReuse;
 import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.PromptCache;
-import dev.squint.error.StrategyException;
+import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
-import dev.squint.image.ImageInput;
+import dev.squint.family.PromptImage;
 import dev.squint.image.RgbImage;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,33 +43,46 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
    */
   record Ran(ChatResponse response, Generation generation) {}
 
-  PreparedImage prepare(ImageInput image) {
-    return prepared(family.pixels(RgbImage.decode(image)));
+  PreparedImage prepare(ShownImage shown) {
+    return prepared(family.prepare(RgbImage.decode(shown.image()), shown.options()));
   }
 
-  PreparedImage prepared(PixelValues pixels) {
-    return new PreparedImage(pixels, model.prepare(pixels));
+  PreparedImage prepared(PromptImage image) {
+    return new PreparedImage(image, model.prepare(image.pixels()));
   }
 
   /**
    * The messages with each image prepared.
    *
    * @param messages the messages
+   * @param options how images are prepared
    * @param seen images prepared before; those that are new come to it
    */
-  List<ChatMessage> prepared(List<ChatMessage> messages, Map<ImageInput, PreparedImage> seen) {
+  List<ChatMessage> prepared(
+      List<ChatMessage> messages, ImageOptions options, Map<ShownImage, PreparedImage> seen) {
+    ImageOptions shown = options.among(imagesOf(messages));
     List<ChatMessage> prepared = new ArrayList<>();
     for (ChatMessage message : messages) {
       List<ChatMessage.Part> parts = new ArrayList<>();
       for (ChatMessage.Part part : message.parts()) {
         parts.add(
             part instanceof ChatMessage.Image given
-                ? new ChatMessage.Prepared(seen.computeIfAbsent(given.image(), this::prepare))
+                ? new ChatMessage.Prepared(
+                    seen.computeIfAbsent(new ShownImage(given.image(), shown), this::prepare))
                 : part);
       }
       prepared.add(new ChatMessage(message.role(), parts));
     }
     return prepared;
+  }
+
+  /** How many images messages show. */
+  static int imagesOf(List<ChatMessage> messages) {
+    return (int)
+        messages.stream()
+            .flatMap(message -> message.parts().stream())
+            .filter(part -> !(part instanceof ChatMessage.Text))
+            .count();
   }
 
   /**
@@ -92,8 +104,7 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
     ModelInput prompt =
         family.prompt(
             messages.stream().map(ChatRunner::turn).toList(),
-            images.stream().map(PreparedImage::pixels).toList());
-    checkResized(request, prompt, images.size());
+            images.stream().map(PreparedImage::image).toList());
     AnswerText text = new AnswerText(family.answer(), request.stop(), pieces);
     GenerationRequest.Builder asked =
         GenerationRequest.builder(prompt)
@@ -139,14 +150,5 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
                         ? new Turn.Text(text.text())
                         : new Turn.Image())
             .toList());
-  }
-
-  private void checkResized(ChatRequest request, ModelInput prompt, int images) {
-    if (prompt.layout().visualTokens() != images * model.facts().visualTokens()
-        && !request.strategy().plan(model.facts()).isEmpty()) {
-      throw new StrategyException(
-          "strategy '%s': a resized image is asked about unpruned; use none"
-              .formatted(request.strategy().name()));
-    }
   }
 }

@@ -36,7 +36,7 @@ public final class Conversation implements AutoCloseable {
   private final Squint squint;
   private final ConversationOptions options;
   private final PromptCache cache;
-  private final Map<ImageInput, SharedImage> images;
+  private final Map<ShownImage, SharedImage> images;
   private final List<ChatMessage> history;
   private final ReentrantLock turn = new ReentrantLock();
   private volatile Cancellation running = new Cancellation();
@@ -77,7 +77,7 @@ public final class Conversation implements AutoCloseable {
       Squint squint,
       ConversationOptions options,
       PromptCache cache,
-      Map<ImageInput, SharedImage> images,
+      Map<ShownImage, SharedImage> images,
       List<ChatMessage> history) {
     this.squint = squint;
     this.options = options;
@@ -130,11 +130,11 @@ public final class Conversation implements AutoCloseable {
     options.deadline().ifPresent(builder::deadline);
     ChatRequest request = builder.build();
     request.strategy().plan(squint.facts());
-    Map<ImageInput, PreparedImage> seen = new HashMap<>();
+    Map<ShownImage, PreparedImage> seen = new HashMap<>();
     images.forEach((input, shared) -> seen.put(input, shared.image));
     boolean answered = false;
     try {
-      List<ChatMessage> prepared = squint.runner().prepared(messages, seen);
+      List<ChatMessage> prepared = squint.runner().prepared(messages, options.imageOptions(), seen);
       ChatRunner.Kept kept = new ChatRunner.Kept(cache, options.reuse());
       ChatRunner.Ran ran = squint.runner().run(request, prepared, start, Optional.of(kept), pieces);
       FinishReason finish = ran.response().finish();
@@ -145,7 +145,7 @@ public final class Conversation implements AutoCloseable {
       }
       return ran;
     } finally {
-      for (Map.Entry<ImageInput, PreparedImage> image : seen.entrySet()) {
+      for (Map.Entry<ShownImage, PreparedImage> image : seen.entrySet()) {
         if (!images.containsKey(image.getKey())) {
           keepOrClose(image.getKey(), image.getValue(), answered);
         }
@@ -156,7 +156,7 @@ public final class Conversation implements AutoCloseable {
     }
   }
 
-  private void keepOrClose(ImageInput input, PreparedImage image, boolean keep) {
+  private void keepOrClose(ShownImage input, PreparedImage image, boolean keep) {
     if (keep) {
       images.put(input, new SharedImage(image));
     } else {
@@ -188,7 +188,7 @@ public final class Conversation implements AutoCloseable {
     return exclusively(
         () -> {
           PromptCache forked = cache.fork();
-          Map<ImageInput, SharedImage> shared = new HashMap<>();
+          Map<ShownImage, SharedImage> shared = new HashMap<>();
           images.forEach((input, image) -> shared.put(input, image.another()));
           return new Conversation(squint, options, forked, shared, new ArrayList<>(history));
         });

@@ -4,6 +4,7 @@ import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.GenerationRequest.CacheReuse;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.family.ImageOptions;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import java.time.Duration;
@@ -29,6 +30,7 @@ public final class ConversationOptions {
   private final Optional<Duration> deadline;
   private final CacheReuse reuse;
   private final long maxCacheBytes;
+  private final ImageOptions imageOptions;
 
   private ConversationOptions(Builder builder) {
     system = builder.system;
@@ -38,6 +40,7 @@ public final class ConversationOptions {
     deadline = builder.deadline;
     reuse = builder.reuse;
     maxCacheBytes = builder.maxCacheBytes;
+    imageOptions = builder.imageOptions;
   }
 
   /** Unpruned, as the model has it, what was selected stays, no limit of memory but the model's. */
@@ -85,6 +88,11 @@ public final class ConversationOptions {
     return maxCacheBytes;
   }
 
+  /** How images are prepared. */
+  ImageOptions imageOptions() {
+    return imageOptions;
+  }
+
   /** Collects the options. */
   public static final class Builder {
 
@@ -95,6 +103,7 @@ public final class ConversationOptions {
     private Optional<Duration> deadline = Optional.empty();
     private CacheReuse reuse = CacheReuse.KEEP_SELECTION;
     private long maxCacheBytes = Long.MAX_VALUE;
+    private ImageOptions imageOptions = ImageOptions.DEFAULTS;
 
     private Builder() {}
 
@@ -153,6 +162,18 @@ public final class ConversationOptions {
      */
     public Builder maxCacheBytes(long bytes) {
       maxCacheBytes = bytes;
+      return this;
+    }
+
+    /** Sets a lower bound for images: see {@link ChatRequest.Builder#minImagePixels}. */
+    public Builder minImagePixels(long pixels) {
+      imageOptions = imageOptions.withMinPixels(pixels);
+      return this;
+    }
+
+    /** Sets an upper bound for images: see {@link ChatRequest.Builder#maxImagePixels}. */
+    public Builder maxImagePixels(long pixels) {
+      imageOptions = imageOptions.withMaxPixels(pixels);
       return this;
     }
 

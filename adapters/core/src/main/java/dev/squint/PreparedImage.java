@@ -1,7 +1,7 @@
 package dev.squint;
 
-import dev.squint.engine.request.PixelValues;
 import dev.squint.engine.request.PreparedImages;
+import dev.squint.family.PromptImage;
 
 /**
  * An image that questions are asked about, decoded and encoded once. Any number of threads may ask
@@ -9,16 +9,16 @@ import dev.squint.engine.request.PreparedImages;
  */
 public final class PreparedImage implements AutoCloseable {
 
-  private final PixelValues pixels;
+  private final PromptImage image;
   private final PreparedImages encoded;
 
-  PreparedImage(PixelValues pixels, PreparedImages encoded) {
-    this.pixels = pixels;
+  PreparedImage(PromptImage image, PreparedImages encoded) {
+    this.image = image;
     this.encoded = encoded;
   }
 
-  PixelValues pixels() {
-    return pixels;
+  PromptImage image() {
+    return image;
   }
 
   PreparedImages encoded() {

@@ -7,6 +7,7 @@ import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptException;
 import dev.squint.hub.HubListener;
@@ -237,10 +238,11 @@ public final class Squint implements AutoCloseable {
     long start = System.nanoTime();
     return open(
         () -> {
-          Map<ImageInput, PreparedImage> seen = new HashMap<>();
+          Map<ShownImage, PreparedImage> seen = new HashMap<>();
           try {
             request.strategy().plan(model.facts());
-            List<ChatMessage> messages = runner.prepared(request.messages(), seen);
+            List<ChatMessage> messages =
+                runner.prepared(request.messages(), request.imageOptions(), seen);
             return runner.run(request, messages, start, Optional.empty(), pieces).response();
           } finally {
             seen.values().forEach(PreparedImage::close);
@@ -361,12 +363,12 @@ public final class Squint implements AutoCloseable {
    * @throws ImageException if the image cannot be used
    */
   public PreparedImage prepare(ImageInput image) {
-    return open(() -> runner.prepare(image));
+    return open(() -> runner.prepare(new ShownImage(image, ImageOptions.DEFAULTS)));
   }
 
   /**
    * Takes an image resized so that it becomes fewer visual tokens, or more: what pruning has to
-   * beat. It is asked about unpruned.
+   * beat. It may be pruned like any other.
    *
    * @param image the image
    * @param rows rows of visual tokens
@@ -388,13 +390,13 @@ public final class Squint implements AutoCloseable {
                 "the vision encoder of %s takes images of one size only; export it with open height and width"
                     .formatted(model.facts().name()));
           }
-          return runner.prepared(family.pixels(RgbImage.decode(image), rows, columns));
+          return runner.prepared(family.resized(RgbImage.decode(image), rows, columns));
         });
   }
 
   /** Whether the vision encoder takes images of other sizes than its own. */
   public boolean canResize() {
-    return model.takesAnySize();
+    return family.canResize();
   }
 
   private void checkOpen() {

@@ -9,6 +9,7 @@ import dev.squint.engine.request.FinishReason;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.GenerationRequest.CacheReuse;
 import dev.squint.error.ModelException;
+import dev.squint.family.ImageOptions;
 import dev.squint.family.PromptException;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.trace.SiteTrace;
@@ -75,9 +76,9 @@ class ConversationTest {
   private static ChatRunner.Ran fresh(String spec, List<ChatMessage> messages) {
     ChatRequest request =
         ChatRequest.builder().messages(messages).strategy(spec).options(LOGITS).build();
-    Map<ImageInput, PreparedImage> seen = new HashMap<>();
+    Map<ShownImage, PreparedImage> seen = new HashMap<>();
     try {
-      List<ChatMessage> prepared = squint.runner().prepared(messages, seen);
+      List<ChatMessage> prepared = squint.runner().prepared(messages, ImageOptions.DEFAULTS, seen);
       return squint.runner().run(request, prepared, System.nanoTime(), Optional.empty(), p -> {});
     } finally {
       seen.values().forEach(PreparedImage::close);

@@ -2,7 +2,7 @@ package dev.squint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.squint.family.LongQuestionMain;
+import dev.squint.family.prompt.LongQuestionMain;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

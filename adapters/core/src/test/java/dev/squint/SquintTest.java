@@ -123,12 +123,11 @@ class SquintTest {
       assertThat(answer.trace().promptTokens())
           .isEqualTo(whole.trace().promptTokens() - squint.facts().visualTokens() + 42);
       assertThat(answer.trace().visionFlops()).isLessThan(whole.trace().visionFlops() / 3);
-      assertThatThrownBy(
-              () ->
-                  squint.ask(
-                      small, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults()))
-          .isInstanceOf(StrategyException.class)
-          .hasMessage("strategy 'fastv': a resized image is asked about unpruned; use none");
+      for (String spec : List.of("fastv:k=2,keep=0.5", "fastervlm:keep=0.5", "divprune:keep=0.5")) {
+        Answer pruned =
+            squint.ask(small, QUESTION, Strategies.parse(spec), GenerationOptions.defaults());
+        assertThat(pruned.trace().sites().get(0).after()).as(spec).isEqualTo(21);
+      }
     }
     try (PreparedImage own = squint.prepare(ImageInput.of(image), 12, 12)) {
       Answer answer =
@@ -167,13 +166,18 @@ class SquintTest {
   }
 
   @Test
-  void aFamilyWhosePromptsWeDoNotKnowIsRefused() {
-    ModelFamily.checkType("llava");
-    assertThatThrownBy(() -> ModelFamily.checkType("paligemma"))
+  void aFamilyWhosePromptsWeDoNotKnowIsRefused() throws IOException {
+    Path config = folder.resolve("config.json");
+    Files.writeString(config, "{\"model_type\": \"llava\"}");
+    ModelFamily.checkFolder(folder);
+    Files.writeString(config, "{\"model_type\": \"florence2\"}");
+    assertThatThrownBy(() -> ModelFamily.checkFolder(folder))
         .isInstanceOf(ModelException.class)
-        .hasMessage(
-            "config.json: model_type 'paligemma' is of a family that Squint does not know; use a"
-                + " model of type 'llava'");
+        .hasMessageStartingWith(
+            "config.json: model_type 'florence2' is of a family that Squint does not know; use a"
+                + " model of type '")
+        .hasMessageContaining("'llava'");
+    Files.delete(config);
   }
 
   @Test

@@ -1,2 +1,6 @@
-/** Model families: what a question and an image become for a model, by its {@code model_type}. */
+/**
+ * Model families: what a chat and its images become for a model, by its {@code model_type}. Each
+ * family is a package below this one; another one, in any jar, is a {@link
+ * dev.squint.family.ModelFamilyProvider}.
+ */
 package dev.squint.family;

@@ -21,9 +21,7 @@ import java.util.Optional;
  * @param width pixels a row that the model takes
  * @param height rows that the model takes
  * @param resampler how to resize; empty to leave the size as it is
- * @param factor samples are multiplied by this
- * @param mean subtracted from each channel after that
- * @param deviation each channel is divided by this then
+ * @param normalization how samples become pixel values
  */
 public record Preprocessor(
     String source,
@@ -32,9 +30,7 @@ public record Preprocessor(
     int width,
     int height,
     Optional<Resampler> resampler,
-    double factor,
-    double[] mean,
-    double[] deviation) {
+    Normalization normalization) {
 
   public static final int MOST_SIDE = 4096;
   private static final int LONGEST_RESIZED = 1 << 20;
@@ -73,14 +69,7 @@ public record Preprocessor(
         ByteBuffer.allocateDirect(seen.rgb().length * Float.BYTES)
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
-    for (int channel = 0; channel < 3; channel++) {
-      for (int y = 0; y < seen.height(); y++) {
-        for (int x = 0; x < seen.width(); x++) {
-          double value = factor * seen.sample(x, y, channel);
-          data.put((float) ((value - mean[channel]) / deviation[channel]));
-        }
-      }
-    }
+    normalization.put(seen, data);
     return new PixelValues(data.flip(), new long[] {1, 3, seen.height(), seen.width()});
   }
 

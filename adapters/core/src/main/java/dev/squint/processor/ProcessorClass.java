@@ -1,11 +1,7 @@
 package dev.squint.processor;
 
-import dev.squint.error.ModelException;
 import dev.squint.image.Resampler;
-import dev.squint.onnx.internal.io.ModelJson;
-import dev.squint.onnx.internal.io.Printable;
 import java.util.Arrays;
-import java.util.stream.Collectors;
 
 /**
  * Image processors of transformers that differ in nothing but what they do where their file is
@@ -53,36 +49,16 @@ enum ProcessorClass {
    * The class that a model folder names, whatever backend it was saved by. That of the model's type
    * if it names none, as transformers takes it.
    *
-   * @param json the file of the processor
-   * @param config the file of the model
-   * @throws ModelException if it is none of these
+   * @throws dev.squint.error.ModelException if it is none of these
    */
-  static ProcessorClass of(ModelJson json, ModelJson config) {
-    ModelJson own = json.section("auto_map");
-    if (own.has("AutoImageProcessor") || own.has("AutoFeatureExtractor")) {
-      throw new ModelException(
-          "%s: '%s' names code of the model's own that prepares images, which is not run; use a model whose image processor is one of transformers' own"
-              .formatted(json.file(), json.path("auto_map")));
-    }
-    String name =
-        json.text("image_processor_type")
-            .or(() -> json.text("feature_extractor_type"))
-            .or(() -> config.text("image_processor_type"))
-            .orElse("Llava" + SUFFIX);
-    String base = name.replace("FeatureExtractor", SUFFIX).replaceFirst("(Fast|Pil)$", "");
-    for (ProcessorClass known : values()) {
-      if (base.equals(known.fullName())) {
-        return known;
-      }
-    }
-    throw new ModelException(
-        "%s: image processor '%s' is not known; known are %s"
-            .formatted(
-                json.file(),
-                Printable.of(name),
-                Arrays.stream(values())
-                    .map(ProcessorClass::fullName)
-                    .collect(Collectors.joining(", "))));
+  static ProcessorClass of(ProcessorFields fields) {
+    String name = fields.type().orElse("Llava" + SUFFIX);
+    return Arrays.stream(values())
+        .filter(known -> name.equals(known.fullName()))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                fields.unknownType(Arrays.stream(values()).map(ProcessorClass::fullName).toList()));
   }
 
   String fullName() {

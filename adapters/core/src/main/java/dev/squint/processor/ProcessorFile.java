@@ -2,42 +2,36 @@ package dev.squint.processor;
 
 import dev.squint.error.ModelException;
 import dev.squint.image.Canvas;
-import dev.squint.image.Resampler;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a model folder says of its image processor, read as transformers reads it: {@code
- * image_processor} in {@code processor_config.json}, which it writes since version 5, or else
- * {@code preprocessor_config.json}. A field that is missing or null has the value of the
- * processor's class. What is there and could change what the model sees is understood or refused.
+ * The image processors that make one square of each image: a field that is missing or null has the
+ * value of the processor's class.
  *
  * @param type the class of the processor
- * @param json its fields
- * @param config the fields of {@code config.json}
+ * @param fields what its file says
+ * @param json the same
  */
-record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
+record ProcessorFile(ProcessorClass type, ProcessorFields fields, ModelJson json) {
 
-  private static final String NESTED = "image_processor";
   private static final String SIZE = "size";
   private static final String CROP_SIZE = "crop_size";
   private static final String CROP_SHARE = "crop_pct";
-  private static final String FILTER = "resample";
   private static final String MEAN = "image_mean";
   private static final String ASPECT = "image_aspect_ratio";
   private static final double DEFAULT_CROP_SHARE = 224.0 / 256;
   private static final int SMALLEST_WARPED = 384;
-  private static final double LEAST = 1e-6;
   private static final double MOST = 1e6;
 
   private static final Set<String> UNDERSTOOD =
       Set.of(
-          "auto_map",
           CROP_SIZE,
           "default_to_square",
           "do_center_crop",
@@ -45,71 +39,31 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
           "do_pad",
           "do_rescale",
           "do_resize",
-          "feature_extractor_type",
           MEAN,
-          "image_processor_type",
           "image_std",
           "pad_size",
-          FILTER,
+          "patch_size",
+          "resample",
           "rescale_factor",
           SIZE);
 
-  /** Fields that no image processor reads, or that say nothing about one image in RGB. */
-  private static final Set<String> HARMLESS =
-      Set.of(
-          "_commit_hash",
-          "_name_or_path",
-          "_processor_class",
-          "_valid_processor_keys",
-          "data_format",
-          "device",
-          "disable_grouping",
-          "do_convert_rgb",
-          "do_reduce_labels",
-          "image_seq_length",
-          "input_data_format",
-          "model_input_names",
-          "name_or_path",
-          "num_additional_image_tokens",
-          "patch_size",
-          "processor_class",
-          "reduce_labels",
-          "return_tensors",
-          "tokenizer_class",
-          "transformers_version",
-          "use_fast",
-          "vision_feature_select_strategy");
-
   static ProcessorFile read(Path folder) {
-    ModelJson config = ModelJson.readIfThere(folder.resolve("config.json"));
-    ModelJson processor = ModelJson.readIfThere(folder.resolve("processor_config.json"));
-    ModelJson json =
-        processor.has(NESTED)
-            ? processor.section(NESTED)
-            : ModelJson.read(folder.resolve("preprocessor_config.json"));
-    ProcessorFile file = new ProcessorFile(ProcessorClass.of(json, config), json, config);
+    ProcessorFields fields = ProcessorFields.read(folder);
+    ProcessorFile file = new ProcessorFile(ProcessorClass.of(fields), fields, fields.json());
     file.checkUnderstood();
     return file;
   }
 
   private void checkUnderstood() {
-    for (String field : json.fields()) {
-      boolean switchedOff =
-          json.isFalse(field) && (field.startsWith("do_") || field.startsWith("use_"));
-      boolean ownStep = field.equals(CROP_SHARE) && type == ProcessorClass.CONV_NEXT;
-      if (!UNDERSTOOD.contains(field) && !HARMLESS.contains(field) && !ownStep && !switchedOff) {
-        throw unknown(field, "is not known to Squint and may change what the model sees");
-      }
+    Set<String> understood = new HashSet<>(UNDERSTOOD);
+    if (type == ProcessorClass.CONV_NEXT) {
+      understood.add(CROP_SHARE);
     }
+    fields.requireUnderstood(understood);
     if (json.has("pad_size") && pads() && type != ProcessorClass.LLAVA) {
-      throw unknown("pad_size", "asks for a margin around images, which Squint does not make");
+      throw fields.unknown(
+          "pad_size", "asks for a margin around images, which Squint does not make");
     }
-  }
-
-  private ModelException unknown(String field, String what) {
-    return new ModelException(
-        "%s: '%s' %s; use a model without it, or remove the field if the model's own code does not read it"
-            .formatted(json.file(), Printable.of(json.path(field)), what));
   }
 
   Preprocessor toPreprocessor() {
@@ -119,7 +73,7 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
     Optional<Resizing.Exact> crop = crops ? Optional.of(crop()) : Optional.empty();
     if (type == ProcessorClass.CONV_NEXT && resizes) {
       if (crops) {
-        throw unknown("do_center_crop", "asks to crop twice, which Squint does not");
+        throw fields.unknown("do_center_crop", "asks to crop twice, which Squint does not");
       }
       Resizing.Exact seen = convNextSide(size);
       size = convNext(seen);
@@ -129,19 +83,14 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
       crop = Optional.of(exact);
     }
     Resizing.Exact seen = crop.orElseThrow(this::anySize);
-    boolean normalizes = json.flag("do_normalize").orElse(true);
     return new Preprocessor(
-        json.file().getFileName().toString(),
+        fields.file(),
         squares() ? Optional.of(meanColor()) : Optional.empty(),
         size,
         seen.width(),
         seen.height(),
-        resizes ? Optional.of(resampler()) : Optional.empty(),
-        json.flag("do_rescale").orElse(true)
-            ? json.number("rescale_factor", LEAST, MOST).orElse(1 / 255.0)
-            : 1,
-        normalizes ? channels(MEAN, -MOST, type.mean()) : new double[3],
-        normalizes ? channels("image_std", LEAST, type.deviation()) : new double[] {1, 1, 1});
+        resizes ? Optional.of(fields.resampler(type.resampler())) : Optional.empty(),
+        fields.normalization(type.mean(), type.deviation()));
   }
 
   private ModelException anySize() {
@@ -163,6 +112,7 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
     if (type == ProcessorClass.LLAVA && pads()) {
       return true;
     }
+    ModelJson config = fields.config();
     Optional<String> shape = config.text(ASPECT);
     if (shape.isEmpty()
         || shape.get().equals("square")
@@ -179,7 +129,7 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
 
   private Canvas.Color meanColor() {
     int[] color =
-        Arrays.stream(channels(MEAN, -MOST, type.mean()))
+        Arrays.stream(fields.channels(MEAN, -MOST, type.mean()))
             .mapToInt(mean -> (int) (mean * 255))
             .toArray();
     for (int sample : color) {
@@ -266,25 +216,5 @@ record ProcessorFile(ProcessorClass type, ModelJson json, ModelJson config) {
     return seen.width() < SMALLEST_WARPED
         ? new Resizing.ShortestEdge((int) (seen.width() / share))
         : seen;
-  }
-
-  private Resampler resampler() {
-    String name = "%s: %s".formatted(json.file().getFileName(), json.path(FILTER));
-    return json.isInt(FILTER)
-        ? Resampler.ofPillow(
-            json.whole(FILTER, Integer.MIN_VALUE, Integer.MAX_VALUE).orElseThrow(), name)
-        : json.whole(FILTER, 0, Resampler.values().length - 1)
-            .map(number -> Resampler.ofPillow(number, name))
-            .orElse(type.resampler());
-  }
-
-  /** A number for each channel, or one for all. */
-  private double[] channels(String field, double least, double[] absent) {
-    if (json.isNumber(field)) {
-      double[] alike = new double[3];
-      Arrays.fill(alike, json.number(field, least, MOST).orElseThrow());
-      return alike;
-    }
-    return json.numbers(field, 3, least, MOST).orElse(absent);
   }
 }

@@ -41,6 +41,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -133,14 +134,15 @@ public final class VisionLanguageModel implements AutoCloseable {
     DecoderGraph decoder = new DecoderGraph(decoderGraph);
     OnnxGraph embedGraph = OnnxGraph.read(embedFile);
     OnnxGraph visionGraph = OnnxGraph.read(visionFile);
-    VisionGraph tower = new VisionGraph(visionGraph);
+    VisionGraph analysed = new VisionGraph(visionGraph);
     LoadedFiles files =
         graphFiles
             .and(decoderGraph.dataFiles())
             .and(embedGraph.dataFiles())
             .and(visionGraph.dataFiles());
-    ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(tower));
-    AnswerCheck.inputs(decoder, tower);
+    ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(analysed));
+    AnswerCheck.inputs(decoder);
+    VisionGraph tower = analysed.pooled(written.vision().mergeSide(), written.vision().grid());
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
@@ -151,7 +153,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     AnswerCheck.features(
         ModelJson.read(folder.resolve("config.json")),
         tower.hasCls(),
-        patches(config),
+        config.vision().grid() * config.vision().grid(),
         config.visualTokens());
     ModelShape facts = ModelShapes.of(name, config, decoder, tower);
     Embedder embedder = new Embedder(sessions, embedGraph, config.text().hidden());
@@ -162,11 +164,6 @@ public final class VisionLanguageModel implements AutoCloseable {
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
   }
 
-  private static int patches(ModelConfig config) {
-    int grid = config.vision().imageSize() / config.vision().patchSize();
-    return grid * grid;
-  }
-
   /** What a strategy may know about this model. */
   public ModelShape facts() {
     return facts;
@@ -174,7 +171,17 @@ public final class VisionLanguageModel implements AutoCloseable {
 
   /** Whether the vision encoder takes images of other sizes than its own. */
   public boolean takesAnySize() {
-    return generator.takesAnySize();
+    return generator.vision().takesAnySize();
+  }
+
+  /** Names of what the vision encoder takes of an image, {@code pixel_values} among them. */
+  public Set<String> visionInputs() {
+    return generator.vision().inputs();
+  }
+
+  /** Axes of the pixel values that the vision encoder takes: see {@link PixelValues#shape()}. */
+  public int visionRank() {
+    return generator.vision().inputRank();
   }
 
   /** What its JSON files say. */

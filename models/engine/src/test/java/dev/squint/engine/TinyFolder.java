@@ -3,11 +3,11 @@ package dev.squint.engine;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.request.GenerationOptions;
-import dev.squint.engine.request.ImageTokens;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.SamplingOptions;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.layout.TokenLayout;
+import dev.squint.pruning.layout.VisualSpan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -109,8 +109,7 @@ record TinyFolder(Path path) {
   private static long[] answer(
       VisionLanguageModel model, Strategy strategy, GenerationOptions options) {
     ModelInput tiny = TinyLlava.prompt();
-    ImageTokens images = ImageTokens.of(model.config(), model.facts().vision());
-    int visual = images.count(4, 4);
+    int visual = model.config().visualTokens();
     long[] ids = new long[tiny.tokenIds().length - TinyLlava.VISUAL + visual];
     long[] all = tiny.tokenIds();
     int after = all.length - TinyLlava.FIRST_VISUAL - TinyLlava.VISUAL;
@@ -121,8 +120,19 @@ record TinyFolder(Path path) {
     ModelInput prompt =
         new ModelInput(
             ids,
-            new TokenLayout(ids.length, images.spans(0, TinyLlava.FIRST_VISUAL, 4, 4)),
+            new TokenLayout(ids.length, spans(visual, model.facts().vision().hasCls())),
             tiny.images());
     return model.generate(prompt, strategy, options).tokens();
+  }
+
+  private static List<VisualSpan> spans(int visual, boolean hasCls) {
+    int start = TinyLlava.FIRST_VISUAL;
+    if (visual == TinyLlava.VISUAL) {
+      return List.of(new VisualSpan(0, start, visual, 4, 4));
+    }
+    return hasCls && visual == TinyLlava.VISUAL + 1
+        ? List.of(
+            new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, TinyLlava.VISUAL, 4, 4))
+        : List.of(new VisualSpan(0, start, visual, 0, 0));
   }
 }

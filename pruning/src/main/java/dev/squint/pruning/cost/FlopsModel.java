@@ -23,7 +23,8 @@ public final class FlopsModel {
    * @return FLOPs
    */
   public static long vision(VisionShape vision, int decoderHidden) {
-    return tower(vision) + projector(vision, decoderHidden, vision.patches());
+    return tower(vision)
+        + projector(vision, decoderHidden, vision.patches() / vision.patchesPerToken());
   }
 
   /**
@@ -35,7 +36,8 @@ public final class FlopsModel {
    * @return FLOPs
    */
   public static long projector(VisionShape vision, int decoderHidden, long tokens) {
-    return matrix(tokens, vision.hidden(), vision.projectorHidden())
+    long width = (long) vision.hidden() * vision.patchesPerToken();
+    return matrix(tokens, width, vision.projectorHidden())
         + matrix(tokens, vision.projectorHidden(), decoderHidden);
   }
 

@@ -13,6 +13,7 @@ package dev.squint.pruning.shape;
  * @param hasCls whether a [CLS] token runs along
  * @param gridRows rows of the patch grid
  * @param gridColumns columns of the patch grid
+ * @param patchesPerToken patches that the projector joins into one visual token, 1 without joining
  * @param projectorHidden width between the projector's two matrices
  */
 public record VisionShape(
@@ -25,11 +26,12 @@ public record VisionShape(
     boolean hasCls,
     int gridRows,
     int gridColumns,
+    int patchesPerToken,
     int projectorHidden) {
 
   public VisionShape {
     if (Math.min(Math.min(layers, hidden), Math.min(heads, intermediate)) < 1
-        || Math.min(Math.min(patches, patchDim), projectorHidden) < 1) {
+        || Math.min(Math.min(patches, patchDim), Math.min(patchesPerToken, projectorHidden)) < 1) {
       throw new IllegalArgumentException("every size of a vision shape is at least 1");
     }
     if ((long) gridRows * gridColumns != patches) {
@@ -42,6 +44,32 @@ public record VisionShape(
               + patches
               + " patches");
     }
+  }
+
+  /** A tower whose patches become a visual token each. */
+  public VisionShape(
+      int layers,
+      int hidden,
+      int heads,
+      int intermediate,
+      int patches,
+      int patchDim,
+      boolean hasCls,
+      int gridRows,
+      int gridColumns,
+      int projectorHidden) {
+    this(
+        layers,
+        hidden,
+        heads,
+        intermediate,
+        patches,
+        patchDim,
+        hasCls,
+        gridRows,
+        gridColumns,
+        1,
+        projectorHidden);
   }
 
   /**
@@ -68,6 +96,7 @@ public record VisionShape(
         .intermediate(intermediate)
         .patchDim(patchDim)
         .cls(hasCls)
+        .patchesPerToken(patchesPerToken)
         .projectorHidden(projectorHidden);
   }
 
@@ -82,6 +111,7 @@ public record VisionShape(
     private boolean hasCls;
     private int gridRows;
     private int gridColumns;
+    private int patchesPerToken = 1;
     private int projectorHidden;
 
     private Builder() {}
@@ -129,6 +159,12 @@ public record VisionShape(
       return this;
     }
 
+    /** Sets the patches that become one visual token; 1 unless set. */
+    public Builder patchesPerToken(int count) {
+      patchesPerToken = count;
+      return this;
+    }
+
     /** Sets the width between the projector's two matrices. */
     public Builder projectorHidden(int width) {
       projectorHidden = width;
@@ -151,6 +187,7 @@ public record VisionShape(
           hasCls,
           gridRows,
           gridColumns,
+          patchesPerToken,
           projectorHidden);
     }
   }

@@ -6,21 +6,33 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
- * Preprocessed images.
+ * What the vision encoder takes of one image: its pixel values, and what else the graph wants to
+ * know of them.
  *
  * @param data a direct buffer in native order with as many floats as the shape says
- * @param shape {@code [images, 3, height, width]}
+ * @param shape {@code [tiles, 3, height, width]}; {@code [1, tiles, 3, height, width]} where the
+ *     encoder takes the tiles of several images at once; {@code [patches, values]} where it takes
+ *     patches
+ * @param others the other inputs by their names in the graph
  */
-public record PixelValues(FloatBuffer data, long[] shape) {
+public record PixelValues(FloatBuffer data, long[] shape, Map<String, IntegerInput> others) {
+
+  private static final int PATCHES_RANK = 2;
+  private static final int TILES_RANK = 4;
+  private static final int BATCH_RANK = 5;
 
   /** Checks that data and shape agree. */
   public PixelValues {
-    if (shape.length != 4 || Arrays.stream(shape).anyMatch(d -> d < 1)) {
+    boolean known =
+        shape.length == PATCHES_RANK || shape.length == TILES_RANK || shape.length == BATCH_RANK;
+    if (!known || Arrays.stream(shape).anyMatch(d -> d < 1)) {
       throw new ModelException(
           Kind.BAD_REQUEST,
-          "pixel values need the shape [images, 3, height, width], got " + Arrays.toString(shape));
+          "pixel values need the shape [tiles, 3, height, width], [1, tiles, 3, height, width] or [patches, values], got "
+              + Arrays.toString(shape));
     }
     long size = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     if (data.remaining() != size) {
@@ -34,6 +46,12 @@ public record PixelValues(FloatBuffer data, long[] shape) {
           Kind.BAD_REQUEST, "pixel values need a direct buffer; copy the array into one first");
     }
     shape = shape.clone();
+    others = Map.copyOf(others);
+  }
+
+  /** Of an encoder that wants nothing else. */
+  public PixelValues(FloatBuffer data, long[] shape) {
+    this(data, shape, Map.of());
   }
 
   /** Images of nothing. */
@@ -44,6 +62,25 @@ public record PixelValues(FloatBuffer data, long[] shape) {
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
     return new PixelValues(zeros, shape);
+  }
+
+  /** How many images the tower sees for it. */
+  public int tiles() {
+    return shape.length == PATCHES_RANK
+        ? 1
+        : Math.toIntExact(shape.length == BATCH_RANK ? shape[0] * shape[1] : shape[0]);
+  }
+
+  /**
+   * Patches of each tile.
+   *
+   * @param side of a patch, in pixels
+   */
+  public int patches(int side) {
+    return Math.toIntExact(
+        shape.length == PATCHES_RANK
+            ? shape[0]
+            : (shape[shape.length - 2] / side) * (shape[shape.length - 1] / side));
   }
 
   @Override

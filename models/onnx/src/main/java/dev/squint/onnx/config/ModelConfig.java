@@ -88,9 +88,34 @@ public record ModelConfig(
    * @param hidden width of the hidden states
    * @param heads attention heads
    * @param intermediate inner width of the MLP
-   * @param imageSize side of the square image in pixels
+   * @param imageSize side of a square image in pixels: of every one where the tower takes one size
    * @param patchSize side of a patch in pixels
+   * @param patchesPerToken patches that are joined into one visual token, 1 without joining; they
+   *     form a square
    */
   public record Vision(
-      int layers, int hidden, int heads, int intermediate, int imageSize, int patchSize) {}
+      int layers,
+      int hidden,
+      int heads,
+      int intermediate,
+      int imageSize,
+      int patchSize,
+      int patchesPerToken) {
+
+    /** A tower whose patches become a visual token each. */
+    public Vision(
+        int layers, int hidden, int heads, int intermediate, int imageSize, int patchSize) {
+      this(layers, hidden, heads, intermediate, imageSize, patchSize, 1);
+    }
+
+    /** Rows and columns of the patches that become one visual token. */
+    public int mergeSide() {
+      return (int) Math.round(Math.sqrt(patchesPerToken));
+    }
+
+    /** Patches in a row of a square image. */
+    public int grid() {
+      return imageSize / patchSize;
+    }
+  }
 }

@@ -184,8 +184,8 @@ public final class Generator implements AutoCloseable {
     }
   }
 
-  public boolean takesAnySize() {
-    return parts.vision().takesAnySize();
+  public VisionEncoder vision() {
+    return parts.vision();
   }
 
   /** How many different splits some strategies need. One that refuses this model needs none. */

@@ -375,10 +375,7 @@ final class RequestRun {
     long flops = FlopsModel.projector(tower, shape().hidden(), projected);
     int patch = parts.config().vision().patchSize();
     for (PixelValues image : prompt.images()) {
-      long[] sizes = image.shape();
-      flops +=
-          sizes[0]
-              * FlopsModel.tower(tower.withGrid((int) sizes[2] / patch, (int) sizes[3] / patch));
+      flops += image.tiles() * FlopsModel.tower(tower.withGrid(1, image.patches(patch)));
     }
     return flops;
   }

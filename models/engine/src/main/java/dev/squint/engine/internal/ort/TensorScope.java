@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.squint.engine.request.IntegerInput;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.Printable;
@@ -166,6 +167,33 @@ public final class TensorScope implements AutoCloseable {
   /** A tensor without elements. */
   public OnnxTensor empty(OnnxJavaType type, long... shape) {
     return bytes(type, ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder()), shape);
+  }
+
+  /**
+   * A tensor of small numbers.
+   *
+   * @param input the numbers
+   * @param type bool, an integer type or float32
+   */
+  public OnnxTensor numbers(IntegerInput input, OnnxJavaType type) {
+    int count = input.size();
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.max(1, count) * type.size).order(ByteOrder.nativeOrder());
+    for (int i = 0; i < count; i++) {
+      long number = input.at(i);
+      switch (type) {
+        case INT64 -> bytes.putLong(number);
+        case INT32 -> bytes.putInt((int) number);
+        case FLOAT -> bytes.putFloat(number);
+        case BOOL -> bytes.put((byte) (number == 0 ? 0 : 1));
+        case INT8, UINT8 -> bytes.put((byte) number);
+        default ->
+            throw new ModelException(
+                "a vision encoder has an input of type %s where bool, integers or float32 are known; export it with one of these"
+                    .formatted(type));
+      }
+    }
+    return bytes(type, bytes.flip(), input.shape());
   }
 
   /** A tensor over bytes in native order, which are not copied if the buffer is direct. */

@@ -22,7 +22,7 @@ public final class ModelShapes {
       String name, ModelConfig config, DecoderGraph decoder, VisionGraph vision) {
     ModelConfig.Text text = config.text();
     ModelConfig.Vision tower = config.vision();
-    int grid = tower.imageSize() / tower.patchSize();
+    int grid = tower.grid();
     try {
       return new ModelShape(
           name,
@@ -43,6 +43,7 @@ public final class ModelShapes {
               .grid(grid, grid)
               .patchDim(3 * tower.patchSize() * tower.patchSize())
               .cls(vision.hasCls())
+              .patchesPerToken(tower.patchesPerToken())
               .projectorHidden(text.hidden())
               .build(),
           config.visualTokens(),

@@ -197,7 +197,7 @@ public record PruningPlan(
         boolean perPatch =
             need.axes().stream().anyMatch(Axis::isVisual)
                 && need.leaves().anyMatch(leaf -> leaf.place().kind() == Place.Kind.VISION);
-        if (perPatch && facts.visualTokens() != patches) {
+        if (perPatch && facts.visualTokens() * facts.vision().patchesPerToken() != patches) {
           throw refused(
               "it wants the %s at %s, which is known of %d patches, but an image becomes %d visual tokens (vision_feature_select_strategy adds [CLS] or drops a patch); choose a strategy that looks at features or text"
                   .formatted(need, site.site(), patches, facts.visualTokens()));

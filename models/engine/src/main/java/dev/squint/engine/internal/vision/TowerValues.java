@@ -15,39 +15,57 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What was observed in the vision tower, over all patches.
+ * What was observed in the vision tower, tile by tile.
  *
- * @param shape images, then the axes of the expression
- * @param values its numbers
+ * @param images the images of a prompt, in order
  */
-public record TowerValues(int[] shape, float[] values) {
+public record TowerValues(List<Seen> images) {
+
+  /** Copies the list. */
+  public TowerValues {
+    images = List.copyOf(images);
+  }
 
   /**
-   * Of several images, one after the other.
+   * Of one image.
    *
-   * @throws ModelException if the images are not of one size
+   * @param shape its tiles, then the axes of the expression
+   * @param values its numbers
    */
+  record Seen(int[] shape, float[] values) {}
+
+  /**
+   * A tile.
+   *
+   * @param image the image that it is of
+   * @param offset where its numbers begin
+   * @param tokens its visual tokens
+   * @param first the first of these, counted through the prompt
+   */
+  private record Tile(Seen image, int offset, int tokens, int first) {
+
+    TileParts.Part part(int[] originals) {
+      return new TileParts.Part(
+          image.values,
+          offset,
+          tokens,
+          Arrays.stream(originals).map(token -> token - first).toArray());
+    }
+  }
+
+  /**
+   * Of one image.
+   *
+   * @param shape its tiles, then the axes of the expression
+   * @param values its numbers
+   */
+  public static TowerValues of(int[] shape, float[] values) {
+    return new TowerValues(List.of(new Seen(shape, values)));
+  }
+
+  /** Of several images, one after the other. */
   static TowerValues joined(List<TowerValues> images) {
-    int[] shape = images.get(0).shape.clone();
-    int size = 0;
-    for (TowerValues image : images) {
-      if (!Arrays.equals(shape, 1, shape.length, image.shape, 1, image.shape.length)) {
-        throw new ModelException(
-            Kind.REFUSED_STRATEGY,
-            "the images of the prompt are of different sizes, so what the vision tower says of them cannot be compared; resize them to one size or choose a strategy that looks at features or text");
-      }
-      size += image.values.length;
-    }
-    float[] values = new float[size];
-    int count = 0;
-    int at = 0;
-    for (TowerValues image : images) {
-      System.arraycopy(image.values, 0, values, at, image.values.length);
-      at += image.values.length;
-      count += image.shape[0];
-    }
-    shape[0] = count;
-    return new TowerValues(shape, values);
+    return new TowerValues(images.stream().flatMap(image -> image.images.stream()).toList());
   }
 
   /**
@@ -59,48 +77,80 @@ public record TowerValues(int[] shape, float[] values) {
     List<Axis> axes = need.axes();
     int[] visual = IntStream.range(0, axes.size()).filter(i -> axes.get(i).isVisual()).toArray();
     if (visual.length == 0) {
-      int columns = axes.isEmpty() ? 1 : shape[axes.size()];
-      return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
+      return ofNoTokens(axes);
     }
-    int images = shape[0];
-    int perImage = shape[visual[0] + 1];
+    List<Tile> tiles = tiles(visual[0] + 1);
+    int observed = tiles.stream().mapToInt(Tile::tokens).sum();
     int original = context.originalVisualTokens();
-    if (images * perImage != original) {
+    if (observed != original) {
       throw new ModelException(
-          "%s speaks of %d patches, but the image has %d visual tokens; a tower that merges patches cannot be scored this way"
-              .formatted(need, images * perImage, original));
+          Kind.REFUSED_STRATEGY,
+          "%s speaks of %d patches, but the image has %d visual tokens; choose a strategy that looks at features or text"
+              .formatted(need, observed, original));
     }
     if (need.pairsVisual()) {
-      checkTiles(need, perImage, context);
+      checkTiles(need, tiles, context);
     }
     int[] originals = context.liveOriginals();
-    boolean all = Arrays.equals(originals, IntStream.range(0, original).toArray());
-    if (all && visual[0] == 0) {
-      int columns = axes.size() == 1 ? original : shape[axes.size()];
-      return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
+    Seen first = images.get(0);
+    if (images.size() == 1
+        && visual[0] == 0
+        && Arrays.equals(originals, IntStream.range(0, original).toArray())) {
+      int columns = axes.size() == 1 ? original : first.shape[axes.size()];
+      return Observation.over(
+          columns == 0 ? 0 : first.values.length / columns, columns, first.values);
     }
     List<TileParts.Part> parts = new ArrayList<>();
-    int size = values.length / images;
+    int tile = 0;
     for (int from = 0, to = 0; from < originals.length; from = to) {
-      int image = originals[from] / perImage;
-      while (to < originals.length && originals[to] / perImage == image) {
+      while (originals[from] >= tiles.get(tile).first + tiles.get(tile).tokens) {
+        tile++;
+      }
+      int end = tiles.get(tile).first + tiles.get(tile).tokens;
+      while (to < originals.length && originals[to] < end) {
         to++;
       }
-      int[] tokens =
-          Arrays.stream(originals, from, to).map(token -> token - image * perImage).toArray();
-      parts.add(new TileParts.Part(values, image * size, perImage, tokens));
+      parts.add(tiles.get(tile).part(Arrays.copyOfRange(originals, from, to)));
     }
-    return new TileParts(axes, Arrays.copyOfRange(shape, 1, shape.length), parts).joined();
+    return new TileParts(axes, Arrays.copyOfRange(first.shape, 1, first.shape.length), parts)
+        .joined();
+  }
+
+  private List<Tile> tiles(int tokenAxis) {
+    List<Tile> tiles = new ArrayList<>();
+    int next = 0;
+    for (Seen image : images) {
+      int tokens = image.shape[tokenAxis];
+      int size = image.values.length / Math.max(1, image.shape[0]);
+      for (int tile = 0; tile < image.shape[0]; tile++, next += tokens) {
+        tiles.add(new Tile(image, tile * size, tokens, next));
+      }
+    }
+    return tiles;
+  }
+
+  /** Numbers of each tile, one row after the other. */
+  private Observation ofNoTokens(List<Axis> axes) {
+    int columns = axes.isEmpty() ? 1 : images.get(0).shape[axes.size()];
+    float[] values = new float[images.stream().mapToInt(image -> image.values.length).sum()];
+    int at = 0;
+    for (Seen image : images) {
+      System.arraycopy(image.values, 0, values, at, image.values.length);
+      at += image.values.length;
+    }
+    return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
   }
 
   /** Patches are compared within what the tower takes as one image, which has to be a tile. */
-  private static void checkTiles(Expression need, int patches, SiteContext context) {
+  private static void checkTiles(Expression need, List<Tile> tiles, SiteContext context) {
     SiteContext whole = SiteContext.whole(new Site.AfterVision(), context.layout(), context.seed());
-    for (Scope.Group tile : Scope.TILE.groups(whole)) {
-      if (tile.size() != patches) {
+    List<Scope.Group> groups = Scope.TILE.groups(whole);
+    for (int i = 0; i < groups.size(); i++) {
+      int compared = i < tiles.size() ? tiles.get(i).tokens : 0;
+      if (groups.get(i).size() != compared) {
         throw new ModelException(
             "%s compares the %d patches of one image, but the prompt has a tile of %d visual tokens; lay out each image that the tower takes as a tile of its own"
-                .formatted(need, patches, tile.size()));
+                .formatted(need, compared, groups.get(i).size()));
       }
     }
   }

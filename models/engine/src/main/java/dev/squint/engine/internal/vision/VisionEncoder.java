@@ -6,11 +6,13 @@ import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.request.IntegerInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Expression;
@@ -21,11 +23,15 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Runs the vision tower, with the taps of the moment and no others. */
 public final class VisionEncoder implements AutoCloseable {
 
   private static final int SESSIONS_KEPT = 12;
+
+  private static final int IMAGE_RANK = 4;
 
   /** An image that is tried takes 50 MB then. */
   private static final int MOST_SIDE = 2048;
@@ -46,6 +52,12 @@ public final class VisionEncoder implements AutoCloseable {
     this(sessions, read, new VisionGraph(read));
   }
 
+  /**
+   * An encoder.
+   *
+   * @param read its graph
+   * @param graph the same, analysed
+   */
   public VisionEncoder(SessionFactory sessions, OnnxGraph read, VisionGraph graph) {
     this.sessions = sessions;
     this.file = read.file();
@@ -56,13 +68,14 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   /**
-   * The config with the number of visual tokens that an image becomes. Where the graph does not
-   * tell, the tower runs once on an empty image.
+   * The config with the number of visual tokens that an image becomes. Where the graph of a tower
+   * that takes whole images alone does not tell, it runs once on an empty image.
    */
   public ModelConfig counted(ModelConfig config) {
     int side = config.vision().imageSize();
     int grid = side / config.vision().patchSize();
-    if (graph.sizes().tokens(grid * grid).isPresent()) {
+    boolean wholeImages = graph.inputRank() == IMAGE_RANK && graph.inputs().size() == 1;
+    if (!wholeImages || graph.sizes().tokens(grid * grid).isPresent()) {
       return config;
     }
     if (side > MOST_SIDE) {
@@ -88,9 +101,21 @@ public final class VisionEncoder implements AutoCloseable {
     }
   }
 
-  /** Whether height and width are left open. */
+  /** Names of its inputs. */
+  public Set<String> inputs() {
+    return graph.inputs();
+  }
+
+  /** Axes of the pixel values. */
+  public int inputRank() {
+    return graph.inputRank();
+  }
+
+  /** Whether it takes whole images, and height and width are left open. */
   public boolean takesAnySize() {
-    return graph.inputDimension(2) <= 0 && graph.inputDimension(3) <= 0;
+    return graph.inputRank() == IMAGE_RANK
+        && graph.inputDimension(2) <= 0
+        && graph.inputDimension(3) <= 0;
   }
 
   /**
@@ -131,16 +156,33 @@ public final class VisionEncoder implements AutoCloseable {
     Part part = new Part(projected, true, taps);
     try (run;
         var lease = pool.acquire(part, () -> open(part))) {
-      OnnxTensor input = run.floats(pixels.data().duplicate(), pixels.shape());
-      Map<String, OnnxTensor> out = lease.get().run(run, Map.of(VisionGraph.PIXELS, input), wanted);
+      Map<String, OnnxTensor> out = lease.get().run(run, inputs(run, lease.get(), pixels), wanted);
       Map<String, TowerValues> observations = new HashMap<>();
       for (Expression tap : taps) {
         OnnxTensor seen = out.get(TapNames.output(tap));
         int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
-        observations.put(tap.canonical(), new TowerValues(sizes, TensorScope.valuesOf(seen)));
+        observations.put(tap.canonical(), TowerValues.of(sizes, TensorScope.valuesOf(seen)));
       }
       return new Encoded(scope.transferFrom(run, out.get(output)), projected, observations);
     }
+  }
+
+  private Map<String, OnnxTensor> inputs(
+      TensorScope run, ModelSession session, PixelValues pixels) {
+    Map<String, OnnxTensor> inputs = new HashMap<>();
+    for (String name : session.inputs()) {
+      IntegerInput other = pixels.others().get(name);
+      if (name.equals(VisionGraph.PIXELS)) {
+        inputs.put(name, run.floats(pixels.data().duplicate(), pixels.shape()));
+      } else if (other != null) {
+        inputs.put(name, run.numbers(other, session.inputType(name)));
+      } else {
+        throw new ModelException(
+            "%s has an input '%s', which was not made of the image; export the vision encoder without it"
+                .formatted(file, Printable.of(name)));
+      }
+    }
+    return inputs;
   }
 
   /**
@@ -211,19 +253,22 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   private void checkShape(long[] shape) {
-    for (int dimension = 1; dimension < shape.length; dimension++) {
+    boolean fits = shape.length == graph.inputRank();
+    for (int dimension = 1; fits && dimension < shape.length; dimension++) {
       long declared = graph.inputDimension(dimension);
-      if (declared > 0 && declared != shape[dimension]) {
-        throw new ModelException(
-            "%s takes pixel values of shape [images, %d, %d, %d], got %s; preprocess as preprocessor_config.json says"
-                .formatted(
-                    file,
-                    graph.inputDimension(1),
-                    graph.inputDimension(2),
-                    graph.inputDimension(3),
-                    Arrays.toString(shape)));
-      }
+      fits = declared <= 0 || declared == shape[dimension];
     }
+    if (!fits) {
+      throw new ModelException(
+          "%s takes pixel values of shape %s, got %s; preprocess as preprocessor_config.json says"
+              .formatted(file, declared(), Arrays.toString(shape)));
+    }
+  }
+
+  private String declared() {
+    return IntStream.range(0, graph.inputRank())
+        .mapToObj(axis -> axis == 0 ? "images" : String.valueOf(graph.inputDimension(axis)))
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 
   @Override

@@ -172,7 +172,7 @@ class SimilaritiesTest {
 
   private static void decide(SitePlan site, TokenLayout layout, Observation keys) {
     String need = Observe.keySimilarity(1, Heads.EACH).canonical();
-    TowerValues seen = new TowerValues(new int[] {2, 2, 2}, keys.values());
+    TowerValues seen = TowerValues.of(new int[] {2, 2, 2}, keys.values());
     new SiteDecider("watching", layout, 0, Map.of(need, seen))
         .decide(
             site,

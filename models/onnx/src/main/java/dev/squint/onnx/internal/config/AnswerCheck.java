@@ -4,7 +4,6 @@ import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
-import dev.squint.onnx.internal.vision.VisionGraph;
 import java.util.Set;
 
 /**
@@ -29,17 +28,11 @@ public final class AnswerCheck {
   private AnswerCheck() {}
 
   /**
-   * Checks what the graphs take.
+   * Checks what the decoder takes.
    *
-   * @throws ModelException if they cannot be given that
+   * @throws ModelException if it cannot be given that
    */
-  public static void inputs(DecoderGraph decoder, VisionGraph tower) {
-    if (!tower.inputs().equals(Set.of(VisionGraph.PIXELS)) || tower.takesPatches()) {
-      throw new ModelException(
-          "%s takes %s, but only whole images as '%s' are known here; export the tower with that input alone"
-              .formatted(
-                  tower.file(), Printable.of(tower.inputs().toString()), VisionGraph.PIXELS));
-    }
+  public static void inputs(DecoderGraph decoder) {
     if (decoder.tokensAtOnce() > 0) {
       throw new ModelException(
           "%s takes exactly %d tokens at once; export the decoder with an open sequence length"

@@ -40,9 +40,56 @@ final class ClassDefaults {
     return sizes(tables.path("vision"), type);
   }
 
+  /** What a type of model says beside the sizes of its parts, nothing if it is not known. */
+  Model model(String type) {
+    return new Model(tables.path("models").path(type));
+  }
+
   /** The tower of a LLaVA whose config has no {@code vision_config} at all. */
   Sizes llavaVision() {
     return sizes(tables, "llava_vision");
+  }
+
+  /** What the class of a whole model says. */
+  record Model(JsonNode fields) {
+
+    /** The type of its decoder where its config names none. */
+    Optional<String> text() {
+      return word("text");
+    }
+
+    /** The type of its tower where its config names none. */
+    Optional<String> vision() {
+      return word("vision");
+    }
+
+    /** The sizes of its decoder, if it can have but one type. */
+    Optional<Sizes> textSizes() {
+      return sizes("text_sizes");
+    }
+
+    /** The sizes of its tower, if it can have but one type. */
+    Optional<Sizes> visionSizes() {
+      return sizes("vision_sizes");
+    }
+
+    private Optional<Sizes> sizes(String field) {
+      return Optional.of(new Sizes(fields.path(field))).filter(Sizes::known);
+    }
+
+    /** The token that stands for an image. */
+    Optional<Integer> imageToken() {
+      return new Sizes(fields).whole("image_token");
+    }
+
+    /** Rows and columns of the patches that become one visual token. */
+    Optional<Integer> scaleFactor() {
+      return new Sizes(fields).whole("scale_factor");
+    }
+
+    private Optional<String> word(String field) {
+      return Optional.of(fields.path(field)).filter(JsonNode::isTextual).map(JsonNode::textValue);
+    }
   }
 
   /** What one class says. */

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -37,6 +38,17 @@ public final class ConfigReader {
   private static final long LLAVA_FEATURE_LAYER = -2;
   private static final long LAST = -1;
 
+  /** Other names of the sizes of a tower, each before the usual one where both may stand. */
+  private static final Map<String, List<String>> TOWER_NAMES =
+      Map.of(
+          "hidden_size", List.of("embed_dim"),
+          "num_hidden_layers", List.of("depth"),
+          "num_attention_heads", List.of("num_heads"));
+
+  /** Patches in a row of the image that stands for all where a tower takes any size. */
+  private static final int USUAL_GRID = 32;
+
+  private static final int LARGEST_MERGE = 64;
   private static final int MOST_LAYERS = 1 << 14;
   private static final int WIDEST = 1 << 22;
   private static final int MOST_HEADS = 1 << 14;
@@ -46,6 +58,7 @@ public final class ConfigReader {
   private final Path file;
   private final ModelJson root;
   private final boolean llava;
+  private final ClassDefaults.Model model;
   private final Part text;
   private final Part vision;
   private final Optional<DecoderGraph> decoder;
@@ -58,11 +71,15 @@ public final class ConfigReader {
    * @param json what the config says of it
    * @param defaults what its class says
    * @param type its {@code model_type}
+   * @param names other names of its fields
    */
-  private record Part(ModelJson json, ClassDefaults.Sizes defaults, String type) {
+  private record Part(
+      ModelJson json, ClassDefaults.Sizes defaults, String type, Map<String, List<String>> names) {
 
     Optional<Integer> written(String field, int most) {
-      return json.whole(field, 1, most);
+      String name =
+          names.getOrDefault(field, List.of()).stream().filter(json::has).findFirst().orElse(field);
+      return json.whole(name, 1, most);
     }
 
     /** The size that a graph tells, or else the config, or else the class. */
@@ -90,14 +107,26 @@ public final class ConfigReader {
     this.images = images;
     this.tower = images.map(VisionGraph::sizes);
     ClassDefaults defaults = ClassDefaults.read();
+    this.model = defaults.model(root.text("model_type").orElse("unknown"));
     ModelJson decoding = textOf(root);
-    String textType = decoding.text("model_type").orElse(LLAMA);
-    this.text = new Part(decoding, defaults.text(textType), textType);
+    String textType = decoding.text("model_type").orElse(model.text().orElse(LLAMA));
+    this.text =
+        new Part(
+            decoding,
+            model.textSizes().orElseGet(() -> defaults.text(textType)),
+            textType,
+            Map.of());
     ModelJson seeing = root.section("vision_config");
-    String visionType = seeing.text("model_type").orElse(CLIP);
+    String visionType = seeing.text("model_type").orElse(model.vision().orElse(CLIP));
     boolean whole = llava && !root.isSection("vision_config");
     this.vision =
-        new Part(seeing, whole ? defaults.llavaVision() : defaults.vision(visionType), visionType);
+        new Part(
+            seeing,
+            whole
+                ? defaults.llavaVision()
+                : model.visionSizes().orElseGet(() -> defaults.vision(visionType)),
+            visionType,
+            TOWER_NAMES);
   }
 
   /** The section of a {@code config.json} that describes the decoder. */
@@ -157,9 +186,10 @@ public final class ConfigReader {
         root.text("model_type").orElse("unknown"),
         imageToken(tokens),
         tower
+            .filter(found -> seen.patchesPerToken() == 1)
             .map(found -> found.tokens(grid * grid))
             .orElse(OptionalInt.empty())
-            .orElse(grid * grid),
+            .orElse(grid * grid / seen.patchesPerToken()),
         text.size("max_position_embeddings", -1, MOST_TOKENS),
         ends,
         sizes,
@@ -250,13 +280,43 @@ public final class ConfigReader {
   private ModelConfig.Vision vision() {
     int patch =
         vision.size("patch_size", tower.map(TowerSizes::patchSize).orElse(-1L), LARGEST_SIDE);
+    int hidden = vision.size("hidden_size", tower.map(TowerSizes::hidden).orElse(-1L), WIDEST);
+    int merge = mergeSide();
+    int size = imageSize(patch, merge);
     return new ModelConfig.Vision(
         layersThatRun(),
-        vision.size("hidden_size", tower.map(TowerSizes::hidden).orElse(-1L), WIDEST),
+        hidden,
         vision.size("num_attention_heads", tower.map(TowerSizes::heads).orElse(-1L), MOST_HEADS),
-        vision.size("intermediate_size", tower.map(TowerSizes::intermediate).orElse(-1L), WIDEST),
-        vision.size("image_size", side(patch), LARGEST_SIDE),
-        patch);
+        intermediate(hidden),
+        size,
+        patch,
+        merge * merge);
+  }
+
+  private int intermediate(int hidden) {
+    long graph = tower.map(TowerSizes::intermediate).orElse(-1L);
+    Optional<Double> ratio = vision.json().number("mlp_ratio", 0.01, 100);
+    return ratio.isPresent() && !vision.json().has("intermediate_size") && graph <= 0
+        ? (int) (hidden * ratio.get())
+        : vision.size("intermediate_size", graph, WIDEST);
+  }
+
+  /** Rows and columns of the patches that become one visual token. */
+  private int mergeSide() {
+    return root.whole("scale_factor", 1, LARGEST_MERGE)
+        .or(() -> vision.written("spatial_merge_size", LARGEST_MERGE))
+        .or(model::scaleFactor)
+        .or(() -> vision.defaults().whole("spatial_merge_size"))
+        .orElse(1);
+  }
+
+  private int imageSize(int patch, int merge) {
+    boolean anySize =
+        images.map(VisionGraph::takesPatches).orElse(false)
+            || (merge > 1 && !vision.json().has("image_size"));
+    return anySize && vision.defaults().whole("image_size").isEmpty()
+        ? USUAL_GRID * patch
+        : vision.size("image_size", side(patch), LARGEST_SIDE);
   }
 
   /**
@@ -264,8 +324,9 @@ public final class ConfigReader {
    * that it has positions for, if the config does not say.
    */
   private long side(int patch) {
-    long height = images.map(graph -> graph.inputDimension(2)).orElse(-1L);
-    long width = images.map(graph -> graph.inputDimension(3)).orElse(-1L);
+    int rank = images.map(VisionGraph::inputRank).orElse(0);
+    long height = rank < 4 ? -1L : images.get().inputDimension(rank - 2);
+    long width = rank < 4 ? -1L : images.get().inputDimension(rank - 1);
     if (height > 0 && height == width) {
       return height;
     }
@@ -298,13 +359,14 @@ public final class ConfigReader {
     if (root.has(field)) {
       return root.whole(field, 0, tokens - 1).orElseThrow();
     }
-    if (llava && LLAVA_IMAGE_TOKEN < tokens) {
-      return LLAVA_IMAGE_TOKEN;
+    Optional<Integer> usual = llava ? Optional.of(LLAVA_IMAGE_TOKEN) : model.imageToken();
+    if (usual.isPresent() && usual.get() < tokens) {
+      return usual.get();
     }
     throw new ModelException(
         file
             + " has neither 'image_token_index' nor 'image_token_id': "
-            + (llava
+            + (usual.isPresent()
                 ? "name the token that stands for an image"
                 : "this is no vision-language model"));
   }

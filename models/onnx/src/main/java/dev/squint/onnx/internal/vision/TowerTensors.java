@@ -50,10 +50,16 @@ final class TowerTensors implements ExpressionWriter.Tensors {
       case Q -> choose(site(layer).queries(graph, nodes, Optional.empty()), 2, leaf.rows());
       case K -> choose(site(layer).keys(graph, nodes), 2, leaf.rows());
       case V -> choose(site(layer).values(graph, nodes), 2, leaf.rows());
-      case PROBABILITIES -> site(layer).probabilities(nodes, queries(site(layer), leaf.rows()));
+      case PROBABILITIES -> probabilities(layer, leaf.rows());
       case MLP -> nodes.floats(choose(tower.activations(layer), TOKENS, leaf.rows()));
       default -> nodes.floats(choose(tower.hidden(layer), TOKENS, leaf.rows()));
     };
+  }
+
+  private String probabilities(int layer, Rows rows) {
+    String all = site(layer).probabilities(nodes, queries(site(layer), rows));
+    boolean merges = tower.takesPatches() || tower.pooling().isPresent();
+    return rows == Rows.VISUAL && merges ? choose(all, 2, rows) : all;
   }
 
   private AttentionSite site(int layer) {
@@ -81,10 +87,39 @@ final class TowerTensors implements ExpressionWriter.Tensors {
       case VISUAL ->
           tower.takesPatches()
               ? perToken(tensor, axis)
-              : tower.hasCls() ? nodes.slice(tensor, 1, Long.MAX_VALUE, axis) : tensor;
+              : pooled(
+                  tower.hasCls() ? nodes.slice(tensor, 1, Long.MAX_VALUE, axis) : tensor, axis);
       case CLS -> nodes.gather(tensor, nodes.constant(0), axis);
       default -> tensor;
     };
+  }
+
+  /** Of each square of patches the mean. */
+  private String pooled(String tensor, int axis) {
+    if (tower.pooling().isEmpty()) {
+      return tensor;
+    }
+    long side = tower.pooling().get().side();
+    long across = tower.pooling().get().columns() / side;
+    String shape = nodes.op("Shape", tensor);
+    String squares =
+        nodes.op(
+            "Reshape",
+            tensor,
+            nodes.concat(
+                0,
+                nodes.slice(shape, 0, axis, 0),
+                nodes.constant(-1, side, across, side),
+                nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0)));
+    String means = nodes.fresh();
+    nodes.mean(squares, means, axis + 1, axis + 3);
+    String flat =
+        nodes.concat(
+            0,
+            nodes.slice(shape, 0, axis, 0),
+            nodes.constant(-1),
+            nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0));
+    return nodes.op("Reshape", means, flat);
   }
 
   /** What there is of each patch, of each visual token the mean, in the order of the features. */

@@ -37,8 +37,9 @@ import java.util.Set;
 public final class VisionGraph {
 
   /**
-   * Name of the input, shape {@code [B, 3, height, width]}, or {@code [patches, values]} where an
-   * image arrives as patches.
+   * Name of the input, shape {@code [B, 3, height, width]}; {@code [1, B, 3, height, width]} where
+   * the tiles of several images may arrive at once; {@code [patches, values]} where an image
+   * arrives as patches.
    */
   public static final String PIXELS = "pixel_values";
 
@@ -58,6 +59,7 @@ public final class VisionGraph {
   private final BitSet stream;
   private final List<List<AttentionSite>> layers;
   private final boolean hasCls;
+  private final Optional<Pooling> pooling;
   private volatile String projectorInput;
   private volatile TowerSizes sizes;
 
@@ -78,6 +80,39 @@ public final class VisionGraph {
     stream = residualStream();
     layers = findLayers();
     hasCls = findCls();
+    pooling = Optional.empty();
+  }
+
+  private VisionGraph(VisionGraph tower, Pooling pooling) {
+    this.graph = tower.graph;
+    this.dominators = tower.dominators;
+    this.stream = tower.stream;
+    this.layers = tower.layers;
+    this.hasCls = tower.hasCls;
+    this.pooling = Optional.of(pooling);
+  }
+
+  /**
+   * Which patches become one visual token, where the tower takes whole images.
+   *
+   * @param side rows and columns of patches that become one token
+   * @param columns patches in a row of an image
+   */
+  record Pooling(int side, int columns) {}
+
+  /**
+   * The same tower, whose squares of patches become visual tokens. What is observed of visual
+   * tokens is then the mean over their patches.
+   *
+   * @param side rows and columns of such a square
+   * @param columns patches in a row of an image
+   */
+  public VisionGraph pooled(int side, int columns) {
+    return side == 1 || takesPatches() ? this : new VisionGraph(this, new Pooling(side, columns));
+  }
+
+  Optional<Pooling> pooling() {
+    return pooling;
   }
 
   private List<List<AttentionSite>> findLayers() {
@@ -201,16 +236,20 @@ public final class VisionGraph {
     return graph.inputs().keySet();
   }
 
+  /** How many axes the pixel values have. */
+  public int inputRank() {
+    return graph.inputs().get(PIXELS).getType().getTensorType().getShape().getDimCount();
+  }
+
   /**
    * Whether the input is a list of patches in the order in which they are merged, rather than an
    * image.
    */
   public boolean takesPatches() {
-    return graph.inputs().get(PIXELS).getType().getTensorType().getShape().getDimCount()
-        == PATCHES_RANK;
+    return inputRank() == PATCHES_RANK;
   }
 
-  /** Channels, height or width of the images, or -1 where the graph leaves it open. */
+  /** The length of an axis of the pixel values, or -1 where the graph leaves it open. */
   public long inputDimension(int dimension) {
     return graph.inputDimension(PIXELS, dimension);
   }
@@ -227,7 +266,8 @@ public final class VisionGraph {
   /**
    * The tower with taps, taking float32 pixels whatever the file takes. Each is an output {@link
    * TapNames#output} with the images in front of its axes. Where the tower {@linkplain
-   * #takesPatches takes patches}, what there is of a visual token is the mean over its patches.
+   * #takesPatches takes patches} or is {@linkplain #pooled pooled}, what there is of a visual token
+   * is the mean over its patches.
    *
    * @param taps what is observed besides the features
    * @return the serialised model

@@ -1,5 +1,6 @@
-package dev.squint.family;
+package dev.squint.family.prompt;
 
+import dev.squint.family.PromptException;
 import java.util.Arrays;
 
 /**

@@ -1,7 +1,7 @@
-package dev.squint.engine.request;
+package dev.squint.family.llava;
 
+import dev.squint.family.ImagePart;
 import dev.squint.onnx.config.ModelConfig;
-import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.shape.VisionShape;
 import java.util.List;
 
@@ -14,10 +14,10 @@ import java.util.List;
  * @param beyondPatches how many visual tokens there are more than patches, may be negative
  * @param clsFirst whether the one more is [CLS]
  */
-public record ImageTokens(int beyondPatches, boolean clsFirst) {
+record ImageTokens(int beyondPatches, boolean clsFirst) {
 
   /** Those of a model. */
-  public static ImageTokens of(ModelConfig config, VisionShape vision) {
+  static ImageTokens of(ModelConfig config, VisionShape vision) {
     int beyond = config.visualTokens() - vision.patches();
     return new ImageTokens(beyond, beyond == 1 && vision.hasCls());
   }
@@ -28,27 +28,23 @@ public record ImageTokens(int beyondPatches, boolean clsFirst) {
    * @param rows its rows of patches
    * @param columns its patches in a row
    */
-  public int count(int rows, int columns) {
+  int count(int rows, int columns) {
     return Math.max(1, rows * columns + beyondPatches);
   }
 
   /**
-   * The spans of an image in a prompt.
+   * The visual tokens of an image.
    *
-   * @param image the image, counted from 0
-   * @param start position of its first token
    * @param rows its rows of patches
    * @param columns its patches in a row
    */
-  public List<VisualSpan> spans(int image, int start, int rows, int columns) {
+  List<ImagePart> parts(int rows, int columns) {
+    ImagePart grid = ImagePart.grid(0, rows, columns);
     if (beyondPatches == 0) {
-      return List.of(new VisualSpan(image, start, rows * columns, rows, columns));
+      return List.of(grid);
     }
-    if (clsFirst) {
-      return List.of(
-          new VisualSpan(image, start, 1, 0, 0),
-          new VisualSpan(image, start + 1, rows * columns, rows, columns));
-    }
-    return List.of(new VisualSpan(image, start, count(rows, columns), 0, 0));
+    return clsFirst
+        ? List.of(new ImagePart(0, 1, 0, 0), grid)
+        : List.of(new ImagePart(0, count(rows, columns), 0, 0));
   }
 }

@@ -1,6 +1,7 @@
-package dev.squint.family;
+package dev.squint.family.prompt;
 
 import dev.squint.chat.Role;
+import dev.squint.family.PromptException;
 import java.util.Collection;
 import java.util.Optional;
 

@@ -1,4 +1,4 @@
-package dev.squint.family;
+package dev.squint.family.prompt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,15 +7,15 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.request.PixelValues;
+import dev.squint.family.ImagePart;
+import dev.squint.family.PromptException;
+import dev.squint.family.PromptImage;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.shape.VisionShape;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -23,14 +23,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LlavaPromptsTest {
+class EmbeddedPromptsTest {
 
   @TempDir static Path cache;
 
   private static ModelConfig config;
   private static Path folder;
-  private static VisionShape shape;
-  private static LlavaPrompts prompts;
+  private static ChatPrompts prompts;
 
   @BeforeAll
   static void open() {
@@ -38,8 +37,7 @@ class LlavaPromptsTest {
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       config = model.config();
       folder = model.folder();
-      shape = model.facts().vision();
-      prompts = LlavaPrompts.open(folder, config, shape);
+      prompts = ChatPrompts.open(folder, config);
     }
   }
 
@@ -49,22 +47,16 @@ class LlavaPromptsTest {
   }
 
   private static ModelInput prompt(String question) {
-    int side = config.vision().imageSize();
-    return prompts.prompt(question, pixels(side, side));
+    return prompts.prompt(question, image());
   }
 
-  private static PixelValues pixels(int height, int width) {
-    return new PixelValues(
-        ByteBuffer.allocateDirect(3 * height * width * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer(),
-        new long[] {1, 3, height, width});
+  private static PromptImage image() {
+    return PromptImages.grid(prompts, config.vision().grid(), config.vision().grid());
   }
 
   @Test
   void aSmallerImageHasFewerPlaceholders() {
-    int patch = config.vision().patchSize();
-    ModelInput prompt = prompts.prompt("what?", pixels(3 * patch, 4 * patch));
+    ModelInput prompt = prompts.prompt("what?", PromptImages.grid(prompts, 3, 4));
     assertThat(prompt.layout().visual())
         .singleElement()
         .satisfies(
@@ -80,7 +72,7 @@ class LlavaPromptsTest {
     ModelInput prompt = prompt("what is left of the circle?");
     int visual = config.visualTokens();
     VisualSpan span = prompt.layout().visual().get(0);
-    int side = config.vision().imageSize() / config.vision().patchSize();
+    int side = config.vision().grid();
     assertThat(prompt.layout().visual())
         .containsExactly(new VisualSpan(0, span.start(), visual, side, side));
     long[] ids = prompt.tokenIds();
@@ -158,7 +150,7 @@ class LlavaPromptsTest {
                     .formatted(config.contextLength()));
   }
 
-  private static LlavaPrompts withContext(int tokens) {
+  private static ChatPrompts withContext(int tokens) {
     ModelConfig longer =
         new ModelConfig(
             config.modelType(),
@@ -168,20 +160,19 @@ class LlavaPromptsTest {
             config.endTokens(),
             config.text(),
             config.vision());
-    return LlavaPrompts.open(folder, longer, shape);
+    return ChatPrompts.open(folder, longer);
   }
 
   @Test
   void aLongQuestionIsCountedInPartsUntilItIsSeenNotToFit() {
-    int side = config.vision().imageSize();
-    try (LlavaPrompts longer = withContext(8_192)) {
-      assertThatThrownBy(() -> longer.prompt("circle ".repeat(60_000), pixels(side, side)))
+    try (ChatPrompts longer = withContext(8_192)) {
+      assertThatThrownBy(() -> longer.prompt("circle ".repeat(60_000), image()))
           .isInstanceOf(PromptException.class)
           .hasMessageMatching(
               "the question is too long: its first 1\\d\\d,\\d{3} characters are more than 1\\d,\\d{3}"
                   + " tokens, but next to the image's 144 visual tokens the model's context holds"
                   + " 8048; shorten the question to about 5\\d,\\d{3} characters");
-      assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), pixels(side, side)))
+      assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), image()))
           .isInstanceOf(PromptException.class)
           .hasMessageContaining("its first 16,384 characters are more than 16,370 tokens");
     }
@@ -189,9 +180,8 @@ class LlavaPromptsTest {
 
   @Test
   void aLongQuestionThatFitsIsAskedAsItIs() {
-    int side = config.vision().imageSize();
-    try (LlavaPrompts longer = withContext(131_072)) {
-      ModelInput prompt = longer.prompt("circle ".repeat(60_000), pixels(side, side));
+    try (ChatPrompts longer = withContext(131_072)) {
+      ModelInput prompt = longer.prompt("circle ".repeat(60_000), image());
       assertThat(prompt.tokenIds()).hasSizeBetween(60_000, 61_000);
     }
   }
@@ -204,26 +194,17 @@ class LlavaPromptsTest {
 
   @Test
   void aTokenBeyondThePatchesStandsBeforeThem() {
-    ModelConfig other =
-        new ModelConfig(
-            config.modelType(),
-            config.imageToken(),
-            config.visualTokens() + 1,
-            config.contextLength(),
-            config.endTokens(),
-            config.text(),
-            config.vision());
-    try (LlavaPrompts beyond = LlavaPrompts.open(folder, other, shape)) {
-      ModelInput prompt =
-          beyond.prompt(
-              "is it red?",
-              pixels(12 * config.vision().patchSize(), 12 * config.vision().patchSize()));
-      int start = prompt("is it red?").layout().visual().get(0).start();
-      assertThat(prompt.layout().visual())
-          .containsExactly(
-              new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, 144, 12, 12));
-      assertThat(prompt.tokenIds()).hasSize(prompt("is it red?").tokenIds().length + 1);
-    }
+    PromptImage beyond =
+        new PromptImage(
+            image().pixels(),
+            prompts.placeholder(145),
+            List.of(new ImagePart(0, 1, 0, 0), ImagePart.grid(0, 12, 12)));
+    ModelInput prompt = prompts.prompt("is it red?", beyond);
+    int start = prompt("is it red?").layout().visual().get(0).start();
+    assertThat(prompt.layout().visual())
+        .containsExactly(
+            new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, 144, 12, 12));
+    assertThat(prompt.tokenIds()).hasSize(prompt("is it red?").tokenIds().length + 1);
   }
 
   @Test

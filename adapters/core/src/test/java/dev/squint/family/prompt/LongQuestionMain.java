@@ -1,14 +1,13 @@
-package dev.squint.family;
+package dev.squint.family.prompt;
 
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.options.ModelOptions;
-import dev.squint.engine.request.PixelValues;
+import dev.squint.family.PromptException;
+import dev.squint.family.PromptImage;
 import dev.squint.onnx.config.ModelConfig;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,16 +38,10 @@ public final class LongQuestionMain {
     ModelOptions options = ModelOptions.builder().cacheFolder(Path.of(args[0])).build();
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       ModelConfig config = model.config();
-      int side = config.vision().imageSize();
-      PixelValues pixels =
-          new PixelValues(
-              ByteBuffer.allocateDirect(3 * side * side * Float.BYTES)
-                  .order(ByteOrder.nativeOrder())
-                  .asFloatBuffer(),
-              new long[] {1, 3, side, side});
-      try (LlavaPrompts prompts =
-          LlavaPrompts.open(model.folder(), config, model.facts().vision())) {
-        prompts.prompt("what?", pixels);
+      int grid = config.vision().grid();
+      try (ChatPrompts prompts = ChatPrompts.open(model.folder(), config)) {
+        PromptImage image = PromptImages.grid(prompts, grid, grid);
+        prompts.prompt("what?", image);
         // Not by the clock, which other processes hold up.
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         for (String unit : Boolean.parseBoolean(args[2]) ? SPACES : WORDS) {
@@ -57,7 +50,7 @@ public final class LongQuestionMain {
           long start = threads.getCurrentThreadCpuTime();
           String end;
           try {
-            end = prompts.prompt(question, pixels).tokenIds().length + " tokens";
+            end = prompts.prompt(question, image).tokenIds().length + " tokens";
           } catch (PromptException e) {
             end = e.getMessage();
           }

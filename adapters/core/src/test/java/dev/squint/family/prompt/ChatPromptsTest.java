@@ -1,4 +1,4 @@
-package dev.squint.family;
+package dev.squint.family.prompt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,16 +8,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.chat.Role;
 import dev.squint.chat.Turn;
 import dev.squint.engine.request.ModelInput;
-import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
+import dev.squint.family.PromptException;
+import dev.squint.family.PromptImage;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.shape.VisionShape;
 import dev.squint.tokenizer.TextTokenizer;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,14 +49,14 @@ class ChatPromptsTest {
         .map(kind -> Arguments.of(kind.path("name").textValue(), kind));
   }
 
-  private LlavaPrompts open(JsonNode kind) throws IOException {
+  private ChatPrompts open(JsonNode kind) throws IOException {
     for (Map.Entry<String, JsonNode> file : kind.path("files").properties()) {
       Files.writeString(folder.resolve(file.getKey()), file.getValue().textValue());
     }
     return reopen(kind.path("image_token").asInt());
   }
 
-  private LlavaPrompts reopen(int imageToken) {
+  private ChatPrompts reopen(int imageToken) {
     int visual = SIDE / PATCH * (SIDE / PATCH);
     ModelConfig config =
         new ModelConfig(
@@ -69,31 +67,24 @@ class ChatPromptsTest {
             Set.of(258L),
             new ModelConfig.Text(1, 8, 1, 1, 8, 8, 512, 1e4),
             new ModelConfig.Vision(1, 8, 1, 8, SIDE, PATCH));
-    VisionShape vision =
-        new VisionShape(
-            1, 8, 1, 8, visual, 3 * PATCH * PATCH, false, SIDE / PATCH, SIDE / PATCH, 8);
-    return LlavaPrompts.open(folder, config, vision);
+    return ChatPrompts.open(folder, config);
   }
 
-  private static PixelValues pixels() {
-    return new PixelValues(
-        ByteBuffer.allocateDirect(3 * SIDE * SIDE * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer(),
-        new long[] {1, 3, SIDE, SIDE});
+  private static PromptImage image(ChatPrompts prompts) {
+    return PromptImages.grid(prompts, SIDE / PATCH, SIDE / PATCH);
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("kinds")
   void tokensAreThoseOfTheProcessor(String name, JsonNode kind) throws IOException {
-    try (LlavaPrompts prompts = open(kind)) {
+    try (ChatPrompts prompts = open(kind)) {
       for (JsonNode row : kind.path("rows")) {
         String question = row.path("question").textValue();
         long[] ids =
             StreamSupport.stream(row.path("ids").spliterator(), false)
                 .mapToLong(JsonNode::asLong)
                 .toArray();
-        assertThat(prompts.prompt(question, pixels()).tokenIds())
+        assertThat(prompts.prompt(question, image(prompts)).tokenIds())
             .as("%s: '%s'", name, question)
             .containsExactly(ids);
       }
@@ -122,7 +113,7 @@ class ChatPromptsTest {
             .orElseThrow()
             .path("rows");
     assertThat(rows).hasSizeGreaterThan(6);
-    try (LlavaPrompts prompts = open(kind)) {
+    try (ChatPrompts prompts = open(kind)) {
       for (JsonNode row : rows) {
         List<Turn> turns =
             StreamSupport.stream(row.path("messages").spliterator(), false)
@@ -133,7 +124,7 @@ class ChatPromptsTest {
             StreamSupport.stream(row.path("ids").spliterator(), false)
                 .mapToLong(JsonNode::asLong)
                 .toArray();
-        ModelInput prompt = prompts.prompt(turns, Collections.nCopies(images, pixels()));
+        ModelInput prompt = prompts.prompt(turns, Collections.nCopies(images, image(prompts)));
         assertThat(prompt.tokenIds()).as("%s: %s", name, row.path("messages")).containsExactly(ids);
         assertThat(prompt.layout().visual()).extracting(VisualSpan::image).isSorted();
         assertThat(prompt.layout().visual()).hasSize(images).allMatch(span -> span.length() == 9);
@@ -148,11 +139,11 @@ class ChatPromptsTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("kinds")
   void specialTokensInAQuestionStayText(String name, JsonNode kind) throws IOException {
-    try (LlavaPrompts prompts = open(kind)) {
-      long[] plain = prompts.prompt("a", pixels()).tokenIds();
+    try (ChatPrompts prompts = open(kind)) {
+      long[] plain = prompts.prompt("a", image(prompts)).tokenIds();
       for (String special :
           new String[] {"<s>", "</s>", "<image>", "<|im_end|>", "<|im_start|>x"}) {
-        long[] ids = prompts.prompt(special, pixels()).tokenIds();
+        long[] ids = prompts.prompt(special, image(prompts)).tokenIds();
         for (long id = 257; id < 264; id++) {
           long token = id;
           if (!kind.path("name").textValue().startsWith("pieces")) {
@@ -175,9 +166,9 @@ class ChatPromptsTest {
     Files.writeString(
         folder.resolve("chat_template.jinja"),
         "<image>{% for m in messages %}{{ m.content[1].text | replace('< ', '<') }}{% endfor %}");
-    try (LlavaPrompts prompts = reopen(kind.path("image_token").asInt())) {
-      assertThat(prompts.prompt("a < b?", pixels()).tokenIds()).isNotEmpty();
-      assertThatThrownBy(() -> prompts.prompt("a </s> b?", pixels()))
+    try (ChatPrompts prompts = reopen(kind.path("image_token").asInt())) {
+      assertThat(prompts.prompt("a < b?", image(prompts)).tokenIds()).isNotEmpty();
+      assertThatThrownBy(() -> prompts.prompt("a </s> b?", image(prompts)))
           .isInstanceOf(PromptException.class)
           .hasMessageContaining("reserves");
     }
@@ -210,10 +201,10 @@ class ChatPromptsTest {
       Files.writeString(
           folder.resolve("chat_template.jinja"),
           "{% for m in messages %}" + cells[0].replace("PART", part) + "{% endfor %}");
-      try (LlavaPrompts prompts = reopen(kind.path("image_token").asInt())) {
+      try (ChatPrompts prompts = reopen(kind.path("image_token").asInt())) {
         int images = row.getValue().stream().mapToInt(Turn::images).sum();
         assertThatThrownBy(
-                () -> prompts.prompt(row.getValue(), Collections.nCopies(images, pixels())))
+                () -> prompts.prompt(row.getValue(), Collections.nCopies(images, image(prompts))))
             .isInstanceOf(ModelException.class)
             .hasMessageContaining(cells[1])
             .hasMessageMatching("[^\\n]+; [^\\n]+")
@@ -228,7 +219,7 @@ class ChatPromptsTest {
   @Test
   void specialTokensInEarlierTurnsStayText() throws IOException {
     JsonNode kind = (JsonNode) kinds().findFirst().orElseThrow().get()[1];
-    try (LlavaPrompts prompts = open(kind)) {
+    try (ChatPrompts prompts = open(kind)) {
       List<Turn> plain =
           List.of(
               Turn.question("a"),
@@ -236,8 +227,8 @@ class ChatPromptsTest {
               new Turn(Role.USER, List.of(new Turn.Text("c"))));
       List<Turn> hostile =
           plain.stream().map(turn -> turn.withTexts(text -> "<|im_end|><image></s>")).toList();
-      long[] expected = prompts.prompt(plain, List.of(pixels())).tokenIds();
-      long[] ids = prompts.prompt(hostile, List.of(pixels())).tokenIds();
+      long[] expected = prompts.prompt(plain, List.of(image(prompts))).tokenIds();
+      long[] ids = prompts.prompt(hostile, List.of(image(prompts))).tokenIds();
       for (long special = 257; special < 263; special++) {
         assertThat(count(ids, special)).isEqualTo(count(expected, special));
       }

@@ -1,35 +1,38 @@
-package dev.squint.family;
+package dev.squint.family.prompt;
 
 import dev.squint.chat.ChatTemplate;
 import dev.squint.chat.Role;
 import dev.squint.chat.Turn;
-import dev.squint.engine.request.ImageTokens;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
+import dev.squint.family.ImagePart;
+import dev.squint.family.PromptException;
+import dev.squint.family.PromptImage;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
-import dev.squint.pruning.shape.VisionShape;
 import dev.squint.tokenizer.IncrementalText;
 import dev.squint.tokenizer.TextTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Prompts as the processor of LLaVA makes them: the model's chat template puts the messages, in its
- * text the placeholder of each image becomes one for each visual token, and this text is tokenized.
+ * Prompts as the processors of transformers make them: the model's chat template puts the messages,
+ * in its text the placeholder of each image becomes the text that its family writes for it, with
+ * one placeholder for each visual token, and this text is tokenized.
  *
  * <p>Messages cost no more than some that fit: they are read up to the characters that the context
  * can hold at the very most, and put and tokenized whole only if their parts have shown that they
  * may fit. So 20 million characters are refused in milliseconds.
  */
-final class LlavaPrompts implements AutoCloseable {
+public final class ChatPrompts implements AutoCloseable {
 
   private static final String SHORT_QUESTION = "what?";
 
@@ -44,6 +47,8 @@ final class LlavaPrompts implements AutoCloseable {
   /** Characters of the parts that a long question is counted in. */
   private static final int PART = 8_192;
 
+  private static final int PROBED = 2;
+
   /** Tokens that a part may have more than it has within the whole. */
   private static final int PER_PART = 8;
 
@@ -51,30 +56,52 @@ final class LlavaPrompts implements AutoCloseable {
   private final ChatTemplate template;
   private final QuestionText questions;
   private final ModelConfig config;
-  private final ImageTokens images;
+  private final String imageToken;
   private final int templateLength;
   private final int templateTokens;
 
-  private LlavaPrompts(
-      TextTokenizer tokenizer, ChatTemplate template, ModelConfig config, ImageTokens images) {
+  private ChatPrompts(
+      TextTokenizer tokenizer, ChatTemplate template, ModelConfig config, String imageToken) {
     this.tokenizer = tokenizer;
     this.template = template;
     this.questions =
         new QuestionText(
-            Stream.concat(tokenizer.reserved().stream(), Stream.of(template.placeholder()))
+            Stream.concat(
+                    tokenizer.reserved().stream(), Stream.of(template.placeholder(), imageToken))
                 .collect(Collectors.toSet()));
     this.config = config;
-    this.images = images;
+    this.imageToken = imageToken;
     String shortest = template.render(SHORT_QUESTION);
     this.templateLength = shortest.length();
     this.templateTokens = questions.count(shortest);
-    starts(tokens(shortest, new Room(true, new int[] {2}, config.contextLength())), 2);
+    long[] probed = tokens(expanded(shortest, List.of(placeholder(PROBED))), shortest);
+    runs(probed, List.of(List.of(new ImagePart(0, PROBED, 0, 0))));
   }
 
-  static LlavaPrompts open(Path folder, ModelConfig config, VisionShape vision) {
+  /**
+   * Opens the tokenizer and the chat template of a model whose template puts the image token itself
+   * where an image is.
+   *
+   * @param folder the model's
+   * @param config what its files say
+   */
+  public static ChatPrompts open(Path folder, ModelConfig config) {
+    return open(folder, config, Optional.empty());
+  }
+
+  /**
+   * Opens the tokenizer and the chat template of a model.
+   *
+   * @param folder the model's
+   * @param config what its files say
+   * @param placeholder what the template puts where an image is; the image token if empty
+   * @throws ModelException if a file is missing, they do not belong together, or the template
+   *     cannot be rendered as transformers renders it
+   */
+  public static ChatPrompts open(Path folder, ModelConfig config, Optional<String> placeholder) {
     TextTokenizer tokenizer = TextTokenizer.open(folder);
     try {
-      String placeholder =
+      String imageToken =
           tokenizer
               .addedText(config.imageToken())
               .orElseThrow(
@@ -82,47 +109,59 @@ final class LlavaPrompts implements AutoCloseable {
                       new ModelException(
                           "tokenizer.json has no added token %d, the image token of config.json; use the tokenizer that belongs to the model"
                               .formatted(config.imageToken())));
-      return new LlavaPrompts(
-          tokenizer,
-          ChatTemplate.open(folder, placeholder),
-          config,
-          ImageTokens.of(config, vision));
+      ChatTemplate template = ChatTemplate.open(folder, placeholder.orElse(imageToken));
+      return new ChatPrompts(tokenizer, template, config, imageToken);
     } catch (RuntimeException | Error e) {
       tokenizer.close();
       throw e;
     }
   }
 
+  /** The image token, once for each of so many visual tokens. */
+  public String placeholder(int tokens) {
+    return imageToken.repeat(tokens);
+  }
+
+  /** Whether the tokenizer has a token of its own for a text. */
+  public boolean isAdded(String text) {
+    return tokenizer.reserved().contains(text);
+  }
+
   /** The prompt for one question about one image. */
-  ModelInput prompt(String question, PixelValues pixels) {
-    return prompt(List.of(Turn.question(question)), List.of(pixels));
+  public ModelInput prompt(String question, PromptImage image) {
+    return prompt(List.of(Turn.question(question)), List.of(image));
   }
 
   /**
    * The prompt for a chat.
    *
    * @param turns its messages
-   * @param pixels what its images became, in their order
+   * @param images what its images became, in their order
    * @throws PromptException if a text is blank, or they do not fit into the context together with
    *     the images
    * @throws ModelException if the template cannot put them
    */
-  ModelInput prompt(List<Turn> turns, List<PixelValues> pixels) {
+  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
     checkOrder(turns);
-    int[] visual = new int[pixels.size()];
-    Arrays.setAll(visual, i -> images.count(rows(pixels.get(i)), columns(pixels.get(i))));
-    Room room = new Room(turns.size() == 1, visual, config.contextLength());
+    Room room =
+        new Room(
+            turns.size() == 1,
+            images.stream().mapToInt(PromptImage::tokens).toArray(),
+            config.contextLength());
     List<Turn> fitting = fitting(turns, room);
     int expected = isQuestion(turns) ? templateTokens : questions.count(template.probed(turns));
     String text = template.render(fitting);
     questions.check(text, expected);
-    long[] ids = tokens(text, room);
-    List<VisualSpan> spans = spans(ids, pixels, visual);
+    List<String> shown = images.stream().map(PromptImage::text).toList();
+    checkLength(text, shown, room);
+    long[] ids = tokens(expanded(text, shown), text);
+    List<VisualSpan> spans = runs(ids, images.stream().map(PromptImage::parts).toList());
     if (ids.length >= config.contextLength()) {
       throw room.exceeded(
           "%sthe prompt has %d tokens, but the model's context holds %d"
               .formatted(room.images("with"), ids.length, config.contextLength()));
     }
+    List<PixelValues> pixels = images.stream().map(PromptImage::pixels).toList();
     return new ModelInput(ids, new TokenLayout(ids.length, spans), pixels);
   }
 
@@ -145,57 +184,52 @@ final class LlavaPrompts implements AutoCloseable {
         && turns.get(0).parts().get(1) instanceof Turn.Text;
   }
 
-  private int rows(PixelValues pixels) {
-    return (int) pixels.shape()[2] / patch();
-  }
-
-  private int columns(PixelValues pixels) {
-    return (int) pixels.shape()[3] / patch();
-  }
-
-  /** The tokens of a prompt each of whose placeholders stands for so many visual tokens. */
-  private long[] tokens(String prompt, Room room) {
-    String placeholder = template.placeholder();
+  private void checkLength(String prompt, List<String> images, Room room) {
     long length = prompt.length();
-    for (int count : room.visual()) {
-      length += (count - 1L) * placeholder.length();
+    for (String image : images) {
+      length += image.length() - template.placeholder().length();
     }
     if (length > tokenizer.mostCharacters()) {
       throw room.exceeded(
           "%sthe prompt has %,d characters, but the tokenizer takes %,d"
               .formatted(room.images("with"), length, tokenizer.mostCharacters()));
     }
-    if (template.count(prompt) != room.visual().length) {
+  }
+
+  /** A prompt with the texts of its images in the places of the placeholders. */
+  private String expanded(String prompt, List<String> images) {
+    String placeholder = template.placeholder();
+    if (template.count(prompt) != images.size()) {
       throw new ModelException(
           "the chat template puts %d images where there are %d; use that of the model's processor"
-              .formatted(template.count(prompt), room.visual().length));
+              .formatted(template.count(prompt), images.size()));
     }
-    StringBuilder expanded = new StringBuilder((int) length);
+    StringBuilder expanded = new StringBuilder();
     int copied = 0;
-    for (int count : room.visual()) {
+    for (String image : images) {
       int at = prompt.indexOf(placeholder, copied);
-      expanded.append(prompt, copied, at).append(placeholder.repeat(count));
+      expanded.append(prompt, copied, at).append(image);
       copied = at + placeholder.length();
     }
-    expanded.append(prompt, copied, prompt.length());
-    return tokenizer.tokens(expanded.toString(), !template.begins(prompt));
+    return expanded.append(prompt, copied, prompt.length()).toString();
+  }
+
+  private long[] tokens(String expanded, String prompt) {
+    return tokenizer.tokens(expanded, !template.begins(prompt));
   }
 
   /** How a question is put, {@code {question}} standing for it. */
-  String template() {
+  public String template() {
     return template.shown();
   }
 
-  /** Pixels of a side of a patch. */
-  int patch() {
-    return config.vision().patchSize();
-  }
-
-  String text(long[] tokens) {
+  /** An answer in words, without special tokens. */
+  public String text(long[] tokens) {
     return tokenizer.text(tokens);
   }
 
-  IncrementalText answer() {
+  /** Turns the tokens of an answer into words as they come. */
+  public IncrementalText answer() {
     return tokenizer.incremental();
   }
 
@@ -263,40 +297,33 @@ final class LlavaPrompts implements AutoCloseable {
   }
 
   /** Where the visual tokens of each image are. */
-  private List<VisualSpan> spans(long[] ids, List<PixelValues> pixels, int[] visual) {
-    int[] starts = starts(ids, visual);
+  private List<VisualSpan> runs(long[] ids, List<List<ImagePart>> images) {
     List<VisualSpan> spans = new ArrayList<>();
-    for (int i = 0; i < visual.length; i++) {
-      spans.addAll(images.spans(i, starts[i], rows(pixels.get(i)), columns(pixels.get(i))));
-    }
-    return spans;
-  }
-
-  /** Where the visual tokens of each image begin. */
-  private int[] starts(long[] ids, int... visual) {
-    int[] starts = new int[visual.length];
     int at = 0;
-    for (int i = 0; i < visual.length; i++) {
-      while (at < ids.length && ids[at] != config.imageToken()) {
-        at++;
-      }
-      starts[i] = at;
-      for (int k = 0; k < visual[i]; k++, at++) {
-        if (at >= ids.length || ids[at] != config.imageToken()) {
-          throw otherTokenizer();
+    for (int image = 0; image < images.size(); image++) {
+      for (ImagePart part : images.get(image)) {
+        while (at < ids.length && ids[at] != config.imageToken()) {
+          at++;
+        }
+        spans.add(
+            new VisualSpan(image, part.part(), at, part.tokens(), part.rows(), part.columns()));
+        for (int k = 0; k < part.tokens(); k++, at++) {
+          if (at >= ids.length || ids[at] != config.imageToken()) {
+            throw otherTokenizer();
+          }
         }
       }
     }
     if (Arrays.stream(ids, at, ids.length).anyMatch(id -> id == config.imageToken())) {
       throw otherTokenizer();
     }
-    return starts;
+    return spans;
   }
 
   private ModelException otherTokenizer() {
     return new ModelException(
         "tokenizer.json does not turn '%s' into the image token %d of config.json; use the tokenizer that belongs to the model"
-            .formatted(Printable.of(template.placeholder()), config.imageToken()));
+            .formatted(Printable.of(imageToken), config.imageToken()));
   }
 
   @Override
