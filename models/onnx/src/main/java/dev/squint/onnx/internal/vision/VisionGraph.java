@@ -18,6 +18,7 @@ import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -217,6 +218,17 @@ public final class VisionGraph {
   /** The number of encoder layers that the file holds and that therefore run. */
   public int layers() {
     return layers.size();
+  }
+
+  /** Whether convolutions follow attention, or several stand in its place. */
+  public boolean isConvolutional() {
+    int[] convolutions =
+        imageNodes().stream()
+            .filter(i -> TowerSizes.CONVOLUTIONS.contains(graph.nodes().get(i).getOpType()))
+            .toArray();
+    return layers.isEmpty()
+        ? convolutions.length > 1
+        : Arrays.stream(convolutions).anyMatch(i -> i > firstAttention());
   }
 
   /** How attention is encoded, for people. */
