@@ -252,7 +252,8 @@ public final class SegmentState implements AutoCloseable {
   }
 
   private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
-    Set<String> names = segment.session().inputs();
+    ModelSession session = segment.session();
+    Set<String> names = session.inputs();
     Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keptRows().length));
     for (int i = 0; i < segment.hiddenInputs().size(); i++) {
       inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
@@ -283,9 +284,15 @@ public final class SegmentState implements AutoCloseable {
           inputs.put(name, run.indices(rows, rows.length));
         });
     if (names.contains(DecoderGraph.LOGITS_TO_KEEP)) {
-      inputs.put(DecoderGraph.LOGITS_TO_KEEP, run.longs(new long[] {1}));
+      inputs.put(DecoderGraph.LOGITS_TO_KEEP, one(run, session));
     }
     return inputs;
+  }
+
+  /** How many of the last positions get logits, with as many axes as the graph declares. */
+  static OnnxTensor one(TensorScope scope, ModelSession session) {
+    int axes = session.input(DecoderGraph.LOGITS_TO_KEEP).getShape().length;
+    return scope.longs(new long[] {1}, axes == 0 ? new long[0] : new long[] {1});
   }
 
   /** Puts the prompt away, once it has run. */

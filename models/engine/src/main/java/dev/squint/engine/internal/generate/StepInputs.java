@@ -47,7 +47,7 @@ final class StepInputs implements AutoCloseable {
         } else if (name.equals(SegmentModel.KEEP) || RowInput.parse(name).isPresent()) {
           given.put(name, owner.indices(FIRST, 1));
         } else if (name.equals(DecoderGraph.LOGITS_TO_KEEP)) {
-          given.put(name, owner.longs(new long[] {1}, 1));
+          given.put(name, SegmentState.one(owner, segment.session()));
         }
       }
       if (segment.spec().seam() == Seam.MERGE) {

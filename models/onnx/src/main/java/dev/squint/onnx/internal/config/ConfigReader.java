@@ -389,7 +389,11 @@ public final class ConfigReader {
     ModelJson added =
         ModelJson.readIfThere(folder.resolve("tokenizer_config.json"))
             .section("added_tokens_decoder");
-    return added.fields().stream()
+    Optional<Integer> listed =
+        ModelJson.readIfThere(folder.resolve("added_tokens.json")).whole(IMAGE, 0, MOST_TOKENS);
+    return listed.isPresent()
+        ? listed
+        : added.fields().stream()
         .filter(id -> id.matches("\\d{1,9}"))
         .filter(id -> added.section(id).text("content").filter(IMAGE::equals).isPresent())
         .map(Integer::valueOf)
