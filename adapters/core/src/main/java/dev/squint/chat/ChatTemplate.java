@@ -78,6 +78,10 @@ public final class ChatTemplate {
     TemplateFile file = TemplateFile.find(folder, usual);
     TokenTexts tokens = TokenTexts.read(folder);
     checkPlaceholder(folder, tokens, placeholder);
+    return probed(file, tokens, placeholder);
+  }
+
+  private static ChatTemplate probed(TemplateFile file, TokenTexts tokens, String placeholder) {
     JinjaTemplate template;
     try {
       template = JinjaTemplate.compile(file.source());
@@ -101,6 +105,17 @@ public final class ChatTemplate {
         throw e;
       }
     }
+  }
+
+  /**
+   * Another template for the same model.
+   *
+   * @param source its text
+   * @throws ModelException if it cannot be rendered as transformers renders it, or leaves out the
+   *     image or the question
+   */
+  public ChatTemplate with(String source) {
+    return probed(new TemplateFile(source, Path.of("the chat template given"), true), tokens, placeholder);
   }
 
   /** Refuses a folder whose processor would put another text in the place of the image. */

@@ -5,7 +5,7 @@ import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
-import dev.squint.onnx.internal.io.ModelJson;
+import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.tokenizer.IncrementalText;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,11 +23,13 @@ public interface ModelFamily extends AutoCloseable {
     return FamilyRegistry.find(model.config().modelType()).open(model);
   }
 
-  /** Refuses a folder whose {@code config.json} names a type that no family knows. */
+  /** Refuses a folder whose {@code config.json} or {@code genai_config.json} names a type that no family knows. */
   static void checkFolder(Path folder) {
-    Path config = folder.resolve("config.json");
-    if (Files.isRegularFile(config)) {
-      FamilyRegistry.find(ModelJson.read(config).text("model_type").orElse("unknown"));
+    boolean described =
+        Files.isRegularFile(folder.resolve("config.json"))
+            || Files.isRegularFile(folder.resolve("genai_config.json"));
+    if (described) {
+      FamilyRegistry.find(ConfigReader.root(folder).text("model_type").orElse("unknown"));
     }
   }
 
@@ -64,10 +66,11 @@ public interface ModelFamily extends AutoCloseable {
    *
    * @param turns its messages, the user's last
    * @param images what its images became, in the order in which the messages have them
+   * @param form how they become a text
    * @throws PromptException if a text is blank or all are longer than the context
    * @throws ModelException if the model's chat template cannot put messages of these roles
    */
-  ModelInput prompt(List<Turn> turns, List<PromptImage> images);
+  ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form);
 
   /** Turns the tokens of an answer into words as they come. */
   IncrementalText answer();

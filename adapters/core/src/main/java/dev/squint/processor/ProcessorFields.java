@@ -4,6 +4,7 @@ import dev.squint.error.ModelException;
 import dev.squint.image.Resampler;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -67,12 +68,16 @@ public final class ProcessorFields {
    */
   public static ProcessorFields read(Path folder) {
     ModelJson processor = ModelJson.readIfThere(folder.resolve("processor_config.json"));
+    Path own = folder.resolve("preprocessor_config.json");
     ModelJson json =
         processor.has(NESTED)
             ? processor.section(NESTED)
-            : ModelJson.read(folder.resolve("preprocessor_config.json"));
-    ModelJson own = json.section("auto_map");
-    if (own.has("AutoImageProcessor") || own.has("AutoFeatureExtractor")) {
+            : Optional.of(processor.file())
+                .filter(file -> !Files.exists(own))
+                .flatMap(OperatorList::read)
+                .orElseGet(() -> ModelJson.read(own));
+    ModelJson code = json.section("auto_map");
+    if (code.has("AutoImageProcessor") || code.has("AutoFeatureExtractor")) {
       throw new ModelException(
           "%s: '%s' names code of the model's own that prepares images, which is not run; use a model whose image processor is one of transformers' own"
               .formatted(json.file(), json.path("auto_map")));

@@ -65,6 +65,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final SessionFactory sessions;
   private final Generator generator;
   private final LoadedFiles files;
+  private final ModelOptions options;
 
   private VisionLanguageModel(
       Path folder,
@@ -72,13 +73,15 @@ public final class VisionLanguageModel implements AutoCloseable {
       ModelShape facts,
       SessionFactory sessions,
       Generator generator,
-      LoadedFiles files) {
+      LoadedFiles files,
+      ModelOptions options) {
     this.folder = folder;
     this.config = config;
     this.facts = facts;
     this.sessions = sessions;
     this.generator = generator;
     this.files = files;
+    this.options = options;
   }
 
   /**
@@ -122,9 +125,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   private static VisionLanguageModel open(Path folder, ModelOptions options, String name) {
-    if (!Files.isRegularFile(folder.resolve("config.json"))) {
-      throw ModelFiles.noConfig(folder);
-    }
+    ModelJson root = ConfigReader.root(folder);
     ModelFiles found = ModelFiles.find(folder, options.precision());
     Path decoderFile = found.requireDecoder(folder);
     Path embedFile = found.requireEmbedding(folder);
@@ -151,7 +152,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     VisionEncoder vision = new VisionEncoder(sessions, visionGraph, tower);
     ModelConfig config = vision.counted(written);
     AnswerCheck.features(
-        ModelJson.read(folder.resolve("config.json")),
+        root,
         tower.hasCls(),
         config.vision().grid() * config.vision().grid(),
         config.visualTokens());
@@ -161,7 +162,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     Generator generator =
         new Generator(
             new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side), options);
-    return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
+    return new VisionLanguageModel(folder, config, facts, sessions, generator, files, options);
   }
 
   /** What a strategy may know about this model. */
@@ -187,6 +188,11 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** What its JSON files say. */
   public ModelConfig config() {
     return config;
+  }
+
+  /** How it was loaded. */
+  public ModelOptions options() {
+    return options;
   }
 
   /** Where it was loaded from. */

@@ -8,6 +8,7 @@ import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
+import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
 import dev.squint.family.prompt.ChatPrompts;
 import dev.squint.image.RgbImage;
@@ -101,8 +102,8 @@ record LlavaFamily(
   }
 
   @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
-    return prompts.prompt(turns, images);
+  public ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form) {
+    return prompts.prompt(turns, images, form);
   }
 
   @Override

@@ -24,7 +24,13 @@ public final class Embedder implements AutoCloseable {
   private static final String EMBEDS = "inputs_embeds";
   private static final Set<String> ONLY_EMBEDS = Set.of(EMBEDS);
 
+  /** What a graph that puts image features in by itself takes. */
+  private static final String FEATURES = "image_features";
+
+  private static final int MATRIX_RANK = 2;
+
   private final ModelSession embed;
+  private final boolean mergesItself;
   private final SessionFactory sessions;
   private final long width;
   private final RefCountedCache<Merge, ModelSession> merge = new RefCountedCache<>(2);
@@ -35,12 +41,13 @@ public final class Embedder implements AutoCloseable {
     this.sessions = sessions;
     this.width = width;
     this.embed = open(sessions, graph);
-    if (!embed.inputs().equals(Set.of(IDS))) {
+    this.mergesItself = embed.inputs().contains(FEATURES);
+    if (!embed.inputs().equals(mergesItself ? Set.of(IDS, FEATURES) : Set.of(IDS))) {
       String found = Printable.of(embed.inputs().toString());
       embed.close();
       throw new ModelException(
-          "%s has the inputs %s, but only '%s' is known here; use embed_tokens.onnx of a hub-layout export"
-              .formatted(graph.file(), found, IDS));
+          "%s has the inputs %s, but only '%s' and '%s' are known here; use the graph of an export that embeds text"
+              .formatted(graph.file(), found, IDS, FEATURES));
     }
   }
 
@@ -73,7 +80,7 @@ public final class Embedder implements AutoCloseable {
    * @param tokens int64 {@code [1, n]}
    */
   public OnnxTensor embed(TensorScope scope, OnnxTensor tokens) {
-    return embed.run(scope, Map.of(IDS, tokens), ONLY_EMBEDS).get(EMBEDS);
+    return embed.run(scope, inputs(scope, tokens), ONLY_EMBEDS).get(EMBEDS);
   }
 
   /**
@@ -83,7 +90,20 @@ public final class Embedder implements AutoCloseable {
    * @param into float32 {@code [1, n, hidden]}
    */
   public void embed(TensorScope scope, OnnxTensor tokens, OnnxTensor into) {
-    embed.run(scope, Map.of(IDS, tokens), Set.of(), Map.of(EMBEDS, into));
+    embed.run(scope, inputs(scope, tokens), Set.of(), Map.of(EMBEDS, into));
+  }
+
+  /** Where the graph puts features in, it is given none: they go in behind it. */
+  private Map<String, OnnxTensor> inputs(TensorScope scope, OnnxTensor tokens) {
+    return mergesItself
+        ? Map.of(IDS, tokens, FEATURES, scope.empty(embed.inputType(FEATURES), noFeatures()))
+        : Map.of(IDS, tokens);
+  }
+
+  private long[] noFeatures() {
+    return embed.input(FEATURES).getShape().length == MATRIX_RANK
+        ? new long[] {0, width}
+        : new long[] {1, 0, width};
   }
 
   /**
@@ -108,7 +128,7 @@ public final class Embedder implements AutoCloseable {
     try (TensorScope run = scope.newScope();
         var lease = merge.acquire(key, () -> openMerge(features.getInfo(), merges))) {
       Map<String, OnnxTensor> inputs = new HashMap<>();
-      inputs.put(MergeGraph.TEXT, embed(run, tokens));
+      inputs.put(MergeGraph.TEXT, embed(run, mergesItself ? asText(tokens, visualRows) : tokens));
       inputs.put(MergeGraph.FEATURES, features);
       inputs.put(MergeGraph.KEEP_VISUAL, run.indices(reduction.liveVisual(), visualRows.length));
       inputs.put(MergeGraph.POSITIONS, run.indices(visualRows, visualRows.length, 1));
@@ -118,6 +138,15 @@ public final class Embedder implements AutoCloseable {
       return scope.transferFrom(
           run, lease.get().run(run, inputs, Set.of(MergeGraph.MERGED)).get(MergeGraph.MERGED));
     }
+  }
+
+  /** No token stands for an image, or the graph would look for its features. */
+  private static long[] asText(long[] tokens, int[] visualRows) {
+    long[] text = tokens.clone();
+    for (int row : visualRows) {
+      text[row] = 0;
+    }
+    return text;
   }
 
   private ModelSession openMerge(TensorInfo features, boolean merges) {

@@ -161,11 +161,26 @@ public final class ConfigReader {
    */
   public static ModelConfig read(
       Path folder, Optional<DecoderGraph> decoder, Optional<VisionGraph> vision) {
+    return new ConfigReader(root(folder), decoder, vision).config(folder);
+  }
+
+  /**
+   * What describes a model: {@code config.json}, or else {@code genai_config.json} in its words.
+   *
+   * @throws ModelException if there is neither
+   */
+  public static ModelJson root(Path folder) {
     Path file = folder.resolve("config.json");
-    if (!Files.exists(file)) {
-      throw ModelFiles.noConfig(folder);
+    if (Files.exists(file)) {
+      return ModelJson.read(file);
     }
-    return new ConfigReader(ModelJson.read(file), decoder, vision).config(folder);
+    return genai(folder).map(GenaiConfig::config).orElseThrow(() -> ModelFiles.noConfig(folder));
+  }
+
+  private static Optional<GenaiConfig> genai(Path folder) {
+    return Optional.of(folder.resolve("genai_config.json"))
+        .filter(Files::exists)
+        .map(GenaiConfig::read);
   }
 
   private ModelConfig config(Path folder) {
@@ -186,7 +201,10 @@ public final class ConfigReader {
             root.whole("vocab_size", 1, MOST_TOKENS).orElse(1));
     // What it says is not used, for the tower decides; a file with nonsense in it is damaged.
     root.whole("image_seq_length", 1, MOST_TOKENS);
-    ModelJson generation = ModelJson.readIfThere(folder.resolve("generation_config.json"));
+    ModelJson generation =
+        genai(folder)
+            .map(GenaiConfig::generation)
+            .orElseGet(() -> ModelJson.readIfThere(folder.resolve("generation_config.json")));
     boolean given = Files.exists(generation.file());
     Set<Long> ends = given ? ends(generation, tokens) : endsOfConfig(tokens);
     return new ModelConfig(

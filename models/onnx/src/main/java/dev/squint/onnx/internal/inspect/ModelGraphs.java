@@ -91,6 +91,7 @@ public final class ModelGraphs {
     try {
       return files
           .config()
+          .or(files::genaiConfig)
           .map(file -> ConfigReader.read(file.toAbsolutePath().getParent(), decoder, vision))
           .map(read -> counted.isPresent() ? read.withVisualTokens(counted.getAsInt()) : read);
     } catch (ModelException e) {

@@ -2,6 +2,7 @@ package dev.squint.onnx.internal.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.error.ModelException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -51,6 +52,16 @@ public final class ModelJson {
    */
   public static ModelJson readIfThere(Path file) {
     return Files.exists(file, LinkOption.NOFOLLOW_LINKS) ? read(file) : none(file);
+  }
+
+  /**
+   * An object that was made of a file.
+   *
+   * @param file the file that messages name
+   * @param root what was made of it
+   */
+  public static ModelJson of(Path file, ObjectNode root) {
+    return new ModelJson(file, "", root);
   }
 
   /**
