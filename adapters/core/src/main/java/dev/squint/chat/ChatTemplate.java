@@ -64,7 +64,18 @@ public final class ChatTemplate {
    *     or leaves out the image or the question
    */
   public static ChatTemplate open(Path folder, String placeholder) {
-    TemplateFile file = TemplateFile.find(folder);
+    return open(folder, placeholder, Optional.empty());
+  }
+
+  /**
+   * Reads the template of a model folder, or takes another where it has none.
+   *
+   * @param folder the model folder
+   * @param placeholder the text that stands for an image
+   * @param usual how models of this type are asked that come without a template
+   */
+  public static ChatTemplate open(Path folder, String placeholder, Optional<String> usual) {
+    TemplateFile file = TemplateFile.find(folder, usual);
     TokenTexts tokens = TokenTexts.read(folder);
     checkPlaceholder(folder, tokens, placeholder);
     return probed(file, tokens, placeholder);

@@ -62,6 +62,11 @@ public interface ModelFamily extends AutoCloseable {
    */
   PromptImage resized(RgbImage image, int rows, int columns);
 
+  /** What the files lack that the whole model has, a sentence each, for people. */
+  default List<String> notes() {
+    return List.of();
+  }
+
   /** How a question about an image is put, {@code {question}} standing for it. */
   String template();
 

@@ -16,6 +16,7 @@ import dev.squint.onnx.internal.io.Printable;
 import dev.squint.processor.Preprocessor;
 import dev.squint.tokenizer.IncrementalText;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -48,10 +49,16 @@ record LlavaFamily(
     preprocessor.checkFits(model.config().vision().imageSize());
     return new LlavaFamily(
         preprocessor,
-        ChatPrompts.open(model.folder(), model.config()),
+        ChatPrompts.open(model.folder(), model.config(), Optional.empty(), usual(model)),
         ImageTokens.of(model.config(), model.facts().vision()),
         model.config().vision().patchSize(),
         model.takesAnySize());
+  }
+
+  private static Optional<String> usual(VisionLanguageModel model) {
+    return model.config().modelType().equals(Moondream.TYPE)
+        ? Optional.of(Moondream.TEMPLATE)
+        : Optional.empty();
   }
 
   @Override

@@ -101,6 +101,16 @@ public final class ChatPrompts implements AutoCloseable {
    *     cannot be rendered as transformers renders it
    */
   public static ChatPrompts open(Path folder, ModelConfig config, Optional<String> placeholder) {
+    return open(folder, config, placeholder, Optional.empty());
+  }
+
+  /**
+   * The same for a model that may come without a chat template.
+   *
+   * @param usual the template that it is asked with then
+   */
+  public static ChatPrompts open(
+      Path folder, ModelConfig config, Optional<String> placeholder, Optional<String> usual) {
     TextTokenizer tokenizer = TextTokenizer.open(folder);
     try {
       String imageToken =
@@ -111,7 +121,7 @@ public final class ChatPrompts implements AutoCloseable {
                       new ModelException(
                           "tokenizer.json has no added token %d, the image token of config.json; use the tokenizer that belongs to the model"
                               .formatted(config.imageToken())));
-      ChatTemplate template = ChatTemplate.open(folder, placeholder.orElse(imageToken));
+      ChatTemplate template = ChatTemplate.open(folder, placeholder.orElse(imageToken), usual);
       return new ChatPrompts(tokenizer, template, config, imageToken);
     } catch (RuntimeException | Error e) {
       tokenizer.close();
