@@ -10,6 +10,7 @@ import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
+import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
 import dev.squint.family.TokenMap;
 import dev.squint.family.prompt.ChatPrompts;
@@ -203,8 +204,8 @@ record Idefics3Family(
   }
 
   @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
-    return prompts.prompt(turns, images);
+  public ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form) {
+    return prompts.prompt(turns, images, form);
   }
 
   @Override
