@@ -77,6 +77,7 @@ final class InspectCommand implements Runnable {
     report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per image", count));
     report.decoder().ifPresent(decoder -> decoder(rows, decoder));
     report.vision().ifPresent(vision -> vision(rows, vision));
+    report.lacks().forEach(missing -> rows.add("note", "%s", missing));
     support
         .strategies()
         .forEach(
@@ -186,6 +187,7 @@ final class InspectCommand implements Runnable {
     root.put("graphs", report.graphs().stream().map(InspectCommand::fields).toList());
     root.put("decoder", report.decoder().map(InspectCommand::fields).orElse(null));
     root.put("vision", report.vision().orElse(null));
+    root.put("lacks", report.lacks());
     Map<String, Object> strategies = new LinkedHashMap<>();
     support.strategies().forEach((name, reason) -> strategies.put(name, reason.orElse("yes")));
     root.put("strategies", strategies);

@@ -6,6 +6,7 @@ import dev.squint.engine.internal.ort.FreedMemory;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.RuntimeLibrary;
 import dev.squint.engine.internal.prune.ModelShapes;
+import dev.squint.engine.internal.session.DeepStack;
 import dev.squint.engine.internal.session.EmbeddedModel;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SessionFactory;
@@ -26,6 +27,8 @@ import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.config.AnswerCheck;
 import dev.squint.onnx.internal.config.ConfigReader;
+import dev.squint.onnx.internal.config.MissingParts;
+import dev.squint.onnx.internal.config.WindowedLayers;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
@@ -143,7 +146,11 @@ public final class VisionLanguageModel implements AutoCloseable {
             .and(visionGraph.dataFiles());
     ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(analysed));
     AnswerCheck.inputs(decoder);
-    VisionGraph tower = analysed.pooled(written.vision().mergeSide(), written.vision().grid());
+    VisionGraph tower =
+        analysed
+            .pooled(written.vision().mergeSide(), written.vision().grid())
+            .windowed(WindowedLayers.of(root, analysed.layers()))
+            .feeding(decoder.deepStack());
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
@@ -161,7 +168,21 @@ public final class VisionLanguageModel implements AutoCloseable {
     SideGraphs side = new SideGraphs(sessions, config.text().hidden());
     Generator generator =
         new Generator(
-            new Generator.Parts(sessions, config, facts, decoder, vision, embedder, side), options);
+            new Generator.Parts(
+                sessions,
+                config,
+                facts,
+                decoder,
+                vision,
+                embedder,
+                side,
+                new DeepStack(
+                    sessions,
+                    decoder.deepStack(),
+                    tower.deepStackLevels().size(),
+                    config.text().hidden()),
+                MissingParts.of(root, decoder, tower)),
+            options);
     return new VisionLanguageModel(folder, config, facts, sessions, generator, files, options);
   }
 

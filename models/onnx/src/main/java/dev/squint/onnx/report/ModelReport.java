@@ -16,6 +16,7 @@ import java.util.Set;
  * @param graphs its ONNX files
  * @param decoder the decoder, if there is one
  * @param vision the vision tower, if there is one
+ * @param lacks what the graphs lack of the model though they answer, a sentence each
  */
 public record ModelReport(
     String layout,
@@ -23,7 +24,8 @@ public record ModelReport(
     Optional<Integer> visualTokens,
     List<GraphFile> graphs,
     Optional<Decoder> decoder,
-    Optional<Vision> vision) {
+    Optional<Vision> vision,
+    List<String> lacks) {
 
   /**
    * One ONNX file.

@@ -6,6 +6,7 @@ import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SideObserver;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
+import dev.squint.engine.internal.session.DeepStack;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.SideGraphs;
 import dev.squint.engine.internal.session.SplitDecoder;
@@ -71,8 +72,9 @@ final class DecoderRun implements AutoCloseable {
    * @param embedder embeds text and puts images into it
    * @param side computes what is observed between vision tower and decoder
    * @param vision projects patches that were merged before the projector
+   * @param deepStack lays DeepStack features on the prompt, where the decoder takes them
    */
-  record Parts(Embedder embedder, SideGraphs side, VisionEncoder vision) {}
+  record Parts(Embedder embedder, SideGraphs side, VisionEncoder vision, DeepStack deepStack) {}
 
   /**
    * A run that has seen nothing.
@@ -173,7 +175,19 @@ final class DecoderRun implements AutoCloseable {
                 onFeatures(pass, prompt, features.orElseThrow(), tokens.live()));
         tokens = tokens.reduced(reduction, site.positions()).left();
       }
-      decode(pass, tokens, embeds(pass, prompt, features, tokens.live(), reduction), decider);
+      LiveTokens live = tokens.live();
+      List<OnnxTensor> entering = new ArrayList<>();
+      entering.add(embeds(pass, prompt, features, live, reduction));
+      entering.addAll(
+          parts
+              .deepStack()
+              .laid(
+                  pass,
+                  seen.map(VisionEncoder.Encoded::deepStack).orElse(List.of()),
+                  reduction,
+                  live.visualRows(),
+                  live.count()));
+      decode(pass, tokens, entering, decider);
     }
   }
 
@@ -193,10 +207,16 @@ final class DecoderRun implements AutoCloseable {
         : parts.embedder().embed(pass, ids);
   }
 
+  /**
+   * Runs the decoder.
+   *
+   * @param states embeddings, and what the decoder takes besides them
+   */
   private void decode(
-      TensorScope pass, PositionedTokens entering, OnnxTensor embeds, SiteDecider decider) {
+      TensorScope pass, PositionedTokens entering, List<OnnxTensor> states, SiteDecider decider) {
     PositionedTokens tokens = entering;
-    List<OnnxTensor> hidden = List.of(embeds);
+    List<OnnxTensor> hidden = states;
+    OnnxTensor embeds = states.get(0);
     boolean compares =
         plan.seams().stream()
             .flatMap(Optional::stream)
@@ -271,7 +291,7 @@ final class DecoderRun implements AutoCloseable {
   private OnnxTensor all(TensorScope pass, long[] text) {
     int count = text.length;
     int[] rows = IntStream.range(0, count).toArray();
-    List<OnnxTensor> hidden = List.of(parts.embedder().embed(pass, text));
+    List<OnnxTensor> hidden = withoutImages(pass, parts.embedder().embed(pass, text), count);
     for (SegmentState segment : segments) {
       RotaryPositions positions =
           RotaryPositions.consecutive(segment.takePositions(count), count, source.rows());
@@ -310,11 +330,17 @@ final class DecoderRun implements AutoCloseable {
     }
     if (embedded.isEmpty()) {
       OnnxTensor first = parts.embedder().embed(pass, fed.get());
-      embedded = List.of(StepOutputs.another(first, own));
-      return List.of(first);
+      embedded = withoutImages(own, StepOutputs.another(first, own), 1);
+      return withoutImages(pass, first, 1);
     }
     parts.embedder().embed(pass, fed.get(), embedded.get(0));
     return embedded;
+  }
+
+  private List<OnnxTensor> withoutImages(TensorScope scope, OnnxTensor embeds, int rows) {
+    List<OnnxTensor> states = new ArrayList<>(List.of(embeds));
+    states.addAll(parts.deepStack().none(scope, rows));
+    return states;
   }
 
   private void read(OnnxTensor last) {

@@ -3,6 +3,7 @@ package dev.squint.engine.internal.generate;
 import dev.squint.engine.internal.kv.KvCache;
 import dev.squint.engine.internal.ort.RunControl;
 import dev.squint.engine.internal.prune.PruningPlan;
+import dev.squint.engine.internal.session.DeepStack;
 import dev.squint.engine.internal.session.Embedder;
 import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SegmentPool;
@@ -51,6 +52,8 @@ public final class Generator implements AutoCloseable {
    * @param vision encodes images
    * @param embedder embeds text and puts images into it
    * @param side computes what is observed between vision tower and decoder
+   * @param deepStack lays DeepStack features on prompts, where the decoder takes them
+   * @param lacks what its files lack of the model, for the trace
    */
   public record Parts(
       SessionFactory sessions,
@@ -59,7 +62,9 @@ public final class Generator implements AutoCloseable {
       DecoderGraph decoder,
       VisionEncoder vision,
       Embedder embedder,
-      SideGraphs side) {
+      SideGraphs side,
+      DeepStack deepStack,
+      List<String> lacks) {
 
     /**
      * A run that has seen nothing.
@@ -70,7 +75,7 @@ public final class Generator implements AutoCloseable {
       return new DecoderRun(
           plan,
           open,
-          new DecoderRun.Parts(embedder, side, vision),
+          new DecoderRun.Parts(embedder, side, vision, deepStack),
           decoder.positions(),
           config.text(),
           sessions.scope());
@@ -140,7 +145,9 @@ public final class Generator implements AutoCloseable {
     long perState = (long) parts.facts().decoder().hidden() * Float.BYTES;
     return admission.enter(
         parts.cacheBytesPerToken() * KvCache.withRoom(longest)
-            + perState * (length + 2L * prompt.layout().visualTokens()),
+            + perState
+                * ((1L + parts.deepStack().levels()) * length
+                    + 2L * prompt.layout().visualTokens()),
         control);
   }
 
@@ -230,6 +237,7 @@ public final class Generator implements AutoCloseable {
     watch.close();
     try (VisionEncoder vision = parts.vision();
         Embedder embedder = parts.embedder();
+        DeepStack deepStack = parts.deepStack();
         SideGraphs side = parts.side()) {
       splits.close();
     }

@@ -97,6 +97,8 @@ final class RequestRun {
   Generation answer() {
     if (images.isEmpty()) {
       notes.add("no image in the prompt: nothing to prune");
+    } else {
+      notes.addAll(parts.lacks());
     }
     Optional<KeptRun> cache = asked.cache().map(KeptRun::of);
     if (cache.isEmpty()) {

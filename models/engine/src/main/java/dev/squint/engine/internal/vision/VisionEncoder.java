@@ -9,6 +9,7 @@ import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.IntegerInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.OnnxGraph;
@@ -17,6 +18,7 @@ import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -43,6 +45,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path folder;
   private final RefCountedCache<Part, ModelSession> pool = new RefCountedCache<>(SESSIONS_KEPT);
   private final FeatureJoiner joiner;
+  private final FeaturePacker packer;
 
   public VisionEncoder(SessionFactory sessions, Path file) {
     this(sessions, OnnxGraph.read(file));
@@ -65,6 +68,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.folder = read.folder();
     this.graph = graph;
     this.joiner = new FeatureJoiner(sessions);
+    this.packer = new FeaturePacker(sessions);
   }
 
   /**
@@ -125,9 +129,14 @@ public final class VisionEncoder implements AutoCloseable {
    *     features, or patches that have yet to be {@linkplain VisionEncoder#project projected}
    * @param projected whether it is features
    * @param observations what was asked for, over all patches, by canonical text
+   * @param deepStack DeepStack features, {@code [tokens, hidden]} for each level that the decoder
+   *     takes, owned as the output
    */
   public record Encoded(
-      OnnxTensor output, boolean projected, Map<String, TowerValues> observations) {}
+      OnnxTensor output,
+      boolean projected,
+      Map<String, TowerValues> observations,
+      List<OnnxTensor> deepStack) {}
 
   VisionGraph graph() {
     return graph;
@@ -149,9 +158,15 @@ public final class VisionEncoder implements AutoCloseable {
       List<Expression> taps,
       boolean projected) {
     checkShape(pixels.shape());
+    if (pixels.packing().isPresent() && !(projected && taps.isEmpty())) {
+      throw new ModelException(
+          Kind.REFUSED_STRATEGY,
+          "the tiles of the image are put together after the vision encoder, with newlines that are no patches, so patches cannot be scored or merged in it; choose a strategy that looks at projected features or text");
+    }
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
+    wanted.addAll(graph.deepStackLevels());
     taps.forEach(tap -> wanted.add(TapNames.output(tap)));
     Part part = new Part(projected, true, taps);
     try (run;
@@ -163,7 +178,16 @@ public final class VisionEncoder implements AutoCloseable {
         int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
         observations.put(tap.canonical(), TowerValues.of(sizes, TensorScope.valuesOf(seen)));
       }
-      return new Encoded(scope.transferFrom(run, out.get(output)), projected, observations);
+      OnnxTensor made =
+          pixels
+              .packing()
+              .map(packing -> packer.pack(run, out.get(output), packing))
+              .orElseGet(() -> out.get(output));
+      List<OnnxTensor> deepStack =
+          graph.deepStackLevels().stream()
+              .map(level -> scope.transferFrom(run, out.get(level)))
+              .toList();
+      return new Encoded(scope.transferFrom(run, made), projected, observations, deepStack);
     }
   }
 
@@ -203,7 +227,13 @@ public final class VisionEncoder implements AutoCloseable {
           tap,
           TowerValues.joined(images.stream().map(image -> image.observations().get(tap)).toList()));
     }
-    return new Encoded(joiner.join(scope, outputs), first.projected(), observations);
+    List<OnnxTensor> deepStack = new ArrayList<>();
+    for (int i = 0; i < first.deepStack().size(); i++) {
+      int level = i;
+      deepStack.add(
+          joiner.join(scope, images.stream().map(image -> image.deepStack().get(level)).toList()));
+    }
+    return new Encoded(joiner.join(scope, outputs), first.projected(), observations, deepStack);
   }
 
   /**
@@ -247,7 +277,7 @@ public final class VisionEncoder implements AutoCloseable {
       return sessions.open(
           graph.tower(part.taps()), folder, "the tower of %s with %s".formatted(file, part.taps()));
     }
-    return part.taps().isEmpty() && graph.isFloat32()
+    return part.taps().isEmpty() && graph.isWhole()
         ? sessions.open(read)
         : sessions.open(graph.withTaps(part.taps()), folder, file + " with " + part.taps());
   }
@@ -273,7 +303,8 @@ public final class VisionEncoder implements AutoCloseable {
 
   @Override
   public void close() {
-    try (joiner) {
+    try (joiner;
+        packer) {
       pool.close();
     }
   }

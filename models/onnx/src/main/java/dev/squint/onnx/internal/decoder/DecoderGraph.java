@@ -15,8 +15,11 @@ import dev.squint.onnx.internal.graph.MatrixWeights;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.report.PositionSource;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,6 +87,7 @@ public final class DecoderGraph {
   private final BitSet hiddenNodes;
   private final BitSet residualStream;
   private final Map<String, Integer> pastLayers = new HashMap<>();
+  private final DeepStackInputs deepStack;
   private final int lastRowNode;
   private volatile HeadSizes heads;
 
@@ -105,6 +109,7 @@ public final class DecoderGraph {
     this.positions = positionSource(fused);
     this.dominators = new Dominators(this.graph, EMBEDS);
     this.hiddenNodes = flow(EMBEDS).all();
+    this.deepStack = DeepStackInputs.of(this.graph);
     this.lastRowNode = findLastRowNode();
     this.residualStream = dominators.chain(this.graph.producer(LOGITS));
   }
@@ -197,7 +202,7 @@ public final class DecoderGraph {
     BitSet afterLastValue = flow(past(layers - 1, false)).all();
     int top = logits;
     for (int node = logits;
-        node != Dominators.ROOT && afterLastValue.get(node);
+        node != Dominators.ROOT && afterLastValue.get(node) && !meetsDeepStack(node);
         node = dominators.above(node)) {
       top = node;
     }
@@ -210,6 +215,47 @@ public final class DecoderGraph {
     return feedsCache ? logits : top;
   }
 
+  /** Whether features of all tokens are added below a node. */
+  private boolean meetsDeepStack(int node) {
+    if (deepStack.isEmpty()) {
+      return false;
+    }
+    BitSet features = flow(deepStack.names()).all();
+    BitSet below = graph.dependents(Set.copyOf(consumedOutputs(node)));
+    return below.stream()
+        .anyMatch(
+            reader ->
+                OnnxGraph.reads(graph.nodes().get(reader)).stream()
+                    .anyMatch(
+                        tensor -> {
+                          int producer = graph.producer(tensor);
+                          return producer < 0
+                              ? deepStack.names().contains(tensor)
+                              : features.get(producer) && !hiddenNodes.get(producer);
+                        }));
+  }
+
+  /** What it takes of DeepStack features. */
+  public DeepStackInputs deepStack() {
+    return deepStack;
+  }
+
+  /** The inputs of DeepStack features that some layer from this one on reads. */
+  List<String> deepStackFrom(int layer) {
+    if (deepStack.isEmpty() || layer == 0) {
+      return deepStack.names();
+    }
+    Set<String> seen = new HashSet<>(boundary(layer));
+    Deque<String> work = new ArrayDeque<>(List.of(LOGITS));
+    while (!work.isEmpty()) {
+      String tensor = work.pop();
+      if (seen.add(tensor) && graph.producer(tensor) >= 0) {
+        work.addAll(graph.reads(graph.producer(tensor)));
+      }
+    }
+    return deepStack.names().stream().filter(seen::contains).toList();
+  }
+
   List<String> consumedOutputs(int node) {
     return graph.nodes().get(node).getOutputList().stream()
         .filter(output -> !output.isEmpty() && graph.isConsumed(output))
@@ -217,7 +263,11 @@ public final class DecoderGraph {
   }
 
   private Flow flow(String input) {
-    return new Flow(graph, List.of(input), false);
+    return flow(List.of(input));
+  }
+
+  private Flow flow(List<String> inputs) {
+    return new Flow(graph, inputs, false);
   }
 
   /** Nodes that the hidden states flow through. Not to be changed. */

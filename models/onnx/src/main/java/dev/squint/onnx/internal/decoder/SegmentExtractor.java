@@ -114,7 +114,11 @@ public final class SegmentExtractor {
       targets.add(DecoderGraph.present(layer, false));
     }
     boolean last = spec.to() == decoder.layers() && !spec.lookahead();
-    List<String> hiddenOutputs = last || spec.lookahead() ? List.of() : decoder.boundary(spec.to());
+    List<String> hiddenOutputs = new ArrayList<>();
+    if (!last && !spec.lookahead()) {
+      hiddenOutputs.addAll(decoder.boundary(spec.to()));
+      hiddenOutputs.addAll(decoder.deepStackFrom(spec.to()));
+    }
     targets.addAll(last ? List.of(DecoderGraph.LOGITS) : hiddenOutputs);
     DecoderTensors observed = new DecoderTensors(decoder, spec.taps());
     targets.addAll(observed.reads());
@@ -326,6 +330,9 @@ public final class SegmentExtractor {
         nodes.identity(kept, tensor);
       }
     }
+    for (String tensor : deepStack()) {
+      hiddenInputs.add(declareDeepStack(out, nodes, tensor, seam));
+    }
     if (hasSeam()) {
       out.addInput(GraphNodes.value(SegmentModel.KEEP, GraphNodes.INT64, "kept"));
     }
@@ -340,7 +347,8 @@ public final class SegmentExtractor {
       boolean perToken =
           name.equals(DecoderGraph.EMBEDS)
               || name.equals(DecoderGraph.POSITIONS)
-              || name.equals(DecoderGraph.TOKEN_TYPES);
+              || name.equals(DecoderGraph.TOKEN_TYPES)
+              || decoder.deepStack().names().contains(name);
       if (!perToken && !isStored(name)) {
         out.addInput(input);
       }
@@ -353,6 +361,35 @@ public final class SegmentExtractor {
       declarePerToken(out, nodes, DecoderGraph.TOKEN_TYPES, false);
     }
     return hiddenInputs;
+  }
+
+  /** What runs ahead of a layer needs them only where it looks behind them. */
+  private List<String> deepStack() {
+    List<String> names = decoder.deepStackFrom(spec.from());
+    return !spec.lookahead() || names.stream().anyMatch(usedInputs::contains) ? names : List.of();
+  }
+
+  /** They come in with the hidden states, and the seam treats them alike. */
+  private String declareDeepStack(
+      GraphProto.Builder out, GraphNodes nodes, String tensor, Optional<MergingSeam> seam) {
+    DeepStackInputs all = decoder.deepStack();
+    int type = decoder.elementType(tensor);
+    boolean converted = spec.from() == 0 && type != GraphNodes.FLOAT;
+    int given = converted ? GraphNodes.FLOAT : type;
+    String name = all(tensor);
+    long width = graph.inputDimension(tensor, all.tokenAxis() + 1);
+    out.addInput(
+        all.packed()
+            ? GraphNodes.value(name, given, all.levels(), "batch_size", "tokens", width)
+            : GraphNodes.value(name, given, "batch_size", "tokens", width));
+    String arriving = seam.isPresent() ? seam.get().extended(name, given, all.tokenAxis()) : name;
+    String kept = hasSeam() ? nodes.gather(arriving, SegmentModel.KEEP, all.tokenAxis()) : arriving;
+    if (converted) {
+      nodes.cast(kept, type, tensor);
+    } else {
+      nodes.identity(kept, tensor);
+    }
+    return name;
   }
 
   private IntStream layers() {

@@ -5,12 +5,15 @@ import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.config.DeclaredSizes;
+import dev.squint.onnx.internal.config.MissingParts;
+import dev.squint.onnx.internal.config.WindowedLayers;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.FileFailure;
+import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
 import dev.squint.onnx.report.ModelReport;
 import java.io.IOException;
@@ -44,6 +47,7 @@ public final class ModelGraphs {
     files.vision().ifPresent(file -> readTower(OnnxGraph.read(file)));
     files.embedding().ifPresent(file -> list("embedding", OnnxGraph.read(file)));
     config = readConfig();
+    vision = vision.map(this::known);
     sizes = DeclaredSizes.of(files);
   }
 
@@ -84,15 +88,39 @@ public final class ModelGraphs {
         visualTokens(),
         List.copyOf(listed),
         decoder.map(found -> describe(found, sizes)),
-        vision.map(ModelGraphs::describe));
+        vision.map(ModelGraphs::describe),
+        lacks());
+  }
+
+  private List<String> lacks() {
+    return root().isPresent() && decoder.isPresent() && vision.isPresent()
+        ? MissingParts.of(root().get(), decoder.get(), vision.get())
+        : List.of();
+  }
+
+  private VisionGraph known(VisionGraph tower) {
+    return root()
+        .map(json -> tower.windowed(WindowedLayers.of(json, tower.layers())))
+        .orElse(tower);
+  }
+
+  /** Empty where there is no config, or none that can be read. */
+  private Optional<ModelJson> root() {
+    try {
+      return folder().map(ConfigReader::root);
+    } catch (ModelException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Path> folder() {
+    return files.config().or(files::genaiConfig).map(file -> file.toAbsolutePath().getParent());
   }
 
   private Optional<ModelConfig> readConfig() {
     try {
-      return files
-          .config()
-          .or(files::genaiConfig)
-          .map(file -> ConfigReader.read(file.toAbsolutePath().getParent(), decoder, vision))
+      return folder()
+          .map(found -> ConfigReader.read(found, decoder, vision))
           .map(read -> counted.isPresent() ? read.withVisualTokens(counted.getAsInt()) : read);
     } catch (ModelException e) {
       return Optional.empty();

@@ -7,6 +7,7 @@ import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.AttentionSite;
 import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.attention.SoftmaxAttention;
+import dev.squint.onnx.internal.decoder.DeepStackInputs;
 import dev.squint.onnx.internal.decoder.FeedForward;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.Attributes;
@@ -18,6 +19,7 @@ import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -60,6 +62,8 @@ public final class VisionGraph {
   private final List<List<AttentionSite>> layers;
   private final boolean hasCls;
   private final Optional<Pooling> pooling;
+  private final int deepStackLevels;
+  private final Set<Integer> windowed;
   private volatile String projectorInput;
   private volatile TowerSizes sizes;
 
@@ -81,15 +85,48 @@ public final class VisionGraph {
     layers = findLayers();
     hasCls = findCls();
     pooling = Optional.empty();
+    deepStackLevels = 0;
+    windowed = Set.of();
   }
 
-  private VisionGraph(VisionGraph tower, Pooling pooling) {
+  private VisionGraph(
+      VisionGraph tower, Optional<Pooling> pooling, int deepStackLevels, Set<Integer> windowed) {
     this.graph = tower.graph;
     this.dominators = tower.dominators;
     this.stream = tower.stream;
     this.layers = tower.layers;
     this.hasCls = tower.hasCls;
-    this.pooling = Optional.of(pooling);
+    this.pooling = pooling;
+    this.deepStackLevels = deepStackLevels;
+    this.windowed = windowed;
+  }
+
+  /**
+   * The same tower, giving the DeepStack features that a decoder takes.
+   *
+   * @throws ModelException if it does not have them
+   */
+  public VisionGraph feeding(DeepStackInputs decoder) {
+    return decoder.isEmpty()
+        ? this
+        : new VisionGraph(this, pooling, deepStack().fitting(graph, decoder), windowed);
+  }
+
+  /** The same tower, of which is known that some layers attend within windows by their masks. */
+  public VisionGraph windowed(Set<Integer> layers) {
+    return layers.isEmpty()
+        ? this
+        : new VisionGraph(this, pooling, deepStackLevels, Set.copyOf(layers));
+  }
+
+  /** What its file has of DeepStack features. */
+  public DeepStackOutputs deepStack() {
+    return DeepStackOutputs.of(graph);
+  }
+
+  /** The outputs of DeepStack features that a decoder takes, one for each level. */
+  public List<String> deepStackLevels() {
+    return deepStackLevels == 0 ? List.of() : deepStack().apart(deepStackLevels);
   }
 
   /**
@@ -108,7 +145,9 @@ public final class VisionGraph {
    * @param columns patches in a row of an image
    */
   public VisionGraph pooled(int side, int columns) {
-    return side == 1 || takesPatches() ? this : new VisionGraph(this, new Pooling(side, columns));
+    return side == 1 || takesPatches()
+        ? this
+        : new VisionGraph(this, Optional.of(new Pooling(side, columns)), deepStackLevels, windowed);
   }
 
   Optional<Pooling> pooling() {
@@ -137,7 +176,23 @@ public final class VisionGraph {
 
   private BitSet residualStream() {
     int features = graph.producer(FEATURES);
-    return dominators.reaches(features) ? dominators.chain(features) : new BitSet();
+    if (!dominators.reaches(features)) {
+      return new BitSet();
+    }
+    BitSet stream = dominators.chain(features);
+    // Where states of several layers go side by side into the projector, features hang on the
+    // first of these; those after it are in the stream of the last.
+    for (int i : stream.stream().toArray()) {
+      NodeProto node = graph.nodes().get(i);
+      if (node.getOpType().equals("Concat")) {
+        node.getInputList().stream()
+            .mapToInt(graph::producer)
+            .filter(dominators::reaches)
+            .max()
+            .ifPresent(last -> stream.or(dominators.chain(last)));
+      }
+    }
+    return stream;
   }
 
   private boolean findCls() {
@@ -203,6 +258,17 @@ public final class VisionGraph {
     return layers.size();
   }
 
+  /** Whether convolutions follow attention, or several stand in its place. */
+  public boolean isConvolutional() {
+    int[] convolutions =
+        imageNodes().stream()
+            .filter(i -> TowerSizes.CONVOLUTIONS.contains(graph.nodes().get(i).getOpType()))
+            .toArray();
+    return layers.isEmpty()
+        ? convolutions.length > 1
+        : Arrays.stream(convolutions).anyMatch(i -> i > firstAttention());
+  }
+
   /** How attention is encoded, for people. */
   public Set<String> encodings() {
     Set<String> encodings = new LinkedHashSet<>();
@@ -212,7 +278,7 @@ public final class VisionGraph {
 
   /** Whether a layer attends within windows of the image only. */
   public boolean isWindowed(int layer) {
-    return layers.get(layer).size() > 1;
+    return layers.get(layer).size() > 1 || windowed.contains(layer);
   }
 
   /** Names of the inputs. */
@@ -238,8 +304,12 @@ public final class VisionGraph {
     return graph.inputDimension(PIXELS, dimension);
   }
 
-  /** Whether pixels and features are float32; else the graph is used {@link #withTaps} alone. */
-  public boolean isFloat32() {
+  /** Whether the file is used as it is where nothing is tapped; else {@link #withTaps} alone. */
+  public boolean isWhole() {
+    return isFloat32() && (deepStackLevels == 0 || !deepStack().packed());
+  }
+
+  private boolean isFloat32() {
     return pixelType() == GraphNodes.FLOAT;
   }
 
@@ -263,6 +333,9 @@ public final class VisionGraph {
     GraphNodes nodes = new GraphNodes(out, graph.opset());
     if (!isFloat32()) {
       takeFloats(out);
+    }
+    if (deepStackLevels > 0) {
+      deepStack().split(out, nodes, deepStackLevels, graph.types().of(deepStack().names().get(0)));
     }
     addTaps(out, nodes, taps);
     return model.build().toByteArray();
@@ -295,6 +368,11 @@ public final class VisionGraph {
     if (takesPatches()) {
       throw new ModelException(
           "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
+              .formatted(graph.file()));
+    }
+    if (deepStackLevels > 0) {
+      throw new ModelException(
+          "%s gives DeepStack features beside the others, so nothing can be merged before its projector; choose a strategy that merges after vision"
               .formatted(graph.file()));
     }
     List<NodeProto> nodes = graph.nodes();

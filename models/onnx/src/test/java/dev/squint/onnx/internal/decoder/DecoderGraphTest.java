@@ -102,6 +102,66 @@ class DecoderGraphTest {
         .contains("position_ids.all");
   }
 
+  private void deepStack(String tensor) {
+    graph.addInput(GraphNodes.value("deepstack_0", GraphNodes.FLOAT, "b", "s", 8L));
+    graph.addInput(GraphNodes.value("deepstack_10", GraphNodes.FLOAT, "b", "s", 8L));
+    node("Add", tensor + " deepstack_10", tensor + "d");
+  }
+
+  /** Each goes with the hidden states as far as a layer reads it. */
+  @Test
+  void deepStackFeaturesGoThroughTheSeamsOfTheLayersThatAddThem() throws IOException {
+    declare(3);
+    attention(0, "inputs_embeds", "a0");
+    node("Add", "inputs_embeds a0", "r0");
+    node("Add", "r0 deepstack_0", "s0");
+    attention(1, "s0", "a1");
+    node("Add", "s0 a1", "r1");
+    deepStack("r1");
+    attention(2, "r1d", "a2");
+    node("Add", "r1d a2", "r2");
+    node("MatMul", "r2", "logits");
+    DecoderGraph decoder = new DecoderGraph(read());
+    assertThat(decoder.deepStack().names()).containsExactly("deepstack_0", "deepstack_10");
+    SegmentModel first =
+        SegmentExtractor.extract(decoder, new SegmentSpec(0, 1, Seam.NONE, false, List.of()));
+    SegmentModel second =
+        SegmentExtractor.extract(decoder, new SegmentSpec(1, 2, Seam.MERGE, false, List.of()));
+    SegmentModel third =
+        SegmentExtractor.extract(decoder, new SegmentSpec(2, 3, Seam.GATHER, false, List.of()));
+    assertThat(first.hiddenInputs())
+        .containsExactly("inputs_embeds", "deepstack_0.all", "deepstack_10.all");
+    assertThat(first.hiddenOutputs()).containsExactly("s0", "deepstack_10");
+    assertThat(second.hiddenInputs()).containsExactly("s0.all", "deepstack_10.all");
+    assertThat(second.hiddenOutputs()).containsExactly("r1d");
+    assertThat(third.hiddenInputs()).containsExactly("r1d.all");
+  }
+
+  /** Else the features of all tokens would be added to the last one. */
+  @Test
+  void noRowIsLeftOutBeforeTheLastFeaturesAreAdded() throws IOException {
+    declare(1);
+    attention(0, "inputs_embeds", "a0");
+    node("Add", "inputs_embeds a0", "r0");
+    deepStack("r0");
+    node("MatMul", "r0d", "logits");
+    DecoderGraph decoder = new DecoderGraph(read());
+    assertThat(decoder.consumedOutputs(decoder.lastRowNode())).containsExactly("r0d");
+  }
+
+  @Test
+  void deepStackOfAnotherFormIsRefused() throws IOException {
+    declare(1);
+    attention(0, "inputs_embeds", "a0");
+    node("Add", "a0 deepstack", "logits");
+    graph.addInput(GraphNodes.value("deepstack", GraphNodes.FLOAT, "tokens", 8L));
+    OnnxGraph read = read();
+    assertThatThrownBy(() -> new DecoderGraph(read))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("[deepstack]")
+        .hasMessageContaining("[levels, batch, tokens, width]");
+  }
+
   @Test
   void lengthsCountedBeforeTheSplitAreCountedAfterIt() throws IOException {
     declare(2);
