@@ -8,7 +8,6 @@ import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
-import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
 import dev.squint.family.TokenMap;
 import dev.squint.family.prompt.ChatPrompts;

@@ -249,8 +249,7 @@ class Idefics3FamilyTest {
         folder.resolve("processor_config.json"),
         root -> {
           root.put("processor_class", "SmolVLMProcessor");
-          root.putObject("image_processor")
-              .setAll((ObjectNode) fields);
+          root.putObject("image_processor").setAll((ObjectNode) fields);
           root.withObject("image_processor").put("image_processor_type", "SmolVLMImageProcessor");
         });
     Files.delete(folder.resolve("preprocessor_config.json"));
