@@ -17,6 +17,7 @@ import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.fixtures.Share;
+import dev.squint.image.OpenCv;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.trace.SiteTrace;
@@ -28,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,11 @@ class QwenFamilyTest {
   private static final float TOLERANCE = 1e-3f;
 
   @TempDir Path temp;
+
+  @BeforeAll
+  static void loadOpenCv(@TempDir Path cache) {
+    OpenCv.load(cache);
+  }
 
   static Stream<String> names() {
     return QwenFolder.NAMES.stream();
