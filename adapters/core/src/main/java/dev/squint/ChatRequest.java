@@ -7,6 +7,7 @@ import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.PromptException;
+import dev.squint.family.PromptForm;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
@@ -44,6 +45,7 @@ public final class ChatRequest {
   private final Optional<Duration> deadline;
   private final Cancellation cancellation;
   private final ImageOptions imageOptions;
+  private final PromptForm form;
 
   private ChatRequest(Builder builder) {
     messages = List.copyOf(builder.messages);
@@ -53,6 +55,7 @@ public final class ChatRequest {
     deadline = builder.deadline;
     cancellation = builder.cancellation;
     imageOptions = builder.imageOptions;
+    form = builder.form;
   }
 
   /** Starts a request: unpruned, drawn as the model has it, of at most 96 tokens. */
@@ -67,6 +70,7 @@ public final class ChatRequest {
     builder.messages.addAll(messages);
     builder.deadline = deadline;
     builder.imageOptions = imageOptions;
+    builder.form = form;
     return builder;
   }
 
@@ -105,6 +109,11 @@ public final class ChatRequest {
     return imageOptions;
   }
 
+  /** How its messages become a text. */
+  PromptForm form() {
+    return form;
+  }
+
   /** Collects the parts. */
   public static final class Builder {
 
@@ -115,6 +124,7 @@ public final class ChatRequest {
     private Optional<Duration> deadline = Optional.empty();
     private Cancellation cancellation = new Cancellation();
     private ImageOptions imageOptions = ImageOptions.DEFAULTS;
+    private PromptForm form = PromptForm.OWN;
 
     private Builder() {}
 
@@ -240,6 +250,27 @@ public final class ChatRequest {
      */
     public Builder maxImagePixels(long pixels) {
       imageOptions = imageOptions.withMaxPixels(pixels);
+      return this;
+    }
+
+    /**
+     * Sets a chat template in the place of the model's own.
+     *
+     * @param jinja its text, as {@code chat_template.jinja} would hold it; it is checked when the
+     *     request is answered
+     */
+    public Builder chatTemplate(String jinja) {
+      form = new PromptForm(Optional.of(jinja), false);
+      return this;
+    }
+
+    /**
+     * Sets that the only message is the text of the prompt as the model gets it: no chat template
+     * is rendered, special tokens in it are special, and each image's placeholder stands where the
+     * image goes. So it must hold no text of strangers.
+     */
+    public Builder rawPrompt() {
+      form = new PromptForm(Optional.empty(), true);
       return this;
     }
 

@@ -104,7 +104,8 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
     ModelInput prompt =
         family.prompt(
             messages.stream().map(ChatRunner::turn).toList(),
-            images.stream().map(PreparedImage::image).toList());
+            images.stream().map(PreparedImage::image).toList(),
+            request.form());
     AnswerText text = new AnswerText(family.answer(), request.stop(), pieces);
     GenerationRequest.Builder asked =
         GenerationRequest.builder(prompt)

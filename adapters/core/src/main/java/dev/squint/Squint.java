@@ -10,6 +10,7 @@ import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptException;
+import dev.squint.family.TokenMap;
 import dev.squint.hub.HubListener;
 import dev.squint.hub.HubOptions;
 import dev.squint.hub.ModelHub;
@@ -440,6 +441,21 @@ public final class Squint implements AutoCloseable {
    * @return an encoded PNG
    */
   public byte[] overlay(ImageInput image, Trace trace) {
+    RgbImage decoded = RgbImage.decode(image);
+    List<TokenMap> maps = family.maps(decoded);
+    if (maps.isEmpty()) {
+      maps = List.of(patches(trace));
+    }
+    int tokens = maps.stream().mapToInt(map -> map.tokens().length).sum();
+    if (trace.visualTokens() != tokens) {
+      throw new OverlayException(
+          "the answer is about %d visual tokens, but this image becomes %d; draw one that was asked about alone and in its own size"
+              .formatted(trace.visualTokens(), tokens));
+    }
+    return new Overlay(maps).draw(family.seen(decoded), trace);
+  }
+
+  private TokenMap patches(Trace trace) {
     VisionShape vision = model.facts().vision();
     if (trace.visualTokens() % vision.patches() == 0 && trace.visualTokens() != vision.patches()) {
       throw new OverlayException(
@@ -451,9 +467,7 @@ public final class Squint implements AutoCloseable {
           "the image became %d visual tokens, which are not the %d patches of its grid, so they cannot be drawn on it; ask without an overlay"
               .formatted(model.facts().visualTokens(), vision.patches()));
     }
-    RgbImage seen = family.seen(RgbImage.decode(image));
-    Overlay overlay = new Overlay(vision.gridRows(), vision.gridColumns());
-    return overlay.draw(seen, trace);
+    return TokenMap.grid(vision.gridRows(), vision.gridColumns());
   }
 
   /**

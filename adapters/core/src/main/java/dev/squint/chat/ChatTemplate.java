@@ -64,9 +64,24 @@ public final class ChatTemplate {
    *     or leaves out the image or the question
    */
   public static ChatTemplate open(Path folder, String placeholder) {
-    TemplateFile file = TemplateFile.find(folder);
+    return open(folder, placeholder, Optional.empty());
+  }
+
+  /**
+   * Reads the template of a model folder, or takes another where it has none.
+   *
+   * @param folder the model folder
+   * @param placeholder the text that stands for an image
+   * @param usual how models of this type are asked that come without a template
+   */
+  public static ChatTemplate open(Path folder, String placeholder, Optional<String> usual) {
+    TemplateFile file = TemplateFile.find(folder, usual);
     TokenTexts tokens = TokenTexts.read(folder);
     checkPlaceholder(folder, tokens, placeholder);
+    return probed(file, tokens, placeholder);
+  }
+
+  private static ChatTemplate probed(TemplateFile file, TokenTexts tokens, String placeholder) {
     JinjaTemplate template;
     try {
       template = JinjaTemplate.compile(file.source());
@@ -90,6 +105,17 @@ public final class ChatTemplate {
         throw e;
       }
     }
+  }
+
+  /**
+   * Another template for the same model.
+   *
+   * @param source its text
+   * @throws ModelException if it cannot be rendered as transformers renders it, or leaves out the
+   *     image or the question
+   */
+  public ChatTemplate with(String source) {
+    return probed(new TemplateFile(source, Path.of("the chat template given"), true), tokens, placeholder);
   }
 
   /** Refuses a folder whose processor would put another text in the place of the image. */

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -31,18 +32,24 @@ record TemplateFile(String source, Path file, boolean ofTokenizer) {
 
   static final String JINJA = "chat_template.jinja";
 
+  private static final String BUILT_IN = "built-in template";
   private static final String FIELD = "chat_template";
   private static final String DEFAULT = "default";
   private static final String SUFFIX = ".jinja";
   private static final int LARGEST = 1 << 20;
   private static final int MOST_FILES = 100;
 
+  static TemplateFile find(Path folder) {
+    return find(folder, Optional.empty());
+  }
+
   /**
    * Finds it.
    *
+   * @param usual how models of this type are asked that come without a template
    * @throws ModelException if there is none, or none is the default, or a file cannot be read
    */
-  static TemplateFile find(Path folder) {
+  static TemplateFile find(Path folder, Optional<String> usual) {
     Path processor = folder.resolve("processor_config.json");
     JsonNode given = field(processor);
     if (!given.isMissingNode()) {
@@ -75,6 +82,9 @@ record TemplateFile(String source, Path file, boolean ofTokenizer) {
     }
     Path tokenizer = folder.resolve("tokenizer_config.json");
     JsonNode last = field(tokenizer);
+    if (last.isMissingNode() && usual.isPresent()) {
+      return new TemplateFile(usual.get(), Path.of(BUILT_IN), false);
+    }
     if (last.isMissingNode()) {
       throw new ModelException(
           ("%s has no chat template, so how it was trained to be asked is not known; put its %s there"

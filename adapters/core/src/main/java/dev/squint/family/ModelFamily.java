@@ -37,6 +37,15 @@ public interface ModelFamily extends AutoCloseable {
   RgbImage seen(RgbImage image);
 
   /**
+   * Where the visual tokens of an image lie on what is {@linkplain #seen seen} of it, once for each
+   * time that all of it is shown; none where its patches are its visual tokens, or where they
+   * cannot be told.
+   */
+  default List<TokenMap> maps(RgbImage image) {
+    return List.of();
+  }
+
+  /**
    * An image for a prompt.
    *
    * @throws ModelException if the options ask for what this family does not have
@@ -53,6 +62,11 @@ public interface ModelFamily extends AutoCloseable {
    */
   PromptImage resized(RgbImage image, int rows, int columns);
 
+  /** What the files lack that the whole model has, a sentence each, for people. */
+  default List<String> notes() {
+    return List.of();
+  }
+
   /** How a question about an image is put, {@code {question}} standing for it. */
   String template();
 
@@ -61,10 +75,11 @@ public interface ModelFamily extends AutoCloseable {
    *
    * @param turns its messages, the user's last
    * @param images what its images became, in the order in which the messages have them
+   * @param form how they become a text
    * @throws PromptException if a text is blank or all are longer than the context
    * @throws ModelException if the model's chat template cannot put messages of these roles
    */
-  ModelInput prompt(List<Turn> turns, List<PromptImage> images);
+  ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form);
 
   /** Turns the tokens of an answer into words as they come. */
   IncrementalText answer();

@@ -1,6 +1,7 @@
 package dev.squint.image;
 
 import dev.squint.error.ModelException;
+import java.util.Arrays;
 
 /**
  * Resizes as Pillow does, since image processors of the hub mean Pillow when they say {@code
@@ -147,45 +148,85 @@ public enum Resampler {
    * stop} are computed, and turns rows into columns.
    */
   private RgbImage transposedPass(Strip strip, int length, int begin, int stop) {
+    Taps[] taps = new Taps[stop - begin];
+    Arrays.setAll(taps, x -> taps(strip, length, begin + x));
     RgbImage in = strip.image();
+    byte[] samples = in.rgb();
     int rows = in.height();
-    byte[] out = new byte[3 * rows * (stop - begin)];
+    byte[] out = new byte[3 * rows * taps.length];
+    for (int y = 0; y < rows; y++) {
+      int row = 3 * y * in.width();
+      for (int x = 0; x < taps.length; x++) {
+        Taps tap = taps[x];
+        int[] weights = tap.weights;
+        int at = row + 3 * tap.first;
+        int red = tap.red;
+        int green = tap.green;
+        int blue = tap.blue;
+        for (int weight : weights) {
+          red += weight * (samples[at] & 0xff);
+          green += weight * (samples[at + 1] & 0xff);
+          blue += weight * (samples[at + 2] & 0xff);
+          at += 3;
+        }
+        int to = 3 * (x * rows + y);
+        out[to] = clipped(red);
+        out[to + 1] = clipped(green);
+        out[to + 2] = clipped(blue);
+      }
+    }
+    return new RgbImage(rows, taps.length, out);
+  }
+
+  private static byte clipped(int value) {
+    return (byte) Math.max(0, Math.min(255, value >> FRACTION_BITS));
+  }
+
+  /**
+   * What a sample of the result is made of.
+   *
+   * @param first the first sample of the image
+   * @param weights of the samples from there on
+   * @param red what the rounding and the colour around add to red
+   * @param green the same for green
+   * @param blue the same for blue
+   */
+  private record Taps(int first, int[] weights, int red, int green, int blue) {}
+
+  private Taps taps(Strip strip, int length, int x) {
     double scale = (double) strip.length() / length;
     double stretch = Math.max(scale, 1);
     double reach = support * stretch;
-    double[] exact = new double[(int) Math.ceil(reach) * 2 + 2];
-    int[] weights = new int[exact.length];
-    for (int x = begin; x < stop; x++) {
-      double center = (x + 0.5) * scale;
-      int first = Math.max(0, (int) (center - reach + 0.5));
-      int end = Math.min(strip.length(), (int) (center + reach + 0.5));
-      double sum = 0;
-      for (int i = first; i < end; i++) {
-        exact[i - first] = kernel((i - center + 0.5) / stretch);
-        sum += exact[i - first];
-      }
-      for (int i = 0; i < end - first; i++) {
-        double fixed = exact[i] / sum * (1 << FRACTION_BITS);
-        weights[i] = (int) (fixed + Math.copySign(0.5, fixed));
-      }
-      int from = Math.max(first, strip.before());
-      int to = Math.min(end, strip.before() + in.width());
-      int around = 0;
-      for (int i = first; i < end; i++) {
-        around += i < from || i >= to ? weights[i - first] : 0;
-      }
-      for (int y = 0; y < rows; y++) {
-        for (int channel = 0; channel < 3; channel++) {
-          int value = (1 << (FRACTION_BITS - 1)) + around * strip.color().sample(channel);
-          for (int i = from; i < to; i++) {
-            value += weights[i - first] * in.sample(i - strip.before(), y, channel);
-          }
-          int sample = Math.max(0, Math.min(255, value >> FRACTION_BITS));
-          out[3 * ((x - begin) * rows + y) + channel] = (byte) sample;
-        }
+    double center = (x + 0.5) * scale;
+    int first = Math.max(0, (int) (center - reach + 0.5));
+    int end = Math.min(strip.length(), (int) (center + reach + 0.5));
+    double[] exact = new double[end - first];
+    double sum = 0;
+    for (int i = 0; i < exact.length; i++) {
+      exact[i] = kernel((i + first - center + 0.5) / stretch);
+      sum += exact[i];
+    }
+    int from = Math.max(first, strip.before());
+    int to = Math.max(from, Math.min(end, strip.before() + strip.image().width()));
+    int[] weights = new int[to - from];
+    int around = 0;
+    for (int i = 0; i < exact.length; i++) {
+      double fixed = exact[i] / sum * (1 << FRACTION_BITS);
+      int weight = (int) (fixed + Math.copySign(0.5, fixed));
+      if (i + first < from || i + first >= to) {
+        around += weight;
+      } else {
+        weights[i + first - from] = weight;
       }
     }
-    return new RgbImage(rows, stop - begin, out);
+    int half = 1 << (FRACTION_BITS - 1);
+    Canvas.Color color = strip.color();
+    return new Taps(
+        weights.length == 0 ? 0 : from - strip.before(),
+        weights,
+        half + around * color.sample(0),
+        half + around * color.sample(1),
+        half + around * color.sample(2));
   }
 
   /**

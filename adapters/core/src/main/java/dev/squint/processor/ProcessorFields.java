@@ -185,6 +185,21 @@ public final class ProcessorFields {
     return json.number(field, least, most);
   }
 
+  /** A text. */
+  public Optional<String> text(String field) {
+    return json.text(field);
+  }
+
+  /** A whole number in bounds, empty if the field is no number. */
+  public Optional<Integer> wholeIfNumber(String field, int least, int most) {
+    return json.isNumber(field) ? json.whole(field, least, most) : Optional.empty();
+  }
+
+  /** An array of arrays of whole numbers in bounds, none if it is not there. */
+  public List<List<Long>> sequences(String field, long least, long most) {
+    return json.sequences(field, least, most);
+  }
+
   /** A number for each of red, green and blue, or one for all. */
   public double[] channels(String field, double least, double[] absent) {
     if (json.isNumber(field)) {

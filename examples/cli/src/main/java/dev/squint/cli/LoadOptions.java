@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -56,6 +57,12 @@ final class LoadOptions {
       description = "Which graphs of a hub-layout folder, such as q4 (default: the most exact).")
   private String precision;
 
+  @Option(
+      names = "--template-file",
+      paramLabel = "FILE",
+      description = "A chat template (Jinja) in the place of the model's own.")
+  private Path template;
+
   @Mixin private CacheOption cache;
 
   /** Checks all but the model. */
@@ -66,12 +73,14 @@ final class LoadOptions {
           "--threads %d is more than Squint starts; choose 0 (one per core) to %d"
               .formatted(threads, most));
     }
-    return ModelOptions.builder()
-        .provider(executionProvider())
-        .threads(threads)
-        .cacheFolder(cache.folder())
-        .precision(precision)
-        .build();
+    ModelOptions.Builder options =
+        ModelOptions.builder()
+            .provider(executionProvider())
+            .threads(threads)
+            .cacheFolder(cache.folder())
+            .precision(precision);
+    Optional.ofNullable(template).ifPresent(options::chatTemplate);
+    return options.build();
   }
 
   private ExecutionProvider executionProvider() {

@@ -106,6 +106,24 @@ final class RequestOptions {
       description = "End the answer after this time, with exit code 3.")
   private Double deadline;
 
+  @Option(
+      names = "--raw-prompt",
+      description =
+          "QUESTION is the whole prompt as the model gets it, placeholders of images and special tokens in it.")
+  private boolean rawPrompt;
+
+  @Option(
+      names = "--min-pixels",
+      paramLabel = "N",
+      description = "Enlarge images of a smaller area, where the model takes any size.")
+  private Long minPixels;
+
+  @Option(
+      names = "--max-pixels",
+      paramLabel = "N",
+      description = "Shrink images of a larger area, where the model takes any size.")
+  private Long maxPixels;
+
   @Option(names = "--stream", description = "Print the answer as it comes.")
   private boolean stream;
 
@@ -146,6 +164,10 @@ final class RequestOptions {
     if (overlay != null && (files.size() != 1 || conversation)) {
       throw new ParameterException(
           line, "--overlay draws one image of one question; ask about it alone");
+    }
+    if (rawPrompt && (conversation || system != null)) {
+      throw new ParameterException(
+          line, "--raw-prompt is the whole prompt; leave --chat and --system out");
     }
     if (deadline != null && !(deadline > 0 && deadline <= MOST_SECONDS)) {
       throw new ParameterException(
@@ -206,8 +228,10 @@ final class RequestOptions {
     ChatRequest.Builder request =
         ChatRequest.builder().strategy(chosen).options(generation(chosen)).stop(stop);
     Optional.ofNullable(system).ifPresent(request::system);
+    Optional.ofNullable(minPixels).ifPresent(request::minImagePixels);
+    Optional.ofNullable(maxPixels).ifPresent(request::maxImagePixels);
     limit().ifPresent(request::deadline);
-    return request;
+    return rawPrompt ? request.rawPrompt() : request;
   }
 
   private ConversationOptions turns(Strategy chosen) {
@@ -217,6 +241,8 @@ final class RequestOptions {
             .options(generation(chosen))
             .stop(stop.toArray(String[]::new));
     Optional.ofNullable(system).ifPresent(turns::system);
+    Optional.ofNullable(minPixels).ifPresent(turns::minImagePixels);
+    Optional.ofNullable(maxPixels).ifPresent(turns::maxImagePixels);
     limit().ifPresent(turns::deadline);
     return turns.build();
   }

@@ -68,6 +68,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final SessionFactory sessions;
   private final Generator generator;
   private final LoadedFiles files;
+  private final ModelOptions options;
 
   private VisionLanguageModel(
       Path folder,
@@ -75,13 +76,15 @@ public final class VisionLanguageModel implements AutoCloseable {
       ModelShape facts,
       SessionFactory sessions,
       Generator generator,
-      LoadedFiles files) {
+      LoadedFiles files,
+      ModelOptions options) {
     this.folder = folder;
     this.config = config;
     this.facts = facts;
     this.sessions = sessions;
     this.generator = generator;
     this.files = files;
+    this.options = options;
   }
 
   /**
@@ -180,7 +183,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                     config.text().hidden()),
                 MissingParts.of(root, decoder, tower)),
             options);
-    return new VisionLanguageModel(folder, config, facts, sessions, generator, files);
+    return new VisionLanguageModel(folder, config, facts, sessions, generator, files, options);
   }
 
   /** What a strategy may know about this model. */
@@ -206,6 +209,11 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** What its JSON files say. */
   public ModelConfig config() {
     return config;
+  }
+
+  /** How it was loaded. */
+  public ModelOptions options() {
+    return options;
   }
 
   /** Where it was loaded from. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.fixtures.Share;
@@ -31,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** With other settings and other towers the answers are those of transformers. */
 class LlavaCasesTest {
 
-  private static final List<String> TOWERS = List.of("clip-full", "siglip-default", "siglip-full");
+  private static final List<String> TOWERS = List.of("clip-full", "clip-layers", "siglip-default", "siglip-full");
 
   @TempDir Path temp;
 
@@ -72,6 +73,9 @@ class LlavaCasesTest {
             root -> {
               root.put("vision_feature_select_strategy", expected.get("strategy").asText());
               root.put("image_seq_length", 576);
+              if (expected.has("layers")) {
+                root.set("vision_feature_layer", expected.get("layers"));
+              }
               if (tower.startsWith("siglip")) {
                 root.put("vision_feature_layer", -1);
                 TinyFolder.part(root, "vision_config").put("model_type", "siglip_vision_model");
@@ -89,6 +93,34 @@ class LlavaCasesTest {
       assertThat(TinyFolder.answer(model, 12)).isEqualTo(TinyLlava.longs(expected.get("tokens")));
       assertThat(model.openTensors()).isZero();
     }
+  }
+
+  /** Features of an early layer beside those of the last change nothing in what layers attend to. */
+  @Test
+  void layersOfATowerWithSeveralFeatureLayersAreToldApart() throws IOException {
+    JsonNode layers =
+        towers().filter(one -> one.has("layers")).findFirst().orElseThrow();
+    int[] kept;
+    try (VisionLanguageModel model = folder(layers).open()) {
+      assertThat(model.facts().vision().layers()).isEqualTo(2);
+      assertThat(model.facts().vision().hasCls()).isTrue();
+      kept = kept(model);
+    }
+    try (VisionLanguageModel plain = TinyLlava.open()) {
+      assertThat(kept).containsExactly(kept(plain));
+    }
+  }
+
+  private static int[] kept(VisionLanguageModel model) {
+    return model
+        .generate(
+            TinyLlava.prompt(),
+            Strategies.parse("fastervlm:tokens=5"),
+            GenerationOptions.builder().maxNewTokens(1).build())
+        .trace()
+        .sites()
+        .get(0)
+        .keptOriginal();
   }
 
   /** Each on one of the towers, with {@code -Pfull} on all. */

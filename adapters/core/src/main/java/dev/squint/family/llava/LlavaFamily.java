@@ -8,6 +8,7 @@ import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
+import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
 import dev.squint.family.prompt.ChatPrompts;
 import dev.squint.image.RgbImage;
@@ -15,6 +16,7 @@ import dev.squint.onnx.internal.io.Printable;
 import dev.squint.processor.Preprocessor;
 import dev.squint.tokenizer.IncrementalText;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -47,10 +49,16 @@ record LlavaFamily(
     preprocessor.checkFits(model.config().vision().imageSize());
     return new LlavaFamily(
         preprocessor,
-        ChatPrompts.open(model.folder(), model.config()),
+        ChatPrompts.open(model.folder(), model.config(), Optional.empty(), usual(model)),
         ImageTokens.of(model.config(), model.facts().vision()),
         model.config().vision().patchSize(),
         model.takesAnySize());
+  }
+
+  private static Optional<String> usual(VisionLanguageModel model) {
+    return model.config().modelType().equals(Moondream.TYPE)
+        ? Optional.of(Moondream.TEMPLATE)
+        : Optional.empty();
   }
 
   @Override
@@ -94,8 +102,8 @@ record LlavaFamily(
   }
 
   @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
-    return prompts.prompt(turns, images);
+  public ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form) {
+    return prompts.prompt(turns, images, form);
   }
 
   @Override

@@ -5,12 +5,12 @@ import dev.squint.family.ModelFamily;
 import dev.squint.family.ModelFamilyProvider;
 import java.util.Set;
 
-/** LLaVA-1.5. */
+/** LLaVA-1.5, LLaVA-Interleave, FastVLM and Moondream2. */
 public final class LlavaProvider implements ModelFamilyProvider {
 
   @Override
   public Set<String> modelTypes() {
-    return Set.of("llava");
+    return Set.of("llava", "llava_qwen2", "fast_vlm", Moondream.TYPE);
   }
 
   @Override

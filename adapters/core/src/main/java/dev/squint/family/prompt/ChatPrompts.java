@@ -6,8 +6,10 @@ import dev.squint.chat.Turn;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImagePart;
 import dev.squint.family.PromptException;
+import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.io.Printable;
@@ -18,7 +20,9 @@ import dev.squint.tokenizer.TextTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -34,8 +38,6 @@ import java.util.stream.Stream;
  */
 public final class ChatPrompts implements AutoCloseable {
 
-  private static final String SHORT_QUESTION = "what?";
-
   /**
    * Characters for each of the longest token: composing a text makes one of up to three, and what
    * normalizing deletes, or one unknown token stands for, is seldom more.
@@ -48,6 +50,7 @@ public final class ChatPrompts implements AutoCloseable {
   private static final int PART = 8_192;
 
   private static final int PROBED = 2;
+  private static final int MOST_TEMPLATES = 8;
 
   /** Tokens that a part may have more than it has within the whole. */
   private static final int PER_PART = 8;
@@ -57,8 +60,8 @@ public final class ChatPrompts implements AutoCloseable {
   private final QuestionText questions;
   private final ModelConfig config;
   private final String imageToken;
-  private final int templateLength;
-  private final int templateTokens;
+  private final Wording own;
+  private final Map<String, Wording> others = new LinkedHashMap<>();
 
   private ChatPrompts(
       TextTokenizer tokenizer, ChatTemplate template, ModelConfig config, String imageToken) {
@@ -71,10 +74,9 @@ public final class ChatPrompts implements AutoCloseable {
                 .collect(Collectors.toSet()));
     this.config = config;
     this.imageToken = imageToken;
-    String shortest = template.render(SHORT_QUESTION);
-    this.templateLength = shortest.length();
-    this.templateTokens = questions.count(shortest);
-    long[] probed = tokens(expanded(shortest, List.of(placeholder(PROBED))), shortest);
+    this.own = Wording.of(template, questions);
+    String probe = template.placeholder();
+    long[] probed = tokens(expanded(probe, List.of(placeholder(PROBED))), probe);
     runs(probed, List.of(List.of(new ImagePart(0, PROBED, 0, 0))));
   }
 
@@ -99,6 +101,16 @@ public final class ChatPrompts implements AutoCloseable {
    *     cannot be rendered as transformers renders it
    */
   public static ChatPrompts open(Path folder, ModelConfig config, Optional<String> placeholder) {
+    return open(folder, config, placeholder, Optional.empty());
+  }
+
+  /**
+   * The same for a model that may come without a chat template.
+   *
+   * @param usual the template that it is asked with then
+   */
+  public static ChatPrompts open(
+      Path folder, ModelConfig config, Optional<String> placeholder, Optional<String> usual) {
     TextTokenizer tokenizer = TextTokenizer.open(folder);
     try {
       String imageToken =
@@ -109,7 +121,7 @@ public final class ChatPrompts implements AutoCloseable {
                       new ModelException(
                           "tokenizer.json has no added token %d, the image token of config.json; use the tokenizer that belongs to the model"
                               .formatted(config.imageToken())));
-      ChatTemplate template = ChatTemplate.open(folder, placeholder.orElse(imageToken));
+      ChatTemplate template = ChatTemplate.open(folder, placeholder.orElse(imageToken), usual);
       return new ChatPrompts(tokenizer, template, config, imageToken);
     } catch (RuntimeException | Error e) {
       tokenizer.close();
@@ -124,7 +136,7 @@ public final class ChatPrompts implements AutoCloseable {
 
   /** Whether the tokenizer has a token of its own for a text. */
   public boolean isAdded(String text) {
-    return tokenizer.reserved().contains(text);
+    return tokenizer.tokens(text, false).length == 1;
   }
 
   /** The prompt for one question about one image. */
@@ -132,26 +144,29 @@ public final class ChatPrompts implements AutoCloseable {
     return prompt(List.of(Turn.question(question)), List.of(image));
   }
 
+  /** The prompt for a chat by the model's own template. */
+  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
+    return prompt(turns, images, PromptForm.OWN);
+  }
+
   /**
    * The prompt for a chat.
    *
    * @param turns its messages
    * @param images what its images became, in their order
+   * @param form how they become a text
    * @throws PromptException if a text is blank, or they do not fit into the context together with
    *     the images
    * @throws ModelException if the template cannot put them
    */
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
+  public ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form) {
     checkOrder(turns);
     Room room =
         new Room(
             turns.size() == 1,
             images.stream().mapToInt(PromptImage::tokens).toArray(),
             config.contextLength());
-    List<Turn> fitting = fitting(turns, room);
-    int expected = isQuestion(turns) ? templateTokens : questions.count(template.probed(turns));
-    String text = template.render(fitting);
-    questions.check(text, expected);
+    String text = form.raw() ? raw(turns) : worded(turns, room, wording(form));
     List<String> shown = images.stream().map(PromptImage::text).toList();
     checkLength(text, shown, room);
     long[] ids = tokens(expanded(text, shown), text);
@@ -163,6 +178,41 @@ public final class ChatPrompts implements AutoCloseable {
     }
     List<PixelValues> pixels = images.stream().map(PromptImage::pixels).toList();
     return new ModelInput(ids, new TokenLayout(ids.length, spans), pixels);
+  }
+
+  private String worded(List<Turn> turns, Room room, Wording wording) {
+    List<Turn> fitting = fitting(turns, room, wording);
+    int expected =
+        isQuestion(turns) ? wording.tokens() : questions.count(wording.template().probed(turns));
+    String text = wording.template().render(fitting);
+    questions.check(text, expected);
+    return text;
+  }
+
+  private static String raw(List<Turn> turns) {
+    List<String> texts = turns.get(0).texts();
+    if (turns.size() != 1 || texts.size() != 1) {
+      throw new PromptException(
+          "a raw prompt is one message with one text; send the whole prompt in it");
+    }
+    return texts.get(0);
+  }
+
+  /** The model's own, or that of a request; a few of those are kept. */
+  private Wording wording(PromptForm form) {
+    if (form.template().isEmpty()) {
+      return own;
+    }
+    synchronized (others) {
+      Wording known = others.remove(form.template().get());
+      Wording wording =
+          known == null ? Wording.of(template.with(form.template().get()), questions) : known;
+      others.put(form.template().get(), wording);
+      if (others.size() > MOST_TEMPLATES) {
+        others.remove(others.keySet().iterator().next());
+      }
+      return wording;
+    }
   }
 
   private void checkOrder(List<Turn> turns) {
@@ -201,8 +251,9 @@ public final class ChatPrompts implements AutoCloseable {
     String placeholder = template.placeholder();
     if (template.count(prompt) != images.size()) {
       throw new ModelException(
-          "the chat template puts %d images where there are %d; use that of the model's processor"
-              .formatted(template.count(prompt), images.size()));
+          Kind.BAD_REQUEST,
+          "the prompt has '%s' %d times, and there are %d images; write it once for each, or use a chat template that does"
+              .formatted(Printable.of(placeholder), template.count(prompt), images.size()));
     }
     StringBuilder expanded = new StringBuilder();
     int copied = 0;
@@ -237,9 +288,9 @@ public final class ChatPrompts implements AutoCloseable {
    * The messages as they are put, refused if it is seen without tokenizing them whole that they
    * cannot fit.
    */
-  private List<Turn> fitting(List<Turn> turns, Room room) {
+  private List<Turn> fitting(List<Turn> turns, Room room, Wording wording) {
     long held = (long) room.left() * SLACK * Math.max(SHORT_TOKENS, tokenizer.longestToken());
-    long most = Math.max(PART, Math.min(held, tokenizer.mostCharacters() - templateLength));
+    long most = Math.max(PART, Math.min(held, tokenizer.mostCharacters() - wording.length()));
     List<Turn> fitting = new ArrayList<>();
     long letters = 0;
     for (Turn turn : turns) {

@@ -120,6 +120,13 @@ class ChatPromptsTest {
                 .map(ChatPromptsTest::turn)
                 .toList();
         int images = turns.stream().mapToInt(Turn::images).sum();
+        if (row.has("error")) {
+          assertThatThrownBy(
+                  () -> prompts.prompt(turns, Collections.nCopies(images, image(prompts))))
+              .isInstanceOf(ModelException.class)
+              .hasMessageContaining(row.path("error").textValue());
+          continue;
+        }
         long[] ids =
             StreamSupport.stream(row.path("ids").spliterator(), false)
                 .mapToLong(JsonNode::asLong)

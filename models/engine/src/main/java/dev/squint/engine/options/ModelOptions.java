@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * How a model is loaded. Immutable; made by a builder, so that further options break nobody:
@@ -32,6 +33,7 @@ public final class ModelOptions {
   private final long memoryBudget;
   private final WhenFull whenFull;
   private final OnClose onClose;
+  private final Optional<Path> chatTemplate;
 
   private ModelOptions(Builder builder) {
     provider = builder.provider;
@@ -44,6 +46,7 @@ public final class ModelOptions {
     memoryBudget = builder.memoryBudget;
     whenFull = builder.whenFull;
     onClose = builder.onClose;
+    chatTemplate = builder.chatTemplate;
   }
 
   /** What {@link #builder()} starts from. */
@@ -65,7 +68,9 @@ public final class ModelOptions {
 
   /** Starts from these options. */
   public Builder toBuilder() {
-    return new Builder(cacheFolder)
+    Builder builder = new Builder(cacheFolder);
+    builder.chatTemplate = chatTemplate;
+    return builder
         .provider(provider)
         .threads(threads)
         .maxCachedSplits(maxCachedSplits)
@@ -127,6 +132,11 @@ public final class ModelOptions {
     return onClose;
   }
 
+  /** A file with a chat template, in the place of the model's own. */
+  public Optional<Path> chatTemplate() {
+    return chatTemplate;
+  }
+
   private List<Object> parts() {
     return List.of(
         provider,
@@ -138,7 +148,8 @@ public final class ModelOptions {
         maxWaitingRequests,
         memoryBudget,
         whenFull,
-        onClose);
+        onClose,
+        chatTemplate);
   }
 
   static Path defaultCache(String property, Map<String, String> environment, String home) {
@@ -167,7 +178,8 @@ public final class ModelOptions {
   @Override
   public String toString() {
     return ("ModelOptions[provider=%s, threads=%d, cacheFolder=%s, maxCachedSplits=%d, precision=%s,"
-            + " maxConcurrentRequests=%d, maxWaitingRequests=%d, memoryBudget=%d, whenFull=%s, onClose=%s]")
+            + " maxConcurrentRequests=%d, maxWaitingRequests=%d, memoryBudget=%d, whenFull=%s, onClose=%s,"
+            + " chatTemplate=%s]")
         .formatted(parts().toArray());
   }
 
@@ -184,6 +196,7 @@ public final class ModelOptions {
     private long memoryBudget = halfOfMemory();
     private WhenFull whenFull = WhenFull.WAIT;
     private OnClose onClose = OnClose.WAIT;
+    private Optional<Path> chatTemplate = Optional.empty();
 
     private Builder(Path cacheFolder) {
       this.cacheFolder = cacheFolder;
@@ -277,6 +290,16 @@ public final class ModelOptions {
     /** Sets what closing the model does to requests under way; it waits for them unless set. */
     public Builder onClose(OnClose what) {
       onClose = Objects.requireNonNull(what, "onClose");
+      return this;
+    }
+
+    /**
+     * Sets a chat template in the place of the model's own, which is then not looked for.
+     *
+     * @param file Jinja, as {@code chat_template.jinja} would hold it
+     */
+    public Builder chatTemplate(Path file) {
+      chatTemplate = Optional.of(file);
       return this;
     }
 

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What the vision encoder takes of one image: its pixel values, and what else the graph wants to
@@ -17,8 +18,13 @@ import java.util.Map;
  *     encoder takes the tiles of several images at once; {@code [patches, values]} where it takes
  *     patches
  * @param others the other inputs by their names in the graph
+ * @param packing how features become visual tokens; empty where each is one, in their order
  */
-public record PixelValues(FloatBuffer data, long[] shape, Map<String, IntegerInput> others) {
+public record PixelValues(
+    FloatBuffer data,
+    long[] shape,
+    Map<String, IntegerInput> others,
+    Optional<FeaturePacking> packing) {
 
   private static final int PATCHES_RANK = 2;
   private static final int TILES_RANK = 4;
@@ -52,6 +58,16 @@ public record PixelValues(FloatBuffer data, long[] shape, Map<String, IntegerInp
   /** Of an encoder that wants nothing else. */
   public PixelValues(FloatBuffer data, long[] shape) {
     this(data, shape, Map.of());
+  }
+
+  /** Of an encoder whose features are the visual tokens. */
+  public PixelValues(FloatBuffer data, long[] shape, Map<String, IntegerInput> others) {
+    this(data, shape, others, Optional.empty());
+  }
+
+  /** The same with features that have yet to become visual tokens. */
+  public PixelValues packed(FeaturePacking how) {
+    return new PixelValues(data, shape, others, Optional.of(how));
   }
 
   /** Images of nothing. */

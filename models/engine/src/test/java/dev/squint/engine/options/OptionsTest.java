@@ -52,12 +52,13 @@ class OptionsTest {
             .memoryBudget(8)
             .whenFull(WhenFull.REFUSE)
             .onClose(OnClose.CANCEL)
+            .chatTemplate(Path.of("chat.jinja"))
             .build();
     assertThat(all.toBuilder().build()).isEqualTo(all).hasSameHashCodeAs(all);
     assertThat(all.toBuilder().threads(3).build())
         .isNotEqualTo(all)
         .hasToString(
-            "ModelOptions[provider=Cuda[id=1], threads=3, cacheFolder=cache, maxCachedSplits=7, precision=q4, maxConcurrentRequests=5, maxWaitingRequests=6, memoryBudget=8, whenFull=REFUSE, onClose=CANCEL]");
+            "ModelOptions[provider=Cuda[id=1], threads=3, cacheFolder=cache, maxCachedSplits=7, precision=q4, maxConcurrentRequests=5, maxWaitingRequests=6, memoryBudget=8, whenFull=REFUSE, onClose=CANCEL, chatTemplate=Optional[chat.jinja]]");
     assertThat(ModelOptions.defaults().maxCachedSplits()).isZero();
   }
 }

@@ -27,6 +27,8 @@ public record ModelConfig(
     DecodingRules decoding,
     SamplingRules sampling) {
 
+  private static final Set<String> GRID_OF_TOKENS = Set.of("llava_qwen2", "fast_vlm", "moondream1");
+
   /** Copies the set. */
   public ModelConfig {
     endTokens = Set.copyOf(endTokens);
@@ -56,7 +58,47 @@ public record ModelConfig(
   /** The same with another number of visual tokens. */
   public ModelConfig withVisualTokens(int tokens) {
     return new ModelConfig(
-        modelType, imageToken, tokens, contextLength, endTokens, text, vision, decoding, sampling);
+            modelType,
+            imageToken,
+            tokens,
+            contextLength,
+            endTokens,
+            text,
+            vision,
+            decoding,
+            sampling)
+        .laidOut();
+  }
+
+  /**
+   * The same, with patches as large as what a visual token shows where a tower's own patches are
+   * others, or unknown: those of convolutions, and those of Moondream.
+   */
+  public ModelConfig laidOut() {
+    int side = (int) Math.round(Math.sqrt(visualTokens));
+    if (!GRID_OF_TOKENS.contains(modelType)
+        || side * side != visualTokens
+        || side > vision.imageSize()) {
+      return this;
+    }
+    Vision seen =
+        new Vision(
+            vision.layers(),
+            vision.hidden(),
+            vision.heads(),
+            vision.intermediate(),
+            vision.imageSize(),
+            vision.imageSize() / side);
+    return new ModelConfig(
+        modelType,
+        imageToken,
+        visualTokens,
+        contextLength,
+        endTokens,
+        text,
+        seen,
+        decoding,
+        sampling);
   }
 
   /**

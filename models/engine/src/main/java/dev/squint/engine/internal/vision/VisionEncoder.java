@@ -9,6 +9,7 @@ import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.IntegerInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
+import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.OnnxGraph;
@@ -44,6 +45,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path folder;
   private final RefCountedCache<Part, ModelSession> pool = new RefCountedCache<>(SESSIONS_KEPT);
   private final FeatureJoiner joiner;
+  private final FeaturePacker packer;
 
   public VisionEncoder(SessionFactory sessions, Path file) {
     this(sessions, OnnxGraph.read(file));
@@ -66,6 +68,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.folder = read.folder();
     this.graph = graph;
     this.joiner = new FeatureJoiner(sessions);
+    this.packer = new FeaturePacker(sessions);
   }
 
   /**
@@ -155,6 +158,11 @@ public final class VisionEncoder implements AutoCloseable {
       List<Expression> taps,
       boolean projected) {
     checkShape(pixels.shape());
+    if (pixels.packing().isPresent() && !(projected && taps.isEmpty())) {
+      throw new ModelException(
+          Kind.REFUSED_STRATEGY,
+          "the tiles of the image are put together after the vision encoder, with newlines that are no patches, so patches cannot be scored or merged in it; choose a strategy that looks at projected features or text");
+    }
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
@@ -170,12 +178,16 @@ public final class VisionEncoder implements AutoCloseable {
         int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
         observations.put(tap.canonical(), TowerValues.of(sizes, TensorScope.valuesOf(seen)));
       }
+      OnnxTensor made =
+          pixels
+              .packing()
+              .map(packing -> packer.pack(run, out.get(output), packing))
+              .orElseGet(() -> out.get(output));
       List<OnnxTensor> deepStack =
           graph.deepStackLevels().stream()
               .map(level -> scope.transferFrom(run, out.get(level)))
               .toList();
-      return new Encoded(
-          scope.transferFrom(run, out.get(output)), projected, observations, deepStack);
+      return new Encoded(scope.transferFrom(run, made), projected, observations, deepStack);
     }
   }
 
@@ -291,7 +303,8 @@ public final class VisionEncoder implements AutoCloseable {
 
   @Override
   public void close() {
-    try (joiner) {
+    try (joiner;
+        packer) {
       pool.close();
     }
   }

@@ -21,6 +21,11 @@ public final class AnswerCheck {
           DecoderGraph.TOKEN_TYPES,
           DecoderGraph.LOGITS_TO_KEEP);
 
+  /** Types whose config says which features of the tower the projector gets. */
+  static final Set<String> CHOOSING = Set.of("llava", "llava_next", "llava_onevision");
+
+  private static final String ONEVISION = "llava_onevision";
+
   /** Towers of these types have no [CLS]. */
   private static final Set<String> WITHOUT_CLS =
       Set.of("siglip_vision_model", "aimv2_vision_model");
@@ -59,11 +64,18 @@ public final class AnswerCheck {
    * @param tokens visual tokens of an image
    */
   public static void features(ModelJson config, boolean hasCls, int patches, int tokens) {
-    if (config.text("model_type").filter("llava"::equals).isEmpty()) {
+    String model = config.text("model_type").orElse("unknown");
+    if (!CHOOSING.contains(model)) {
       return;
     }
-    String strategy = config.text("vision_feature_select_strategy").orElse("default");
-    String type = config.section("vision_config").text("model_type").orElse("clip_vision_model");
+    boolean onevision = model.equals(ONEVISION);
+    String strategy =
+        config.text("vision_feature_select_strategy").orElse(onevision ? "full" : "default");
+    String type =
+        config
+            .section("vision_config")
+            .text("model_type")
+            .orElse(onevision ? "siglip_vision_model" : "clip_vision_model");
     boolean cls = hasCls || !WITHOUT_CLS.contains(type);
     int all = cls ? patches + 1 : patches;
     int chosen = strategy.equals("full") ? all : all - 1;

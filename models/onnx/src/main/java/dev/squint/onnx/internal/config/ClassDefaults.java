@@ -73,6 +73,11 @@ final class ClassDefaults {
       return sizes("vision_sizes");
     }
 
+    /** The sizes of its tower where its config says nothing of it at all. */
+    Optional<Sizes> wholeVision() {
+      return sizes("vision_whole");
+    }
+
     private Optional<Sizes> sizes(String field) {
       return Optional.of(new Sizes(fields.path(field))).filter(Sizes::known);
     }

@@ -36,6 +36,9 @@ public final class ConfigReader {
   private static final double LLAMA_THETA = 10_000;
   private static final int LLAVA_IMAGE_TOKEN = 32_000;
   private static final long LLAVA_FEATURE_LAYER = -2;
+  private static final Set<String> SECOND_LAST = Set.of(LLAVA, "llava_next");
+  private static final String MOONDREAM = "moondream1";
+  private static final String IMAGE = "<image>";
   private static final long LAST = -1;
 
   /** Other names of the sizes of a tower, each before the usual one where both may stand. */
@@ -58,6 +61,7 @@ public final class ConfigReader {
   private final Path file;
   private final ModelJson root;
   private final boolean llava;
+  private final String type;
   private final ClassDefaults.Model model;
   private final Part text;
   private final Part vision;
@@ -102,12 +106,13 @@ public final class ConfigReader {
       ModelJson root, Optional<DecoderGraph> decoder, Optional<VisionGraph> images) {
     this.file = root.file();
     this.root = root;
-    this.llava = root.text("model_type").filter(LLAVA::equals).isPresent();
+    this.type = root.text("model_type").orElse("unknown");
+    this.llava = type.equals(LLAVA);
     this.decoder = decoder;
     this.images = images;
     this.tower = images.map(VisionGraph::sizes);
     ClassDefaults defaults = ClassDefaults.read();
-    this.model = defaults.model(root.text("model_type").orElse("unknown"));
+    this.model = defaults.model(type);
     ModelJson decoding = textOf(root);
     String textType = decoding.text("model_type").orElse(model.text().orElse(LLAMA));
     this.text =
@@ -118,13 +123,15 @@ public final class ConfigReader {
             Map.of());
     ModelJson seeing = root.section("vision_config");
     String visionType = seeing.text("model_type").orElse(model.vision().orElse(CLIP));
-    boolean whole = llava && !root.isSection("vision_config");
+    Optional<ClassDefaults.Sizes> whole =
+        llava ? Optional.of(defaults.llavaVision()) : model.wholeVision();
     this.vision =
         new Part(
             seeing,
             whole
-                ? defaults.llavaVision()
-                : model.visionSizes().orElseGet(() -> defaults.vision(visionType)),
+                .filter(sizes -> !root.isSection("vision_config"))
+                .or(model::visionSizes)
+                .orElseGet(() -> defaults.vision(visionType)),
             visionType,
             TOWER_NAMES);
   }
@@ -177,7 +184,7 @@ public final class ConfigReader {
   }
 
   private ModelConfig config(Path folder) {
-    if (llava) {
+    if (AnswerCheck.CHOOSING.contains(type)) {
       checkLlava();
     }
     ModelConfig.Text sizes = text();
@@ -201,8 +208,8 @@ public final class ConfigReader {
     boolean given = Files.exists(generation.file());
     Set<Long> ends = given ? ends(generation, tokens) : endsOfConfig(tokens);
     return new ModelConfig(
-        root.text("model_type").orElse("unknown"),
-        imageToken(tokens),
+        type,
+        imageToken(folder, tokens),
         tower
             .filter(found -> seen.patchesPerToken() == 1)
             .map(found -> found.tokens(grid * grid))
@@ -213,7 +220,8 @@ public final class ConfigReader {
         sizes,
         seen,
         given ? DecodingRulesReader.read(generation, tokens, ends) : rulesOfConfig(tokens, ends),
-        SamplingRulesReader.read(given ? generation : root));
+        SamplingRulesReader.read(given ? generation : root))
+        .laidOut();
   }
 
   private DecodingRules rulesOfConfig(int tokens, Set<Long> ends) {
@@ -366,18 +374,23 @@ public final class ConfigReader {
     int all = vision.size("num_hidden_layers", -1, MOST_LAYERS);
     long last = 0;
     for (long feature :
-        features.isEmpty() ? List.of(llava ? LLAVA_FEATURE_LAYER : LAST) : features) {
+        features.isEmpty()
+            ? List.of(SECOND_LAST.contains(type) ? LLAVA_FEATURE_LAYER : LAST)
+            : features) {
       last = Math.max(last, feature < 0 ? all + 1 + feature : feature);
     }
     return (int) Math.max(1, Math.min(all, last));
   }
 
-  private long imageToken(int tokens) {
+  private long imageToken(Path folder, int tokens) {
     String field = root.has("image_token_index") ? "image_token_index" : "image_token_id";
     if (root.has(field)) {
       return root.whole(field, 0, tokens - 1).orElseThrow();
     }
-    Optional<Integer> usual = llava ? Optional.of(LLAVA_IMAGE_TOKEN) : model.imageToken();
+    Optional<Integer> usual =
+        llava
+            ? Optional.of(LLAVA_IMAGE_TOKEN)
+            : type.equals(MOONDREAM) ? addedToken(folder) : model.imageToken();
     if (usual.isPresent() && usual.get() < tokens) {
       return usual.get();
     }
@@ -387,6 +400,22 @@ public final class ConfigReader {
             + (usual.isPresent()
                 ? "name the token that stands for an image"
                 : "this is no vision-language model"));
+  }
+
+  /** The token of the tokenizer that is written as an image is in prompts. */
+  private static Optional<Integer> addedToken(Path folder) {
+    ModelJson added =
+        ModelJson.readIfThere(folder.resolve("tokenizer_config.json"))
+            .section("added_tokens_decoder");
+    Optional<Integer> listed =
+        ModelJson.readIfThere(folder.resolve("added_tokens.json")).whole(IMAGE, 0, MOST_TOKENS);
+    return listed.isPresent()
+        ? listed
+        : added.fields().stream()
+        .filter(id -> id.matches("\\d{1,9}"))
+        .filter(id -> added.section(id).text("content").filter(IMAGE::equals).isPresent())
+        .map(Integer::valueOf)
+        .findFirst();
   }
 
   /** None is a valid answer: transformers then goes on to the longest answer. */

@@ -40,6 +40,11 @@ final class TowerTensors implements ExpressionWriter.Tensors {
     if (leaf.place().kind() == Place.Kind.BEFORE_PROJECTOR) {
       return nodes.floats(tower.projectorInput());
     }
+    if (tower.isConvolutional()) {
+      throw new ModelException(
+          "the vision tower of %s makes visual tokens by convolutions, so what its layers attend to are not these; choose a strategy that looks at features or text"
+              .formatted(graph.file()));
+    }
     int layer = leaf.place().layer();
     if (layer >= tower.layers()) {
       throw new ModelException(

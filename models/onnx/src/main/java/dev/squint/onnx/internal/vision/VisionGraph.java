@@ -19,6 +19,7 @@ import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.observe.Expression;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -174,7 +175,23 @@ public final class VisionGraph {
 
   private BitSet residualStream() {
     int features = graph.producer(FEATURES);
-    return dominators.reaches(features) ? dominators.chain(features) : new BitSet();
+    if (!dominators.reaches(features)) {
+      return new BitSet();
+    }
+    BitSet stream = dominators.chain(features);
+    // Where states of several layers go side by side into the projector, features hang on the
+    // first of these; those after it are in the stream of the last.
+    for (int i : stream.stream().toArray()) {
+      NodeProto node = graph.nodes().get(i);
+      if (node.getOpType().equals("Concat")) {
+        node.getInputList().stream()
+            .mapToInt(graph::producer)
+            .filter(dominators::reaches)
+            .max()
+            .ifPresent(last -> stream.or(dominators.chain(last)));
+      }
+    }
+    return stream;
   }
 
   private boolean findCls() {
@@ -238,6 +255,17 @@ public final class VisionGraph {
   /** The number of encoder layers that the file holds and that therefore run. */
   public int layers() {
     return layers.size();
+  }
+
+  /** Whether convolutions follow attention, or several stand in its place. */
+  public boolean isConvolutional() {
+    int[] convolutions =
+        imageNodes().stream()
+            .filter(i -> TowerSizes.CONVOLUTIONS.contains(graph.nodes().get(i).getOpType()))
+            .toArray();
+    return layers.isEmpty()
+        ? convolutions.length > 1
+        : Arrays.stream(convolutions).anyMatch(i -> i > firstAttention());
   }
 
   /** How attention is encoded, for people. */

@@ -1,0 +1,279 @@
+package dev.squint.family.anyres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.engine.request.FeaturePacking;
+import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PixelValues;
+import dev.squint.error.ModelException;
+import dev.squint.error.SquintException;
+import dev.squint.family.ImageOptions;
+import dev.squint.family.PromptImage;
+import dev.squint.family.llava.FamilyFixture;
+import dev.squint.image.RgbImage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** With the newline vector as the whole model in PyTorch, without it as one tile does. */
+class AnyResFamilyTest {
+
+  @TempDir Path temp;
+
+  private static JsonNode firstChat(String name) {
+    return FamilyFixture.reference(name).path("cases").get(0).path("chat");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void withoutTheNewlineAnswersAreThoseOfOneTile(String name) {
+    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
+      FamilyFixture.each(name, "cases").forEach(fixture::requireAnswer);
+      assertThat(fixture.family().notes())
+          .singleElement()
+          .asString()
+          .startsWith("no image_newline: any-res tiles are not used")
+          .doesNotContain("\n");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void withoutTheNewlineItIsPrunedAsOneTile(String name) {
+    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
+      FamilyFixture.each(name, "pruned")
+          .forEach(one -> fixture.requirePruned(firstChat(name), one));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void theTileIsThatOfTransformers(String name) {
+    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
+      for (Map.Entry<String, JsonNode> one :
+          FamilyFixture.reference(name).path("pixels").properties()) {
+        PixelValues pixels =
+            fixture.family().prepare(fixture.image(one.getKey()), ImageOptions.DEFAULTS).pixels();
+        float[] made = new float[pixels.data().remaining()];
+        pixels.data().duplicate().get(made);
+        assertThat(made)
+            .containsExactly(FamilyFixture.floats(one.getValue().asText()), offset(2e-6f));
+      }
+    }
+  }
+
+  private Path withNewline(String name) throws IOException {
+    Path folder = FamilyFixture.copy(name, temp);
+    float[] newline =
+        FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
+    Files.write(folder.resolve("image_newline.npy"), npy(newline));
+    return folder;
+  }
+
+  private static byte[] npy(float[] numbers) {
+    String dictionary =
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }".formatted(numbers.length);
+    String padded = dictionary + " ".repeat(63 - (dictionary.length() + 10) % 64) + "\n";
+    ByteBuffer bytes =
+        ByteBuffer.allocate(10 + padded.length() + numbers.length * Float.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
+    bytes.put(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0});
+    bytes.putShort((short) padded.length()).put(padded.getBytes(StandardCharsets.US_ASCII));
+    for (float number : numbers) {
+      bytes.putFloat(number);
+    }
+    return bytes.array();
+  }
+
+  /** The tensor among others, as safetensors lays it out. */
+  private static byte[] safetensors(String name, float[] numbers) {
+    int end = 8 + numbers.length * Float.BYTES;
+    byte[] header =
+        "{\"__metadata__\":{\"format\":\"pt\"},\"a.weight\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]},\"%s\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[8,%d]}}"
+            .formatted(name, numbers.length, end)
+            .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(8 + header.length + end).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(header.length).put(header).putLong(7);
+    for (float number : numbers) {
+      bytes.putFloat(number);
+    }
+    return bytes.array();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void withTheNewlineAnswersAreThoseOfTheWholeModel(String name) throws IOException {
+    try (FamilyFixture fixture = FamilyFixture.open(withNewline(name))) {
+      assertThat(fixture.family().notes()).isEmpty();
+      FamilyFixture.each(name, "anyres").forEach(fixture::requireAnswer);
+      FamilyFixture.each(name, "anyresPruned")
+          .forEach(one -> fixture.requirePruned(firstChat(name), one));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "onevision, model.image_newline, model.safetensors",
+    "onevision, image_newline, part-2.safetensors"
+  })
+  void theNewlineIsFoundInTheWeights(String name, String tensor, String file) throws IOException {
+    Path folder = FamilyFixture.copy(name, temp);
+    float[] newline =
+        FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
+    Files.write(folder.resolve(file), safetensors(tensor, newline));
+    if (!file.startsWith("model")) {
+      Files.writeString(
+          folder.resolve("model.safetensors.index.json"),
+          "{\"weight_map\": {\"%s\": \"%s\"}}".formatted(tensor, file));
+    }
+    assertThat(NewlineVector.find(folder, newline.length)).hasValue(newline);
+    assertThatThrownBy(() -> NewlineVector.find(folder, 7))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("the newline has 48 numbers, but the decoder's hidden states have 7");
+  }
+
+  @Test
+  void damagedWeightsAreRefused() throws IOException {
+    Files.write(temp.resolve("model.safetensors"), new byte[] {1, 2, 3});
+    assertThatThrownBy(() -> NewlineVector.find(temp, 7))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("model.safetensors is cut short or damaged");
+    Files.write(temp.resolve("image_newline.npy"), "not numpy at all".getBytes());
+    assertThatThrownBy(() -> NewlineVector.find(temp, 7))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("image_newline.npy");
+  }
+
+  private static RgbImage drawn(int width, int height) {
+    long state = 1000L * width + height;
+    byte[] rgb = new byte[3 * width * height];
+    for (int i = 0; i < rgb.length; i++) {
+      state = (state * 1_103_515_245 + 12_345) % (1L << 31);
+      rgb[i] = (byte) (state >> 16);
+    }
+    return new RgbImage(width, height, rgb);
+  }
+
+  /** Wide, tall, tiny, of one pixel: every sample of every tile. */
+  @ParameterizedTest
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void tilesAreThoseOfTransformers(String name) {
+    TileProcessor processor = TileProcessor.read(FamilyFixture.folder(name), true);
+    FamilyFixture.each(name, "tiles")
+        .forEach(
+            expected -> {
+              RgbImage image =
+                  drawn(expected.path("width").asInt(), expected.path("height").asInt());
+              List<RgbImage> tiles = processor.tiles(image);
+              assertThat(tiles).hasSize(expected.path("shape").get(0).asInt());
+              byte[] planes = new byte[3 * tiles.size() * processor.side() * processor.side()];
+              int at = 0;
+              for (RgbImage tile : tiles) {
+                for (int channel = 0; channel < 3; channel++) {
+                  for (int i = channel; i < tile.rgb().length; i += 3) {
+                    planes[at++] = tile.rgb()[i];
+                  }
+                }
+              }
+              assertThat(planes)
+                  .as("%dx%d", image.width(), image.height())
+                  .isEqualTo(Base64.getDecoder().decode(expected.path("seen").asText()));
+            });
+  }
+
+  /** Features are packed in order and shrunk as PyTorch shrinks them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void tokensOfImagesOfAnyShapeAreThoseOfTransformers(String name) throws IOException {
+    try (FamilyFixture fixture = FamilyFixture.open(withNewline(name))) {
+      FamilyFixture.each(name, "packing")
+          .forEach(
+              expected -> {
+                RgbImage image =
+                    drawn(expected.path("width").asInt(), expected.path("height").asInt());
+                PromptImage made = fixture.family().prepare(image, ImageOptions.DEFAULTS);
+                assertThat(made.tokens())
+                    .as("%dx%d", image.width(), image.height())
+                    .isEqualTo(expected.path("tokens").asInt());
+                FeaturePacking packing = made.pixels().packing().orElseThrow();
+                assertThat(packing.tokens()).isEqualTo(made.tokens());
+              });
+    }
+  }
+
+  /** Newlines are no patches, so what the tower says of patches cannot be said of all tokens. */
+  @ParameterizedTest
+  @ValueSource(strings = {"fastervlm:keep=0.25", "mustdrop", "visionzip", "tome:keep=0.5", "scope"})
+  void patchesOfPackedTilesCannotBeScored(String spec) throws IOException {
+    try (FamilyFixture fixture = FamilyFixture.open(withNewline("onevision"))) {
+      ModelInput prompt = fixture.prompt(firstChat("onevision"));
+      assertThatThrownBy(() -> fixture.answer(prompt, spec))
+          .isInstanceOf(SquintException.class)
+          .hasMessageContaining("put together")
+          .hasMessageNotContaining("\n");
+      assertThat(fixture.model().openTensors()).isZero();
+    }
+  }
+
+  private TileProcessor read(String fields) throws IOException {
+    Files.writeString(
+        temp.resolve("preprocessor_config.json"), "{" + fields.replace('\'', '"') + "}");
+    return TileProcessor.read(temp, false);
+  }
+
+  @Test
+  void whatIsMissingIsTheClasssOwn() throws IOException {
+    TileProcessor onevision = read("'image_processor_type': 'LlavaOnevisionImageProcessorFast'");
+    assertThat(onevision.side()).isEqualTo(384);
+    assertThat(onevision.resolutions()).hasSize(36).contains(new Resolution(2304, 384));
+    assertThat(onevision.squares()).isTrue();
+    TileProcessor next =
+        read("'size': {'shortest_edge': 336}, 'crop_size': {'height': 336, 'width': 336}");
+    assertThat(next.squares()).isFalse();
+    assertThat(next.side()).isEqualTo(336);
+    assertThat(next.resolutions())
+        .containsExactly(
+            new Resolution(336, 672),
+            new Resolution(672, 336),
+            new Resolution(672, 672),
+            new Resolution(1008, 336),
+            new Resolution(336, 1008));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'image_processor_type': 'CLIPImageProcessor'|known are LlavaNextImageProcessor, LlavaOnevisionImageProcessor",
+        "'do_resize': false|'do_resize' leaves images their size",
+        "'aspect_ratio_setting': 'pad'|'aspect_ratio_setting' asks for another way to cut images",
+        "'do_flip_channel_order': true|'do_flip_channel_order' is not known",
+        "'size': {'height': 336, 'width': 224}|'size' has to be a number",
+        "'size': {'shortest_edge': 336}, 'crop_size': 224|'crop_size' cuts tiles of 224 pixels",
+        "'size': 336, 'image_grid_pinpoints': [[336, 500]]|'image_grid_pinpoints' has to be",
+        "'size': 224|'image_grid_pinpoints' has to be",
+        "'image_mean': [3, 0, 0], 'size': 336|'image_mean' has to be three numbers"
+      })
+  void whatWouldChangeTilesIsRefusedByName(String fields, String message) {
+    assertThatThrownBy(() -> read(fields))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining(message)
+        .hasMessageNotContaining("\n");
+  }
+}
