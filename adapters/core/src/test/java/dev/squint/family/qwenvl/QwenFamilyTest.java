@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.chat.Turn;
 import dev.squint.engine.StrategySupport;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.GenerationRequest;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PromptCache;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.family.ImageOptions;
@@ -145,8 +148,8 @@ class QwenFamilyTest {
   }
 
   /**
-   * And {@code inspect} says beforehand what {@code ask} will do. Each strategy on one of the
-   * families, with {@code -Pfull} on all.
+   * And {@code inspect} says beforehand what {@code ask} will do. Every other strategy on one of
+   * the families, with {@code -Pfull} each on all.
    */
   @ParameterizedTest
   @MethodSource("names")
@@ -159,7 +162,7 @@ class QwenFamilyTest {
           prompt(folder, family, folder.reference().path("chats").get(1));
       int turn = QwenFolder.NAMES.indexOf(name);
       for (StrategyType<?> type : Strategies.available()) {
-        if (!Share.has(turn++, QwenFolder.NAMES.size())) {
+        if (!Share.has(turn++, 2 * QwenFolder.NAMES.size())) {
           continue;
         }
         Optional<String> refusal = Optional.empty();
@@ -210,6 +213,36 @@ class QwenFamilyTest {
       assertThat(IntStream.of(each).filter(token -> token < first).count()).isEqualTo(4);
       assertThat(answer(model, prompt, "fastv:k=1,tokens=4").trace().sites().get(0).after())
           .isEqualTo(4);
+    }
+  }
+
+  /** DeepStack and 3D positions go on where an earlier question ended. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2vl", "qwen3vl"})
+  void aFurtherTurnGoesOnFromTheCacheOfTheFirst(String name) {
+    QwenFolder folder = QwenFolder.of(name);
+    JsonNode chat = folder.reference().path("chats").get(2);
+    List<Turn> turns = QwenFolder.turns(chat);
+    try (VisionLanguageModel model = folder.open();
+        ModelFamily family = ModelFamily.of(model);
+        PromptCache cache = model.newCache()) {
+      List<PromptImage> images =
+          List.of(family.prepare(folder.images(chat).get(0), ImageOptions.DEFAULTS));
+      Generation first =
+          model.generate(
+              GenerationRequest.builder(family.prompt(turns.subList(0, 2), images))
+                  .cache(cache)
+                  .options(GenerationOptions.builder().maxNewTokens(2).build())
+                  .build());
+      Generation second =
+          model.generate(
+              GenerationRequest.builder(family.prompt(turns, images))
+                  .cache(cache)
+                  .options(GenerationOptions.builder().maxNewTokens(16).build())
+                  .build());
+      assertThat(first.trace().reusedTokens()).isZero();
+      assertThat(second.trace().reusedTokens()).isGreaterThan(images.get(0).tokens());
+      assertThat(second.tokens()).isEqualTo(QwenFolder.longs(chat.path("answer")));
     }
   }
 
