@@ -102,11 +102,13 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
       Consumer<? super String> pieces) {
     List<PreparedImage> images = images(messages);
     ModelInput prompt =
-        family.prompt(
-            messages.stream().map(ChatRunner::turn).toList(),
-            images.stream().map(PreparedImage::image).toList(),
-            request.form());
-    AnswerText text = new AnswerText(family.answer(), request.stop(), pieces);
+        family
+            .prompts()
+            .prompt(
+                messages.stream().map(ChatRunner::turn).toList(),
+                images.stream().map(PreparedImage::image).toList(),
+                request.form());
+    AnswerText text = new AnswerText(family.prompts().answer(), request.stop(), pieces);
     GenerationRequest.Builder asked =
         GenerationRequest.builder(prompt)
             .strategy(request.strategy())

@@ -475,7 +475,7 @@ public final class Squint implements AutoCloseable {
    * standing for the question and the model's placeholder once for the image.
    */
   public String promptTemplate() {
-    return family.template();
+    return family.prompts().template();
   }
 
   /** Where the model was loaded from. */

@@ -64,18 +64,21 @@ public final class ChatTemplate {
    *     or leaves out the image or the question
    */
   public static ChatTemplate open(Path folder, String placeholder) {
-    return open(folder, placeholder, Optional.empty());
+    return open(folder, placeholder, Optional.empty(), Optional.empty());
   }
 
   /**
-   * Reads the template of a model folder, or takes another where it has none.
+   * Reads the template of a model folder, or takes another.
    *
    * @param folder the model folder
    * @param placeholder the text that stands for an image
+   * @param given a file with one in the place of the model's own
    * @param usual how models of this type are asked that come without a template
    */
-  public static ChatTemplate open(Path folder, String placeholder, Optional<String> usual) {
-    TemplateFile file = TemplateFile.find(folder, usual);
+  public static ChatTemplate open(
+      Path folder, String placeholder, Optional<Path> given, Optional<String> usual) {
+    TemplateFile file =
+        given.map(TemplateFile::given).orElseGet(() -> TemplateFile.find(folder, usual));
     TokenTexts tokens = TokenTexts.read(folder);
     checkPlaceholder(folder, tokens, placeholder);
     return probed(file, tokens, placeholder);
@@ -115,7 +118,8 @@ public final class ChatTemplate {
    *     image or the question
    */
   public ChatTemplate with(String source) {
-    return probed(new TemplateFile(source, Path.of("the chat template given"), true), tokens, placeholder);
+    return probed(
+        new TemplateFile(source, Path.of("the chat template given"), true), tokens, placeholder);
   }
 
   /** Refuses a folder whose processor would put another text in the place of the image. */

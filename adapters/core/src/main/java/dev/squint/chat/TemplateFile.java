@@ -87,11 +87,20 @@ record TemplateFile(String source, Path file, boolean ofTokenizer) {
     }
     if (last.isMissingNode()) {
       throw new ModelException(
-          ("%s has no chat template, so how it was trained to be asked is not known; put its %s there"
+          ("%s has no chat template, so how it was trained to be asked is not known; name one with --template-file, or put its %s there"
                   + " (or chat_template.json, or a tokenizer_config.json with 'chat_template')")
               .formatted(folder, JINJA));
     }
     return of(last, tokenizer, true);
+  }
+
+  /**
+   * A template in a file of its own, which may be one for texts alone.
+   *
+   * @throws ModelException if it cannot be read
+   */
+  static TemplateFile given(Path file) {
+    return new TemplateFile(read(file), file, true);
   }
 
   private static boolean isThere(Path file) {

@@ -1,12 +1,9 @@
 package dev.squint.family;
 
-import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.error.ModelException;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.internal.config.ConfigReader;
-import dev.squint.tokenizer.IncrementalText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,7 +20,10 @@ public interface ModelFamily extends AutoCloseable {
     return FamilyRegistry.find(model.config().modelType()).open(model);
   }
 
-  /** Refuses a folder whose {@code config.json} or {@code genai_config.json} names a type that no family knows. */
+  /**
+   * Refuses a folder whose {@code config.json} or {@code genai_config.json} names a type that no
+   * family knows.
+   */
   static void checkFolder(Path folder) {
     boolean described =
         Files.isRegularFile(folder.resolve("config.json"))
@@ -67,26 +67,11 @@ public interface ModelFamily extends AutoCloseable {
     return List.of();
   }
 
-  /** How a question about an image is put, {@code {question}} standing for it. */
-  String template();
-
-  /**
-   * The prompt for a chat.
-   *
-   * @param turns its messages, the user's last
-   * @param images what its images became, in the order in which the messages have them
-   * @param form how they become a text
-   * @throws PromptException if a text is blank or all are longer than the context
-   * @throws ModelException if the model's chat template cannot put messages of these roles
-   */
-  ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form);
-
-  /** Turns the tokens of an answer into words as they come. */
-  IncrementalText answer();
-
-  /** An answer in words, without special tokens. */
-  String text(long[] tokens);
+  /** How messages are put to it, and its answers are read. */
+  Prompts prompts();
 
   @Override
-  void close();
+  default void close() {
+    prompts().close();
+  }
 }

@@ -66,8 +66,7 @@ public record Overlay(List<TokenMap> maps) {
     }
   }
 
-  private static void draw(
-      TokenMap map, Mat seen, boolean[] kept, float[] scores, Mat target) {
+  private static void draw(TokenMap map, Mat seen, boolean[] kept, float[] scores, Mat target) {
     int cell = Math.max(1, SIDE / Math.max(map.rows(), map.columns()));
     Size size = new Size(map.columns() * cell, map.rows() * cell);
     Mat left = new Mat();
@@ -108,8 +107,7 @@ public record Overlay(List<TokenMap> maps) {
     }
   }
 
-  private static void heat(
-      TokenMap map, boolean[] kept, float[] scores, Size size, Mat target) {
+  private static void heat(TokenMap map, boolean[] kept, float[] scores, Size size, Mat target) {
     Mat values = new Mat(map.rows(), map.columns(), CvType.CV_32F);
     Mat grey = new Mat();
     try {
@@ -129,9 +127,7 @@ public record Overlay(List<TokenMap> maps) {
     }
   }
 
-  /**
-   * Scores of the first site that has any, one per token; tokens gone before it get the lowest.
-   */
+  /** Scores of the first site that has any, one per token; tokens gone before it get the lowest. */
   private static float[] scores(Trace trace, int tokens) {
     int[] alive = IntStream.range(0, tokens).toArray();
     for (SiteTrace site : trace.sites()) {
@@ -153,9 +149,7 @@ public record Overlay(List<TokenMap> maps) {
     return new float[0];
   }
 
-  /**
-   * Tokens that go on from a site: those kept, and where merged ones came on top their origins.
-   */
+  /** Tokens that go on from a site: those kept, and where merged ones came on top their origins. */
   private static int[] alive(SiteTrace site) {
     return IntStream.concat(Arrays.stream(site.keptOriginal()), Arrays.stream(site.addedOriginal()))
         .toArray();

@@ -32,7 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** With other settings and other towers the answers are those of transformers. */
 class LlavaCasesTest {
 
-  private static final List<String> TOWERS = List.of("clip-full", "clip-layers", "siglip-default", "siglip-full");
+  private static final List<String> TOWERS =
+      List.of("clip-full", "clip-layers", "siglip-default", "siglip-full");
 
   @TempDir Path temp;
 
@@ -95,11 +96,12 @@ class LlavaCasesTest {
     }
   }
 
-  /** Features of an early layer beside those of the last change nothing in what layers attend to. */
+  /**
+   * Features of an early layer beside those of the last change nothing in what layers attend to.
+   */
   @Test
   void layersOfATowerWithSeveralFeatureLayersAreToldApart() throws IOException {
-    JsonNode layers =
-        towers().filter(one -> one.has("layers")).findFirst().orElseThrow();
+    JsonNode layers = towers().filter(one -> one.has("layers")).findFirst().orElseThrow();
     int[] kept;
     try (VisionLanguageModel model = folder(layers).open()) {
       assertThat(model.facts().vision().layers()).isEqualTo(2);

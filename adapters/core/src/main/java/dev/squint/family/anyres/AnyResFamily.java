@@ -1,8 +1,6 @@
 package dev.squint.family.anyres;
 
-import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
@@ -11,10 +9,10 @@ import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.family.prompt.ChatPrompts;
+import dev.squint.family.prompt.PromptFiles;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
-import dev.squint.tokenizer.IncrementalText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -66,8 +64,7 @@ record AnyResFamily(
     images.checkFits(model.config().vision().imageSize());
     checkResolutions(config, images);
     int tokens = model.config().visualTokens();
-    Optional<float[]> newline =
-        NewlineVector.find(model.folder(), model.config().text().hidden());
+    Optional<float[]> newline = NewlineVector.find(model.folder(), model.config().text().hidden());
     if (newline.isPresent() && side(tokens) * side(tokens) != tokens) {
       throw new ModelException(
           "the vision encoder makes %d visual tokens of a tile, which form no square, so tiles cannot be put together; export it with one token for each patch"
@@ -75,7 +72,11 @@ record AnyResFamily(
     }
     OptionalInt mostTiles = onevision ? OptionalInt.of(mostTiles(config)) : OptionalInt.empty();
     return new AnyResFamily(
-        images, ChatPrompts.open(model.folder(), model.config()), tokens, newline, mostTiles);
+        images,
+        ChatPrompts.open(PromptFiles.of(model), model.config()),
+        tokens,
+        newline,
+        mostTiles);
   }
 
   /** Tokens a side of a tile. */
@@ -147,9 +148,7 @@ record AnyResFamily(
   /** The tokens of the whole image. */
   private ImagePart tile() {
     int side = side(tokens);
-    return side * side == tokens
-        ? ImagePart.grid(0, side, side)
-        : new ImagePart(0, tokens, 0, 0);
+    return side * side == tokens ? ImagePart.grid(0, side, side) : new ImagePart(0, tokens, 0, 0);
   }
 
   @Override
@@ -172,30 +171,5 @@ record AnyResFamily(
         : List.of(
             "no image_newline: any-res tiles are not used, and an image is seen whole in %dx%d pixels; put the model's model.safetensors or image_newline.npy beside config.json to use them"
                 .formatted(images.side(), images.side()));
-  }
-
-  @Override
-  public String template() {
-    return prompts.template();
-  }
-
-  @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> shown) {
-    return prompts.prompt(turns, shown);
-  }
-
-  @Override
-  public IncrementalText answer() {
-    return prompts.answer();
-  }
-
-  @Override
-  public String text(long[] tokenIds) {
-    return prompts.text(tokenIds);
-  }
-
-  @Override
-  public void close() {
-    prompts.close();
   }
 }

@@ -134,7 +134,8 @@ record TileProcessor(
       return shortest.get();
     }
     if (height.isEmpty() || !height.equals(width) || shortest.isPresent()) {
-      throw fields.wrong(field, "a number, 'shortest_edge', or a 'height' and 'width' that are alike");
+      throw fields.wrong(
+          field, "a number, 'shortest_edge', or a 'height' and 'width' that are alike");
     }
     return height.get();
   }

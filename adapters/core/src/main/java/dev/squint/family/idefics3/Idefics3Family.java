@@ -1,9 +1,7 @@
 package dev.squint.family.idefics3;
 
-import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.request.IntegerInput;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
@@ -13,11 +11,11 @@ import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.family.TokenMap;
 import dev.squint.family.prompt.ChatPrompts;
+import dev.squint.family.prompt.PromptFiles;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
-import dev.squint.tokenizer.IncrementalText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +55,7 @@ record Idefics3Family(
     TileProcessor processor = TileFields.read(model.folder());
     int side = side(model, processor.sizes().tile());
     checkMarkers(model.folder());
-    ChatPrompts prompts = ChatPrompts.open(model.folder(), model.config());
+    ChatPrompts prompts = ChatPrompts.open(PromptFiles.of(model), model.config());
     try {
       Idefics3Family family =
           new Idefics3Family(
@@ -136,8 +134,7 @@ record Idefics3Family(
     Tiling tiling = processor.tiling(image);
     int whole = tiling.rows() * tiling.columns();
     int last = whole * side * side;
-    TokenMap all =
-        new TokenMap(side, side, IntStream.range(last, last + side * side).toArray());
+    TokenMap all = new TokenMap(side, side, IntStream.range(last, last + side * side).toArray());
     if (whole == 0) {
       return List.of(all);
     }
@@ -195,30 +192,5 @@ record Idefics3Family(
         }
       }
     }
-  }
-
-  @Override
-  public String template() {
-    return prompts.template();
-  }
-
-  @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
-    return prompts.prompt(turns, images);
-  }
-
-  @Override
-  public IncrementalText answer() {
-    return prompts.answer();
-  }
-
-  @Override
-  public String text(long[] tokens) {
-    return prompts.text(tokens);
-  }
-
-  @Override
-  public void close() {
-    prompts.close();
   }
 }

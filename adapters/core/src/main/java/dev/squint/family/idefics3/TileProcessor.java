@@ -43,8 +43,7 @@ record TileProcessor(TileSizes sizes, Resampler resampler, Normalization normali
     Tiling tiling = tiling(image);
     RgbImage seen = seen(image);
     FloatBuffer data =
-        ByteBuffer.allocateDirect(
-                Math.multiplyExact(tiling.tiles() * 3 * Float.BYTES, side * side))
+        ByteBuffer.allocateDirect(Math.multiplyExact(tiling.tiles() * 3 * Float.BYTES, side * side))
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
     for (int row = 0; row < tiling.rows(); row++) {

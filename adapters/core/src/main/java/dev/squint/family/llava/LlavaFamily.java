@@ -1,21 +1,17 @@
 package dev.squint.family.llava;
 
-import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
-import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
 import dev.squint.family.prompt.ChatPrompts;
+import dev.squint.family.prompt.PromptFiles;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.processor.Preprocessor;
-import dev.squint.tokenizer.IncrementalText;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -49,7 +45,7 @@ record LlavaFamily(
     preprocessor.checkFits(model.config().vision().imageSize());
     return new LlavaFamily(
         preprocessor,
-        ChatPrompts.open(model.folder(), model.config(), Optional.empty(), usual(model)),
+        ChatPrompts.open(PromptFiles.of(model).orTemplate(usual(model)), model.config()),
         ImageTokens.of(model.config(), model.facts().vision()),
         model.config().vision().patchSize(),
         model.takesAnySize());
@@ -94,30 +90,5 @@ record LlavaFamily(
     int columns = (int) shape[3] / patch;
     return new PromptImage(
         pixels, prompts.placeholder(tokens.count(rows, columns)), tokens.parts(rows, columns));
-  }
-
-  @Override
-  public String template() {
-    return prompts.template();
-  }
-
-  @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form) {
-    return prompts.prompt(turns, images, form);
-  }
-
-  @Override
-  public IncrementalText answer() {
-    return prompts.answer();
-  }
-
-  @Override
-  public String text(long[] tokenIds) {
-    return prompts.text(tokenIds);
-  }
-
-  @Override
-  public void close() {
-    prompts.close();
   }
 }

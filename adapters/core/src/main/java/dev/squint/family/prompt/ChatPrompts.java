@@ -11,19 +11,18 @@ import dev.squint.family.ImagePart;
 import dev.squint.family.PromptException;
 import dev.squint.family.PromptForm;
 import dev.squint.family.PromptImage;
+import dev.squint.family.Prompts;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.tokenizer.IncrementalText;
 import dev.squint.tokenizer.TextTokenizer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -36,7 +35,7 @@ import java.util.stream.Stream;
  * can hold at the very most, and put and tokenized whole only if their parts have shown that they
  * may fit. So 20 million characters are refused in milliseconds.
  */
-public final class ChatPrompts implements AutoCloseable {
+public final class ChatPrompts implements Prompts {
 
   /**
    * Characters for each of the longest token: composing a text makes one of up to three, and what
@@ -81,37 +80,15 @@ public final class ChatPrompts implements AutoCloseable {
   }
 
   /**
-   * Opens the tokenizer and the chat template of a model whose template puts the image token itself
-   * where an image is.
-   *
-   * @param folder the model's
-   * @param config what its files say
-   */
-  public static ChatPrompts open(Path folder, ModelConfig config) {
-    return open(folder, config, Optional.empty());
-  }
-
-  /**
    * Opens the tokenizer and the chat template of a model.
    *
-   * @param folder the model's
-   * @param config what its files say
-   * @param placeholder what the template puts where an image is; the image token if empty
+   * @param files where they are
+   * @param config what the model's files say
    * @throws ModelException if a file is missing, they do not belong together, or the template
    *     cannot be rendered as transformers renders it
    */
-  public static ChatPrompts open(Path folder, ModelConfig config, Optional<String> placeholder) {
-    return open(folder, config, placeholder, Optional.empty());
-  }
-
-  /**
-   * The same for a model that may come without a chat template.
-   *
-   * @param usual the template that it is asked with then
-   */
-  public static ChatPrompts open(
-      Path folder, ModelConfig config, Optional<String> placeholder, Optional<String> usual) {
-    TextTokenizer tokenizer = TextTokenizer.open(folder);
+  public static ChatPrompts open(PromptFiles files, ModelConfig config) {
+    TextTokenizer tokenizer = TextTokenizer.open(files.folder());
     try {
       String imageToken =
           tokenizer
@@ -121,7 +98,12 @@ public final class ChatPrompts implements AutoCloseable {
                       new ModelException(
                           "tokenizer.json has no added token %d, the image token of config.json; use the tokenizer that belongs to the model"
                               .formatted(config.imageToken())));
-      ChatTemplate template = ChatTemplate.open(folder, placeholder.orElse(imageToken), usual);
+      ChatTemplate template =
+          ChatTemplate.open(
+              files.folder(),
+              files.placeholder().orElse(imageToken),
+              files.template(),
+              files.usual());
       return new ChatPrompts(tokenizer, template, config, imageToken);
     } catch (RuntimeException | Error e) {
       tokenizer.close();
@@ -144,21 +126,7 @@ public final class ChatPrompts implements AutoCloseable {
     return prompt(List.of(Turn.question(question)), List.of(image));
   }
 
-  /** The prompt for a chat by the model's own template. */
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> images) {
-    return prompt(turns, images, PromptForm.OWN);
-  }
-
-  /**
-   * The prompt for a chat.
-   *
-   * @param turns its messages
-   * @param images what its images became, in their order
-   * @param form how they become a text
-   * @throws PromptException if a text is blank, or they do not fit into the context together with
-   *     the images
-   * @throws ModelException if the template cannot put them
-   */
+  @Override
   public ModelInput prompt(List<Turn> turns, List<PromptImage> images, PromptForm form) {
     checkOrder(turns);
     Room room =
@@ -269,17 +237,17 @@ public final class ChatPrompts implements AutoCloseable {
     return tokenizer.tokens(expanded, !template.begins(prompt));
   }
 
-  /** How a question is put, {@code {question}} standing for it. */
+  @Override
   public String template() {
     return template.shown();
   }
 
-  /** An answer in words, without special tokens. */
+  @Override
   public String text(long[] tokens) {
     return tokenizer.text(tokens);
   }
 
-  /** Turns the tokens of an answer into words as they come. */
+  @Override
   public IncrementalText answer() {
     return tokenizer.incremental();
   }

@@ -1,17 +1,15 @@
 package dev.squint.family.qwenvl;
 
-import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
-import dev.squint.engine.request.ModelInput;
 import dev.squint.error.ModelException;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.family.prompt.ChatPrompts;
+import dev.squint.family.prompt.PromptFiles;
 import dev.squint.image.RgbImage;
 import dev.squint.onnx.internal.io.Printable;
-import dev.squint.tokenizer.IncrementalText;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -32,13 +30,14 @@ record QwenFamily(QwenImages images, ChatPrompts prompts, String grid) implement
   static QwenFamily open(VisionLanguageModel model) {
     Set<String> inputs = new TreeSet<>(model.visionInputs());
     String grid = GRIDS.stream().filter(inputs::contains).findFirst().orElse("");
-    if (!inputs.equals(new TreeSet<>(List.of(PIXELS, grid))) || model.visionRank() != PATCHES_RANK) {
+    if (!inputs.equals(new TreeSet<>(List.of(PIXELS, grid)))
+        || model.visionRank() != PATCHES_RANK) {
       throw new ModelException(
           "the vision encoder takes %s, but a Qwen-VL's takes patches as 'pixel_values' [patches, values] and their grid as 'grid_thw' or 'image_grid_thw'; export the tower for images of any size"
               .formatted(Printable.of(inputs.toString())));
     }
     QwenImages images = QwenProcessorFile.read(model.folder(), model.config().vision());
-    return new QwenFamily(images, ChatPrompts.open(model.folder(), model.config()), grid);
+    return new QwenFamily(images, ChatPrompts.open(PromptFiles.of(model), model.config()), grid);
   }
 
   @Override
@@ -69,30 +68,5 @@ record QwenFamily(QwenImages images, ChatPrompts prompts, String grid) implement
         images.values(seen, grid),
         prompts.placeholder(rows * columns),
         List.of(ImagePart.grid(0, rows, columns)));
-  }
-
-  @Override
-  public String template() {
-    return prompts.template();
-  }
-
-  @Override
-  public ModelInput prompt(List<Turn> turns, List<PromptImage> prepared) {
-    return prompts.prompt(turns, prepared);
-  }
-
-  @Override
-  public IncrementalText answer() {
-    return prompts.answer();
-  }
-
-  @Override
-  public String text(long[] tokens) {
-    return prompts.text(tokens);
-  }
-
-  @Override
-  public void close() {
-    prompts.close();
   }
 }

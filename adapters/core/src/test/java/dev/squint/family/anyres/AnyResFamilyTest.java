@@ -78,8 +78,7 @@ class AnyResFamilyTest {
 
   private Path withNewline(String name) throws IOException {
     Path folder = FamilyFixture.copy(name, temp);
-    float[] newline =
-        FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
+    float[] newline = FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
     Files.write(folder.resolve("image_newline.npy"), npy(newline));
     return folder;
   }
@@ -106,8 +105,7 @@ class AnyResFamilyTest {
         "{\"__metadata__\":{\"format\":\"pt\"},\"a.weight\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]},\"%s\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[8,%d]}}"
             .formatted(name, numbers.length, end)
             .getBytes(StandardCharsets.UTF_8);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(8 + header.length + end).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + end).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(header.length).put(header).putLong(7);
     for (float number : numbers) {
       bytes.putFloat(number);
@@ -133,8 +131,7 @@ class AnyResFamilyTest {
   })
   void theNewlineIsFoundInTheWeights(String name, String tensor, String file) throws IOException {
     Path folder = FamilyFixture.copy(name, temp);
-    float[] newline =
-        FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
+    float[] newline = FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
     Files.write(folder.resolve(file), safetensors(tensor, newline));
     if (!file.startsWith("model")) {
       Files.writeString(

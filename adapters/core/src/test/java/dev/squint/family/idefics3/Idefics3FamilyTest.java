@@ -34,7 +34,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
-import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -98,9 +97,10 @@ class Idefics3FamilyTest {
           parts.add(new Turn.Text(part.path("text").asText()));
         }
       }
-      turns.add(new Turn(Role.valueOf(message.path("role").asText().toUpperCase(Locale.ROOT)), parts));
+      turns.add(
+          new Turn(Role.valueOf(message.path("role").asText().toUpperCase(Locale.ROOT)), parts));
     }
-    return by.prompt(turns, images);
+    return by.prompts().prompt(turns, images);
   }
 
   private static Generation answer(VisionLanguageModel by, ModelInput prompt, String spec) {
@@ -129,7 +129,7 @@ class Idefics3FamilyTest {
     assertThat(prompt.images()).hasSize(chat.path("visual").size());
     Generation made = answer(model, prompt, "none");
     assertAnswered(made, chat);
-    assertThat(family.text(made.tokens())).isEqualTo(chat.path("text").asText().strip());
+    assertThat(family.prompts().text(made.tokens())).isEqualTo(chat.path("text").asText().strip());
   }
 
   static Stream<JsonNode> pruned() {
@@ -155,7 +155,9 @@ class Idefics3FamilyTest {
   void eachTileIsAPartOfItsImageAndTheOneWithAllOfItComesLast() {
     ModelInput prompt = prompt(family, chat("two"));
     List<VisualSpan> spans = prompt.layout().visual();
-    assertThat(spans).extracting(VisualSpan::image).containsExactly(0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1);
+    assertThat(spans)
+        .extracting(VisualSpan::image)
+        .containsExactly(0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1);
     assertThat(spans).extracting(VisualSpan::part).containsExactly(0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3);
     assertThat(spans)
         .allMatch(span -> span.length() == TILE_TOKENS && span.rows() == 4 && span.columns() == 4);
@@ -164,12 +166,12 @@ class Idefics3FamilyTest {
   @ParameterizedTest
   @CsvSource({"tile, 4 4 4 4 4 4 4 4 4 4 4", "image, 28 16", "request, 44"})
   void budgetsAreCountedForATileAnImageOrTheRequest(String per, String counts) {
-    Generation made =
-        answer(model, prompt(family, chat("two")), "fastervlm:keep=0.25,per=" + per);
+    Generation made = answer(model, prompt(family, chat("two")), "fastervlm:keep=0.25,per=" + per);
     int[] kept = made.trace().sites().get(0).keptOriginal();
     int[] bounds =
         switch (per) {
-          case "tile" -> java.util.stream.IntStream.rangeClosed(0, 11).map(i -> i * TILE_TOKENS).toArray();
+          case "tile" ->
+              java.util.stream.IntStream.rangeClosed(0, 11).map(i -> i * TILE_TOKENS).toArray();
           case "image" -> new int[] {0, 7 * TILE_TOKENS, 11 * TILE_TOKENS};
           default -> new int[] {0, 11 * TILE_TOKENS};
         };
@@ -208,10 +210,14 @@ class Idefics3FamilyTest {
   void aLimitOfPixelsIsFewerTiles() {
     PromptImage small =
         family.prepare(
-            image("wide.png"), new ImageOptions(true, OptionalLong.empty(), OptionalLong.of(32 * 32)));
+            image("wide.png"),
+            new ImageOptions(true, OptionalLong.empty(), OptionalLong.of(32 * 32)));
     assertThat(small.parts()).containsExactly(new ImagePart(0, TILE_TOKENS, 4, 4));
     assertThat(small.text())
-        .isEqualTo("<fake_token_around_image><global-img>" + "<image>".repeat(16) + "<fake_token_around_image>");
+        .isEqualTo(
+            "<fake_token_around_image><global-img>"
+                + "<image>".repeat(16)
+                + "<fake_token_around_image>");
     assertThat(family.canResize()).isFalse();
     assertThatThrownBy(() -> family.resized(image("wide.png"), 3, 4))
         .isInstanceOf(ModelException.class)

@@ -45,8 +45,7 @@ class SmolVlmSquintTest {
   @BeforeAll
   static void load() {
     squint =
-        Squint.load(
-            SmolVlm.FOLDER, ModelOptions.builder().cacheFolder(cache).threads(1).build());
+        Squint.load(SmolVlm.FOLDER, ModelOptions.builder().cacheFolder(cache).threads(1).build());
   }
 
   @AfterAll
@@ -69,8 +68,7 @@ class SmolVlmSquintTest {
   @Test
   void asksAndDescribes() {
     String question = "What is in the picture?";
-    Answer answer =
-        squint.ask(image("wide.png"), question, Strategies.parse("none"), SIXTEEN);
+    Answer answer = squint.ask(image("wide.png"), question, Strategies.parse("none"), SIXTEEN);
     assertThat(answer.text()).isEqualTo(text("one"));
     assertThat(answer.trace().visualTokens()).isEqualTo(7 * SIDE * SIDE);
     assertThat(squint.caption(image("tall.png"), Strategies.parse("fastv:k=1"), SIXTEEN).text())
@@ -93,8 +91,7 @@ class SmolVlmSquintTest {
     try (Conversation talk = squint.conversation()) {
       talk.ask(image("tall.png"), "How many tiles?");
       ChatResponse second = talk.ask("And rows?");
-      ChatRequest again =
-          ChatRequest.builder().messages(talk.history().subList(0, 3)).build();
+      ChatRequest again = ChatRequest.builder().messages(talk.history().subList(0, 3)).build();
       assertThat(second.text()).isEqualTo(squint.chat(again).text());
     }
   }
@@ -102,8 +99,7 @@ class SmolVlmSquintTest {
   @Test
   void keptTokensAreDrawnOnTheTilesAndOnTheWholeImage() throws IOException {
     Answer answer =
-        squint.ask(
-            image("wide.png"), "where?", Strategies.parse("fastervlm:keep=0.5"), SIXTEEN);
+        squint.ask(image("wide.png"), "where?", Strategies.parse("fastervlm:keep=0.5"), SIXTEEN);
     Set<Integer> kept =
         Arrays.stream(answer.trace().sites().get(0).keptOriginal())
             .boxed()
@@ -111,8 +107,7 @@ class SmolVlmSquintTest {
     byte[] png = squint.overlay(image("wide.png"), answer.trace());
     BufferedImage drawn = ImageIO.read(new ByteArrayInputStream(png));
     assertThat(List.of(drawn.getWidth(), drawn.getHeight())).isEqualTo(List.of(960, 320 + 480));
-    RgbImage seen =
-        TileFields.read(SmolVlm.FOLDER).seen(RgbImage.decode(image("wide.png")));
+    RgbImage seen = TileFields.read(SmolVlm.FOLDER).seen(RgbImage.decode(image("wide.png")));
     for (int token = 0; token < 7 * SIDE * SIDE; token++) {
       int tile = token / (SIDE * SIDE);
       int row = token / SIDE % SIDE;
@@ -120,8 +115,7 @@ class SmolVlmSquintTest {
       boolean whole = tile == 6;
       double x = whole ? (column + 0.5) / SIDE : (tile % 3 * SIDE + column + 0.5) / (3 * SIDE);
       double y = whole ? (row + 0.5) / SIDE : (tile / 3 * SIDE + row + 0.5) / (2 * SIDE);
-      int red =
-          drawn.getRGB((int) (480 * x), (int) (whole ? 320 + 480 * y : 320 * y)) >> 16 & 0xFF;
+      int red = drawn.getRGB((int) (480 * x), (int) (whole ? 320 + 480 * y : 320 * y)) >> 16 & 0xFF;
       int own = seen.sample((int) (seen.width() * x), (int) (seen.height() * y), 0);
       assertThat((double) red)
           .as("token %d", token)

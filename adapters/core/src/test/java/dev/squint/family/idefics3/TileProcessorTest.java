@@ -70,7 +70,8 @@ class TileProcessorTest {
       for (int i = 0; i < seen.length; i++) {
         int channel = i / (SIDE * SIDE) % 3;
         double sample =
-            (values.get(i) * normal.deviation()[channel] + normal.mean()[channel]) / normal.factor();
+            (values.get(i) * normal.deviation()[channel] + normal.mean()[channel])
+                / normal.factor();
         assertThat(sample).as("%s, value %d", name, i).isCloseTo(seen[i] & 0xFF, offset(1e-3));
       }
       int step = Math.max(1, seen.length / 9);
@@ -91,7 +92,10 @@ class TileProcessorTest {
     assertThat(processor.normalization().deviation()).containsOnly(0.5);
     assertThat(processor)
         .usingRecursiveComparison()
-        .isEqualTo(read("{'resample': null, 'do_resize': true, 'rescale_factor': 0.00392156862745098}".replace('\'', '"')));
+        .isEqualTo(
+            read(
+                "{'resample': null, 'do_resize': true, 'rescale_factor': 0.00392156862745098}"
+                    .replace('\'', '"')));
   }
 
   @ParameterizedTest

@@ -36,9 +36,11 @@ class TileSizesTest {
 
   @Test
   void sidesAreCutOffMadeEvenAndRoundedUpToTiles() {
-    assertThat(new TileSizes.LongestEdge(2048).of(640, 427)).isEqualTo(new TileSizes.Size(2048, 1366));
+    assertThat(new TileSizes.LongestEdge(2048).of(640, 427))
+        .isEqualTo(new TileSizes.Size(2048, 1366));
     assertThat(new TileSizes.LongestEdge(2048).of(7, 5000)).isEqualTo(new TileSizes.Size(2, 2048));
-    assertThat(new TileSizes.LongestEdge(5000).of(100, 50)).isEqualTo(new TileSizes.Size(4096, 2048));
+    assertThat(new TileSizes.LongestEdge(5000).of(100, 50))
+        .isEqualTo(new TileSizes.Size(4096, 2048));
     assertThat(hub(40, 16).of(63, 21)).isEqualTo(new Tiling(48, 16, 1, 3));
     assertThat(hub(512, 512).of(3000, 4000)).isEqualTo(new Tiling(512, 512, 0, 0));
     assertThat(new TileSizes(new TileSizes.Unchanged(), true, 16).of(37, 29))

@@ -129,7 +129,7 @@ public final class FamilyFixture implements AutoCloseable {
     ImageOptions options = ImageOptions.DEFAULTS.among(names.size());
     List<PromptImage> shown =
         names.stream().map(name -> family.prepare(image(name), options)).toList();
-    return family.prompt(turns, shown);
+    return family.prompts().prompt(turns, shown);
   }
 
   /** Answers. */

@@ -135,7 +135,7 @@ class LlavaLineTest {
   @Test
   void moondreamIsAskedAsItsOwnCodeAsks() {
     try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder("moondream"))) {
-      assertThat(fixture.family().template())
+      assertThat(fixture.family().prompts().template())
           .isEqualTo("<image>\n\nQuestion: {question}\n\nAnswer:");
       assertThat(fixture.model().config().imageToken()).isEqualTo(257);
     }
@@ -149,7 +149,7 @@ class LlavaLineTest {
         folder.resolve("chat_template.jinja"),
         "{% for m in messages %}{% for c in m.content %}{{ '<image>' if c.type == 'image' else c.text }}{% endfor %}{% endfor %}");
     try (FamilyFixture fixture = FamilyFixture.open(folder)) {
-      assertThat(fixture.family().template()).isEqualTo("<image>{question}");
+      assertThat(fixture.family().prompts().template()).isEqualTo("<image>{question}");
     }
   }
 }

@@ -67,7 +67,7 @@ class ChatPromptsTest {
             Set.of(258L),
             new ModelConfig.Text(1, 8, 1, 1, 8, 8, 512, 1e4),
             new ModelConfig.Vision(1, 8, 1, 8, SIDE, PATCH));
-    return ChatPrompts.open(folder, config);
+    return ChatPrompts.open(PromptFiles.of(folder), config);
   }
 
   private static PromptImage image(ChatPrompts prompts) {

@@ -37,7 +37,7 @@ class EmbeddedPromptsTest {
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       config = model.config();
       folder = model.folder();
-      prompts = ChatPrompts.open(folder, config);
+      prompts = ChatPrompts.open(PromptFiles.of(folder), config);
     }
   }
 
@@ -160,7 +160,7 @@ class EmbeddedPromptsTest {
             config.endTokens(),
             config.text(),
             config.vision());
-    return ChatPrompts.open(folder, longer);
+    return ChatPrompts.open(PromptFiles.of(folder), longer);
   }
 
   @Test

@@ -39,7 +39,7 @@ public final class LongQuestionMain {
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       ModelConfig config = model.config();
       int grid = config.vision().grid();
-      try (ChatPrompts prompts = ChatPrompts.open(model.folder(), config)) {
+      try (ChatPrompts prompts = ChatPrompts.open(PromptFiles.of(model), config)) {
         PromptImage image = PromptImages.grid(prompts, grid, grid);
         prompts.prompt("what?", image);
         // Not by the clock, which other processes hold up.

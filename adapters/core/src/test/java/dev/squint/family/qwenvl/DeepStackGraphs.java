@@ -65,8 +65,7 @@ final class DeepStackGraphs {
     }
     joined(graph, levels, "all_deepstack");
     graph.addOutput(
-        GraphNodes.value(
-            "all_deepstack", GraphNodes.FLOAT, (long) LEVELS, "tokens", (long) WIDTH));
+        GraphNodes.value("all_deepstack", GraphNodes.FLOAT, (long) LEVELS, "tokens", (long) WIDTH));
     return model.build();
   }
 

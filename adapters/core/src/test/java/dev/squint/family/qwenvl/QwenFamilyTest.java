@@ -63,7 +63,7 @@ class QwenFamilyTest {
         folder.images(chat).stream()
             .map(image -> family.prepare(image, ImageOptions.DEFAULTS))
             .toList();
-    return family.prompt(QwenFolder.turns(chat), images);
+    return family.prompts().prompt(QwenFolder.turns(chat), images);
   }
 
   private static Generation answer(VisionLanguageModel model, ModelInput prompt, String spec) {
@@ -158,8 +158,7 @@ class QwenFamilyTest {
     Map<String, Optional<String>> said = StrategySupport.of(folder.path(), "").strategies();
     try (VisionLanguageModel model = folder.open();
         ModelFamily family = ModelFamily.of(model)) {
-      ModelInput prompt =
-          prompt(folder, family, folder.reference().path("chats").get(1));
+      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
       int turn = QwenFolder.NAMES.indexOf(name);
       for (StrategyType<?> type : Strategies.available()) {
         if (!Share.has(turn++, 2 * QwenFolder.NAMES.size())) {
@@ -191,7 +190,7 @@ class QwenFamilyTest {
         ModelFamily family = ModelFamily.of(model)) {
       JsonNode chat = folder.reference().path("chats").get(0);
       PromptImage image = family.resized(folder.image("one.png"), 3, 5);
-      ModelInput prompt = family.prompt(QwenFolder.turns(chat), List.of(image));
+      ModelInput prompt = family.prompts().prompt(QwenFolder.turns(chat), List.of(image));
       assertThat(image.tokens()).isEqualTo(15);
       assertThat(prompt.layout().visual().get(0).columns()).isEqualTo(5);
       assertThat(answer(model, prompt, "fastv:k=2,tokens=4").trace().sites().get(0).after())
@@ -255,8 +254,7 @@ class QwenFamilyTest {
     try (VisionLanguageModel model = folder.open();
         ModelFamily family = ModelFamily.of(model)) {
       ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
-      assertThatThrownBy(
-              () -> answer(model, prompt, "vscan:stage=1,local=2,tokens=10,merge=after"))
+      assertThatThrownBy(() -> answer(model, prompt, "vscan:stage=1,local=2,tokens=10,merge=after"))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("vision layer 2")
           .hasMessageContaining("attends within windows");
@@ -267,7 +265,9 @@ class QwenFamilyTest {
   @Test
   void aDecoderWithoutDeepStackAnswersAsPyTorchWithoutItAndItIsSaid() throws IOException {
     QwenFolder folder =
-        QwenFolder.of("qwen3vl").copyTo(temp).graph("decoder_model_merged", DeepStackGraphs::without);
+        QwenFolder.of("qwen3vl")
+            .copyTo(temp)
+            .graph("decoder_model_merged", DeepStackGraphs::without);
     assertThat(StrategySupport.of(temp, "").model().lacks())
         .singleElement()
         .asString()
@@ -310,7 +310,9 @@ class QwenFamilyTest {
   @Test
   void aTowerThatDoesNotGiveWhatTheDecoderTakesIsRefused() throws IOException {
     QwenFolder folder =
-        QwenFolder.of("qwen3vl").copyTo(temp).graph("vision_encoder", DeepStackGraphs::featuresAlone);
+        QwenFolder.of("qwen3vl")
+            .copyTo(temp)
+            .graph("vision_encoder", DeepStackGraphs::featuresAlone);
     assertThatThrownBy(folder::open)
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("deepstack_embeds")

@@ -98,7 +98,9 @@ class QwenImagesTest {
     }
   }
 
-  /** Rows and columns of an image, visual tokens of Qwen2-VL and of Qwen3-VL as the hub sets them. */
+  /**
+   * Rows and columns of an image, visual tokens of Qwen2-VL and of Qwen3-VL as the hub sets them.
+   */
   @ParameterizedTest
   @CsvSource({
     "427, 640, 345, 260",
@@ -133,7 +135,10 @@ class QwenImagesTest {
     assertThat(images.seen(image, ImageOptions.DEFAULTS.withMaxPixels(1 << 20)).width())
         .isEqualTo(392);
     RgbImage small = drawn(30, 20);
-    assertThat(images.seen(small, ImageOptions.DEFAULTS.withMinPixels(28 * 28).withMaxPixels(28 * 28)).width())
+    assertThat(
+            images
+                .seen(small, ImageOptions.DEFAULTS.withMinPixels(28 * 28).withMaxPixels(28 * 28))
+                .width())
         .isEqualTo(28);
     assertThatThrownBy(() -> images.seen(image, ImageOptions.DEFAULTS.withMinPixels(1 << 20)))
         .isInstanceOf(ModelException.class)
@@ -191,8 +196,7 @@ class QwenImagesTest {
         folder.resolve("preprocessor_config.json"),
         "{\"image_processor_type\": \"CLIPImageProcessor\"}");
     assertThatThrownBy(
-            () ->
-                QwenProcessorFile.read(folder, new ModelConfig.Vision(2, 32, 4, 64, 448, 14, 4)))
+            () -> QwenProcessorFile.read(folder, new ModelConfig.Vision(2, 32, 4, 64, 448, 14, 4)))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("CLIPImageProcessor");
   }

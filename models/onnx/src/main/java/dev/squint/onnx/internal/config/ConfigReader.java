@@ -208,19 +208,21 @@ public final class ConfigReader {
     boolean given = Files.exists(generation.file());
     Set<Long> ends = given ? ends(generation, tokens) : endsOfConfig(tokens);
     return new ModelConfig(
-        type,
-        imageToken(folder, tokens),
-        tower
-            .filter(found -> seen.patchesPerToken() == 1)
-            .map(found -> found.tokens(grid * grid))
-            .orElse(OptionalInt.empty())
-            .orElse(grid * grid / seen.patchesPerToken()),
-        text.size("max_position_embeddings", -1, MOST_TOKENS),
-        ends,
-        sizes,
-        seen,
-        given ? DecodingRulesReader.read(generation, tokens, ends) : rulesOfConfig(tokens, ends),
-        SamplingRulesReader.read(given ? generation : root))
+            type,
+            imageToken(folder, tokens),
+            tower
+                .filter(found -> seen.patchesPerToken() == 1)
+                .map(found -> found.tokens(grid * grid))
+                .orElse(OptionalInt.empty())
+                .orElse(grid * grid / seen.patchesPerToken()),
+            text.size("max_position_embeddings", -1, MOST_TOKENS),
+            ends,
+            sizes,
+            seen,
+            given
+                ? DecodingRulesReader.read(generation, tokens, ends)
+                : rulesOfConfig(tokens, ends),
+            SamplingRulesReader.read(given ? generation : root))
         .laidOut();
   }
 
@@ -412,10 +414,10 @@ public final class ConfigReader {
     return listed.isPresent()
         ? listed
         : added.fields().stream()
-        .filter(id -> id.matches("\\d{1,9}"))
-        .filter(id -> added.section(id).text("content").filter(IMAGE::equals).isPresent())
-        .map(Integer::valueOf)
-        .findFirst();
+            .filter(id -> id.matches("\\d{1,9}"))
+            .filter(id -> added.section(id).text("content").filter(IMAGE::equals).isPresent())
+            .map(Integer::valueOf)
+            .findFirst();
   }
 
   /** None is a valid answer: transformers then goes on to the longest answer. */

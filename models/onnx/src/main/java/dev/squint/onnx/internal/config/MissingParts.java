@@ -30,7 +30,8 @@ public final class MissingParts {
 
   private static boolean hasDeepStack(ModelJson config) {
     ModelJson vision = config.section("vision_config");
-    boolean usual = config.text("model_type").filter(type -> type.startsWith("qwen3_vl")).isPresent();
+    boolean usual =
+        config.text("model_type").filter(type -> type.startsWith("qwen3_vl")).isPresent();
     return vision.has(DEEP_STACK) ? vision.isSet(DEEP_STACK) : usual;
   }
 }

@@ -63,7 +63,8 @@ public final class DeepStackGraph {
           merges ? new MergingSeam(nodes).extended(features, GraphNodes.FLOAT, 0) : features;
       String kept = nodes.gather(all, MergeGraph.KEEP_VISUAL, 0);
       String rows = nodes.op("ScatterND", none, MergeGraph.POSITIONS, kept);
-      laid[level] = packed ? nodes.reshape(rows, 1, 1, -1, width) : nodes.reshape(rows, 1, -1, width);
+      laid[level] =
+          packed ? nodes.reshape(rows, 1, 1, -1, width) : nodes.reshape(rows, 1, -1, width);
     }
     if (packed) {
       laid = new String[] {nodes.concat(0, laid)};

@@ -382,10 +382,8 @@ public final class SegmentExtractor {
         all.packed()
             ? GraphNodes.value(name, given, all.levels(), "batch_size", "tokens", width)
             : GraphNodes.value(name, given, "batch_size", "tokens", width));
-    String arriving =
-        seam.isPresent() ? seam.get().extended(name, given, all.tokenAxis()) : name;
-    String kept =
-        hasSeam() ? nodes.gather(arriving, SegmentModel.KEEP, all.tokenAxis()) : arriving;
+    String arriving = seam.isPresent() ? seam.get().extended(name, given, all.tokenAxis()) : name;
+    String kept = hasSeam() ? nodes.gather(arriving, SegmentModel.KEEP, all.tokenAxis()) : arriving;
     if (converted) {
       nodes.cast(kept, type, tensor);
     } else {

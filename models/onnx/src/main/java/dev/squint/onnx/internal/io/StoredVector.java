@@ -47,8 +47,7 @@ public final class StoredVector {
       JsonNode header = JsonFile.tree(read(channel, file, Long.BYTES, (int) length).array());
       for (String name : names) {
         if (header.path(name).isObject()) {
-          return Optional.of(
-              tensor(channel, file, Long.BYTES + length, name, header.path(name)));
+          return Optional.of(tensor(channel, file, Long.BYTES + length, name, header.path(name)));
         }
       }
       return Optional.empty();
@@ -86,8 +85,7 @@ public final class StoredVector {
       ByteBuffer prefix = read(channel, file, 0, NUMPY_PREFIX);
       int length = prefix.getShort(NUMPY_PREFIX - Short.BYTES) & 0xFFFF;
       ByteBuffer header = read(channel, file, NUMPY_PREFIX, length);
-      Matcher found =
-          NUMPY.matcher(new String(header.array(), StandardCharsets.ISO_8859_1));
+      Matcher found = NUMPY.matcher(new String(header.array(), StandardCharsets.ISO_8859_1));
       boolean numpy = prefix.getInt(0) == NUMPY_MAGIC;
       if (!numpy || !found.matches() || Integer.parseInt(found.group(2)) > MOST_NUMBERS) {
         throw new ModelException(

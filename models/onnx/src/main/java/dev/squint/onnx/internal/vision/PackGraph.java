@@ -68,8 +68,7 @@ public final class PackGraph {
     for (int term = 0; term < terms; term++) {
       String weights = nodes.op("Unsqueeze", row(nodes, WEIGHTS, term), nodes.constant(1));
       String one = term(nodes, rows, term);
-      String product =
-          nodes.op("Mul", type == GraphNodes.FLOAT ? one : nodes.floats(one), weights);
+      String product = nodes.op("Mul", type == GraphNodes.FLOAT ? one : nodes.floats(one), weights);
       sum = sum == null ? product : nodes.op("Add", sum, product);
     }
     return converted(nodes, sum, type);

@@ -44,8 +44,7 @@ public record TowerSizes(
   /** More than any tower makes of an image; what declares more is tried. */
   private static final int MOST_TOKENS = 1 << 20;
 
-  static final Set<String> CONVOLUTIONS =
-      Set.of("Conv", "FusedConv", "ConvInteger", "QLinearConv");
+  static final Set<String> CONVOLUTIONS = Set.of("Conv", "FusedConv", "ConvInteger", "QLinearConv");
 
   /** What patches pass on their way to the first layer, besides the convolution that makes them. */
   private static final Set<String> BEFORE_LAYERS =

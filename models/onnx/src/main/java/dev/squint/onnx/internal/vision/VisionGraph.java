@@ -145,8 +145,9 @@ public final class VisionGraph {
    * @param columns patches in a row of an image
    */
   public VisionGraph pooled(int side, int columns) {
-    return side == 1 || takesPatches() ? this : new VisionGraph(
-            this, Optional.of(new Pooling(side, columns)), deepStackLevels, windowed);
+    return side == 1 || takesPatches()
+        ? this
+        : new VisionGraph(this, Optional.of(new Pooling(side, columns)), deepStackLevels, windowed);
   }
 
   Optional<Pooling> pooling() {
