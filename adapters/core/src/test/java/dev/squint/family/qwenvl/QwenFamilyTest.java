@@ -229,14 +229,14 @@ class QwenFamilyTest {
           List.of(family.prepare(folder.images(chat).get(0), ImageOptions.DEFAULTS));
       Generation first =
           model.generate(
-              GenerationRequest.builder(family.prompt(turns.subList(0, 2), images))
-                  .cache(cache)
+              GenerationRequest.builder(family.prompts().prompt(turns.subList(0, 2), images))
+                  .cache(cache, GenerationRequest.CacheReuse.KEEP_SELECTION)
                   .options(GenerationOptions.builder().maxNewTokens(2).build())
                   .build());
       Generation second =
           model.generate(
-              GenerationRequest.builder(family.prompt(turns, images))
-                  .cache(cache)
+              GenerationRequest.builder(family.prompts().prompt(turns, images))
+                  .cache(cache, GenerationRequest.CacheReuse.KEEP_SELECTION)
                   .options(GenerationOptions.builder().maxNewTokens(16).build())
                   .build());
       assertThat(first.trace().reusedTokens()).isZero();
