@@ -122,7 +122,7 @@ final class InspectCommand implements Runnable {
         "positions",
         switch (decoder.positions()) {
           case INPUT -> "input position_ids; original and compacted positions";
-          case INPUT_3D -> "input position_ids, 3D (mRoPE); original and compacted positions";
+          case INPUT_3D -> "input position_ids, 3D (mRoPE); original positions";
           case FUSED ->
               "rotated inside the attention, moved out after a split; original and compacted";
           case COUNTED -> "counted in the graph, replaced after a split; original and compacted";
