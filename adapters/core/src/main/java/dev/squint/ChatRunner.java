@@ -116,7 +116,7 @@ record ChatRunner(VisionLanguageModel model, ModelFamily family) {
             .listener(text)
             .cancellation(request.cancellation());
     if (!images.isEmpty()) {
-      asked.images(images.stream().map(PreparedImage::encoded).toList());
+      asked.images(images.stream().map(PreparedImage::encoded).toList()).notes(family.notes());
     }
     kept.ifPresent(earlier -> asked.cache(earlier.cache(), earlier.reuse()));
     request.deadline().map(deadline -> left(deadline, start)).ifPresent(asked::deadline);

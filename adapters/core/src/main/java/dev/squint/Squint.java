@@ -155,9 +155,13 @@ public final class Squint implements AutoCloseable {
       if (opens) {
         squint.model.requireOpens();
       }
-      return new Answerable(Optional.empty(), OptionalInt.of(squint.facts().visualTokens()), opens);
+      return new Answerable(
+          Optional.empty(),
+          OptionalInt.of(squint.facts().visualTokens()),
+          opens,
+          squint.family.notes());
     } catch (SquintException e) {
-      return new Answerable(Optional.of(e.getMessage()), OptionalInt.empty(), false);
+      return new Answerable(Optional.of(e.getMessage()), OptionalInt.empty(), false, List.of());
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,7 +43,10 @@ final class InspectCommand implements Runnable {
         StrategySupport.of(model.path(), model.precision(), answerable.visualTokens());
     String answers = answers(answerable);
     PrintWriter out = spec.commandLine().getOut();
-    out.print(json ? json(support, answerable.refusal()) : text(support, answers));
+    List<String> lacks =
+        Stream.concat(support.model().lacks().stream(), answerable.notes().stream()).toList();
+    out.print(
+        json ? json(support, answerable.refusal(), lacks) : text(support, answers, lacks));
     out.flush();
   }
 
@@ -56,7 +60,7 @@ final class InspectCommand implements Runnable {
                 : "yes, by its files; they are too large to be opened for a look");
   }
 
-  private static String text(StrategySupport support, String answers) {
+  private static String text(StrategySupport support, String answers, List<String> lacks) {
     ModelReport report = support.model();
     Rows rows = new Rows();
     rows.add("family", report.family().orElse("unknown (no config names it)"));
@@ -77,7 +81,7 @@ final class InspectCommand implements Runnable {
     report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per image", count));
     report.decoder().ifPresent(decoder -> decoder(rows, decoder));
     report.vision().ifPresent(vision -> vision(rows, vision));
-    report.lacks().forEach(missing -> rows.add("note", "%s", missing));
+    lacks.forEach(missing -> rows.add("note", "%s", missing));
     support
         .strategies()
         .forEach(
@@ -118,7 +122,7 @@ final class InspectCommand implements Runnable {
         "positions",
         switch (decoder.positions()) {
           case INPUT -> "input position_ids; original and compacted positions";
-          case INPUT_3D -> "input position_ids, 3D (mRoPE); original and compacted positions";
+          case INPUT_3D -> "input position_ids, 3D (mRoPE); original positions";
           case FUSED ->
               "rotated inside the attention, moved out after a split; original and compacted";
           case COUNTED -> "counted in the graph, replaced after a split; original and compacted";
@@ -177,7 +181,8 @@ final class InspectCommand implements Runnable {
     return ranges.isEmpty() ? "none" : String.join(", ", ranges);
   }
 
-  private static String json(StrategySupport support, Optional<String> refusal) {
+  private static String json(
+      StrategySupport support, Optional<String> refusal, List<String> lacks) {
     ModelReport report = support.model();
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("family", report.family().orElse(null));
@@ -187,7 +192,7 @@ final class InspectCommand implements Runnable {
     root.put("graphs", report.graphs().stream().map(InspectCommand::fields).toList());
     root.put("decoder", report.decoder().map(InspectCommand::fields).orElse(null));
     root.put("vision", report.vision().orElse(null));
-    root.put("lacks", report.lacks());
+    root.put("lacks", lacks);
     Map<String, Object> strategies = new LinkedHashMap<>();
     support.strategies().forEach((name, reason) -> strategies.put(name, reason.orElse("yes")));
     root.put("strategies", strategies);

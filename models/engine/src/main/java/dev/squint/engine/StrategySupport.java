@@ -95,7 +95,8 @@ public record StrategySupport(
             .map(part -> refusals.computeIfAbsent(part, this::refusal))
             .flatMap(Optional::stream)
             .findFirst()
-            .or(() -> tapRefusals.computeIfAbsent(plan.visionTaps(), this::refusal));
+            .or(() -> tapRefusals.computeIfAbsent(plan.visionTaps(), this::refusal))
+            .or(() -> plan.beforeProjector().flatMap(site -> projectorRefusal(plan.visionTaps())));
       } catch (SquintException e) {
         return Optional.of(e.getMessage());
       }
@@ -107,6 +108,14 @@ public record StrategySupport(
 
     private Optional<String> refusal(List<Expression> taps) {
       return refusal(() -> vision.withTaps(taps));
+    }
+
+    private Optional<String> projectorRefusal(List<Expression> taps) {
+      return refusal(
+          () -> {
+            vision.tower(taps);
+            vision.projector();
+          });
     }
 
     private static Optional<String> refusal(Runnable attempt) {

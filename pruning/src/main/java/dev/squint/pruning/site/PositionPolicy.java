@@ -7,6 +7,10 @@ public enum PositionPolicy {
    * length.
    */
   ORIGINAL,
-  /** Ids 0..n'-1 are given anew; decoding continues at the pruned prompt's length. */
+  /**
+   * Ids 0..n'-1 are given anew; decoding continues at the pruned prompt's length. Where ids are
+   * moments, rows and columns (mRoPE) they cannot be: there kept tokens keep theirs, as with {@link
+   * #ORIGINAL} and in published ports of such methods to Qwen-VL.
+   */
   COMPACTED
 }

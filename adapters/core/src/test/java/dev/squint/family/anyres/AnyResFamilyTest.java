@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.Answer;
+import dev.squint.Squint;
+import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.FeaturePacking;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
@@ -48,6 +51,19 @@ class AnyResFamilyTest {
           .asString()
           .startsWith("no image_newline: any-res tiles are not used")
           .doesNotContain("\n");
+    }
+  }
+
+  @Test
+  void whatTheFilesLackIsSaid() {
+    Path folder = FamilyFixture.folder("onevision");
+    assertThat(Squint.answerable(folder, ModelOptions.defaults()).notes())
+        .singleElement()
+        .asString()
+        .contains("image_newline");
+    try (Squint squint = Squint.load(folder)) {
+      Answer answer = squint.ask(folder.resolve("images/wide.png"), "What is it?");
+      assertThat(answer.trace().notes()).anyMatch(note -> note.startsWith("no image_newline"));
     }
   }
 

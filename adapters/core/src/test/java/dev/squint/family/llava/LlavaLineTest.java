@@ -7,20 +7,26 @@ import static org.assertj.core.api.Assertions.offset;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.squint.engine.StrategySupport;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.family.ImageOptions;
+import dev.squint.pruning.Strategies;
+import dev.squint.pruning.StrategyType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models with LLaVA's graphs answer as PyTorch does, from image file and chat on. */
@@ -76,6 +82,32 @@ class LlavaLineTest {
     }
   }
 
+  /** As {@code inspect} says, which runs nothing. */
+  @Test
+  void onAHybridTowerEveryStrategyActsOrSaysWhyNot() {
+    Path folder = FamilyFixture.folder("fastvlm");
+    JsonNode chat = FamilyFixture.reference("fastvlm").path("cases").get(0).path("chat");
+    Map<String, Optional<String>> said =
+        StrategySupport.of(folder, "", OptionalInt.of(36)).strategies();
+    int acted = 0;
+    try (FamilyFixture fixture = FamilyFixture.open(folder)) {
+      ModelInput prompt = fixture.prompt(chat);
+      for (StrategyType<?> type : Strategies.available()) {
+        Optional<String> refusal = Optional.empty();
+        try {
+          fixture.answer(prompt, type.name());
+          acted++;
+        } catch (SquintException e) {
+          refusal = Optional.of(e.getMessage());
+        }
+        assertThat(said.get(type.name()).isPresent())
+            .as("%s: %s, %s", type.name(), refusal, said.get(type.name()))
+            .isEqualTo(refusal.isPresent());
+      }
+    }
+    assertThat(acted).isGreaterThan(10);
+  }
+
   private static void json(Path file, Consumer<ObjectNode> change) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode root = (ObjectNode) mapper.readTree(file.toFile());
@@ -121,7 +153,7 @@ class LlavaLineTest {
   }
 
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.MethodSource("unspeakable")
+  @MethodSource("unspeakable")
   void whatMoondreamWasNotMadeForIsRefused(String row) throws IOException {
     JsonNode chat = new ObjectMapper().readTree(row.substring(0, row.indexOf('|')));
     try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder("moondream"))) {

@@ -5,18 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.chat.Turn;
 import dev.squint.engine.StrategySupport;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.engine.request.GenerationRequest;
 import dev.squint.engine.request.ModelInput;
+import dev.squint.engine.request.PromptCache;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.fixtures.Share;
+import dev.squint.image.OpenCv;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import dev.squint.pruning.trace.SiteTrace;
@@ -28,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +48,11 @@ class QwenFamilyTest {
   private static final float TOLERANCE = 1e-3f;
 
   @TempDir Path temp;
+
+  @BeforeAll
+  static void loadOpenCv(@TempDir Path cache) {
+    OpenCv.load(cache);
+  }
 
   static Stream<String> names() {
     return QwenFolder.NAMES.stream();
@@ -138,8 +148,8 @@ class QwenFamilyTest {
   }
 
   /**
-   * And {@code inspect} says beforehand what {@code ask} will do. Each strategy on one of the
-   * families, with {@code -Pfull} on all.
+   * And {@code inspect} says beforehand what {@code ask} will do. Every other strategy on one of
+   * the families, with {@code -Pfull} each on all.
    */
   @ParameterizedTest
   @MethodSource("names")
@@ -151,7 +161,7 @@ class QwenFamilyTest {
       ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
       int turn = QwenFolder.NAMES.indexOf(name);
       for (StrategyType<?> type : Strategies.available()) {
-        if (!Share.has(turn++, QwenFolder.NAMES.size())) {
+        if (!Share.has(turn++, 2 * QwenFolder.NAMES.size())) {
           continue;
         }
         Optional<String> refusal = Optional.empty();
@@ -202,6 +212,36 @@ class QwenFamilyTest {
       assertThat(IntStream.of(each).filter(token -> token < first).count()).isEqualTo(4);
       assertThat(answer(model, prompt, "fastv:k=1,tokens=4").trace().sites().get(0).after())
           .isEqualTo(4);
+    }
+  }
+
+  /** DeepStack and 3D positions go on where an earlier question ended. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2vl", "qwen3vl"})
+  void aFurtherTurnGoesOnFromTheCacheOfTheFirst(String name) {
+    QwenFolder folder = QwenFolder.of(name);
+    JsonNode chat = folder.reference().path("chats").get(2);
+    List<Turn> turns = QwenFolder.turns(chat);
+    try (VisionLanguageModel model = folder.open();
+        ModelFamily family = ModelFamily.of(model);
+        PromptCache cache = model.newCache()) {
+      List<PromptImage> images =
+          List.of(family.prepare(folder.images(chat).get(0), ImageOptions.DEFAULTS));
+      Generation first =
+          model.generate(
+              GenerationRequest.builder(family.prompts().prompt(turns.subList(0, 2), images))
+                  .cache(cache, GenerationRequest.CacheReuse.KEEP_SELECTION)
+                  .options(GenerationOptions.builder().maxNewTokens(2).build())
+                  .build());
+      Generation second =
+          model.generate(
+              GenerationRequest.builder(family.prompts().prompt(turns, images))
+                  .cache(cache, GenerationRequest.CacheReuse.KEEP_SELECTION)
+                  .options(GenerationOptions.builder().maxNewTokens(16).build())
+                  .build());
+      assertThat(first.trace().reusedTokens()).isZero();
+      assertThat(second.trace().reusedTokens()).isGreaterThan(images.get(0).tokens());
+      assertThat(second.tokens()).isEqualTo(QwenFolder.longs(chat.path("answer")));
     }
   }
 

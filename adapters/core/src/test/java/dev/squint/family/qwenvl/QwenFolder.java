@@ -9,7 +9,6 @@ import dev.squint.chat.Turn;
 import dev.squint.engine.VisionLanguageModel;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.image.ImageInput;
-import dev.squint.image.OpenCv;
 import dev.squint.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,7 +71,6 @@ record QwenFolder(Path path) {
   }
 
   RgbImage image(String name) {
-    OpenCv.load(Path.of(System.getProperty("java.io.tmpdir")));
     return RgbImage.decode(ImageInput.of(path.resolve(name)));
   }
 

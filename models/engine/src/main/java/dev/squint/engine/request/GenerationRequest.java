@@ -26,6 +26,7 @@ public final class GenerationRequest {
   private final Optional<PromptCache> cache;
   private final CacheReuse reuse;
   private final long preprocessingNanos;
+  private final List<String> notes;
 
   /** When a request may go on from the tokens that an earlier one kept. */
   public enum CacheReuse {
@@ -52,6 +53,7 @@ public final class GenerationRequest {
     cache = builder.cache;
     reuse = builder.reuse;
     preprocessingNanos = builder.preprocessingNanos;
+    notes = builder.notes;
   }
 
   /** Starts a request: unpruned, with the default options. */
@@ -109,6 +111,11 @@ public final class GenerationRequest {
     return preprocessingNanos;
   }
 
+  /** What the trace says beside what happened. */
+  public List<String> notes() {
+    return notes;
+  }
+
   /** Collects the parts. */
   public static final class Builder {
 
@@ -122,6 +129,7 @@ public final class GenerationRequest {
     private Optional<PromptCache> cache = Optional.empty();
     private CacheReuse reuse = CacheReuse.KEEP_SELECTION;
     private long preprocessingNanos;
+    private List<String> notes = List.of();
 
     private Builder(ModelInput prompt) {
       this.prompt = Objects.requireNonNull(prompt, "prompt");
@@ -177,6 +185,12 @@ public final class GenerationRequest {
     /** Sets what decoding images, rendering and tokenizing took. */
     public Builder preprocessingNanos(long nanos) {
       preprocessingNanos = nanos;
+      return this;
+    }
+
+    /** Notes of the trace, such as what the model's files lack. */
+    public Builder notes(List<String> sentences) {
+      notes = List.copyOf(sentences);
       return this;
     }
 

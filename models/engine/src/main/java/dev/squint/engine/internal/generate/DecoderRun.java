@@ -26,6 +26,7 @@ import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
+import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import java.nio.ByteBuffer;
@@ -160,7 +161,7 @@ final class DecoderRun implements AutoCloseable {
                   (need, context) -> {
                     throw new IllegalStateException(need + " before the projector");
                   });
-          tokens = tokens.reduced(reduction, site.positions()).left();
+          tokens = tokens.reduced(reduction, policy(site)).left();
         }
         features = Optional.of(parts.vision().project(pass, seen.get().output(), reduction));
       }
@@ -173,7 +174,7 @@ final class DecoderRun implements AutoCloseable {
                 tokens,
                 TapValues.NONE,
                 onFeatures(pass, prompt, features.orElseThrow(), tokens.live()));
-        tokens = tokens.reduced(reduction, site.positions()).left();
+        tokens = tokens.reduced(reduction, policy(site)).left();
       }
       LiveTokens live = tokens.live();
       List<OnnxTensor> entering = new ArrayList<>();
@@ -189,6 +190,11 @@ final class DecoderRun implements AutoCloseable {
                   live.count()));
       decode(pass, tokens, entering, decider);
     }
+  }
+
+  /** Rows and columns of an image cannot be counted anew. */
+  private PositionPolicy policy(SitePlan site) {
+    return source == PositionSource.INPUT_3D ? PositionPolicy.ORIGINAL : site.positions();
   }
 
   private static TokenReduction all(PositionedTokens tokens) {
@@ -233,7 +239,7 @@ final class DecoderRun implements AutoCloseable {
       SeamRows seam = tokens.unchanged();
       if (plan.seams().get(i).isPresent()) {
         SitePlan site = plan.seams().get(i).get();
-        seam = tokens.reduced(decider.decide(site, tokens, taps, atInput), site.positions());
+        seam = tokens.reduced(decider.decide(site, tokens, taps, atInput), policy(site));
       }
       tokens = seam.left();
       LiveTokens live = tokens.live();

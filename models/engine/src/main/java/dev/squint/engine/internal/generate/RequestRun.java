@@ -95,6 +95,7 @@ final class RequestRun {
   }
 
   Generation answer() {
+    notes.addAll(asked.notes());
     if (images.isEmpty()) {
       notes.add("no image in the prompt: nothing to prune");
     } else {

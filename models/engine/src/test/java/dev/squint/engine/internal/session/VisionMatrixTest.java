@@ -110,11 +110,8 @@ class VisionMatrixTest {
     List<Expression> keys = keyTaps(tower);
     Expression features = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
     if (tower.takesPatches()) {
-      Stream.concat(keys.stream(), Stream.of(features))
-          .forEach(tap -> assertRefused(() -> tower.withTaps(List.of(tap)), "merges patches"));
       assertRefused(() -> tower.tower(List.of()), "merges patches");
       assertRefused(tower::projector, "merges patches");
-      return;
     }
     if (!export.hasReference()) {
       return;
@@ -134,8 +131,10 @@ class VisionMatrixTest {
   private static List<Expression> keyTaps(VisionGraph tower) {
     List<Expression> taps = new ArrayList<>();
     for (int layer = 0; layer < tower.layers(); layer++) {
-      taps.add(Observe.keySimilarity(layer, Heads.EACH));
-      taps.add(Observe.keySimilarity(layer, Heads.AVERAGED));
+      if (!tower.isWindowed(layer)) {
+        taps.add(Observe.keySimilarity(layer, Heads.EACH));
+        taps.add(Observe.keySimilarity(layer, Heads.AVERAGED));
+      }
     }
     return taps;
   }
@@ -154,7 +153,9 @@ class VisionMatrixTest {
     int patches = tokens - first;
     int images = values.length / (heads * tokens * width);
     boolean mean = tap.canonical().contains("mean");
-    float[] cosines = new float[images * patches * patches];
+    int visual = tower.takesPatches() ? patches / export.size("patchesPerToken") : patches;
+    float[] cosines = new float[images * visual * visual];
+    int at = 0;
     for (int image = 0; image < images; image++) {
       double[][] vectors = new double[patches][mean ? width : heads * width];
       for (int i = 0; i < patches; i++) {
@@ -165,15 +166,26 @@ class VisionMatrixTest {
           }
         }
       }
-      for (int i = 0; i < patches; i++) {
-        for (int j = 0; j < patches; j++) {
-          double norms = Math.sqrt(dot(vectors[i], vectors[i]) * dot(vectors[j], vectors[j]));
-          cosines[(image * patches + i) * patches + j] =
-              (float) (dot(vectors[i], vectors[j]) / norms);
+      double[][] compared = tower.takesPatches() ? sums(export, vectors) : vectors;
+      for (double[] one : compared) {
+        for (double[] other : compared) {
+          cosines[at++] = (float) (dot(one, other) / Math.sqrt(dot(one, one) * dot(other, other)));
         }
       }
     }
     return cosines;
+  }
+
+  /** Of each visual token the sum of what its patches have. */
+  private static double[][] sums(ExportFixture export, double[][] patches) {
+    int[] tokenOf = tokenOf(export);
+    double[][] sums = new double[patches.length / export.size("patchesPerToken")][patches[0].length];
+    for (int i = 0; i < patches.length; i++) {
+      for (int d = 0; d < patches[i].length; d++) {
+        sums[tokenOf[i]][d] += patches[i][d];
+      }
+    }
+    return sums;
   }
 
   private static Leaf leaf(Expression tap) {
@@ -375,15 +387,23 @@ class VisionMatrixTest {
   }
 
   private static float[] perToken(ExportFixture export, float[] scores) {
-    int columns = export.json().get("grid").get(1).asInt();
-    int side = (int) Math.sqrt(export.size("patchesPerToken"));
-    long[] order = ExportFixture.stream(export.json().get("order")).toArray();
-    float[] tokens = new float[scores.length / (side * side)];
+    int perToken = export.size("patchesPerToken");
+    int[] tokenOf = tokenOf(export);
+    float[] tokens = new float[scores.length / perToken];
     for (int i = 0; i < scores.length; i++) {
-      int row = (int) order[i] / columns / side;
-      int column = (int) order[i] % columns / side;
-      tokens[row * (columns / side) + column] += scores[i] / (side * side);
+      tokens[tokenOf[i]] += scores[i] / perToken;
     }
     return tokens;
+  }
+
+  /** For each patch of the tower the visual token that it becomes a part of. */
+  private static int[] tokenOf(ExportFixture export) {
+    int columns = export.json().get("grid").get(1).asInt();
+    int side = (int) Math.sqrt(export.size("patchesPerToken"));
+    return ExportFixture.stream(export.json().get("order"))
+        .mapToInt(
+            patch ->
+                (int) patch / columns / side * (columns / side) + (int) patch % columns / side)
+        .toArray();
   }
 }

@@ -150,6 +150,12 @@ public final class DecoderGraph {
     ValueInfoProto input = graph.inputs().get(POSITIONS);
     if (input != null) {
       int rank = input.getType().getTensorType().getShape().getDimCount();
+      long rows = graph.inputDimension(POSITIONS, 0);
+      if (rank == MROPE_RANK && rows > 0 && rows != PositionSource.INPUT_3D.rows()) {
+        throw new ModelException(
+            "%s takes '%s' of %d rows, but time, height and width are known here; export the decoder with three"
+                .formatted(graph.file(), POSITIONS, rows));
+      }
       return rank == MROPE_RANK ? PositionSource.INPUT_3D : PositionSource.INPUT;
     }
     if (fused) {

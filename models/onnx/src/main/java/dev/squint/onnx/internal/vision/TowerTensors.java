@@ -32,13 +32,9 @@ final class TowerTensors implements ExpressionWriter.Tensors {
           "the vision tower of %s has no [CLS] token, so its attention cannot be observed; choose a strategy that does not need it"
               .formatted(graph.file()));
     }
-    if (tower.takesPatches() && leaf.tensor() != Leaf.Tensor.PROBABILITIES) {
-      throw new ModelException(
-          "the vision tower of %s merges patches into visual tokens, so they cannot be compared in it; choose a strategy that compares projected features"
-              .formatted(graph.file()));
-    }
     if (leaf.place().kind() == Place.Kind.BEFORE_PROJECTOR) {
-      return nodes.floats(tower.projectorInput());
+      return nodes.floats(
+          tower.takesPatches() ? merged(tower.mergedPatches()) : tower.projectorInput());
     }
     if (tower.isConvolutional()) {
       throw new ModelException(
@@ -56,9 +52,27 @@ final class TowerTensors implements ExpressionWriter.Tensors {
       case K -> choose(site(layer).keys(graph, nodes), 2, leaf.rows());
       case V -> choose(site(layer).values(graph, nodes), 2, leaf.rows());
       case PROBABILITIES -> probabilities(layer, leaf.rows());
-      case MLP -> nodes.floats(choose(tower.activations(layer), TOKENS, leaf.rows()));
-      default -> nodes.floats(choose(tower.hidden(layer), TOKENS, leaf.rows()));
+      case MLP -> nodes.floats(choose(rows(tower.activations(layer)), TOKENS, leaf.rows()));
+      default -> nodes.floats(choose(rows(tower.hidden(layer)), TOKENS, leaf.rows()));
     };
+  }
+
+  /** Rows of one image, with an axis for it in front where patches arrive without one. */
+  private String rows(String tensor) {
+    if (!tower.takesPatches()) {
+      return tensor;
+    }
+    String width = nodes.slice(nodes.op("Shape", tensor), -1, Long.MAX_VALUE, 0);
+    return nodes.op("Reshape", tensor, nodes.concat(0, nodes.constant(1, -1), width));
+  }
+
+  /** What the projector takes of each visual token, in the order of the features. */
+  private String merged(String tensor) {
+    String tokens = rows(tensor);
+    return tower
+        .lastReordering()
+        .map(order -> nodes.gather(tokens, order, TOKENS))
+        .orElse(tokens);
   }
 
   private String probabilities(int layer, Rows rows) {

@@ -375,13 +375,26 @@ public final class VisionGraph {
           "%s gives DeepStack features beside the others, so nothing can be merged before its projector; choose a strategy that merges after vision"
               .formatted(graph.file()));
     }
+    return unflattened(firstMatrixInput());
+  }
+
+  /**
+   * The tensor in which merged patches enter the projector, {@code [tokens, patches * width]}, in
+   * the order of the tower's layers.
+   */
+  String mergedPatches() {
+    return firstMatrixInput();
+  }
+
+  /** What the first matrix after the last layer takes. */
+  private String firstMatrixInput() {
     List<NodeProto> nodes = graph.nodes();
     int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
     for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
       NodeProto node = nodes.get(i);
       if (MATRICES.contains(node.getOpType())
           && dominators.reaches(graph.producer(Attributes.input(node, 0)))) {
-        return unflattened(Attributes.input(node, 0));
+        return Attributes.input(node, 0);
       }
     }
     throw new ModelException(
@@ -452,7 +465,8 @@ public final class VisionGraph {
   }
 
   /**
-   * Hidden states that enter a layer, {@code [B, tokens, width]}.
+   * Hidden states that enter a layer, {@code [B, tokens, width]}, or {@code [patches, width]} where
+   * patches arrive.
    *
    * @throws ModelException if they are not found in this form
    */
@@ -465,7 +479,8 @@ public final class VisionGraph {
                 .filter(output -> !output.isEmpty() && graph.isConsumed(output))
                 .toList();
     int rank = outputs.isEmpty() ? 0 : graph.ranks().of(outputs.get(outputs.size() - 1));
-    if (outputs.isEmpty() || (rank > 0 && rank != STATES_RANK)) {
+    boolean formed = rank == 0 || rank == STATES_RANK || (takesPatches() && rank == MATRIX_RANK);
+    if (outputs.isEmpty() || !formed) {
       throw new ModelException(
           "%s: the hidden states that enter vision layer %d were not found; choose a strategy that looks at features"
               .formatted(graph.file(), layer));
@@ -473,9 +488,13 @@ public final class VisionGraph {
     return outputs.get(outputs.size() - 1);
   }
 
+  private String lastStates() {
+    return takesPatches() ? firstMatrixInput() : projectorInput();
+  }
+
   /** What enters the last matrix of a layer's feed-forward, {@code [B, tokens, neurons]}. */
   String activations(int layer) {
-    String sum = layer + 1 < layers.size() ? hidden(layer + 1) : projectorInput();
+    String sum = layer + 1 < layers.size() ? hidden(layer + 1) : lastStates();
     return FeedForward.before(graph, sum, stream, imageNodes()).activations();
   }
 

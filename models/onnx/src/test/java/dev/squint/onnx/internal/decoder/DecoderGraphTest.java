@@ -150,6 +150,18 @@ class DecoderGraphTest {
   }
 
   @Test
+  void positionsOfFourRowsAreRefused() throws IOException {
+    declare(1);
+    attention(0, "inputs_embeds", "a0");
+    node("Add", "inputs_embeds a0", "logits");
+    graph.setInput(1, GraphNodes.value("position_ids", GraphNodes.INT64, 4L, "b", "s"));
+    OnnxGraph read = read();
+    assertThatThrownBy(() -> new DecoderGraph(read))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("'position_ids' of 4 rows");
+  }
+
+  @Test
   void deepStackOfAnotherFormIsRefused() throws IOException {
     declare(1);
     attention(0, "inputs_embeds", "a0");
