@@ -18,14 +18,17 @@ import dev.squint.family.PromptImage;
 import dev.squint.family.llava.FamilyFixture;
 import dev.squint.image.RgbImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +38,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** With the newline vector as the whole model in PyTorch, without it as one tile does. */
 class AnyResFamilyTest {
 
+  private static final Map<String, FamilyFixture> OPENED = new HashMap<>();
+
+  @TempDir static Path shared;
+
   @TempDir Path temp;
+
+  /** As the hub has it. */
+  private static FamilyFixture opened(String name) {
+    return OPENED.computeIfAbsent(name, key -> FamilyFixture.open(FamilyFixture.folder(key)));
+  }
+
+  @AfterAll
+  static void close() {
+    OPENED.values().forEach(FamilyFixture::close);
+  }
 
   private static JsonNode firstChat(String name) {
     return FamilyFixture.reference(name).path("cases").get(0).path("chat");
@@ -44,14 +61,13 @@ class AnyResFamilyTest {
   @ParameterizedTest
   @ValueSource(strings = {"onevision", "llavanext"})
   void withoutTheNewlineAnswersAreThoseOfOneTile(String name) {
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
-      FamilyFixture.each(name, "cases").forEach(fixture::requireAnswer);
-      assertThat(fixture.family().notes())
-          .singleElement()
-          .asString()
-          .startsWith("no image_newline: any-res tiles are not used")
-          .doesNotContain("\n");
-    }
+    FamilyFixture fixture = opened(name);
+    FamilyFixture.each(name, "cases").forEach(fixture::requireAnswer);
+    assertThat(fixture.family().notes())
+        .singleElement()
+        .asString()
+        .startsWith("no image_newline: any-res tiles are not used")
+        .doesNotContain("\n");
   }
 
   @Test
@@ -70,33 +86,40 @@ class AnyResFamilyTest {
   @ParameterizedTest
   @ValueSource(strings = {"onevision", "llavanext"})
   void withoutTheNewlineItIsPrunedAsOneTile(String name) {
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
-      FamilyFixture.each(name, "pruned")
-          .forEach(one -> fixture.requirePruned(firstChat(name), one));
-    }
+    FamilyFixture fixture = opened(name);
+    FamilyFixture.each(name, "pruned")
+        .forEach(one -> fixture.requirePruned(firstChat(name), one));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"onevision", "llavanext"})
   void theTileIsThatOfTransformers(String name) {
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
-      for (Map.Entry<String, JsonNode> one :
-          FamilyFixture.reference(name).path("pixels").properties()) {
-        PixelValues pixels =
-            fixture.family().prepare(fixture.image(one.getKey()), ImageOptions.DEFAULTS).pixels();
-        float[] made = new float[pixels.data().remaining()];
-        pixels.data().duplicate().get(made);
-        assertThat(made)
-            .containsExactly(FamilyFixture.floats(one.getValue().asText()), offset(2e-6f));
-      }
+    FamilyFixture fixture = opened(name);
+    for (Map.Entry<String, JsonNode> one :
+        FamilyFixture.reference(name).path("pixels").properties()) {
+      PixelValues pixels =
+          fixture.family().prepare(fixture.image(one.getKey()), ImageOptions.DEFAULTS).pixels();
+      float[] made = new float[pixels.data().remaining()];
+      pixels.data().duplicate().get(made);
+      assertThat(made)
+          .containsExactly(FamilyFixture.floats(one.getValue().asText()), offset(2e-6f));
     }
   }
 
-  private Path withNewline(String name) throws IOException {
-    Path folder = FamilyFixture.copy(name, temp);
-    float[] newline = FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
-    Files.write(folder.resolve("image_newline.npy"), npy(newline));
-    return folder;
+  private static FamilyFixture withNewline(String name) {
+    return OPENED.computeIfAbsent(name + " with its newline", key -> openWithNewline(name));
+  }
+
+  private static FamilyFixture openWithNewline(String name) {
+    try {
+      Path folder = FamilyFixture.copy(name, shared.resolve(name));
+      float[] newline =
+          FamilyFixture.floats(FamilyFixture.reference(name).path("newline").asText());
+      Files.write(folder.resolve("image_newline.npy"), npy(newline));
+      return FamilyFixture.open(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static byte[] npy(float[] numbers) {
@@ -131,13 +154,12 @@ class AnyResFamilyTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"onevision", "llavanext"})
-  void withTheNewlineAnswersAreThoseOfTheWholeModel(String name) throws IOException {
-    try (FamilyFixture fixture = FamilyFixture.open(withNewline(name))) {
-      assertThat(fixture.family().notes()).isEmpty();
-      FamilyFixture.each(name, "anyres").forEach(fixture::requireAnswer);
-      FamilyFixture.each(name, "anyresPruned")
-          .forEach(one -> fixture.requirePruned(firstChat(name), one));
-    }
+  void withTheNewlineAnswersAreThoseOfTheWholeModel(String name) {
+    FamilyFixture fixture = withNewline(name);
+    assertThat(fixture.family().notes()).isEmpty();
+    FamilyFixture.each(name, "anyres").forEach(fixture::requireAnswer);
+    FamilyFixture.each(name, "anyresPruned")
+        .forEach(one -> fixture.requirePruned(firstChat(name), one));
   }
 
   @ParameterizedTest
@@ -212,35 +234,33 @@ class AnyResFamilyTest {
   /** Features are packed in order and shrunk as PyTorch shrinks them. */
   @ParameterizedTest
   @ValueSource(strings = {"onevision", "llavanext"})
-  void tokensOfImagesOfAnyShapeAreThoseOfTransformers(String name) throws IOException {
-    try (FamilyFixture fixture = FamilyFixture.open(withNewline(name))) {
-      FamilyFixture.each(name, "packing")
-          .forEach(
-              expected -> {
-                RgbImage image =
-                    drawn(expected.path("width").asInt(), expected.path("height").asInt());
-                PromptImage made = fixture.family().prepare(image, ImageOptions.DEFAULTS);
-                assertThat(made.tokens())
-                    .as("%dx%d", image.width(), image.height())
-                    .isEqualTo(expected.path("tokens").asInt());
-                FeaturePacking packing = made.pixels().packing().orElseThrow();
-                assertThat(packing.tokens()).isEqualTo(made.tokens());
-              });
-    }
+  void tokensOfImagesOfAnyShapeAreThoseOfTransformers(String name) {
+    FamilyFixture fixture = withNewline(name);
+    FamilyFixture.each(name, "packing")
+        .forEach(
+            expected -> {
+              RgbImage image =
+                  drawn(expected.path("width").asInt(), expected.path("height").asInt());
+              PromptImage made = fixture.family().prepare(image, ImageOptions.DEFAULTS);
+              assertThat(made.tokens())
+                  .as("%dx%d", image.width(), image.height())
+                  .isEqualTo(expected.path("tokens").asInt());
+              FeaturePacking packing = made.pixels().packing().orElseThrow();
+              assertThat(packing.tokens()).isEqualTo(made.tokens());
+            });
   }
 
   /** Newlines are no patches, so what the tower says of patches cannot be said of all tokens. */
   @ParameterizedTest
   @ValueSource(strings = {"fastervlm:keep=0.25", "mustdrop", "visionzip", "tome:keep=0.5", "scope"})
-  void patchesOfPackedTilesCannotBeScored(String spec) throws IOException {
-    try (FamilyFixture fixture = FamilyFixture.open(withNewline("onevision"))) {
-      ModelInput prompt = fixture.prompt(firstChat("onevision"));
-      assertThatThrownBy(() -> fixture.answer(prompt, spec))
-          .isInstanceOf(SquintException.class)
-          .hasMessageContaining("put together")
-          .hasMessageNotContaining("\n");
-      assertThat(fixture.model().openTensors()).isZero();
-    }
+  void patchesOfPackedTilesCannotBeScored(String spec) {
+    FamilyFixture fixture = withNewline("onevision");
+    ModelInput prompt = fixture.prompt(firstChat("onevision"));
+    assertThatThrownBy(() -> fixture.answer(prompt, spec))
+        .isInstanceOf(SquintException.class)
+        .hasMessageContaining("put together")
+        .hasMessageNotContaining("\n");
+    assertThat(fixture.model().openTensors()).isZero();
   }
 
   private TileProcessor read(String fields) throws IOException {

@@ -134,10 +134,15 @@ public final class FamilyFixture implements AutoCloseable {
 
   /** Answers. */
   public Generation answer(ModelInput prompt, String spec) {
+    return answer(prompt, spec, 16);
+  }
+
+  /** Answers in so many tokens. */
+  public Generation answer(ModelInput prompt, String spec, int tokens) {
     return model.generate(
         prompt,
         Strategies.parse(spec),
-        GenerationOptions.builder().maxNewTokens(16).keepFirstLogits(true).build());
+        GenerationOptions.builder().maxNewTokens(tokens).keepFirstLogits(true).build());
   }
 
   /** A chat has the token ids, first logits and greedy tokens of the reference. */

@@ -18,11 +18,13 @@ import dev.squint.pruning.StrategyType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,38 +34,46 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Models with LLaVA's graphs answer as PyTorch does, from image file and chat on. */
 class LlavaLineTest {
 
+  private static final Map<String, FamilyFixture> OPENED = new HashMap<>();
+
   @TempDir Path temp;
+
+  private static FamilyFixture opened(String name) {
+    return OPENED.computeIfAbsent(name, key -> FamilyFixture.open(FamilyFixture.folder(key)));
+  }
+
+  @AfterAll
+  static void close() {
+    OPENED.values().forEach(FamilyFixture::close);
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"interleave", "fastvlm", "moondream"})
   void answersAsPyTorchDoes(String name) {
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
-      FamilyFixture.each(name, "cases").forEach(fixture::requireAnswer);
-    }
+    FamilyFixture fixture = opened(name);
+    FamilyFixture.each(name, "cases").forEach(fixture::requireAnswer);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"interleave", "fastvlm", "moondream"})
   void prunesAsPyTorchDoes(String name) {
     JsonNode chat = FamilyFixture.reference(name).path("cases").get(0).path("chat");
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
-      FamilyFixture.each(name, "pruned").forEach(one -> fixture.requirePruned(chat, one));
-    }
+    FamilyFixture fixture = opened(name);
+    FamilyFixture.each(name, "pruned").forEach(one -> fixture.requirePruned(chat, one));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"interleave", "fastvlm", "moondream"})
   void seesWhatTheProcessorOfTransformersMakes(String name) {
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder(name))) {
-      for (Map.Entry<String, JsonNode> one :
-          FamilyFixture.reference(name).path("pixels").properties()) {
-        PixelValues pixels =
-            fixture.family().prepare(fixture.image(one.getKey()), ImageOptions.DEFAULTS).pixels();
-        float[] made = new float[pixels.data().remaining()];
-        pixels.data().duplicate().get(made);
-        assertThat(made)
-            .containsExactly(FamilyFixture.floats(one.getValue().asText()), offset(2e-6f));
-      }
+    FamilyFixture fixture = opened(name);
+    for (Map.Entry<String, JsonNode> one :
+        FamilyFixture.reference(name).path("pixels").properties()) {
+      PixelValues pixels =
+          fixture.family().prepare(fixture.image(one.getKey()), ImageOptions.DEFAULTS).pixels();
+      float[] made = new float[pixels.data().remaining()];
+      pixels.data().duplicate().get(made);
+      assertThat(made)
+          .containsExactly(FamilyFixture.floats(one.getValue().asText()), offset(2e-6f));
     }
   }
 
@@ -72,14 +82,13 @@ class LlavaLineTest {
   @ValueSource(strings = {"fastervlm:keep=0.25", "tome:keep=0.5", "visionzip", "vscan", "prumerge"})
   void attentionOfAHybridTowerIsRefused(String spec) {
     JsonNode chat = FamilyFixture.reference("fastvlm").path("cases").get(0).path("chat");
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder("fastvlm"))) {
-      ModelInput prompt = fixture.prompt(chat);
-      assertThatThrownBy(() -> fixture.answer(prompt, spec))
-          .isInstanceOf(SquintException.class)
-          .hasMessageContaining("convolutions")
-          .hasMessageNotContaining("\n");
-      assertThat(fixture.model().openTensors()).isZero();
-    }
+    FamilyFixture fixture = opened("fastvlm");
+    ModelInput prompt = fixture.prompt(chat);
+    assertThatThrownBy(() -> fixture.answer(prompt, spec))
+        .isInstanceOf(SquintException.class)
+        .hasMessageContaining("convolutions")
+        .hasMessageNotContaining("\n");
+    assertThat(fixture.model().openTensors()).isZero();
   }
 
   /** As {@code inspect} says, which runs nothing. */
@@ -90,20 +99,19 @@ class LlavaLineTest {
     Map<String, Optional<String>> said =
         StrategySupport.of(folder, "", OptionalInt.of(36)).strategies();
     int acted = 0;
-    try (FamilyFixture fixture = FamilyFixture.open(folder)) {
-      ModelInput prompt = fixture.prompt(chat);
-      for (StrategyType<?> type : Strategies.available()) {
-        Optional<String> refusal = Optional.empty();
-        try {
-          fixture.answer(prompt, type.name());
-          acted++;
-        } catch (SquintException e) {
-          refusal = Optional.of(e.getMessage());
-        }
-        assertThat(said.get(type.name()).isPresent())
-            .as("%s: %s, %s", type.name(), refusal, said.get(type.name()))
-            .isEqualTo(refusal.isPresent());
+    FamilyFixture fixture = opened("fastvlm");
+    ModelInput prompt = fixture.prompt(chat);
+    for (StrategyType<?> type : Strategies.available()) {
+      Optional<String> refusal = Optional.empty();
+      try {
+        fixture.answer(prompt, type.name(), 2);
+        acted++;
+      } catch (SquintException e) {
+        refusal = Optional.of(e.getMessage());
       }
+      assertThat(said.get(type.name()).isPresent())
+          .as("%s: %s, %s", type.name(), refusal, said.get(type.name()))
+          .isEqualTo(refusal.isPresent());
     }
     assertThat(acted).isGreaterThan(10);
   }
@@ -156,21 +164,19 @@ class LlavaLineTest {
   @MethodSource("unspeakable")
   void whatMoondreamWasNotMadeForIsRefused(String row) throws IOException {
     JsonNode chat = new ObjectMapper().readTree(row.substring(0, row.indexOf('|')));
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder("moondream"))) {
-      assertThatThrownBy(() -> fixture.prompt(chat))
-          .isInstanceOf(ModelException.class)
-          .hasMessageContaining(row.substring(row.indexOf('|') + 1))
-          .hasMessageNotContaining("\n");
-    }
+    FamilyFixture fixture = opened("moondream");
+    assertThatThrownBy(() -> fixture.prompt(chat))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining(row.substring(row.indexOf('|') + 1))
+        .hasMessageNotContaining("\n");
   }
 
   @Test
   void moondreamIsAskedAsItsOwnCodeAsks() {
-    try (FamilyFixture fixture = FamilyFixture.open(FamilyFixture.folder("moondream"))) {
-      assertThat(fixture.family().prompts().template())
-          .isEqualTo("<image>\n\nQuestion: {question}\n\nAnswer:");
-      assertThat(fixture.model().config().imageToken()).isEqualTo(257);
-    }
+    FamilyFixture fixture = opened("moondream");
+    assertThat(fixture.family().prompts().template())
+        .isEqualTo("<image>\n\nQuestion: {question}\n\nAnswer:");
+    assertThat(fixture.model().config().imageToken()).isEqualTo(257);
   }
 
   /** A template beside it comes first. */
