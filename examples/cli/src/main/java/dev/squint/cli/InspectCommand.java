@@ -45,8 +45,7 @@ final class InspectCommand implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     List<String> lacks =
         Stream.concat(support.model().lacks().stream(), answerable.notes().stream()).toList();
-    out.print(
-        json ? json(support, answerable.refusal(), lacks) : text(support, answers, lacks));
+    out.print(json ? json(support, answerable.refusal(), lacks) : text(support, answers, lacks));
     out.flush();
   }
 

@@ -87,8 +87,7 @@ class AnyResFamilyTest {
   @ValueSource(strings = {"onevision", "llavanext"})
   void withoutTheNewlineItIsPrunedAsOneTile(String name) {
     FamilyFixture fixture = opened(name);
-    FamilyFixture.each(name, "pruned")
-        .forEach(one -> fixture.requirePruned(firstChat(name), one));
+    FamilyFixture.each(name, "pruned").forEach(one -> fixture.requirePruned(firstChat(name), one));
   }
 
   @ParameterizedTest
