@@ -77,7 +77,15 @@ final class InspectCommand implements Runnable {
           graph.summary().exporter(),
           weights(graph));
     }
-    report.visualTokens().ifPresent(count -> rows.add("visual tokens", "%d per image", count));
+    boolean oneSize = report.vision().map(tower -> tower.inputs().size() == 1).orElse(true);
+    report
+        .visualTokens()
+        .ifPresent(
+            count ->
+                rows.add(
+                    "visual tokens",
+                    oneSize ? "%d per image" : "%d of a usual tile, more or fewer by the image",
+                    count));
     report.decoder().ifPresent(decoder -> decoder(rows, decoder));
     report.vision().ifPresent(vision -> vision(rows, vision));
     lacks.forEach(missing -> rows.add("note", "%s", missing));

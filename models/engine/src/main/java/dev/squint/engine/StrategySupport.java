@@ -26,8 +26,8 @@ import java.util.OptionalInt;
  * Which strategies can act on a model, and why the others cannot, without running anything.
  *
  * @param model what was found in its files, which are read once for both
- * @param strategies all strategies by name, each with default parameters; the reason where one
- *     cannot act
+ * @param strategies what was tried: all strategies by name, each with default parameters, or some
+ *     specs; the reason where one cannot act
  * @param note why strategies were not tried, if they were not
  */
 public record StrategySupport(
@@ -55,14 +55,26 @@ public record StrategySupport(
    * @throws ModelException if there is no model or one of its files is broken
    */
   public static StrategySupport of(Path model, String precision, OptionalInt visualTokens) {
+    return of(
+        model,
+        precision,
+        visualTokens,
+        Strategies.available().stream().map(StrategyType::name).toList());
+  }
+
+  /**
+   * Tries some strategies.
+   *
+   * @param specs such as {@code fastv:k=2}; what was found is by these
+   */
+  public static StrategySupport of(
+      Path model, String precision, OptionalInt visualTokens, List<String> specs) {
     ModelGraphs graphs = ModelGraphs.read(model, precision, visualTokens);
     Map<String, Optional<String>> strategies = new LinkedHashMap<>();
     Optional<String> note = Optional.empty();
     if (graphs.decoder().isPresent() && graphs.vision().isPresent()) {
       Trial trial = new Trial(graphs, graphs.decoder().get(), graphs.vision().get());
-      for (StrategyType<?> type : Strategies.available()) {
-        strategies.put(type.name(), trial.refusal(type.name()));
-      }
+      specs.forEach(spec -> strategies.put(spec, trial.refusal(spec)));
     } else {
       note = Optional.of("strategies were not tried: that takes a decoder and a vision tower");
     }

@@ -206,6 +206,15 @@ class Idefics3FamilyTest {
     }
   }
 
+  /** The config's pad token is outside of the vocabulary, as in the models of the hub. */
+  @Test
+  void theTokenThatEndsATurnEndsTheAnswer() {
+    assertThat(model.config().endTokens())
+        .containsExactly(SmolVlm.json("generation_config.json").path("eos_token_id").asLong());
+    assertThat(SmolVlm.json("config.json").path("pad_token_id").asInt())
+        .isGreaterThan(model.config().text().vocabulary());
+  }
+
   @Test
   void inspectionSaysOfEachStrategyThatItActs() {
     assertThat(StrategySupport.of(SmolVlm.FOLDER, "").strategies().values())

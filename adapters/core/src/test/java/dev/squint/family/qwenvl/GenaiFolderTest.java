@@ -1,0 +1,116 @@
+package dev.squint.family.qwenvl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.Squint;
+import dev.squint.engine.VisionLanguageModel;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.engine.request.Generation;
+import dev.squint.engine.request.GenerationOptions;
+import dev.squint.error.ModelException;
+import dev.squint.family.ImageOptions;
+import dev.squint.family.ModelFamily;
+import dev.squint.family.PromptImage;
+import dev.squint.image.OpenCv;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.pruning.Strategies;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The Qwen2.5-VL fixture laid out as onnxruntime-genai has its models, without config.json. */
+class GenaiFolderTest {
+
+  private static final long IMAGE = 262;
+
+  @TempDir Path temp;
+
+  private QwenFolder folder;
+
+  @BeforeAll
+  static void loadOpenCv(@TempDir Path cache) {
+    OpenCv.load(cache);
+  }
+
+  @BeforeEach
+  void layOut() throws IOException {
+    folder = QwenFolder.of("qwen25vl").copyTo(temp.resolve("model"));
+    folder.graph("embed_tokens", GenaiFolderTest::withMerge);
+    Path graphs = folder.path().resolve("onnx");
+    Files.move(graphs.resolve("vision_encoder.onnx"), folder.path().resolve("vision.onnx"));
+    Files.move(graphs.resolve("embed_tokens.onnx"), folder.path().resolve("embedding.onnx"));
+    Files.move(graphs.resolve("decoder_model_merged.onnx"), folder.path().resolve("text.onnx"));
+    Files.delete(graphs);
+    for (String other : List.of("config", "generation_config", "preprocessor_config")) {
+      Files.delete(folder.path().resolve(other + ".json"));
+    }
+    write("genai_config.json");
+    write("processor_config.json");
+  }
+
+  private void write(String name) throws IOException {
+    try (var in = GenaiFolderTest.class.getResourceAsStream("genai-" + name)) {
+      Files.write(folder.path().resolve(name), in.readAllBytes());
+    }
+  }
+
+  /** The graph puts {@code image_features} in the places of the image token. */
+  private static ModelProto withMerge(ModelProto model) {
+    GraphProto.Builder graph = model.getGraph().toBuilder();
+    List<ai.onnx.proto.OnnxMl.NodeProto> before = graph.getNodeList();
+    graph.clearNode();
+    before.forEach(
+        node -> graph.addNode(GraphNodes.renamed(node, "inputs_embeds", "text_embeds")));
+    graph.addInput(GraphNodes.value("image_features", GraphNodes.FLOAT, "tokens", 48L));
+    GraphNodes nodes = new GraphNodes(graph, 17);
+    String places =
+        nodes.transpose(
+            nodes.op("NonZero", nodes.op("Equal", "input_ids", nodes.constant(IMAGE))), 1, 0);
+    nodes.op("ScatterND", List.of("text_embeds", places, "image_features"), "inputs_embeds");
+    return model.toBuilder().setGraph(graph).build();
+  }
+
+  @Test
+  void answersAreThoseOfTheSameModelInHubLayout() {
+    ModelFamily.checkFolder(folder.path());
+    try (VisionLanguageModel model =
+            VisionLanguageModel.open(
+                folder.path(), ModelOptions.builder().threads(1).build());
+        ModelFamily family = ModelFamily.of(model)) {
+      for (JsonNode chat : folder.reference().path("chats")) {
+        List<PromptImage> images =
+            folder.images(chat).stream()
+                .map(image -> family.prepare(image, ImageOptions.DEFAULTS))
+                .toList();
+        Generation made =
+            model.generate(
+                family.prompts().prompt(QwenFolder.turns(chat), images),
+                Strategies.parse("none"),
+                GenerationOptions.builder().maxNewTokens(16).keepFirstLogits(true).build());
+        assertThat(made.firstLogits())
+            .containsExactly(QwenFolder.floats(chat.path("logits")), offset(1e-3f));
+        assertThat(made.tokens()).isEqualTo(QwenFolder.longs(chat.path("answer")));
+      }
+      assertThat(model.openTensors()).isZero();
+    }
+  }
+
+  @Test
+  void aStepForImagesThatIsNotKnownIsRefusedByName() throws IOException {
+    Path steps = folder.path().resolve("processor_config.json");
+    Files.writeString(steps, Files.readString(steps).replace("Rescale", "Posterize"));
+    assertThatThrownBy(() -> Squint.load(folder.path()))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("a step of type 'Posterize' is not known to Squint");
+  }
+}
