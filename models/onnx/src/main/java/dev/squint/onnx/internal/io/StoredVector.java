@@ -44,7 +44,7 @@ public final class StoredVector {
       if (length < 2 || length > LONGEST_HEADER || length > channel.size() - Long.BYTES) {
         throw damaged(file);
       }
-      JsonNode header = JsonFile.tree(read(channel, file, Long.BYTES, (int) length).array());
+      JsonNode header = JsonFile.tree(bytes(channel, file, Long.BYTES, (int) length));
       for (String name : names) {
         if (header.path(name).isObject()) {
           return Optional.of(tensor(channel, file, Long.BYTES + length, name, header.path(name)));
@@ -84,8 +84,8 @@ public final class StoredVector {
     try (FileChannel channel = FileChannel.open(file)) {
       ByteBuffer prefix = read(channel, file, 0, NUMPY_PREFIX);
       int length = prefix.getShort(NUMPY_PREFIX - Short.BYTES) & 0xFFFF;
-      ByteBuffer header = read(channel, file, NUMPY_PREFIX, length);
-      Matcher found = NUMPY.matcher(new String(header.array(), StandardCharsets.ISO_8859_1));
+      byte[] header = bytes(channel, file, NUMPY_PREFIX, length);
+      Matcher found = NUMPY.matcher(new String(header, StandardCharsets.ISO_8859_1));
       boolean numpy = prefix.getInt(0) == NUMPY_MAGIC;
       if (!numpy || !found.matches() || Integer.parseInt(found.group(2)) > MOST_NUMBERS) {
         throw new ModelException(
@@ -126,6 +126,13 @@ public final class StoredVector {
     }
     int wide = exponent == 0x1F ? 0xFF : exponent - 15 + 127;
     return Float.intBitsToFloat(sign | wide << 23 | fraction << 13);
+  }
+
+  private static byte[] bytes(FileChannel channel, Path file, long from, int length)
+      throws IOException {
+    byte[] bytes = new byte[length];
+    read(channel, file, from, length).get(bytes);
+    return bytes;
   }
 
   private static ByteBuffer read(FileChannel channel, Path file, long from, int length)
