@@ -184,7 +184,7 @@ public final class TensorScope implements AutoCloseable {
       switch (type) {
         case INT64 -> bytes.putLong(number);
         case INT32 -> bytes.putInt((int) number);
-        case FLOAT -> bytes.putFloat(number);
+        case FLOAT -> bytes.putFloat((float) number);
         case BOOL -> bytes.put((byte) (number == 0 ? 0 : 1));
         case INT8, UINT8 -> bytes.put((byte) number);
         default ->
