@@ -23,7 +23,7 @@ record Resolution(int height, int width) {
     long least = Long.MAX_VALUE;
     for (Resolution one : all) {
       double scale = Math.min((double) one.width / width, (double) one.height / height);
-      long fitting = ((long) (width * scale)) * ((long) (height * scale));
+      long fitting = ((long) (width * scale)) * (long) (height * scale);
       long shown = Math.min(fitting, (long) width * height);
       long margin = (long) one.width * one.height - shown;
       if (shown > most || (shown == most && margin < least)) {

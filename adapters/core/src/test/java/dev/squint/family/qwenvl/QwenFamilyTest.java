@@ -148,7 +148,7 @@ class QwenFamilyTest {
   }
 
   /**
-   * And {@code inspect} says beforehand what {@code ask} will do. Every other strategy on one of
+   * And {@code inspect} says beforehand what {@code ask} will do. Some strategies on one of
    * the families, with {@code -Pfull} each on all.
    */
   @ParameterizedTest
@@ -161,7 +161,7 @@ class QwenFamilyTest {
       ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
       int turn = QwenFolder.NAMES.indexOf(name);
       for (StrategyType<?> type : Strategies.available()) {
-        if (!Share.has(turn++, 2 * QwenFolder.NAMES.size())) {
+        if (!Share.has(turn++, 4 * QwenFolder.NAMES.size())) {
           continue;
         }
         Optional<String> refusal = Optional.empty();
