@@ -450,7 +450,7 @@ public final class Squint implements AutoCloseable {
     if (maps.isEmpty()) {
       maps = List.of(patches(trace));
     }
-    int tokens = maps.stream().mapToInt(map -> map.tokens().length).sum();
+    int tokens = maps.stream().mapToInt(TokenMap::count).sum();
     if (trace.visualTokens() != tokens) {
       throw new OverlayException(
           "the answer is about %d visual tokens, but this image becomes %d; draw one that was asked about alone and in its own size"

@@ -9,8 +9,9 @@ import java.util.stream.IntStream;
  * @param columns cells from left to right
  * @param tokens for each cell, row by row, its visual token, counted from 0 over the whole image;
  *     not copied
+ * @param elsewhere how many more visual tokens the image has that lie nowhere, such as newlines
  */
-public record TokenMap(int rows, int columns, int[] tokens) {
+public record TokenMap(int rows, int columns, int[] tokens, int elsewhere) {
 
   /** Checks that each cell has a token. */
   public TokenMap {
@@ -18,6 +19,16 @@ public record TokenMap(int rows, int columns, int[] tokens) {
       throw new IllegalArgumentException(
           "%d tokens for a grid of %d x %d".formatted(tokens.length, rows, columns));
     }
+  }
+
+  /** Of all tokens. */
+  public TokenMap(int rows, int columns, int[] tokens) {
+    this(rows, columns, tokens, 0);
+  }
+
+  /** How many visual tokens there are, those that lie nowhere among them. */
+  public int count() {
+    return tokens.length + elsewhere;
   }
 
   /** A grid of tokens row by row. */

@@ -36,7 +36,7 @@ public record Overlay(List<TokenMap> maps) {
 
   /** An encoded PNG, for each map two panels of about 480 pixels a side. */
   public byte[] draw(RgbImage image, Trace trace) {
-    int tokens = maps.stream().mapToInt(map -> map.tokens().length).sum();
+    int tokens = maps.stream().mapToInt(TokenMap::count).sum();
     boolean[] kept = kept(trace, tokens);
     float[] scores = scores(trace, tokens);
     Mat seen = image.toMat();

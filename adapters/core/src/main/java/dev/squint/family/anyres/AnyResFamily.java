@@ -8,6 +8,7 @@ import dev.squint.family.ImageOptions;
 import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
+import dev.squint.family.TokenMap;
 import dev.squint.family.prompt.ChatPrompts;
 import dev.squint.family.prompt.PromptFiles;
 import dev.squint.image.RgbImage;
@@ -110,6 +111,30 @@ record AnyResFamily(
   @Override
   public RgbImage seen(RgbImage image) {
     return images.whole(image);
+  }
+
+  @Override
+  public List<TokenMap> maps(RgbImage image) {
+    int side = side(tokens);
+    if (newline.isEmpty()) {
+      return side * side == tokens ? List.of(TokenMap.grid(side, side)) : List.of();
+    }
+    TileMap map = map(image);
+    int shown = map.rows() * map.columns();
+    TokenMap whole =
+        new TokenMap(
+            side,
+            side,
+            TokenMap.grid(side, side).tokens(),
+            shown == 0 ? map.mapTokens() : 0);
+    if (shown == 0) {
+      return List.of(whole);
+    }
+    int[] cells = new int[shown];
+    for (int i = 0; i < shown; i++) {
+      cells[i] = tokens + i / map.columns() * (map.columns() + 1) + i % map.columns();
+    }
+    return List.of(whole, new TokenMap(map.rows(), map.columns(), cells, map.rows()));
   }
 
   @Override

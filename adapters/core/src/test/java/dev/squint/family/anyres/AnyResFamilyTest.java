@@ -15,6 +15,7 @@ import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.PromptImage;
+import dev.squint.family.TokenMap;
 import dev.squint.family.llava.FamilyFixture;
 import dev.squint.image.RgbImage;
 import java.io.IOException;
@@ -247,6 +248,23 @@ class AnyResFamilyTest {
               FeaturePacking packing = made.pixels().packing().orElseThrow();
               assertThat(packing.tokens()).isEqualTo(made.tokens());
             });
+  }
+
+  /** The whole image, and the map with a newline after each row that lies nowhere. */
+  @Test
+  void tokensAreFoundOnTheImage() {
+    FamilyFixture fixture = withNewline("onevision");
+    RgbImage image = fixture.image("large.png");
+    List<TokenMap> maps = fixture.family().maps(image);
+    assertThat(maps).hasSize(2);
+    TokenMap map = maps.get(1);
+    assertThat(map.tokens()).startsWith(49, 50).endsWith(489);
+    assertThat(map.tokens()[map.columns()]).isEqualTo(49 + map.columns() + 1);
+    assertThat(maps.stream().mapToInt(TokenMap::count).sum()).isEqualTo(491);
+    assertThat(opened("onevision").family().maps(image))
+        .singleElement()
+        .extracting(TokenMap::count)
+        .isEqualTo(49);
   }
 
   /** Newlines are no patches, so what the tower says of patches cannot be said of all tokens. */
