@@ -123,10 +123,7 @@ record AnyResFamily(
     int shown = map.rows() * map.columns();
     TokenMap whole =
         new TokenMap(
-            side,
-            side,
-            TokenMap.grid(side, side).tokens(),
-            shown == 0 ? map.mapTokens() : 0);
+            side, side, TokenMap.grid(side, side).tokens(), shown == 0 ? map.mapTokens() : 0);
     if (shown == 0) {
       return List.of(whole);
     }
