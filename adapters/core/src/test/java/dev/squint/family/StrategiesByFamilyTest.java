@@ -105,8 +105,9 @@ class StrategiesByFamilyTest {
           refused = Optional.of(e.getMessage());
         }
         assertThat(refused.isPresent())
-            .as("%s on %s: inspect says %s, asking %s", strategy.getKey(), squint.folder(),
-                strategy.getValue(), refused)
+            .as(
+                "%s on %s: inspect says %s, asking %s",
+                strategy.getKey(), squint.folder(), strategy.getValue(), refused)
             .isEqualTo(strategy.getValue().isPresent());
       }
     }

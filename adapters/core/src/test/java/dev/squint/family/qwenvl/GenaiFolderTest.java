@@ -69,8 +69,7 @@ class GenaiFolderTest {
     GraphProto.Builder graph = model.getGraph().toBuilder();
     List<ai.onnx.proto.OnnxMl.NodeProto> before = graph.getNodeList();
     graph.clearNode();
-    before.forEach(
-        node -> graph.addNode(GraphNodes.renamed(node, "inputs_embeds", "text_embeds")));
+    before.forEach(node -> graph.addNode(GraphNodes.renamed(node, "inputs_embeds", "text_embeds")));
     graph.addInput(GraphNodes.value("image_features", GraphNodes.FLOAT, "tokens", 48L));
     GraphNodes nodes = new GraphNodes(graph, 17);
     String places =
@@ -84,8 +83,7 @@ class GenaiFolderTest {
   void answersAreThoseOfTheSameModelInHubLayout() {
     ModelFamily.checkFolder(folder.path());
     try (VisionLanguageModel model =
-            VisionLanguageModel.open(
-                folder.path(), ModelOptions.builder().threads(1).build());
+            VisionLanguageModel.open(folder.path(), ModelOptions.builder().threads(1).build());
         ModelFamily family = ModelFamily.of(model)) {
       for (JsonNode chat : folder.reference().path("chats")) {
         List<PromptImage> images =

@@ -148,8 +148,8 @@ class QwenFamilyTest {
   }
 
   /**
-   * And {@code inspect} says beforehand what {@code ask} will do. Some strategies on one of
-   * the families, with {@code -Pfull} each on all.
+   * And {@code inspect} says beforehand what {@code ask} will do. Some strategies on one of the
+   * families, with {@code -Pfull} each on all.
    */
   @ParameterizedTest
   @MethodSource("names")

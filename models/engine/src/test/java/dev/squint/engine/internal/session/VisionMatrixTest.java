@@ -179,7 +179,8 @@ class VisionMatrixTest {
   /** Of each visual token the sum of what its patches have. */
   private static double[][] sums(ExportFixture export, double[][] patches) {
     int[] tokenOf = tokenOf(export);
-    double[][] sums = new double[patches.length / export.size("patchesPerToken")][patches[0].length];
+    double[][] sums =
+        new double[patches.length / export.size("patchesPerToken")][patches[0].length];
     for (int i = 0; i < patches.length; i++) {
       for (int d = 0; d < patches[i].length; d++) {
         sums[tokenOf[i]][d] += patches[i][d];
@@ -402,8 +403,7 @@ class VisionMatrixTest {
     int side = (int) Math.sqrt(export.size("patchesPerToken"));
     return ExportFixture.stream(export.json().get("order"))
         .mapToInt(
-            patch ->
-                (int) patch / columns / side * (columns / side) + (int) patch % columns / side)
+            patch -> (int) patch / columns / side * (columns / side) + (int) patch % columns / side)
         .toArray();
   }
 }

@@ -69,10 +69,7 @@ final class TowerTensors implements ExpressionWriter.Tensors {
   /** What the projector takes of each visual token, in the order of the features. */
   private String merged(String tensor) {
     String tokens = rows(tensor);
-    return tower
-        .lastReordering()
-        .map(order -> nodes.gather(tokens, order, TOKENS))
-        .orElse(tokens);
+    return tower.lastReordering().map(order -> nodes.gather(tokens, order, TOKENS)).orElse(tokens);
   }
 
   private String probabilities(int layer, Rows rows) {
