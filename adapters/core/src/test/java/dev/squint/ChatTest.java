@@ -85,6 +85,47 @@ class ChatTest {
     assertThat(timings.decodeNanos()).isPositive();
   }
 
+  /** The words of the model's own template, written out or as another template. */
+  @Test
+  void aTemplateOrAPromptOfTheCallersTakesThePlaceOfTheModelsOwn() {
+    String own = squint.chat(asked().build()).text();
+    String flat = "USER: <image>\n{{ messages[0].content[1].text }} ASSISTANT:";
+    assertThat(squint.chat(asked().chatTemplate(flat).build()).text()).isEqualTo(own);
+    String prompt = squint.promptTemplate().replace("{question}", QUESTION);
+    ChatRequest raw = ChatRequest.builder().user(scene, prompt).rawPrompt().build();
+    assertThat(squint.chat(raw).text()).isEqualTo(own);
+    assertThat(squint.chat(raw).usage()).isEqualTo(squint.chat(asked().build()).usage());
+  }
+
+  @Test
+  void aTemplateOrAPromptThatDoesNotFitTheImagesIsRefused() {
+    assertThatThrownBy(() -> squint.chat(asked().chatTemplate("USER: hello").build()))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith("the chat template given: a question about an image")
+        .hasMessageContaining("no '<image>' for the image");
+    assertThatThrownBy(() -> squint.chat(asked().chatTemplate("{% include 'x' %}").build()))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith("the chat template given: this chat template cannot be rendered");
+    for (String prompt : List.of("what?", "<image><image> what?")) {
+      assertThatThrownBy(
+              () ->
+                  squint.chat(ChatRequest.builder().user(scene, prompt).rawPrompt().build()))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("and there are 1 images");
+    }
+    assertThatThrownBy(
+            () -> squint.chat(asked().system("be brief").user("what?").rawPrompt().build()))
+        .isInstanceOf(PromptException.class)
+        .hasMessageStartingWith("a raw prompt is one message with one text");
+  }
+
+  @Test
+  void boundsOfPixelsAreRefusedWhereImagesHaveOneSize() {
+    assertThatThrownBy(() -> squint.chat(asked().maxImagePixels(1000).build()))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("ask without bounds of pixels");
+  }
+
   @Test
   void piecesAreGivenInOrderAndAreTheAnswer() {
     List<String> pieces = new ArrayList<>();
