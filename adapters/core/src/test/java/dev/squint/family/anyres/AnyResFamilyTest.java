@@ -182,6 +182,27 @@ class AnyResFamilyTest {
         .hasMessageContaining("the newline has 48 numbers, but the decoder's hidden states have 7");
   }
 
+  /** Published weights are of 16 bits. */
+  @ParameterizedTest
+  @CsvSource({
+    "F16, 0x3E00, 0xB400, 0x0001, 5.9604645E-8",
+    "BF16, 0x3FC0, 0xBE80, 0x7F80, Infinity"
+  })
+  void vectorsOfSixteenBitsAreRead(String type, String one, String two, String three, float last)
+      throws IOException {
+    byte[] header =
+        "{\"image_newline\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,6]}}"
+            .formatted(type)
+            .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes = ByteBuffer.allocate(14 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(header.length).put(header);
+    for (String word : List.of(one, two, three)) {
+      bytes.putShort((short) (int) Integer.decode(word));
+    }
+    Files.write(temp.resolve("model.safetensors"), bytes.array());
+    assertThat(NewlineVector.find(temp, 3)).hasValue(new float[] {1.5f, -0.25f, last});
+  }
+
   @Test
   void damagedWeightsAreRefused() throws IOException {
     Files.write(temp.resolve("model.safetensors"), new byte[] {1, 2, 3});
