@@ -108,8 +108,7 @@ class ChatTest {
         .hasMessageStartingWith("the chat template given: this chat template cannot be rendered");
     for (String prompt : List.of("what?", "<image><image> what?")) {
       assertThatThrownBy(
-              () ->
-                  squint.chat(ChatRequest.builder().user(scene, prompt).rawPrompt().build()))
+              () -> squint.chat(ChatRequest.builder().user(scene, prompt).rawPrompt().build()))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("and there are 1 images");
     }

@@ -16,6 +16,7 @@ import dev.squint.image.ImageInput;
 import dev.squint.image.RgbImage;
 import dev.squint.overlay.OverlayException;
 import dev.squint.pruning.Strategies;
+import dev.squint.pruning.trace.Trace;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -75,6 +76,35 @@ class SmolVlmSquintTest {
         .isNotEmpty();
     assertThat(squint.promptTemplate())
         .isEqualTo("<|im_start|>User:<image>{question}<end_of_utterance>\nAssistant:");
+  }
+
+  /** Two images of 7 and 3 tiles of 16 tokens: what stays of each tile and of each image. */
+  @Test
+  void budgetsAreCountedForTilesImagesOrTheRequest() {
+    ChatRequest.Builder both =
+        ChatRequest.builder()
+            .message(ChatMessage.user(List.of(image("wide.png"), image("tall.png")), "Which?"))
+            .maxTokens(1);
+    int[] tiles = counts(both, "fastervlm:keep=0.25,per=tile", SIDE * SIDE);
+    assertThat(tiles).containsOnly(4);
+    int ofWide = 7 * SIDE * SIDE;
+    int[] images = counts(both, "fastervlm:keep=0.25,per=image", ofWide);
+    assertThat(images[0]).isEqualTo(ofWide / 4);
+    int all = Arrays.stream(tiles).sum();
+    assertThat(Arrays.stream(images).sum()).isEqualTo(all);
+    int[] request = counts(both, "fastervlm:keep=0.25,per=request", SIDE * SIDE);
+    assertThat(Arrays.stream(request).sum()).isEqualTo(all);
+    assertThat(request).isNotEqualTo(tiles);
+  }
+
+  /** How many of each so many neighbouring visual tokens stay. */
+  private static int[] counts(ChatRequest.Builder request, String spec, int neighbours) {
+    Trace trace = squint.chat(request.strategy(spec).build()).trace();
+    int[] counts = new int[(trace.visualTokens() + neighbours - 1) / neighbours];
+    for (int token : trace.sites().get(0).keptOriginal()) {
+      counts[token / neighbours]++;
+    }
+    return counts;
   }
 
   @Test

@@ -28,8 +28,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The Qwen2.5-VL fixture laid out as onnxruntime-genai has its models, without config.json. */
-class GenaiFolderTest {
+/**
+ * The Qwen2.5-VL fixture laid out as onnxruntime-genai has its models, without config.json, and as
+ * Mobius has them.
+ */
+class OtherLayoutsTest {
 
   private static final long IMAGE = 262;
 
@@ -43,14 +46,21 @@ class GenaiFolderTest {
   }
 
   @BeforeEach
-  void layOut() throws IOException {
+  void copy() throws IOException {
     folder = QwenFolder.of("qwen25vl").copyTo(temp.resolve("model"));
-    folder.graph("embed_tokens", GenaiFolderTest::withMerge);
-    Path graphs = folder.path().resolve("onnx");
-    Files.move(graphs.resolve("vision_encoder.onnx"), folder.path().resolve("vision.onnx"));
-    Files.move(graphs.resolve("embed_tokens.onnx"), folder.path().resolve("embedding.onnx"));
-    Files.move(graphs.resolve("decoder_model_merged.onnx"), folder.path().resolve("text.onnx"));
-    Files.delete(graphs);
+    folder.graph("embed_tokens", OtherLayoutsTest::withMerge);
+  }
+
+  private void move(String graph, String target) throws IOException {
+    Path to = folder.path().resolve(target);
+    Files.createDirectories(to.getParent());
+    Files.move(folder.path().resolve("onnx").resolve(graph + ".onnx"), to);
+  }
+
+  private void layOutAsGenai() throws IOException {
+    move("vision_encoder", "vision.onnx");
+    move("embed_tokens", "embedding.onnx");
+    move("decoder_model_merged", "text.onnx");
     for (String other : List.of("config", "generation_config", "preprocessor_config")) {
       Files.delete(folder.path().resolve(other + ".json"));
     }
@@ -59,7 +69,7 @@ class GenaiFolderTest {
   }
 
   private void write(String name) throws IOException {
-    try (var in = GenaiFolderTest.class.getResourceAsStream("genai-" + name)) {
+    try (var in = OtherLayoutsTest.class.getResourceAsStream("genai-" + name)) {
       Files.write(folder.path().resolve(name), in.readAllBytes());
     }
   }
@@ -80,7 +90,20 @@ class GenaiFolderTest {
   }
 
   @Test
-  void answersAreThoseOfTheSameModelInHubLayout() {
+  void genaiFoldersAnswerAsTheSameModelInHubLayout() throws IOException {
+    layOutAsGenai();
+    assertAnswers();
+  }
+
+  @Test
+  void mobiusFoldersAnswerAsTheSameModelInHubLayout() throws IOException {
+    move("vision_encoder", "vision_encoder/model.onnx");
+    move("embed_tokens", "embedding/model.onnx");
+    move("decoder_model_merged", "decoder/model.onnx");
+    assertAnswers();
+  }
+
+  private void assertAnswers() {
     ModelFamily.checkFolder(folder.path());
     try (VisionLanguageModel model =
             VisionLanguageModel.open(folder.path(), ModelOptions.builder().threads(1).build());
@@ -105,6 +128,7 @@ class GenaiFolderTest {
 
   @Test
   void aStepForImagesThatIsNotKnownIsRefusedByName() throws IOException {
+    layOutAsGenai();
     Path steps = folder.path().resolve("processor_config.json");
     Files.writeString(steps, Files.readString(steps).replace("Rescale", "Posterize"));
     assertThatThrownBy(() -> Squint.load(folder.path()))
