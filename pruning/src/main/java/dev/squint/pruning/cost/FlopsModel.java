@@ -37,6 +37,9 @@ public final class FlopsModel {
    */
   public static long projector(VisionShape vision, int decoderHidden, long tokens) {
     long width = (long) vision.hidden() * vision.patchesPerToken();
+    if (vision.projectorHidden() == 0) {
+      return matrix(tokens, width, decoderHidden);
+    }
     return matrix(tokens, width, vision.projectorHidden())
         + matrix(tokens, vision.projectorHidden(), decoderHidden);
   }

@@ -14,7 +14,7 @@ package dev.squint.pruning.shape;
  * @param gridRows rows of the patch grid
  * @param gridColumns columns of the patch grid
  * @param patchesPerToken patches that the projector joins into one visual token, 1 without joining
- * @param projectorHidden width between the projector's two matrices
+ * @param projectorHidden width between the projector's two matrices, 0 if it has only one
  */
 public record VisionShape(
     int layers,
@@ -31,7 +31,8 @@ public record VisionShape(
 
   public VisionShape {
     if (Math.min(Math.min(layers, hidden), Math.min(heads, intermediate)) < 1
-        || Math.min(Math.min(patches, patchDim), Math.min(patchesPerToken, projectorHidden)) < 1) {
+        || Math.min(Math.min(patches, patchDim), patchesPerToken) < 1
+        || projectorHidden < 0) {
       throw new IllegalArgumentException("every size of a vision shape is at least 1");
     }
     if ((long) gridRows * gridColumns != patches) {
@@ -165,7 +166,7 @@ public record VisionShape(
       return this;
     }
 
-    /** Sets the width between the projector's two matrices. */
+    /** Sets the width between the projector's two matrices; one without a second has 0. */
     public Builder projectorHidden(int width) {
       projectorHidden = width;
       return this;

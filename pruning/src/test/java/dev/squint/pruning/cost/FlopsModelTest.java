@@ -46,6 +46,23 @@ class FlopsModelTest {
     assertThat(FlopsModel.vision(bare, 8)).isEqualTo(576 + 3 * (1152 + 384 + 960) + 336 + 448);
   }
 
+  @Test
+  void joinedPatchesAndOneMatrixByHand() {
+    VisionShape joined =
+        VisionShape.builder()
+            .layers(3)
+            .hidden(6)
+            .heads(2)
+            .intermediate(10)
+            .grid(2, 2)
+            .patchDim(12)
+            .patchesPerToken(4)
+            .projectorHidden(0)
+            .build();
+    // One token of 4 * 6 values to 8: 2*1*24*8 = 384.
+    assertThat(FlopsModel.vision(joined, 8)).isEqualTo(576 + 3 * (1152 + 384 + 960) + 384);
+  }
+
   /** The literature's f3 counts a multiply-add once: 4nd^2 + 2n^2 d + 3ndm per layer. */
   @Test
   void agreesWithTheLiteratureAtSevenBillion() {

@@ -355,7 +355,7 @@ final class RequestRun {
         .reusedTokens(reusedTokens)
         .sites(sites)
         .tokensPerLayer(tokensPerLayer)
-        .visionFlops(visionNanos == 0 ? 0 : visionFlops(sites))
+        .visionFlops(visionNanos == 0 || parts.vision().isConvolutional() ? 0 : visionFlops(sites))
         .prefillFlops(prefillFlops, unprunedPrefillFlops)
         .decodeFlops(decodeFlops, unprunedDecodeFlops)
         .timings(timings)

@@ -44,7 +44,7 @@ public final class ModelShapes {
               .patchDim(3 * tower.patchSize() * tower.patchSize())
               .cls(vision.hasCls())
               .patchesPerToken(tower.patchesPerToken())
-              .projectorHidden(text.hidden())
+              .projectorHidden(vision.projectorHidden().orElse(text.hidden()))
               .build(),
           config.visualTokens(),
           text.ropeTheta());

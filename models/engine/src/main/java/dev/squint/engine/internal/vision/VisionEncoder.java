@@ -45,6 +45,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path folder;
   private final RefCountedCache<Part, ModelSession> pool = new RefCountedCache<>(SESSIONS_KEPT);
   private final FeatureJoiner joiner;
+  private final boolean convolutional;
   private final FeaturePacker packer;
 
   public VisionEncoder(SessionFactory sessions, Path file) {
@@ -68,6 +69,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.folder = read.folder();
     this.graph = graph;
     this.joiner = new FeatureJoiner(sessions);
+    this.convolutional = graph.isConvolutional();
     this.packer = new FeaturePacker(sessions);
   }
 
@@ -103,6 +105,11 @@ public final class VisionEncoder implements AutoCloseable {
       }
       return config.withVisualTokens((int) tokens);
     }
+  }
+
+  /** Whether it is made of convolutions, and no transformer whose FLOPs follow from its sizes. */
+  public boolean isConvolutional() {
+    return convolutional;
   }
 
   /** Names of its inputs. */

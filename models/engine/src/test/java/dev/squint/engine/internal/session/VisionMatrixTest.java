@@ -35,6 +35,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -100,6 +101,18 @@ class VisionMatrixTest {
             .containsExactly(expected(export, tower, tap), offset(export.within(1e-4f) / 2));
       }
     }
+  }
+
+  @Test
+  void theProjectorsMatricesAreThoseOfItsGraph() {
+    assertThat(projectorHidden("vision-idefics3-tiles")).hasValue(0);
+    assertThat(projectorHidden("vision-qwen2vl-ts")).hasValue(4 * 32);
+    assertThat(projectorHidden("vision-clip-ts-eager-14")).hasValue(32);
+    assertThat(projectorHidden("vision-clip-no-projector")).isEmpty();
+  }
+
+  private static OptionalInt projectorHidden(String export) {
+    return new VisionGraph(OnnxGraph.read(ExportFixture.named(export).graph())).projectorHidden();
   }
 
   /** Keys of every layer and the projector's input, compared as PyTorch has them. */

@@ -3,6 +3,7 @@ package dev.squint.onnx.internal.config;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.vision.VisionGraph;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,10 +23,15 @@ public final class MissingParts {
    */
   public static List<String> of(ModelJson config, DecoderGraph decoder, VisionGraph tower) {
     boolean deepStack = hasDeepStack(config) || !tower.deepStack().names().isEmpty();
-    return deepStack && decoder.deepStack().isEmpty()
-        ? List.of(
-            "lacks DeepStack: the decoder has no input for features of early vision layers, so it answers without them")
-        : List.of();
+    List<String> missing = new ArrayList<>();
+    if (deepStack && decoder.deepStack().isEmpty()) {
+      missing.add(
+          "lacks DeepStack: the decoder has no input for features of early vision layers, so it answers without them");
+    }
+    if (tower.isConvolutional()) {
+      missing.add("FLOPs of the vision encoder are not counted: it is made of convolutions");
+    }
+    return List.copyOf(missing);
   }
 
   private static boolean hasDeepStack(ModelJson config) {

@@ -48,7 +48,7 @@ public record Matrix(long rows, long columns) {
           "DynamicQuantizeLinear");
 
   /** The matrix of a node, if it has one whose size is written down. */
-  static Optional<Matrix> of(OnnxGraph graph, NodeProto node) {
+  public static Optional<Matrix> of(OnnxGraph graph, NodeProto node) {
     Attributes attributes = new Attributes(node);
     if (node.getOpType().equals("MatMulNBits")) {
       long rows = attributes.integer("K", 0);

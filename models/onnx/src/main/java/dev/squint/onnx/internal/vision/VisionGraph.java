@@ -13,6 +13,7 @@ import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.Dominators;
 import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.Matrix;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
 import dev.squint.onnx.internal.observe.TapNames;
@@ -27,6 +28,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -376,6 +378,23 @@ public final class VisionGraph {
               .formatted(graph.file()));
     }
     return unflattened(firstMatrixInput());
+  }
+
+  /**
+   * Width between the two matrices of the projector, 0 if it has only one; empty if it has others
+   * or their sizes are not written down.
+   */
+  public OptionalInt projectorHidden() {
+    List<Matrix> matrices = new ArrayList<>();
+    int last = layers.isEmpty() ? 0 : layers.get(layers.size() - 1).get(0).node();
+    for (int i = stream.nextSetBit(last); i >= 0; i = stream.nextSetBit(i + 1)) {
+      Matrix.of(graph, graph.nodes().get(i)).ifPresent(matrices::add);
+    }
+    return switch (matrices.size()) {
+      case 1 -> OptionalInt.of(0);
+      case 2 -> OptionalInt.of(Math.toIntExact(matrices.get(1).rows()));
+      default -> OptionalInt.empty();
+    };
   }
 
   /**
