@@ -298,10 +298,8 @@ class CommandLineTest {
     assertRefused(run("ask", SCENE, QUESTION, "--min-p", "2"), "min-p is 2.0");
     assertRefused(run("ask", SCENE, QUESTION, "--stop", ""), "0 characters");
     assertRefused(run("ask", SCENE, QUESTION, "--system", " "), "the system message is empty");
-    assertRefused(
-        run("ask", SCENE, QUESTION, "--raw-prompt"), "the prompt has '<image>' 0 times");
-    assertRefused(
-        run("ask", SCENE, QUESTION, "--template-file", "no-such.jinja"), "no-such.jinja");
+    assertRefused(run("ask", SCENE, QUESTION, "--raw-prompt"), "the prompt has '<image>' 0 times");
+    assertRefused(run("ask", SCENE, QUESTION, "--template-file", "no-such.jinja"), "no-such.jinja");
     assertRefused(run("ask", SCENE, QUESTION, "--deadline", "0"), "give seconds above 0");
   }
 
