@@ -39,10 +39,6 @@ record TemplateFile(String source, Path file, boolean ofTokenizer) {
   private static final int LARGEST = 1 << 20;
   private static final int MOST_FILES = 100;
 
-  static TemplateFile find(Path folder) {
-    return find(folder, Optional.empty());
-  }
-
   /**
    * Finds it.
    *

@@ -53,7 +53,9 @@ public interface ModelFamily extends AutoCloseable {
   PromptImage prepare(RgbImage image, ImageOptions options);
 
   /** Whether an image can be {@link #resized}. */
-  boolean canResize();
+  default boolean canResize() {
+    return false;
+  }
 
   /**
    * An image resized so that it becomes a grid of so many visual tokens.

@@ -5,8 +5,6 @@ import dev.squint.error.ModelException;
 import dev.squint.image.Canvas;
 import dev.squint.image.Resampler;
 import dev.squint.image.RgbImage;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -65,12 +63,10 @@ public record Preprocessor(
   }
 
   private PixelValues values(RgbImage seen) {
-    FloatBuffer data =
-        ByteBuffer.allocateDirect(seen.rgb().length * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
+    long[] shape = {1, 3, seen.height(), seen.width()};
+    FloatBuffer data = PixelValues.buffer(shape);
     normalization.put(seen, data);
-    return new PixelValues(data.flip(), new long[] {1, 3, seen.height(), seen.width()});
+    return new PixelValues(data.flip(), shape);
   }
 
   /**

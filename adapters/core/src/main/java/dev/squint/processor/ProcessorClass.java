@@ -99,11 +99,9 @@ enum ProcessorClass {
 
   /** Means and standard deviations of red, green and blue. */
   private enum Channels {
-    CLIP(
-        new double[] {0.48145466, 0.4578275, 0.40821073},
-        new double[] {0.26862954, 0.26130258, 0.27577711}),
+    CLIP(Normalization.clipMean(), Normalization.clipDeviation()),
     IMAGENET(new double[] {0.485, 0.456, 0.406}, new double[] {0.229, 0.224, 0.225}),
-    STANDARD(new double[] {0.5, 0.5, 0.5}, new double[] {0.5, 0.5, 0.5});
+    STANDARD(Normalization.half(), Normalization.half());
 
     private final double[] mean;
     private final double[] deviation;

@@ -1,6 +1,7 @@
 package dev.squint.processor;
 
 import dev.squint.error.ModelException;
+import dev.squint.image.Canvas;
 import dev.squint.image.Resampler;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
@@ -20,6 +21,7 @@ import java.util.Set;
 public final class ProcessorFields {
 
   private static final String NESTED = "image_processor";
+  private static final String MEAN = "image_mean";
   private static final String FILTER = "resample";
   private static final double LEAST = 1e-6;
   private static final double MOST = 1e6;
@@ -211,6 +213,23 @@ public final class ProcessorFields {
   }
 
   /**
+   * The mean as a colour, for margins.
+   *
+   * @param absent the mean of the class, for a file that is silent
+   * @throws ModelException if it is no colour
+   */
+  public Canvas.Color meanColor(double[] absent) {
+    int[] color =
+        Arrays.stream(channels(MEAN, -MOST, absent)).mapToInt(mean -> (int) (mean * 255)).toArray();
+    for (int sample : color) {
+      if (sample < 0 || sample > 255) {
+        throw json.wrong(MEAN, "three numbers from 0 to 1, since it is the colour of the margin");
+      }
+    }
+    return new Canvas.Color(color[0], color[1], color[2]);
+  }
+
+  /**
    * How samples become pixel values.
    *
    * @param mean of the class, for a file that is silent
@@ -220,7 +239,7 @@ public final class ProcessorFields {
     boolean normalizes = flag("do_normalize", true);
     return new Normalization(
         flag("do_rescale", true) ? number("rescale_factor", LEAST, MOST).orElse(1 / 255.0) : 1,
-        normalizes ? channels("image_mean", -MOST, mean) : new double[3],
+        normalizes ? channels(MEAN, -MOST, mean) : new double[3],
         normalizes ? channels("image_std", LEAST, deviation) : new double[] {1, 1, 1});
   }
 

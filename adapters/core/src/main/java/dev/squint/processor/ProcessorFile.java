@@ -1,11 +1,9 @@
 package dev.squint.processor;
 
 import dev.squint.error.ModelException;
-import dev.squint.image.Canvas;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +26,6 @@ record ProcessorFile(ProcessorClass type, ProcessorFields fields, ModelJson json
   private static final String ASPECT = "image_aspect_ratio";
   private static final double DEFAULT_CROP_SHARE = 224.0 / 256;
   private static final int SMALLEST_WARPED = 384;
-  private static final double MOST = 1e6;
 
   private static final Set<String> UNDERSTOOD =
       Set.of(
@@ -85,7 +82,7 @@ record ProcessorFile(ProcessorClass type, ProcessorFields fields, ModelJson json
     Resizing.Exact seen = crop.orElseThrow(this::anySize);
     return new Preprocessor(
         fields.file(),
-        squares() ? Optional.of(meanColor()) : Optional.empty(),
+        squares() ? Optional.of(fields.meanColor(type.mean())) : Optional.empty(),
         size,
         seen.width(),
         seen.height(),
@@ -125,19 +122,6 @@ record ProcessorFile(ProcessorClass type, ProcessorFields fields, ModelJson json
               .formatted(config.file(), ASPECT, Printable.of(shape.get())));
     }
     return true;
-  }
-
-  private Canvas.Color meanColor() {
-    int[] color =
-        Arrays.stream(fields.channels(MEAN, -MOST, type.mean()))
-            .mapToInt(mean -> (int) (mean * 255))
-            .toArray();
-    for (int sample : color) {
-      if (sample < 0 || sample > 255) {
-        throw json.wrong(MEAN, "three numbers from 0 to 1, since it is the colour of the margin");
-      }
-    }
-    return new Canvas.Color(color[0], color[1], color[2]);
   }
 
   private Resizing size() {

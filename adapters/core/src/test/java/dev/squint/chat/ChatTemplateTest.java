@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,11 +56,11 @@ class ChatTemplateTest {
         Files.writeString(path, file.getValue().textValue());
       }
       if (row.has("error")) {
-        assertThatThrownBy(() -> TemplateFile.find(model))
+        assertThatThrownBy(() -> TemplateFile.find(model, Optional.empty()))
             .as(row.path("name").textValue())
             .isInstanceOf(ModelException.class);
       } else {
-        assertThat(TemplateFile.find(model).source().strip())
+        assertThat(TemplateFile.find(model, Optional.empty()).source().strip())
             .as(row.path("name").textValue())
             .isEqualTo(row.path("text").textValue());
       }
@@ -70,11 +71,11 @@ class ChatTemplateTest {
   @Test
   void theTokenizersTemplateIsTheLast() throws IOException {
     write("tokenizer_config.json", "{\"chat_template\":\"T\"}");
-    assertThat(TemplateFile.find(folder).source()).isEqualTo("T");
+    assertThat(TemplateFile.find(folder, Optional.empty()).source()).isEqualTo("T");
     write(
         "tokenizer_config.json",
         "{\"chat_template\":[{\"name\":\"tool_use\",\"template\":\"A\"},{\"name\":\"default\",\"template\":\"D\"}]}");
-    assertThat(TemplateFile.find(folder).source()).isEqualTo("D");
+    assertThat(TemplateFile.find(folder, Optional.empty()).source()).isEqualTo("D");
     write("tokenizer_config.json", "{\"chat_template\":[{\"name\":\"rag\",\"template\":\"A\"}]}");
     refused("none is called 'default'");
   }

@@ -174,11 +174,6 @@ record AnyResFamily(
   }
 
   @Override
-  public boolean canResize() {
-    return false;
-  }
-
-  @Override
   public PromptImage resized(RgbImage image, int rows, int columns) {
     throw new ModelException(
         Kind.BAD_REQUEST,

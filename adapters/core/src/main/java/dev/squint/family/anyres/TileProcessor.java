@@ -8,12 +8,9 @@ import dev.squint.image.RgbImage;
 import dev.squint.processor.Normalization;
 import dev.squint.processor.Preprocessor;
 import dev.squint.processor.ProcessorFields;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -55,7 +52,6 @@ record TileProcessor(
           new Resolution(672, 672),
           new Resolution(1008, 336),
           new Resolution(336, 1008));
-  private static final double MOST_MEAN = 1e6;
 
   private static final Set<String> UNDERSTOOD =
       Set.of(
@@ -105,7 +101,7 @@ record TileProcessor(
         resolutions(fields, onevision, side),
         fields.resampler(Resampler.BICUBIC),
         fields.normalization(Normalization.clipMean(), Normalization.clipDeviation()),
-        margin(fields),
+        fields.meanColor(Normalization.clipMean()),
         onevision);
   }
 
@@ -164,20 +160,6 @@ record TileProcessor(
       }
     }
     return all;
-  }
-
-  private static Canvas.Color margin(ProcessorFields fields) {
-    int[] color =
-        Arrays.stream(fields.channels("image_mean", -MOST_MEAN, Normalization.clipMean()))
-            .mapToInt(mean -> (int) (mean * 255))
-            .toArray();
-    for (int sample : color) {
-      if (sample < 0 || sample > 255) {
-        throw fields.wrong(
-            "image_mean", "three numbers from 0 to 1, since it is the colour of the margin");
-      }
-    }
-    return new Canvas.Color(color[0], color[1], color[2]);
   }
 
   /** Refuses a tower that takes tiles of another size. */
@@ -244,11 +226,9 @@ record TileProcessor(
 
   /** Pixel values {@code [tiles, 3, side, side]}. */
   PixelValues values(List<RgbImage> tiles) {
-    FloatBuffer data =
-        ByteBuffer.allocateDirect(tiles.size() * 3 * side * side * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
+    long[] shape = {tiles.size(), 3, side, side};
+    FloatBuffer data = PixelValues.buffer(shape);
     tiles.forEach(tile -> normalization.put(tile, data));
-    return new PixelValues(data.flip(), new long[] {tiles.size(), 3, side, side});
+    return new PixelValues(data.flip(), shape);
   }
 }

@@ -150,11 +150,6 @@ record Idefics3Family(
   }
 
   @Override
-  public boolean canResize() {
-    return false;
-  }
-
-  @Override
   public PromptImage resized(RgbImage image, int rows, int columns) {
     throw new ModelException(
         Kind.BAD_REQUEST,

@@ -1,10 +1,9 @@
 package dev.squint.family.idefics3;
 
+import dev.squint.engine.request.PixelValues;
 import dev.squint.image.Resampler;
 import dev.squint.image.RgbImage;
 import dev.squint.processor.Normalization;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
@@ -42,10 +41,7 @@ record TileProcessor(TileSizes sizes, Resampler resampler, Normalization normali
     int side = sizes.tile();
     Tiling tiling = tiling(image);
     RgbImage seen = seen(image);
-    FloatBuffer data =
-        ByteBuffer.allocateDirect(Math.multiplyExact(tiling.tiles() * 3 * Float.BYTES, side * side))
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
+    FloatBuffer data = PixelValues.buffer(tiling.tiles(), 3, side, side);
     for (int row = 0; row < tiling.rows(); row++) {
       for (int column = 0; column < tiling.columns(); column++) {
         normalization.put(tile(seen, column * side, row * side), data);

@@ -8,8 +8,6 @@ import dev.squint.family.ImageOptions;
 import dev.squint.image.Resampler;
 import dev.squint.image.RgbImage;
 import dev.squint.processor.Normalization;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Map;
 import java.util.Optional;
@@ -80,11 +78,8 @@ record QwenImages(
     int columns = seen.width() / patch;
     float[][] table = normalization.table();
     int values = 3 * frames * patch * patch;
-    FloatBuffer data =
-        ByteBuffer.allocateDirect(
-                Math.multiplyExact(rows * columns, Math.multiplyExact(values, Float.BYTES)))
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
+    long[] shape = {(long) rows * columns, values};
+    FloatBuffer data = PixelValues.buffer(shape);
     for (int row = 0; row < rows; row += merge) {
       for (int column = 0; column < columns; column += merge) {
         for (int i = 0; i < merge * merge; i++) {
@@ -94,7 +89,7 @@ record QwenImages(
     }
     return new PixelValues(
         data.flip(),
-        new long[] {(long) rows * columns, values},
+        shape,
         Map.of(grid, new IntegerInput(new long[] {1, 3}, new long[] {1, rows, columns})));
   }
 

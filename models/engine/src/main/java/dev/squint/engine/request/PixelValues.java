@@ -72,12 +72,15 @@ public record PixelValues(
 
   /** Images of nothing. */
   public static PixelValues blank(long[] shape) {
-    int size = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
-    FloatBuffer zeros =
-        ByteBuffer.allocateDirect(size * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
-    return new PixelValues(zeros, shape);
+    return new PixelValues(buffer(shape), shape);
+  }
+
+  /** A buffer for pixel values of a shape, as they have to be given: direct, in native order. */
+  public static FloatBuffer buffer(long... shape) {
+    long size = Arrays.stream(shape).reduce(Float.BYTES, Math::multiplyExact);
+    return ByteBuffer.allocateDirect(Math.toIntExact(size))
+        .order(ByteOrder.nativeOrder())
+        .asFloatBuffer();
   }
 
   /** How many images the tower sees for it. */

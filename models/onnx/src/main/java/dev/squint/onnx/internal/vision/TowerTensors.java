@@ -118,24 +118,22 @@ final class TowerTensors implements ExpressionWriter.Tensors {
     long side = tower.pooling().get().side();
     long across = tower.pooling().get().columns() / side;
     String shape = nodes.op("Shape", tensor);
-    String squares =
-        nodes.op(
-            "Reshape",
-            tensor,
-            nodes.concat(
-                0,
-                nodes.slice(shape, 0, axis, 0),
-                nodes.constant(-1, side, across, side),
-                nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0)));
+    String squares = withAxis(tensor, shape, axis, nodes.constant(-1, side, across, side));
     String means = nodes.fresh();
     nodes.mean(squares, means, axis + 1, axis + 3);
-    String flat =
-        nodes.concat(
-            0,
-            nodes.slice(shape, 0, axis, 0),
-            nodes.constant(-1),
-            nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0));
-    return nodes.op("Reshape", means, flat);
+    return withAxis(means, shape, axis, nodes.constant(-1));
+  }
+
+  /**
+   * A tensor in the shape of another but for an axis.
+   *
+   * @param shape tensor of that shape
+   * @param lengths tensor of the lengths in the place of the axis
+   */
+  private String withAxis(String tensor, String shape, int axis, String lengths) {
+    String before = nodes.slice(shape, 0, axis, 0);
+    String after = nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0);
+    return nodes.op("Reshape", tensor, nodes.concat(0, before, lengths, after));
   }
 
   /** What there is of each patch, of each visual token the mean, in the order of the features. */
@@ -143,16 +141,7 @@ final class TowerTensors implements ExpressionWriter.Tensors {
     String shape = nodes.op("Shape", tensor);
     String tokens = nodes.reshape(nodes.size(VisionGraph.FEATURES, 0), 1);
     String perToken = nodes.op("Div", nodes.slice(shape, axis, axis + 1, 0), tokens);
-    String groups =
-        nodes.op(
-            "Reshape",
-            tensor,
-            nodes.concat(
-                0,
-                nodes.slice(shape, 0, axis, 0),
-                tokens,
-                perToken,
-                nodes.slice(shape, axis + 1, Long.MAX_VALUE, 0)));
+    String groups = withAxis(tensor, shape, axis, nodes.concat(0, tokens, perToken));
     String means = nodes.fresh();
     nodes.mean(groups, means, axis + 1);
     return tower.lastReordering().map(order -> nodes.gather(means, order, axis)).orElse(means);
