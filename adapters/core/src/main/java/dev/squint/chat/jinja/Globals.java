@@ -1,7 +1,5 @@
 package dev.squint.chat.jinja;
 
-import java.time.LocalDateTime;
-import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -110,10 +108,5 @@ final class Globals {
       out.append(DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(on.now()));
     }
     return on.made(out.toString());
-  }
-
-  /** The local time, as transformers takes it. */
-  static LocalDateTime localTime() {
-    return LocalDateTime.now(ZoneId.systemDefault());
   }
 }

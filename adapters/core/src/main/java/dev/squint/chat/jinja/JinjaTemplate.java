@@ -9,6 +9,8 @@ import com.hubspot.jinjava.tree.Node;
 import com.hubspot.jinjava.tree.TagNode;
 import com.hubspot.jinjava.tree.output.RenderedOutputNode;
 import com.hubspot.jinjava.tree.parse.ExpressionToken;
+import java.time.Clock;
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -21,19 +23,25 @@ public final class JinjaTemplate {
 
   private final Jinjava jinjava;
   private final Program program;
+  private final Clock clock;
 
-  private JinjaTemplate(Jinjava jinjava, Program program) {
+  private JinjaTemplate(Jinjava jinjava, Program program, Clock clock) {
     this.jinjava = jinjava;
     this.program = program;
+    this.clock = clock;
   }
 
   /**
-   * Reads a template.
+   * Reads a template, whose {@code strftime_now} gives the local time, as transformers' does.
    *
    * @param source its text
    * @throws JinjaException if it is no template, or uses what is not supported
    */
   public static JinjaTemplate compile(String source) {
+    return compile(source, Clock.systemDefaultZone());
+  }
+
+  static JinjaTemplate compile(String source, Clock clock) {
     return guarded(
         () -> {
           SkeletonWriter writer = new SkeletonWriter(source);
@@ -46,7 +54,7 @@ public final class JinjaTemplate {
                 "a block is not closed, or closed and not opened (line %d)", error.getLineno());
           }
           check(root, false);
-          return new JinjaTemplate(jinjava, Program.of(root, writer));
+          return new JinjaTemplate(jinjava, Program.of(root, writer), clock);
         });
   }
 
@@ -109,7 +117,8 @@ public final class JinjaTemplate {
   public String render(Map<String, ?> variables, long letters) {
     return guarded(
         () -> {
-          Rendering rendering = new Rendering(jinjava, program, variables, letters);
+          LocalDateTime now = LocalDateTime.now(clock);
+          Rendering rendering = new Rendering(jinjava, program, now, variables, letters);
           return rendering.body(program.body(program.root()));
         });
   }

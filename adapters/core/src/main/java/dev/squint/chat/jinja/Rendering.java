@@ -20,13 +20,15 @@ final class Rendering extends JinjavaInterpreter {
 
   private final Program program;
   private final Budget budget;
-  private final LocalDateTime now = Globals.localTime();
+  private final LocalDateTime now;
   private Scope scope = new Scope(null);
   private Leaving leaving = Leaving.NOT;
 
-  Rendering(Jinjava jinjava, Program program, Map<String, ?> variables, long given) {
+  Rendering(
+      Jinjava jinjava, Program program, LocalDateTime now, Map<String, ?> variables, long given) {
     super(jinjava, jinjava.getGlobalContext(), jinjava.getGlobalConfig());
     this.program = program;
+    this.now = now;
     this.budget = new Budget(given);
     variables.forEach((name, value) -> scope.set(name, Values.of(value)));
   }

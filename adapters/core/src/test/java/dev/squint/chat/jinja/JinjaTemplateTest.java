@@ -7,7 +7,10 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +46,15 @@ class JinjaTemplateTest {
 
   private static String render(String template, Map<String, ?> data) {
     return JinjaTemplate.compile(template).render(data, 1_000);
+  }
+
+  @Test
+  void printsTheTimeOfItsClock() {
+    Clock clock = Clock.fixed(Instant.parse("2026-03-07T15:04:05.000678Z"), ZoneOffset.UTC);
+    String template =
+        "{{ strftime_now('%a %A %d %-d %b %B %m %-m %y %Y %H %I %-I %M %S %f %p %j %%') }}";
+    assertThat(JinjaTemplate.compile(template, clock).render(Map.of(), 1_000))
+        .isEqualTo("Sat Saturday 07 7 Mar March 03 3 26 2026 15 03 3 04 05 000678 PM 066 %");
   }
 
   @Test
