@@ -23,8 +23,9 @@ class LongQuestionTest {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx192m",
+                "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
+                "-Xmx192m",
                 "-cp",
                 System.getProperty("java.class.path"),
                 LongQuestionMain.class.getName(),

@@ -2,6 +2,7 @@ package dev.squint.hub;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.function.Predicate;
 
 /** Tries what may fail for a while: as long as a server wants, else with pauses that double. */
 final class Attempts {
@@ -21,6 +22,17 @@ final class Attempts {
    * @throws IOException what the last attempt failed with
    */
   static <T> T of(HubOptions options, Attempt<T> attempt) throws IOException, InterruptedException {
+    return of(options, e -> true, attempt);
+  }
+
+  /**
+   * Tries until it goes well or fails in a way that another attempt does not change.
+   *
+   * @param mayPass whether another attempt may go well
+   * @throws IOException what the last attempt failed with
+   */
+  static <T> T of(HubOptions options, Predicate<IOException> mayPass, Attempt<T> attempt)
+      throws IOException, InterruptedException {
     Duration pause = options.pause();
     for (int left = options.attempts() - 1; ; left--) {
       try {
@@ -29,7 +41,7 @@ final class Attempts {
         if (Thread.interrupted()) {
           throw new InterruptedException();
         }
-        if (left == 0) {
+        if (left == 0 || !mayPass.test(e)) {
           throw e;
         }
         Thread.sleep(

@@ -3,6 +3,7 @@ package dev.squint.hub;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.Printable;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -147,7 +148,11 @@ public final class ModelHub {
     String path =
         "api/models/%s/revision/%s?blobs=true"
             .formatted(repository, URLEncoder.encode(revision, StandardCharsets.UTF_8));
-    return Attempts.of(options, () -> Listing.of(repository, client.json(path)));
+    return Attempts.of(
+        options,
+        // Nobody is there: a wrong address, or no network.
+        e -> !(e instanceof ConnectException),
+        () -> Listing.of(repository, client.json(path)));
   }
 
   private void download(

@@ -198,6 +198,8 @@ class OverlayTest {
                 "ulimit -f 9; exec \"$@\"",
                 "sh",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",
                 "-Dslf4j.internal.verbosity=ERROR",
                 "-cp",

@@ -263,8 +263,11 @@ class CommandLineTest {
 
   @Test
   void anAnswerAsItComesIsTheAnswer() {
-    String whole = run("ask", SCENE, "describe the picture.").out();
-    Outcome streamed = run("ask", SCENE, "describe the picture.", "--stream");
+    String[] ask = {"ask", SCENE, "describe the picture.", "--max-new-tokens", "12"};
+    String whole = run(ask).out();
+    String[] stream = Arrays.copyOf(ask, ask.length + 1);
+    stream[ask.length] = "--stream";
+    Outcome streamed = run(stream);
     assertThat(streamed.code()).isZero();
     assertThat(streamed.out().lines().findFirst()).isEqualTo(whole.lines().findFirst());
     assertThat(streamed.out()).containsPattern("(?m)^strategy +none");
@@ -286,7 +289,17 @@ class CommandLineTest {
 
   @Test
   void sampledAnswersAndTheirEndsAreAsAsked() throws IOException {
-    String[] drawn = {"ask", SCENE, "describe the picture.", "--temperature", "2", "--top-k", "50"};
+    String[] drawn = {
+      "ask",
+      SCENE,
+      "describe the picture.",
+      "--temperature",
+      "2",
+      "--top-k",
+      "50",
+      "--max-new-tokens",
+      "12"
+    };
     assertThat(answer(drawn, "--seed", "1")).isEqualTo(answer(drawn, "--seed", "1"));
     String text = answer(drawn, "--temperature", "0");
     String stop = text.substring(text.length() - 8);
@@ -450,8 +463,9 @@ class CommandLineTest {
     assertThat(outcome.err()).contains("@" + file);
   }
 
+  /** In the decoder and after the vision encoder. */
   @ParameterizedTest
-  @CsvSource({"random", "uniform", "fastv", "fastervlm"})
+  @ValueSource(strings = {"fastv", "fastervlm"})
   void dimsWhatEachStrategyDrops(String strategy) throws IOException {
     Path target = folder.resolve(strategy + ".png");
     Outcome outcome =

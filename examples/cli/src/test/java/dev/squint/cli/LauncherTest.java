@@ -20,7 +20,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -154,7 +153,7 @@ class LauncherTest {
   }
 
   /** None goes on before all have seen that nobody builds: they remove what a dead one left. */
-  @RepeatedTest(3)
+  @Test
   void firstCallsInTheSameMomentBuildOnce() throws Exception {
     Files.createDirectories(builds.resolve("builders"));
     Files.createFile(builds.resolve("builders/" + NOBODY));

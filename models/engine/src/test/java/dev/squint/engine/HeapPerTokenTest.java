@@ -41,7 +41,7 @@ class HeapPerTokenTest {
 
   private static final Path TINY = Path.of("..", "tiny", "src", "main", "resources", "squint-tiny");
   private static final int FEW = 8;
-  private static final int MANY = 72;
+  private static final int MANY = 40;
   private static final int BAR = 8 << 10;
 
   @TempDir static Path folder;
@@ -120,7 +120,7 @@ class HeapPerTokenTest {
             .listener(token -> allocated.add(threads.getThreadAllocatedBytes(thread)))
             .build();
     long least = Long.MAX_VALUE;
-    for (int run = 0; run < 3; run++) {
+    for (int run = 0; run < 2; run++) {
       allocated.clear();
       model.generate(request);
       assertThat(allocated).hasSize(MANY);

@@ -123,7 +123,7 @@ class SloppyNodesTest {
       }
       int turn = operators.size();
       for (Map.Entry<String, UnaryOperator<NodeProto>> cut : CUTS.entrySet()) {
-        if (!Share.has(turn++, 3)) {
+        if (!Share.has(turn++, 6)) {
           continue;
         }
         ModelProto.Builder spoilt = whole.toBuilder();

@@ -240,7 +240,7 @@ public final class Comparison {
   private void time(CostBenchmark costs, List<RunConfig> configs, List<String> notes) {
     costs.time(configs, plan.timedRequests);
     int rounds = Math.min(MOST_LOAD_ROUNDS, plan.timedRequests / TIMED_PER_LOAD_ROUND);
-    costs.load(configs, Math.max(1, rounds), LOAD_REQUESTS);
+    costs.load(configs, Math.max(1, rounds), Math.min(LOAD_REQUESTS, plan.timedRequests));
     if (!stop.getAsBoolean()) {
       memory(costs, configs, notes);
     }

@@ -217,14 +217,18 @@ final class CostBenchmark implements AutoCloseable {
     for (int round = 0; round < rounds; round++) {
       for (RunConfig config : configs) {
         for (int callers : CALLERS) {
-          left += has(config, CostRecord.block(round, callers)) ? 0 : requests;
+          left += has(config, CostRecord.block(round, callers)) ? 0 : Math.max(callers, requests);
         }
       }
     }
     return left;
   }
 
-  /** Lets several callers ask at once. */
+  /**
+   * Lets several callers ask at once.
+   *
+   * @param requests how many in a block; one of each caller where there are more callers
+   */
   void load(List<RunConfig> configs, int rounds, int requests) {
     listener.started("load", loadLeft(configs, rounds, requests));
     loadAll(configs, rounds, requests);
@@ -241,7 +245,7 @@ final class CostBenchmark implements AutoCloseable {
             return;
           }
           if (!has(config, CostRecord.block(round, callers))) {
-            keep(block(config, round, callers, requests));
+            keep(block(config, round, callers, Math.max(callers, requests)));
           }
         }
       }

@@ -118,7 +118,7 @@ class ComparisonTest {
   @Test
   void flopsRatiosAreThoseOfThePapers() throws IOException {
     Path out = folder.resolve("report");
-    run(few(out, 8));
+    run(few(out, 3));
     double width;
     double inner;
     try (InputStream config = ModelOptions.class.getResourceAsStream("/squint-tiny/config.json")) {
@@ -164,7 +164,7 @@ class ComparisonTest {
   @Test
   void anyTwoConfigurationsAreComparedOnTheSameQuestions() throws IOException {
     Path out = folder.resolve("report");
-    run(few(out, 20).workers(2));
+    run(few(out, 10).workers(2));
     Map<String, Set<String>> right = new HashMap<>();
     for (JsonNode line : lines(out)) {
       Set<String> own = right.computeIfAbsent(line.path("cell").asText(), id -> new HashSet<>());
@@ -194,14 +194,14 @@ class ComparisonTest {
   void goesOnWhereItStoppedAndGrows() throws IOException {
     Path grown = folder.resolve("grown");
     Path once = folder.resolve("once");
-    run(few(grown, 3));
+    run(few(grown, 2));
     List<JsonNode> first = lines(grown);
-    run(few(grown, 8));
-    assertThat(lines(grown)).hasSize(8 * CONFIGURATIONS).startsWith(first.toArray(JsonNode[]::new));
-    run(few(once, 8).workers(2));
+    run(few(grown, 4));
+    assertThat(lines(grown)).hasSize(4 * CONFIGURATIONS).startsWith(first.toArray(JsonNode[]::new));
+    run(few(once, 4).workers(2));
     assertThat(still(grown)).isEqualTo(still(once));
     Recorder again = new Recorder();
-    run(few(once, 8).listener(again));
+    run(few(once, 4).listener(again));
     assertThat(again.tasks).doesNotContain("answers");
     assertThat(again.steps).hasValue(0);
   }
@@ -336,12 +336,12 @@ class ComparisonTest {
     AtomicInteger looks = new AtomicInteger();
     Recorder told = new Recorder();
     Optional<Summary> stopped =
-        few(out, 8).stopWhen(() -> looks.incrementAndGet() > 40).listener(told).build().run();
+        few(out, 4).stopWhen(() -> looks.incrementAndGet() > 40).listener(told).build().run();
     assertThat(stopped).isEmpty();
     assertThat(lines(out)).hasSizeBetween(CONFIGURATIONS, 40);
     assertThat(out.resolve("summary.json")).doesNotExist();
-    run(few(out, 8));
-    run(few(whole, 8));
+    run(few(out, 4));
+    run(few(whole, 4));
     assertThat(still(out)).isEqualTo(still(whole));
   }
 

@@ -6,19 +6,22 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import dev.squint.evaluation.metrics.McNemar;
+import dev.squint.fixtures.Share;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The page as a reader sees it. Without a browser this is skipped; with {@code
@@ -53,8 +56,20 @@ class PageInBrowserTest {
     }
   }
 
+  /** Each width and each theme; with {@code -Pfull} each width in each. */
+  static Stream<Arguments> screens() {
+    return Share.of(
+        List.of(
+            Arguments.of(390, 844, true),
+            Arguments.of(390, 844, false),
+            Arguments.of(1280, 900, true),
+            Arguments.of(1280, 900, false)),
+        0,
+        3);
+  }
+
   @ParameterizedTest
-  @CsvSource({"390,844,false", "390,844,true", "1280,900,false", "1280,900,true"})
+  @MethodSource("screens")
   void fitsPhoneAndDesktop(int width, int height, boolean dark) throws Exception {
     browser.open(page, width, height, dark);
     Path shots = Files.createDirectories(Path.of("target", "page"));

@@ -75,16 +75,16 @@ class ScheduleSearchTest {
     try (Squint squint = Squint.load();
         SampleData scenes = SampleData.open()) {
       DataSet data = scenes.read();
-      ScheduleSearch.Builder plan = ScheduleSearch.of(data).layers(5, 2, 5).limit(6).maxDrop(17);
+      ScheduleSearch.Builder plan = ScheduleSearch.of(data).layers(5, 2, 5).limit(4).maxDrop(26);
       ScheduleSearch.Result found = plan.listener(told).build().run(squint);
-      assertThat(found.questions()).isEqualTo(6);
-      assertThat(found.unpruned()).isGreaterThan(4);
+      assertThat(found.questions()).isEqualTo(4);
+      assertThat(found.unpruned()).isGreaterThan(2);
       assertThat(found.right()).isGreaterThanOrEqualTo(found.unpruned() - 1);
       assertThat(found.prefillLeft()).isLessThan(1);
       assertThat(List.of(2, 5)).containsAll(found.schedule().layers());
       assertThat(told.steps).isEqualTo(told.promised);
       assertThat(told.ends).isEqualTo(1);
-      assertThat(told.sentences.get(0)).isEqualTo("asking 6 questions unpruned");
+      assertThat(told.sentences.get(0)).isEqualTo("asking 4 questions unpruned");
       assertThat(plan.listener(EvaluationListener.none()).build().run(squint)).isEqualTo(found);
     }
   }

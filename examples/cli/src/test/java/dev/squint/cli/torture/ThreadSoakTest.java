@@ -31,7 +31,7 @@ class ThreadSoakTest {
 
   @Test
   void answersStayRight(@TempDir Path folder) throws IOException, InterruptedException {
-    soak(8, Duration.ofSeconds(6), folder.resolve("soak.log"), 1, 4);
+    soak(8, Duration.ofSeconds(3), folder.resolve("soak.log"), 1, 4);
   }
 
   /** {@code -Dsquint.soak.minutes} says for how long, {@code target/soak.log} what was seen. */
@@ -58,6 +58,8 @@ class ThreadSoakTest {
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     // All of the heap at once, so that what grows is not the heap.
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
                     "-Xms512m",
                     "-Xmx512m",
                     "-XX:+AlwaysPreTouch",

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A few seconds of the torture in every build, always the same cases; ten times as many with {@code
- * -Pfull}.
+ * A few seconds of the torture in every build, always the same cases; twenty times as many with
+ * {@code -Pfull}.
  */
 class TortureSampleTest {
 
@@ -34,7 +34,7 @@ class TortureSampleTest {
   })
   void inputsAreAnsweredOrRefused(String campaign, int all)
       throws IOException, InterruptedException {
-    int cases = Share.isWhole() ? all : all / 10;
+    int cases = Share.isWhole() ? all : all / 20;
     Child.Limits limits = new Child.Limits(Duration.ofMinutes(2), 2_500_000, "512m");
     Runner runner = new Runner(Fixtures.folder(), folder, limits);
     runner.run(campaign, FIRST, FIRST + cases);

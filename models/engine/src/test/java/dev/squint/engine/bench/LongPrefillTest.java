@@ -23,7 +23,7 @@ class LongPrefillTest {
 
   private static final DecoderSizes SLOW =
       new DecoderSizes("slow", 16, 512, 8, 8, 64, 1536, 64, false);
-  private static final int GRID = 30;
+  private static final int GRID = 24;
   private static final int TEXT = 200;
 
   @TempDir Path temp;

@@ -3,13 +3,16 @@ package dev.squint.engine.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.squint.fixtures.Share;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A layer's weights are in memory once, whatever number of splits there are. */
 @EnabledOnOs(OS.LINUX)
@@ -19,8 +22,13 @@ class StrategyMemoryTest {
 
   @TempDir Path folder;
 
+  static Stream<SyntheticDecoder.Encoding> encodings() {
+    return Share.of(
+        List.of(SyntheticDecoder.Encoding.FUSED, SyntheticDecoder.Encoding.DECOMPOSED), 0, 2);
+  }
+
   @ParameterizedTest
-  @EnumSource(names = {"DECOMPOSED", "FUSED"})
+  @MethodSource("encodings")
   void fourStrategiesHoldTheWeightsOnce(SyntheticDecoder.Encoding encoding) throws IOException {
     SyntheticModel.write(folder, DecoderSizes.SMALL, encoding, GRID);
     JsonNode found =

@@ -201,7 +201,7 @@ class GenerateTest {
 
   @Test
   void theRunThatWasSlowedDownIsTheSlowOne() {
-    Duration decision = Duration.ofMillis(400);
+    Duration decision = Duration.ofMillis(150);
     Trace trace =
         TINY.model()
             .generate(

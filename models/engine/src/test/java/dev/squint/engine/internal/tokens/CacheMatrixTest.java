@@ -56,19 +56,19 @@ class CacheMatrixTest {
           runtime, Device.resolve(new ExecutionProvider.Cpu(), runtime), 1, new AtomicInteger());
 
   static Stream<ExportFixture> firstShare() {
-    return ExportFixture.share("decoder", 0, 10);
+    return ExportFixture.share("decoder", 0, 20);
   }
 
   static Stream<ExportFixture> secondShare() {
-    return ExportFixture.share("decoder", 1, 10);
+    return ExportFixture.share("decoder", 5, 20);
   }
 
   static Stream<ExportFixture> thirdShare() {
-    return ExportFixture.share("decoder", 2, 10);
+    return ExportFixture.share("decoder", 10, 20);
   }
 
   static Stream<ExportFixture> fourthShare() {
-    return ExportFixture.share("decoder", 3, 10);
+    return ExportFixture.share("decoder", 15, 20);
   }
 
   @AfterEach
