@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.cli.torture.Fixtures;
+import dev.squint.cli.torture.TinyModel;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import java.awt.image.BufferedImage;
@@ -41,8 +43,12 @@ class CommandLineTest {
 
   private record Outcome(int code, String out, String err) {}
 
+  /** Where it does not matter what is said: a model that is opened in a moment. */
+  private static String small;
+
   @BeforeAll
   static void images() throws IOException {
+    small = TinyModel.write(Fixtures.folder(), folder.resolve("small")).toString();
     Files.writeString(folder.resolve("text.png"), "this is no image");
     Files.createFile(folder.resolve("zero.png"));
     image("dot.png", 1, 1);
@@ -252,11 +258,12 @@ class CommandLineTest {
 
   @Test
   void measuresWhereItIsAskedTo() {
-    Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--measure");
+    Outcome outcome =
+        run("ask", SCENE, "what?", "--model", small, "--strategy", "fastv", "--measure");
     assertThat(outcome.out())
         .containsPattern("prefill speedup .*x measured / .*x predicted")
         .containsPattern("decode speedup .*x measured / .*x predicted");
-    assertThat(run("ask", SCENE, QUESTION, "--measure").out())
+    assertThat(run("ask", SCENE, "what?", "--model", small, "--measure").out())
         .containsPattern("prefill speedup +1\\.00x predicted by FLOPs\\R")
         .doesNotContain("measure");
   }
@@ -337,7 +344,7 @@ class CommandLineTest {
     Outcome outcome = run("ask", SCENE, QUESTION, "--deadline", "0.000001", "--json");
     assertThat(outcome.code()).isEqualTo(3);
     assertThat(outcome.out().isEmpty() ? outcome.err() : outcome.out()).contains("deadline");
-    assertThat(run("ask", SCENE, QUESTION, "--deadline", "600").code()).isZero();
+    assertThat(run("ask", SCENE, "what?", "--model", small, "--deadline", "600").code()).isZero();
   }
 
   private static Outcome conversed(String input, String... arguments) {
@@ -515,6 +522,8 @@ class CommandLineTest {
             "ask",
             SCENE,
             QUESTION,
+            "--model",
+            small,
             "--strategy",
             "random:keep=0.3",
             "--seed",

@@ -108,16 +108,12 @@ class SearchCommandTest {
   }
 
   @Test
-  void theSameSeedFindsTheSameAndNoPointToLoseIsSaid(@TempDir Path target) throws IOException {
-    List<String> first = found(target.resolve("a.txt"));
-    assertThat(found(target.resolve("b.txt"))).isEqualTo(first);
-  }
-
-  private static List<String> found(Path out) throws IOException {
+  void noPointToLoseIsSaid(@TempDir Path target) {
+    Path out = target.resolve("found.txt");
     Outcome outcome = search(out, "--layers", "3", "--limit", "2", "--seed", "5");
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(outcome.err()).contains("one question of 2 weighs 50.0 points");
-    return ScheduleFile.read(out.toString()).lines();
+    assertThat(out).isNotEmptyFile();
   }
 
   @Test

@@ -42,18 +42,16 @@ class PeakMemoryProbeTest {
     return new Sample("0", medium, "how many objects are there?", List.of("2"), List.of(), "");
   }
 
+  /** Images that no other process finds; those in files, a comparison on the command line has. */
   @Test
   void eachWayOfAskingIsMeasured() throws IOException {
     String inline = Base64.getEncoder().encodeToString(Files.readAllBytes(IMAGE));
     try (Squint squint = Squint.load()) {
       PeakMemoryProbe process = new PeakMemoryProbe(squint, OPTIONS, 8);
-      Sample file = sample(new MediaSource.ImageFile(IMAGE));
       long least = 60_000_000;
-      assertThat(process.peakBytes(config("none", Optional.of(new RunConfig.Grid(6, 6))), file))
-          .isGreaterThan(least);
       assertThat(
               process.peakBytes(
-                  config("fastv:k=2,keep=0.5", Optional.empty()),
+                  config("none", Optional.of(new RunConfig.Grid(6, 6))),
                   sample(new MediaSource.InlineImage("row 1", inline))))
           .isGreaterThan(least);
       try (FileSystem archive =
@@ -61,7 +59,8 @@ class PeakMemoryProbeTest {
         Path packed = Files.copy(IMAGE, archive.getPath("/scene.png"));
         assertThat(
                 process.peakBytes(
-                    config("none", Optional.empty()), sample(new MediaSource.ImageFile(packed))))
+                    config("fastv:k=2,keep=0.5", Optional.empty()),
+                    sample(new MediaSource.ImageFile(packed))))
             .isGreaterThan(least);
       }
     }

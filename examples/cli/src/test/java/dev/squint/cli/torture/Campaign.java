@@ -39,6 +39,7 @@ interface Campaign extends AutoCloseable {
       case "tokenizers" ->
           new TokenizerCampaign(TinyModel.write(fixtures, scratch.resolve("model")));
       case "splits" -> new SplitCampaign(TinyModel.write(fixtures, scratch.resolve("model")));
+      case "mixed" -> new MixedCampaign(fixtures, scratch);
       case "kills" ->
           new CommandCampaign(
               TinyModel.write(fixtures, scratch.resolve("model")), CommandCampaign.Mishap.KILLED);

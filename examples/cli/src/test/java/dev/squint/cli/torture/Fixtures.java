@@ -3,11 +3,11 @@ package dev.squint.cli.torture;
 import java.nio.file.Path;
 
 /** Where the models' test resources lie in the source tree. */
-final class Fixtures {
+public final class Fixtures {
 
   private Fixtures() {}
 
-  static Path folder() {
+  public static Path folder() {
     return Path.of("../../models/fixtures/data").toAbsolutePath().normalize();
   }
 }

@@ -181,7 +181,7 @@ final class ThreadSoak {
     reloader.start();
     log.println("seconds rss_kib heap_kib answers ended closed reloads");
     while (System.nanoTime() - begun < duration.toNanos()) {
-      Thread.sleep(SAMPLE.toMillis());
+      Thread.sleep(Math.min(SAMPLE.toMillis(), duration.toMillis()));
       log.println(sample((System.nanoTime() - begun) / 1_000_000_000));
       workers.forEach(Worker::checkHung);
     }
@@ -197,17 +197,23 @@ final class ThreadSoak {
     timer.shutdownNow();
     current.get().close();
     // Those of pools that wait for work end a while after it.
-    pause((int) LEFT.toMillis());
-    for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().startsWith("squint-watch")) {
-        failed("a thread is left: " + thread.getName());
-      }
+    long end = System.nanoTime() + LEFT.toNanos();
+    while (!watchers().isEmpty() && System.nanoTime() < end) {
+      pause(20);
     }
+    watchers().forEach(name -> failed("a thread is left: " + name));
     Set<String> left = temporaryFiles();
     left.removeAll(filesBefore);
     if (!left.isEmpty()) {
       failed("temporary files are left: " + left);
     }
+  }
+
+  private static List<String> watchers() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("squint-watch"))
+        .toList();
   }
 
   /** Files of this program in the folder for temporary ones. */

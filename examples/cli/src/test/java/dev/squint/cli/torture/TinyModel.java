@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** The smallest LLaVA among the fixtures, made a model folder that answers. */
-final class TinyModel {
+public final class TinyModel {
 
   /** Tokens of its vocabulary. */
   static final int VOCABULARY = 64;
@@ -24,7 +24,7 @@ final class TinyModel {
   private TinyModel() {}
 
   /** Writes it. */
-  static Path write(Path fixtures, Path folder) throws IOException {
+  public static Path write(Path fixtures, Path folder) throws IOException {
     WorkFolder.emptied(folder);
     Path source = fixtures.resolve("tiny-llava");
     for (String name : List.of("config.json", "generation_config.json")) {

@@ -6,10 +6,12 @@ import dev.squint.fixtures.Share;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A few seconds of the torture in every build, always the same cases; twenty times as many with
@@ -22,25 +24,22 @@ class TortureSampleTest {
 
   @TempDir Path folder;
 
-  @ParameterizedTest
-  @CsvSource({
-    "images, 600",
-    "own-images, 300",
-    "graphs, 120",
-    "json, 120",
-    "tokenizers, 120",
-    "templates, 120",
-    "splits, 100"
-  })
-  void inputsAreAnsweredOrRefused(String campaign, int all)
-      throws IOException, InterruptedException {
-    int cases = Share.isWhole() ? all : all / 20;
+  @Test
+  void inputsAreAnsweredOrRefused() throws IOException, InterruptedException {
+    int cases = (Share.isWhole() ? 120 : 6) * MixedCampaign.TURNS.size();
     Child.Limits limits = new Child.Limits(Duration.ofMinutes(2), 2_500_000, "512m");
     Runner runner = new Runner(Fixtures.folder(), folder, limits);
-    runner.run(campaign, FIRST, FIRST + cases);
-    List<CaseResult> results = runner.results(campaign);
+    runner.run("mixed", FIRST, FIRST + cases);
+    List<CaseResult> results = runner.results("mixed");
     assertThat(results).hasSize(cases);
-    assertThat(results).extracting(CaseResult::outcome).contains(Outcome.ANSWERED, Outcome.REFUSED);
     assertThat(results).filteredOn(result -> result.outcome().isFault()).isEmpty();
+    for (String kind : new HashSet<>(MixedCampaign.TURNS)) {
+      Set<Outcome> outcomes =
+          results.stream()
+              .filter(result -> MixedCampaign.kind(result.seed()).equals(kind))
+              .map(CaseResult::outcome)
+              .collect(Collectors.toSet());
+      assertThat(outcomes).as(kind).contains(Outcome.ANSWERED, Outcome.REFUSED);
+    }
   }
 }

@@ -97,8 +97,8 @@ public final class OrtRuntime {
     Telemetry.turnOff();
     DjlOnnxEngine.startIfPresent();
     try (OrtEnvironment.ThreadingOptions options = new OrtEnvironment.ThreadingOptions()) {
-      if (threads > 0) {
-        options.setGlobalIntraOpNumThreads(threads);
+      if (size(threads) > 0) {
+        options.setGlobalIntraOpNumThreads(size(threads));
       }
       return new OrtRuntime(
           OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "squint", options),
@@ -117,6 +117,14 @@ public final class OrtRuntime {
               + " room and allows execution, or set onnxruntime.native.path",
           e);
     }
+  }
+
+  /**
+   * ONNX Runtime counts the cores of the machine: where the process may use one of them only, as in
+   * a small container, its other threads would spin against the one that computes.
+   */
+  private static int size(int threads) {
+    return threads == 0 && Runtime.getRuntime().availableProcessors() == 1 ? 1 : threads;
   }
 
   private static OrtRuntime adopt(OrtEnvironment environment) {
@@ -192,8 +200,8 @@ public final class OrtRuntime {
         options.disablePerSessionThreads();
       } else {
         options.addConfigEntry("session.intra_op.allow_spinning", "0");
-        if (threads > 0) {
-          options.setIntraOpNumThreads(threads);
+        if (size(threads) > 0) {
+          options.setIntraOpNumThreads(size(threads));
         }
       }
       return options;
