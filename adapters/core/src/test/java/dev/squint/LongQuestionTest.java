@@ -23,8 +23,7 @@ class LongQuestionTest {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
+                "@../../models/fixtures/java.args",
                 "-Xmx192m",
                 "-cp",
                 System.getProperty("java.class.path"),

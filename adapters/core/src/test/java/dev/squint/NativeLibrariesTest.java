@@ -34,8 +34,7 @@ class NativeLibrariesTest {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
+                "@" + Path.of("../../models/fixtures/java.args").toAbsolutePath(),
                 "-Djava.io.tmpdir=" + Files.createDirectories(temp.resolve("tmp")),
                 "-cp",
                 System.getProperty("java.class.path"),

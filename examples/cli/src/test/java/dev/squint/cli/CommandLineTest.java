@@ -541,8 +541,7 @@ class CommandLineTest {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
+                "@../../models/fixtures/java.args",
                 "-cp",
                 System.getProperty("java.class.path"),
                 SquintCommand.class.getName(),

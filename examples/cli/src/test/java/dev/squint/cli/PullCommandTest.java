@@ -39,8 +39,7 @@ class PullCommandTest {
             Stream.concat(
                     Stream.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
+                        "@../../models/fixtures/java.args",
                         "-cp",
                         System.getProperty(
                             "surefire.test.class.path", System.getProperty("java.class.path")),

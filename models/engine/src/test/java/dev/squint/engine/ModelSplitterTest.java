@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -272,8 +273,7 @@ class ModelSplitterTest {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx256m",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
+            "@../../models/fixtures/java.args",
             "-cp",
             System.getProperty("java.class.path"),
             SplitMain.class.getName(),
@@ -321,7 +321,7 @@ class ModelSplitterTest {
     for (int attempt = 0; attempt < 3; attempt++) {
       Process process = child();
       while (written(true).isEmpty() && written(false).isEmpty() && process.isAlive()) {
-        Thread.onSpinWait();
+        LockSupport.parkNanos(200_000);
       }
       process.destroyForcibly().waitFor();
       everySplitIsWhole();

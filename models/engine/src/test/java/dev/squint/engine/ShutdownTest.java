@@ -34,8 +34,7 @@ class ShutdownTest {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
+                "@" + Path.of("../../models/fixtures/java.args").toAbsolutePath(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 ShutdownMain.class.getName())

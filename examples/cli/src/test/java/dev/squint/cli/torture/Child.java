@@ -60,8 +60,7 @@ final class Child implements AutoCloseable {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx" + limits.heap(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
+            "@../../models/fixtures/java.args",
             "-XX:ErrorFile=" + scratch.resolve("hs_err.log"),
             "-Djava.awt.headless=true",
             "-Djava.io.tmpdir=" + Files.createDirectories(scratch.resolve("tmp")),

@@ -184,8 +184,7 @@ final class CommandCampaign implements Campaign {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx512m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
+            "@../../models/fixtures/java.args",
             "-XX:-UsePerfData",
             "-Djava.awt.headless=true",
             "-Djava.io.tmpdir=" + Files.createDirectories(work.resolve("tmp")),

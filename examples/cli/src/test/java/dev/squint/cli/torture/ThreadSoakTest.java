@@ -58,8 +58,7 @@ class ThreadSoakTest {
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     // All of the heap at once, so that what grows is not the heap.
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+UseSerialGC",
+                    "@../../models/fixtures/java.args",
                     "-Xms512m",
                     "-Xmx512m",
                     "-XX:+AlwaysPreTouch",

@@ -45,9 +45,11 @@ final class ChildJvm {
                 BenchMain.class.getName()));
     command.addAll(1, options);
     // The compiler and the collector of this one: cheap ones in a build, a host's in a benchmark.
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(argument -> argument.startsWith("-XX:"))
-        .forEach(argument -> command.add(1, argument));
+    command.addAll(
+        1,
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+            .filter(argument -> argument.startsWith("-XX:"))
+            .toList());
     command.addAll(List.of(arguments));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -95,8 +95,7 @@ class StartOrderTest {
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
+                "@../../models/fixtures/java.args",
                 "-DOPT_OUT_TRACKING=true",
                 property,
                 "-cp",

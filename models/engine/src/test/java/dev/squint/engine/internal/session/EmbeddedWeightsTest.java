@@ -177,8 +177,7 @@ class EmbeddedWeightsTest {
     Process child =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
+                "@../../models/fixtures/java.args",
                 "-Xmx64m",
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -207,8 +207,7 @@ class UnpackedResourceTest {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx128m",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
+            "@../../models/fixtures/java.args",
             "-cp",
             System.getProperty("java.class.path"),
             UnpackMain.class.getName(),
