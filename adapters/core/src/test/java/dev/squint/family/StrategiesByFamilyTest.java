@@ -32,7 +32,7 @@ class StrategiesByFamilyTest {
   private static final Path IMAGE = Path.of("../../examples/images/scene-01.png");
   private static final String BEGIN = "<!-- strategies: made by StrategiesByFamilyTest -->\n";
   private static final String END = "<!-- end of strategies -->\n";
-  private static final int SHARES = 8;
+  private static final int SHARES = 12;
 
   /** With default parameters, but where these ask for a layer that the small models do not have. */
   private static final List<String> SPECS =

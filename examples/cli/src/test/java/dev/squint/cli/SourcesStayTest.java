@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.squint.Squint;
 import dev.squint.cli.torture.WorkFolder;
 import dev.squint.evaluation.search.ScheduleTarget;
+import dev.squint.fixtures.FileSums;
 import dev.squint.fixtures.Share;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -52,12 +53,12 @@ class SourcesStayTest {
     Files.createSymbolicLink(temp.resolve("soft.png"), sources.resolve("image.png"));
     Files.createSymbolicLink(temp.resolve("soft.txt"), sources.resolve("notes.txt"));
     Files.createSymbolicLink(temp.resolve("report"), data);
-    before = WorkFolder.hashes(sources);
+    before = FileSums.of(sources);
   }
 
   @AfterEach
   void nothingIsChanged() throws IOException {
-    assertThat(WorkFolder.hashes(sources)).isEqualTo(before);
+    assertThat(FileSums.of(sources)).isEqualTo(before);
     assertThat(temp.resolve("hard.png")).hasSameBinaryContentAs(Path.of("../images/scene-01.png"));
   }
 

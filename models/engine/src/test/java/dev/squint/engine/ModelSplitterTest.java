@@ -15,7 +15,7 @@ import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.session.UnsplitRun;
 import dev.squint.error.ModelException;
 import dev.squint.fixtures.ExportFixture;
-import dev.squint.fixtures.FileHashes;
+import dev.squint.fixtures.FileSums;
 import dev.squint.onnx.internal.io.WorkFolder;
 import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.onnx.split.SplitOptions;
@@ -253,20 +253,20 @@ class ModelSplitterTest {
     Path decoder = EXPORTS.resolve("llama-ts-eager-14").resolve("decoder.onnx");
     SplitOptions options = SplitOptions.at(Set.of(1)).copyWeights(true).build();
     Path split = ModelSplitter.splitCached(decoder, "", options, temp);
-    Map<String, String> whole = FileHashes.of(split);
+    Map<String, String> whole = FileSums.of(split);
     whole.remove("manifest.json");
     for (String name :
         List.of("segment-00.onnx", "segment-01.onnx", "weights.data", "manifest.json")) {
       harm.to(split.resolve(name));
       assertThat(ModelSplitter.splitCached(decoder, "", options, temp)).isEqualTo(split);
       assertThat(split.resolve("manifest.json")).isRegularFile();
-      assertThat(FileHashes.of(split)).containsAllEntriesOf(whole).hasSize(whole.size() + 1);
+      assertThat(FileSums.of(split)).containsAllEntriesOf(whole).hasSize(whole.size() + 1);
       assertThat(written(true)).isEmpty();
     }
     WorkFolder.delete(split);
     Files.createDirectory(split);
     ModelSplitter.splitCached(decoder, "", options, temp);
-    assertThat(FileHashes.of(split)).containsAllEntriesOf(whole);
+    assertThat(FileSums.of(split)).containsAllEntriesOf(whole);
   }
 
   private Process child() throws IOException {

@@ -28,7 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -38,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ComparisonTest {
 
   private static final int CONFIGURATIONS = 1 + 2 * 2 + 2 + 2 + 2 + 2 + 1;
-  private static final ModelOptions OPTIONS = ModelOptions.builder().maxCachedSplits(128).build();
+  private static final ModelOptions OPTIONS = ModelOptions.defaults();
   private static final String COSTS =
       "costs-cpu-%d.jsonl".formatted(Runtime.getRuntime().availableProcessors());
 
@@ -235,9 +234,18 @@ class ComparisonTest {
   @Test
   void moreConfigurationsThanSplitsStayLoadedAnswerAllQuestions() throws IOException {
     Path out = folder.resolve("report");
-    double[] ratios = IntStream.range(0, 43).mapToDouble(i -> (10 + i) / 100.0).toArray();
-    run(on(data, out).keep(ratios).seeds(1).limit(2));
-    assertThat(lines(out)).hasSize(2 * (1 + 3 * 43));
+    ModelOptions few = ModelOptions.builder().maxCachedSplits(3).build();
+    try (Squint own = Squint.load(few)) {
+      run(
+          Comparison.of(data)
+              .model(own, few)
+              .output(out)
+              .specs("fastv:k=2", "fastv:k=3", "fastv:k=4", "fastv:k=5")
+              .keep(0.5)
+              .seeds(1)
+              .limit(2));
+    }
+    assertThat(lines(out)).hasSize(2 * (1 + 3 + 4));
     assertThat(json(out.resolve("summary.json")).path("run").path("questions").intValue())
         .isEqualTo(2);
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.squint.Squint;
 import dev.squint.cli.SquintCommand;
 import dev.squint.error.StrategyException;
+import dev.squint.fixtures.FileSums;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.schedules.ScheduleFile;
 import java.awt.image.BufferedImage;
@@ -79,7 +80,7 @@ final class CommandCampaign implements Campaign {
     WorkFolder.copy(model, source.resolve("model"));
     image(source.resolve("image.png"));
     data(source.resolve("data"));
-    Map<String, String> before = WorkFolder.hashes(source);
+    Map<String, String> before = FileSums.of(source);
     Path out = work.resolve("written/out");
     Files.createDirectories(out.getParent());
     List<String> command = command(random, source, out);
@@ -247,7 +248,7 @@ final class CommandCampaign implements Campaign {
   /** Whether the user's files are as they were, and what was written is whole or absent. */
   private static Verdict state(Path source, Map<String, String> before, Path out, String command)
       throws IOException {
-    if (!WorkFolder.hashes(source).equals(before)) {
+    if (!FileSums.of(source).equals(before)) {
       return new Verdict(Outcome.CHANGED, command);
     }
     return wholeOrAbsent(out)

@@ -2,6 +2,7 @@ package dev.squint.cli.torture;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.squint.engine.StrategySupport;
+import dev.squint.fixtures.FileSums;
 import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.observe.Expression;
@@ -60,7 +61,7 @@ final class GraphCampaign implements Campaign {
     }
     Path file = alone ? graphOf(input) : input.resolve("onnx/" + any(random, PARTS) + ".onnx");
     mutate(random, file);
-    Map<String, String> before = WorkFolder.hashes(input);
+    Map<String, String> before = FileSums.of(input);
     Path split = work.resolve("split");
     Path subject = alone ? file : input;
     Verdict verdict =
@@ -71,7 +72,7 @@ final class GraphCampaign implements Campaign {
       verdict =
           verdict.and(Answering.ask(input, Answering.spec(random), List.of("what is it?", "why?")));
     }
-    return WorkFolder.hashes(input).equals(before)
+    return FileSums.of(input).equals(before)
         ? verdict
         : verdict.and(new Verdict(Outcome.CHANGED, "a file of the model is another afterwards"));
   }

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
+import dev.squint.fixtures.FileSums;
 import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.onnx.split.SplitOptions;
 import java.io.IOException;
@@ -63,7 +64,7 @@ final class SplitCampaign implements Campaign {
       // Two of the names are of one file and one folder.
       return Verdict.answered();
     }
-    Map<String, String> before = WorkFolder.hashes(source);
+    Map<String, String> before = FileSums.of(source);
     Path target = targets(random, work, source);
     Verdict verdict = Verdict.answered();
     for (int i = 0; i < 2; i++) {
@@ -75,7 +76,7 @@ final class SplitCampaign implements Campaign {
                       random.nextInt(4) == 0
                           ? ModelSplitter.splitCached(decoder, "", options, work.resolve("cache"))
                           : ModelSplitter.split(decoder, "", options, target)));
-      if (!holds(WorkFolder.hashes(source), before)) {
+      if (!holds(FileSums.of(source), before)) {
         return new Verdict(Outcome.CHANGED, decoder + " into " + target + " with " + options);
       }
     }

@@ -1,16 +1,13 @@
 package dev.squint.cli.torture;
 
-import dev.squint.onnx.internal.io.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Copies, compares and empties folders. */
+/** Copies and empties folders. */
 public final class WorkFolder {
 
   private WorkFolder() {}
@@ -39,16 +36,5 @@ public final class WorkFolder {
       }
     }
     return Files.createDirectories(folder);
-  }
-
-  /** SHA-256 of each file in a folder, by its path in it. */
-  public static Map<String, String> hashes(Path folder) throws IOException {
-    Map<String, String> hashes = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        hashes.put(folder.relativize(file).toString(), Sha256.of(file));
-      }
-    }
-    return hashes;
   }
 }

@@ -1,6 +1,6 @@
 package dev.squint.engine.internal.session;
 
-import dev.squint.fixtures.FileHashes;
+import dev.squint.fixtures.FileSums;
 import dev.squint.onnx.internal.io.WorkFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +15,7 @@ final class UnpackMain {
     Path path = Path.of(arguments[1]);
     if (arguments[0].equals("unpack")) {
       Path model = new EmbeddedModel("tiny-llava").unpack(path);
-      System.out.println(FileHashes.of(model));
+      System.out.println(FileSums.of(model));
       return;
     }
     try (WorkFolder work = WorkFolder.nextTo(path)) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.condition.OS.LINUX;
 
 import dev.squint.error.ModelException;
-import dev.squint.fixtures.FileHashes;
+import dev.squint.fixtures.FileSums;
 import dev.squint.fixtures.Share;
 import dev.squint.onnx.internal.io.UnpackedResource;
 import dev.squint.onnx.internal.io.WorkFolder;
@@ -266,7 +266,7 @@ class UnpackedResourceTest {
   @Test
   void processesAtOnceFindTheSame() throws Exception {
     int processes = Share.isWhole() ? 8 : 3;
-    Map<String, String> whole = FileHashes.of(new EmbeddedModel("tiny-llava").unpack(temp));
+    Map<String, String> whole = FileSums.of(new EmbeddedModel("tiny-llava").unpack(temp));
     for (boolean damaged : new boolean[] {false, true}) {
       if (damaged) {
         harmAll();

@@ -6,7 +6,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
-import dev.squint.fixtures.FileHashes;
+import dev.squint.fixtures.FileSums;
 import dev.squint.fixtures.Share;
 import dev.squint.onnx.split.ModelSplitter;
 import dev.squint.onnx.split.SplitOptions;
@@ -108,7 +108,7 @@ class SplitNamesTest {
     Path out = temp.resolve("out");
     Path cache = temp.resolve("cache");
     Path nextToIt = model.resolve("parts");
-    Map<String, String> before = FileHashes.of(model);
+    Map<String, String> before = FileSums.of(model);
     boolean collides = WRITTEN.stream().anyMatch(role.linked(name)::equalsIgnoreCase);
     for (boolean copy : new boolean[] {false, true}) {
       for (boolean force : new boolean[] {false, true}) {
@@ -135,11 +135,11 @@ class SplitNamesTest {
           }
         }
       }
-      assertThat(FileHashes.of(model)).containsAllEntriesOf(before);
+      assertThat(FileSums.of(model)).containsAllEntriesOf(before);
       for (Path written : List.of(out, nextToIt)) {
         WorkFolder.delete(written);
       }
-      assertThat(FileHashes.of(model)).isEqualTo(before);
+      assertThat(FileSums.of(model)).isEqualTo(before);
     }
   }
 
