@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -153,6 +154,17 @@ class ModelHubTest {
     long start = System.nanoTime();
     assertWhole(pull());
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(1));
+  }
+
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void anAddressWhereNobodyListensIsNotTriedAgain() {
+    ModelHub model =
+        new ModelHub(options().endpoint("http://localhost:9").pause(Duration.ofHours(1)).build());
+    assertThatThrownBy(() -> model.pull(FakeHub.REPOSITORY, "main", "q4", HubListener.NONE))
+        .isInstanceOf(HubException.class)
+        .hasMessageContaining("http://localhost:9")
+        .hasMessageContaining("is not reached");
   }
 
   @Test
