@@ -186,6 +186,22 @@ class ArchitectureTest {
   }
 
   @ArchTest
+  static void allMainCodeIsLinted(JavaClasses classes) throws IOException {
+    String lint = Files.readString(ROOT.resolve("lint.xml"));
+    try (Stream<Path> folders = Files.find(ROOT, 5, (path, kind) -> kind.isDirectory())) {
+      List<String> main =
+          folders
+              .filter(folder -> folder.endsWith("src/main/java"))
+              .map(folder -> ROOT.relativize(folder).toString().replace('\\', '/'))
+              .filter(folder -> !folder.startsWith("."))
+              .toList();
+      assertThat(main)
+          .contains("pruning/src/main/java", "examples/cli/src/main/java")
+          .allMatch(folder -> lint.contains("<source>" + folder + "</source>"));
+    }
+  }
+
+  @ArchTest
   static void everyPackageIsDescribed(JavaClasses classes) throws IOException {
     try (Stream<Path> files = Files.walk(ROOT)) {
       List<Path> bare =
