@@ -24,8 +24,7 @@ public record ImageProcess(List<String> lines, long grown, String errors) {
     Path errors = folder.resolve("errors.txt");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(heap, "@../../models/fixtures/java.args", "-Djava.awt.headless=true"));
+    command.addAll(List.of(heap, "@../../models/fixtures/java.args", "-Djava.awt.headless=true"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(RgbImageMain.class.getName(), folder.toString()));
     files.forEach(file -> command.add(file.toString()));
