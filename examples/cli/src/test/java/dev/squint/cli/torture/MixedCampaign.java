@@ -23,6 +23,7 @@ final class MixedCampaign implements Campaign {
           "templates",
           "own-images",
           "splits",
+          "graphs",
           "images",
           "images");
 
