@@ -28,7 +28,7 @@ import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.config.AnswerCheck;
 import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.config.MissingParts;
-import dev.squint.onnx.internal.config.WindowedLayers;
+import dev.squint.onnx.internal.config.TowerConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
@@ -144,13 +144,10 @@ public final class VisionLanguageModel implements AutoCloseable {
             .and(decoderGraph.dataFiles())
             .and(embedGraph.dataFiles())
             .and(visionGraph.dataFiles());
-    ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(analysed));
+    ModelConfig written = 
+        ConfigReader.read(root, folder, Optional.of(decoder), Optional.of(analysed));
     AnswerCheck.inputs(decoder);
-    VisionGraph tower =
-        analysed
-            .pooled(written.vision().mergeSide(), written.vision().grid())
-            .windowed(WindowedLayers.of(root, analysed.layers()))
-            .feeding(decoder.deepStack());
+    VisionGraph tower = TowerConfig.applied(analysed, root, written, decoder);
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);

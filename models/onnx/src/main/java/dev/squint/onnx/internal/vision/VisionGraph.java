@@ -30,6 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A vision tower, with or without its projector: images in, features out, attention on request.
@@ -283,6 +285,22 @@ public final class VisionGraph {
     return layers.get(layer).size() > 1 || windowed.contains(layer);
   }
 
+  /** All layers that do. */
+  public Set<Integer> windowedLayers() {
+    return IntStream.range(0, layers())
+        .filter(this::isWindowed)
+        .boxed()
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * Whether visual tokens are there behind the projector only, so that nothing can be merged before
+   * it: it joins patches itself, or gives DeepStack features besides.
+   */
+  public boolean joinsInProjector() {
+    return takesPatches() || deepStackLevels > 0;
+  }
+
   /** Names of the inputs. */
   public Set<String> inputs() {
     return graph.inputs().keySet();
@@ -367,14 +385,9 @@ public final class VisionGraph {
   }
 
   private String findProjectorInput() {
-    if (takesPatches()) {
+    if (joinsInProjector()) {
       throw new ModelException(
           "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
-              .formatted(graph.file()));
-    }
-    if (deepStackLevels > 0) {
-      throw new ModelException(
-          "%s gives DeepStack features beside the others, so nothing can be merged before its projector; choose a strategy that merges after vision"
               .formatted(graph.file()));
     }
     return unflattened(firstMatrixInput());
