@@ -18,6 +18,7 @@ import dev.squint.family.PromptImage;
 import dev.squint.family.TokenMap;
 import dev.squint.family.llava.FamilyFixture;
 import dev.squint.image.RgbImage;
+import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -288,17 +289,33 @@ class AnyResFamilyTest {
         .isEqualTo(49);
   }
 
-  /** Newlines are no patches, so what the tower says of patches cannot be said of all tokens. */
+  /**
+   * What the tower says of patches is put together as features are, on maps that are shrunk too; a
+   * newline is no patch, so nothing attends to it and it is like nothing.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"fastervlm:keep=0.25", "mustdrop", "visionzip", "tome:keep=0.5", "scope"})
-  void patchesOfPackedTilesCannotBeScored(String spec) {
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void strategiesThatLookIntoTheTowerSeeThroughPackedTiles(String name) {
+    FamilyFixture fixture = withNewline(name);
+    JsonNode chats = FamilyFixture.reference(name).path("anyres");
+    FamilyFixture.each(name, "anyresTower")
+        .forEach(
+            one -> fixture.requirePruned(chats.get(one.path("case").asInt()).path("chat"), one));
+    ModelInput prompt = fixture.prompt(firstChat(name));
+    long projected = fixture.answer(prompt, "none").trace().visionFlops();
+    assertThat(fixture.answer(prompt, "visionzip").trace())
+        .returns(projected, Trace::visionFlops)
+        .matches(trace -> trace.notes().stream().anyMatch(note -> note.contains("put together")));
+    assertThat(fixture.model().openTensors()).isZero();
+  }
+
+  @Test
+  void twoSitesThatMeetBehindPackedTilesAreRefused() {
     FamilyFixture fixture = withNewline("onevision");
     ModelInput prompt = fixture.prompt(firstChat("onevision"));
-    assertThatThrownBy(() -> fixture.answer(prompt, spec))
+    assertThatThrownBy(() -> fixture.answer(prompt, "visionzip:tokens=30 + divprune:tokens=9"))
         .isInstanceOf(SquintException.class)
-        .hasMessageContaining("put together")
-        .hasMessageNotContaining("\n");
-    assertThat(fixture.model().openTensors()).isZero();
+        .hasMessageContaining("meet there");
   }
 
   private TileProcessor read(String fields) throws IOException {
