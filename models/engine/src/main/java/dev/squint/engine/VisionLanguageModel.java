@@ -203,6 +203,17 @@ public final class VisionLanguageModel implements AutoCloseable {
     return generator.vision().inputRank();
   }
 
+  /**
+   * A vector of the model that its exporter left in the file of the vision encoder, as an output or
+   * a weight.
+   *
+   * @param names what it may be called, such as {@code image_newline}
+   * @return its numbers; empty if there is none
+   */
+  public Optional<float[]> visionVector(List<String> names) {
+    return generator.vision().vector(names);
+  }
+
   /** What its JSON files say. */
   public ModelConfig config() {
     return config;

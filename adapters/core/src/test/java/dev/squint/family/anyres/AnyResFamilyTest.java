@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.Answer;
 import dev.squint.Squint;
@@ -18,6 +20,7 @@ import dev.squint.family.PromptImage;
 import dev.squint.family.TokenMap;
 import dev.squint.family.llava.FamilyFixture;
 import dev.squint.image.RgbImage;
+import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -181,6 +184,50 @@ class AnyResFamilyTest {
     assertThatThrownBy(() -> NewlineVector.find(folder, 7))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("the newline has 48 numbers, but the decoder's hidden states have 7");
+  }
+
+  /** An exporter may leave it in the graph of the tower. */
+  @Test
+  void theNewlineIsFoundAmongTheOutputsOfTheTower() throws IOException {
+    Path folder = FamilyFixture.copy("onevision", temp);
+    float[] newline =
+        FamilyFixture.floats(FamilyFixture.reference("onevision").path("newline").asText());
+    withVector(folder, newline, "Identity", "image_newline.weight");
+    try (FamilyFixture fixture = FamilyFixture.open(folder)) {
+      assertThat(fixture.family().notes()).isEmpty();
+      fixture.requireAnswer(FamilyFixture.reference("onevision").path("anyres").get(0));
+      assertThat(fixture.model().openTensors()).isZero();
+    }
+  }
+
+  @Test
+  void aNewlineThatIsComputedOfTheImageIsRefused() throws IOException {
+    Path folder = FamilyFixture.copy("onevision", temp);
+    withVector(folder, new float[48], "Identity", "image_features");
+    assertThatThrownBy(() -> FamilyFixture.open(folder))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("computes 'image_newline' of the image");
+  }
+
+  /** The tower with one more output, made of a weight or of another tensor. */
+  private static void withVector(Path folder, float[] numbers, String operator, String from)
+      throws IOException {
+    Path file = folder.resolve("onnx/vision_encoder.onnx");
+    ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
+    TensorProto.Builder weight =
+        TensorProto.newBuilder()
+            .setName("image_newline.weight")
+            .setDataType(GraphNodes.FLOAT)
+            .addDims(numbers.length);
+    for (float number : numbers) {
+      weight.addFloatData(number);
+    }
+    model
+        .getGraphBuilder()
+        .addInitializer(weight)
+        .addNode(GraphNodes.node(operator, List.of(from), "image_newline"))
+        .addOutput(GraphNodes.shapeless("image_newline", GraphNodes.FLOAT));
+    Files.write(file, model.build().toByteArray());
   }
 
   /** Published weights are of 16 bits. */

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -149,6 +150,23 @@ public final class VisionEncoder implements AutoCloseable {
 
   VisionGraph graph() {
     return graph;
+  }
+
+  /**
+   * A vector of the model that lies in the file of the tower.
+   *
+   * @param names what it may be called
+   */
+  public Optional<float[]> vector(List<String> names) {
+    return graph.vector(names).map(this::computed);
+  }
+
+  private float[] computed(byte[] model) {
+    try (TensorScope run = sessions.scope();
+        ModelSession session = sessions.open(model, folder, "a vector in " + file)) {
+      return TensorScope.valuesOf(
+          session.run(run, Map.of(), Set.of(VisionGraph.VECTOR)).get(VisionGraph.VECTOR));
+    }
   }
 
   /**

@@ -52,6 +52,9 @@ public final class VisionGraph {
   /** Name of the output, shape {@code [B, N, hidden]} or {@code [B * N, hidden]}. */
   public static final String FEATURES = "image_features";
 
+  /** Name of the output of a {@link #vector}. */
+  public static final String VECTOR = "squint.vector";
+
   private static final int PATCHES_RANK = 2;
   private static final int MATRIX_RANK = 2;
   private static final int STATES_RANK = 3;
@@ -121,6 +124,39 @@ public final class VisionGraph {
     return layers.isEmpty()
         ? this
         : new VisionGraph(this, pooling, deepStackLevels, Set.copyOf(layers));
+  }
+
+  /**
+   * A graph of no input that gives a vector which some exporters leave in the file of the tower, as
+   * an output or a weight, such as the newline between rows of tiles.
+   *
+   * @param names what it may be called
+   * @return the serialised model, whose output is {@link #VECTOR}, float32; empty if there is none
+   * @throws ModelException if it depends on the image
+   */
+  public Optional<byte[]> vector(List<String> names) {
+    Optional<String> found =
+        names.stream()
+            .filter(
+                name -> graph.outputs().containsKey(name) || graph.initializer(name) != null)
+            .findFirst();
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    int producer = graph.producer(found.get());
+    if (producer >= 0 && imageNodes().get(producer)) {
+      throw new ModelException(
+          "%s computes '%s' of the image, but it is one vector of the model; export it as a constant"
+              .formatted(graph.file(), found.get()));
+    }
+    GraphProto.Builder out = graph.model().getGraph().toBuilder().clearOutput().clearInput();
+    out.addNode(
+        GraphNodes.node("Cast", List.of(found.get()), VECTOR)
+            .setName(VECTOR)
+            .addAttribute(GraphNodes.integer("to", GraphNodes.FLOAT)));
+    out.addOutput(GraphNodes.shapeless(VECTOR, GraphNodes.FLOAT));
+    return Optional.of(
+        graph.model().toBuilder().setGraph(ProjectorSplit.neededOnly(out)).build().toByteArray());
   }
 
   /** What its file has of DeepStack features. */
