@@ -30,6 +30,7 @@ import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.config.MissingParts;
 import dev.squint.onnx.internal.config.TowerConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.DecoderPair;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
 import dev.squint.onnx.internal.io.ModelJson;
@@ -133,17 +134,18 @@ public final class VisionLanguageModel implements AutoCloseable {
     Path decoderFile = found.requireDecoder(folder);
     Path embedFile = found.requireEmbedding(folder);
     Path visionFile = found.requireVision(folder);
-    LoadedFiles graphFiles = new LoadedFiles(List.of(decoderFile, embedFile, visionFile));
-    OnnxGraph decoderGraph = OnnxGraph.read(decoderFile);
-    DecoderGraph decoder = new DecoderGraph(decoderGraph);
+    DecoderPair pair = DecoderPair.read(decoderFile);
+    List<Path> read = new ArrayList<>(List.of(embedFile, visionFile));
+    pair.graphs().forEach(graph -> read.add(graph.file()));
+    LoadedFiles graphFiles = new LoadedFiles(read);
+    DecoderGraph decoder = pair.decoder();
     OnnxGraph embedGraph = OnnxGraph.read(embedFile);
     OnnxGraph visionGraph = OnnxGraph.read(visionFile);
     VisionGraph analysed = new VisionGraph(visionGraph);
-    LoadedFiles files =
-        graphFiles
-            .and(decoderGraph.dataFiles())
-            .and(embedGraph.dataFiles())
-            .and(visionGraph.dataFiles());
+    LoadedFiles files = graphFiles.and(embedGraph.dataFiles()).and(visionGraph.dataFiles());
+    for (OnnxGraph graph : pair.graphs()) {
+      files = files.and(graph.dataFiles());
+    }
     ModelConfig written = 
         ConfigReader.read(root, folder, Optional.of(decoder), Optional.of(analysed));
     AnswerCheck.inputs(decoder);

@@ -8,6 +8,7 @@ import dev.squint.onnx.internal.config.DeclaredSizes;
 import dev.squint.onnx.internal.config.MissingParts;
 import dev.squint.onnx.internal.config.TowerConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.DecoderPair;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
@@ -167,8 +168,9 @@ public final class ModelGraphs {
     if (graph.hasInput(VisionGraph.PIXELS)) {
       readTower(graph);
     } else {
-      list("decoder", graph);
-      decoder = Optional.of(new DecoderGraph(graph));
+      DecoderPair pair = DecoderPair.beside(graph);
+      pair.graphs().forEach(one -> list("decoder", one));
+      decoder = Optional.of(pair.decoder());
     }
   }
 
