@@ -21,9 +21,9 @@ import dev.squint.pruning.trace.Speedup;
 import dev.squint.pruning.trace.Timings;
 import dev.squint.pruning.trace.Trace;
 import java.util.List;
-import java.util.Set;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The value types refuse what cannot be, and return copies. */
@@ -112,7 +112,18 @@ class ValuesTest {
         .hasMessage("3 query heads cannot share 2 key heads evenly");
     assertThatThrownBy(() -> new DecoderShape(2, 8, 2, 2, 4, 16, 0))
         .hasMessage("every size of a decoder shape is at least 1");
-    assertThatThrownBy(() -> VisionShape.builder().layers(1).hidden(1).heads(1).intermediate(1).grid(0, 2).patchDim(1).cls(true).projectorHidden(1).build())
+    assertThatThrownBy(
+            () ->
+                VisionShape.builder()
+                    .layers(1)
+                    .hidden(1)
+                    .heads(1)
+                    .intermediate(1)
+                    .grid(0, 2)
+                    .patchDim(1)
+                    .cls(true)
+                    .projectorHidden(1)
+                    .build())
         .hasMessage("every size of a vision shape is at least 1");
     assertThatThrownBy(() -> new Site.BeforeLayer(0))
         .hasMessage("a site before decoder layer 0 does not exist; choose layer 1 or later");
@@ -192,7 +203,8 @@ class ValuesTest {
             .cls(true)
             .projectorHidden(7)
             .build();
-    assertThat(vision).isEqualTo(new VisionShape(3, 6, 2, 10, 12, true, 2, 5, 1, 7, Set.of(), false));
+    assertThat(vision)
+        .isEqualTo(new VisionShape(3, 6, 2, 10, 12, true, 2, 5, 1, 7, Set.of(), false));
     assertThat(vision.withGrid(4, 3))
         .isEqualTo(new VisionShape(3, 6, 2, 10, 12, true, 4, 3, 1, 7, Set.of(), false));
     VisionShape windows = vision.toBuilder().windowedLayers(Set.of(0, 2)).build();

@@ -119,9 +119,7 @@ public record StrategySupport(
           () -> {
             SegmentExtractor.extract(decoder, part);
             if (!part.lookahead()) {
-              decoder
-                  .steps()
-                  .ifPresent(steps -> SegmentExtractor.extract(steps, part.forSteps()));
+              decoder.steps().ifPresent(steps -> SegmentExtractor.extract(steps, part.forSteps()));
             }
           });
     }

@@ -146,7 +146,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     for (OnnxGraph graph : pair.graphs()) {
       files = files.and(graph.dataFiles());
     }
-    ModelConfig written = 
+    ModelConfig written =
         ConfigReader.read(root, folder, Optional.of(decoder), Optional.of(analysed));
     AnswerCheck.inputs(decoder);
     VisionGraph tower = TowerConfig.applied(analysed, root, written, decoder);

@@ -85,10 +85,7 @@ public record VisionShape(
    * @param layer vision layer, counted from 0
    */
   public int wholeLayerFrom(int layer) {
-    return IntStream.range(layer, layers)
-        .filter(this::seesWholeImage)
-        .findFirst()
-        .orElse(layer);
+    return IntStream.range(layer, layers).filter(this::seesWholeImage).findFirst().orElse(layer);
   }
 
   /**

@@ -22,8 +22,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,8 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DecoderPairTest {
 
   private static final String NAME = "interleave";
-  private static final Path PAIR =
-      Path.of("../../models/fixtures/data/families/interleave-pair");
+  private static final Path PAIR = Path.of("../../models/fixtures/data/families/interleave-pair");
 
   @TempDir static Path shared;
 
@@ -79,7 +78,14 @@ class DecoderPairTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "pyramiddrop", "sparsevlm", "dart:k=2", "kv-quant", "avl", "sparsemm", "layerwise", "exit"
+        "pyramiddrop",
+        "sparsevlm",
+        "dart:k=2",
+        "kv-quant",
+        "avl",
+        "sparsemm",
+        "layerwise",
+        "exit"
       })
   void everyKindOfStrategyAnswersAsOnOneFile(String spec) {
     JsonNode chat = FamilyFixture.reference(NAME).path("cases").get(0).path("chat");

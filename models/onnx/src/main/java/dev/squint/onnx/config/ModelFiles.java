@@ -236,8 +236,7 @@ public record ModelFiles(
         Stream.of(DECODERS, TOWERS, EMBEDDINGS)
             .map(hub::graph)
             .flatMap(Optional::stream)
-            .flatMap(
-                file -> Stream.concat(Stream.of(file), DecoderPair.promptName(file).stream()))
+            .flatMap(file -> Stream.concat(Stream.of(file), DecoderPair.promptName(file).stream()))
             .filter(files::contains)
             .toList();
     boolean model = hub.graph(DECODERS).isPresent() || hub.graph(TOWERS).isPresent();

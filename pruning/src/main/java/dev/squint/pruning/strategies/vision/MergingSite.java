@@ -14,8 +14,8 @@ final class MergingSite {
   private MergingSite() {}
 
   /**
-   * A plan for the {@linkplain VisionShape#mergingSite() merging site} of a tower; the trace says so
-   * where it lies behind the projector.
+   * A plan for the {@linkplain VisionShape#mergingSite() merging site} of a tower; the trace says
+   * so where it lies behind the projector.
    */
   static SitePlan plan(VisionShape vision, Set<Expression> needs, SiteDecision decision) {
     Site site = vision.mergingSite();

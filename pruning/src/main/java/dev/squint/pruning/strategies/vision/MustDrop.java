@@ -25,10 +25,9 @@ import java.util.Set;
  * "Multi-Stage Vision Token Dropping: Towards Efficient Multimodal Large Language Model", 2024).
  *
  * <p>The patch grid is split into windows of {@code window} x {@code window} patches. A window's
- * similarity is the mean cosine of its pairs of patches, on the features before the projector; where
- * the projector joins patches itself (Qwen-VL), windows are of visual tokens, on the features behind
- * it. A
- * merged window is the plain mean of its features. Which windows are merged:
+ * similarity is the mean cosine of its pairs of patches, on the features before the projector;
+ * where the projector joins patches itself (Qwen-VL), windows are of visual tokens, on the features
+ * behind it. A merged window is the plain mean of its features. Which windows are merged:
  *
  * <ul>
  *   <li>{@code rule=budget}: the most similar first (among equals the one that comes first in

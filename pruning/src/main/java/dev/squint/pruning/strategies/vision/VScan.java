@@ -45,9 +45,8 @@ import java.util.Set;
  * / 16)} of each window and loses the rest: T = 188 keeps 174, and below 32 nothing local is left.
  * The paper's figure merges before the projector, the code after it ({@code merge=after}), as is
  * done anyway where the projector joins patches itself. For Qwen2.5-VL the local scan looks at the
- * first layer that sees the whole image, 7, as the code does. The code
- * cuts positions to the number of tokens for LLaVA, as here, and keeps the original ones for
- * Qwen2.5-VL.
+ * first layer that sees the whole image, 7, as the code does. The code cuts positions to the number
+ * of tokens for LLaVA, as here, and keeps the original ones for Qwen2.5-VL.
  *
  * @param stage {@code both}, {@code 1} or {@code 2}
  * @param keep retention ratio at each site, of the tokens that reach it; one holds for all; empty
@@ -169,11 +168,7 @@ public record VScan(
     return merge.equals("before")
         ? MergingSite.plan(vision, scan.needs(), scan::select)
         : new SitePlan(
-            new Site.AfterVision(),
-            scan.needs(),
-            PositionPolicy.COMPACTED,
-            merges,
-            scan::select);
+            new Site.AfterVision(), scan.needs(), PositionPolicy.COMPACTED, merges, scan::select);
   }
 
   /** The descriptor of {@link VScan}, for the service loader. */

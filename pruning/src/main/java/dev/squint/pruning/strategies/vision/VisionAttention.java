@@ -15,8 +15,8 @@ final class VisionAttention {
   }
 
   /**
-   * That in the layer the features come from, the last which runs; where that attends within windows,
-   * in the last before it that sees the whole image.
+   * That in the layer the features come from, the last which runs; where that attends within
+   * windows, in the last before it that sees the whole image.
    */
   static Expression inLast(VisionShape vision) {
     return in(vision, vision.lastWholeLayer());

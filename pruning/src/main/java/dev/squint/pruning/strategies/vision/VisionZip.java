@@ -33,8 +33,8 @@ import java.util.Set;
  * with {@code s = max(1, n / C)} rounded down; every other one joins the target whose key is most
  * similar (cosine of that layer's keys, averaged over heads), and each target becomes the mean of
  * itself and those that join it, before the projector; behind it where the projector joins patches
- * itself (Qwen-VL), where a token's attention and key are the means over its patches. The dominant tokens go on in spatial order,
- * after them the contextual ones.
+ * itself (Qwen-VL), where a token's attention and key are the means over its patches. The dominant
+ * tokens go on in spatial order, after them the contextual ones.
  *
  * <p>Paper and code disagree on the mean. {@code merge=code} adds the mean of those that join to
  * the whole target, as the authors' code does, which about doubles its norm. The code's D counts

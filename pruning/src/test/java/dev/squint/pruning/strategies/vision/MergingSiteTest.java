@@ -32,14 +32,23 @@ class MergingSiteTest {
     return new ModelShape(
         usual.name(),
         usual.decoder(),
-        usual.vision().toBuilder().cls(false).joinsInProjector(joins).windowedLayers(windowed).build(),
+        usual.vision().toBuilder()
+            .cls(false)
+            .joinsInProjector(joins)
+            .windowedLayers(windowed)
+            .build(),
         usual.visualTokens());
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "visionzip", "prumerge", "prumerge-plus", "vscan:stage=1", "mustdrop", "tome:merge=before"
+        "visionzip",
+        "prumerge",
+        "prumerge-plus",
+        "vscan:stage=1",
+        "mustdrop",
+        "tome:merge=before"
       })
   void itLiesBehindAProjectorThatJoinsPatches(String spec) {
     SitePlan usual = Strategies.parse(spec).plan(model(false, Set.of())).get(0);
@@ -62,8 +71,7 @@ class MergingSiteTest {
       int rows = need.pairsVisual() ? tokens : 1;
       seen.put(need, Observation.over(rows, tokens, new float[rows * tokens]));
     }
-    return plan.decision()
-        .select(SiteContext.whole(plan.site(), layout, 0), Observations.of(seen));
+    return plan.decision().select(SiteContext.whole(plan.site(), layout, 0), Observations.of(seen));
   }
 
   @ParameterizedTest

@@ -202,7 +202,8 @@ public final class SegmentState implements AutoCloseable {
     TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
     try {
       complete(run, given, hidden);
-      Map<String, OnnxTensor> out = segment.forSteps().session().run(run, given, wanted, results.written());
+      Map<String, OnnxTensor> out =
+          segment.forSteps().session().run(run, given, wanted, results.written());
       cache.append(run, out, 1);
       return results.output();
     } finally {
@@ -261,8 +262,7 @@ public final class SegmentState implements AutoCloseable {
     }
   }
 
-  private Map<String, OnnxTensor> inputs(
-      TensorScope run, SplitDecoder.Segment graph, Input in) {
+  private Map<String, OnnxTensor> inputs(TensorScope run, SplitDecoder.Segment graph, Input in) {
     ModelSession session = graph.session();
     Set<String> names = session.inputs();
     Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keptRows().length));

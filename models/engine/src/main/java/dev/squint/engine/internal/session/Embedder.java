@@ -72,8 +72,7 @@ public final class Embedder implements AutoCloseable {
       } else if (!input.equals(IDS)) {
         throw new ModelException(
             "%s has the inputs %s, but only '%s', '%s' and DeepStack features of a declared number of levels are known here; use the graph of an export that embeds text"
-                .formatted(
-                    graph.file(), Printable.of(embed.inputs().toString()), IDS, FEATURES));
+                .formatted(graph.file(), Printable.of(embed.inputs().toString()), IDS, FEATURES));
       }
     }
     if (!embed.inputs().contains(IDS)) {

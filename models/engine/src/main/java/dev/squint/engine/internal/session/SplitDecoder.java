@@ -98,8 +98,7 @@ public final class SplitDecoder implements AutoCloseable {
       requireAlike(model, steps, name);
       ModelSession session =
           sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
-      return new Segment(
-          session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps);
+      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps);
     } catch (RuntimeException | Error e) {
       steps.ifPresent(Segment::close);
       throw e;

@@ -83,8 +83,7 @@ final class RowPairs implements AutoCloseable {
     Leaf leaf = (Leaf) ROWS;
     try (var lease = pool.acquire(key, () -> open(key))) {
       Map<String, OnnxTensor> inputs =
-          Map.of(
-              SideGraph.tensor(leaf), rows, SideGraph.rows(leaf), run.indices(all, all.length));
+          Map.of(SideGraph.tensor(leaf), rows, SideGraph.rows(leaf), run.indices(all, all.length));
       return TensorScope.valuesOf(
           lease.get().run(run, inputs, Set.of(SideGraph.RESULT)).get(SideGraph.RESULT));
     }

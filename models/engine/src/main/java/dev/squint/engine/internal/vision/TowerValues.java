@@ -159,8 +159,7 @@ public record TowerValues(List<Seen> images) {
   }
 
   /** Patches are compared within what the tower takes as one image, which a tile has to lie in. */
-  private static void checkTiles(
-      Expression need, List<Tile> tiles, List<Scope.Group> groups) {
+  private static void checkTiles(Expression need, List<Tile> tiles, List<Scope.Group> groups) {
     int tile = 0;
     for (Scope.Group group : groups) {
       while (group.from() >= tiles.get(tile).end()) {

@@ -161,10 +161,7 @@ public final class ConfigReader {
    *     be, contradicts a graph, or would change answers in a way that is not known here
    */
   public static ModelConfig read(
-      ModelJson root,
-      Path folder,
-      Optional<DecoderGraph> decoder,
-      Optional<VisionGraph> vision) {
+      ModelJson root, Path folder, Optional<DecoderGraph> decoder, Optional<VisionGraph> vision) {
     return new ConfigReader(root, decoder, vision).config(folder);
   }
 

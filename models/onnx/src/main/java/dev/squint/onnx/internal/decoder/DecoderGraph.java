@@ -124,8 +124,7 @@ public final class DecoderGraph {
     this.lastRowNode = findLastRowNode();
     this.residualStream = dominators.chain(this.graph.producer(LOGITS));
     this.steps = steps;
-    if (steps.isPresent()
-        && (steps.get().layers != layers || steps.get().positions != positions)) {
+    if (steps.isPresent() && (steps.get().layers != layers || steps.get().positions != positions)) {
       throw new ModelException(
           "%s has %d layers and its positions come from %s, but %s beside it has %d and %s; use the files of one export"
               .formatted(
@@ -322,7 +321,8 @@ public final class DecoderGraph {
 
   /** The same segment with a cache that grows where it lies, if all its layers can have one. */
   public SegmentSpec growing(SegmentSpec spec) {
-    boolean whole = steps.isEmpty() && spec.cache() instanceof KvCacheLayout.Whole && !spec.lookahead();
+    boolean whole =
+        steps.isEmpty() && spec.cache() instanceof KvCacheLayout.Whole && !spec.lookahead();
     return whole
             && IntStream.range(spec.from(), spec.to())
                 .allMatch(layer -> GrowingCacheWriter.suits(graph, layer))

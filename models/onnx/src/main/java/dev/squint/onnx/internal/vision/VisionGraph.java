@@ -137,8 +137,7 @@ public final class VisionGraph {
   public Optional<byte[]> vector(List<String> names) {
     Optional<String> found =
         names.stream()
-            .filter(
-                name -> graph.outputs().containsKey(name) || graph.initializer(name) != null)
+            .filter(name -> graph.outputs().containsKey(name) || graph.initializer(name) != null)
             .findFirst();
     if (found.isEmpty()) {
       return Optional.empty();
