@@ -281,6 +281,12 @@ final class DecoderRun implements AutoCloseable {
    * @param text token ids
    */
   void extend(TensorScope scope, long... text) {
+    if (text.length > 1 && open.oneByOne()) {
+      for (long one : text) {
+        extend(scope, one);
+      }
+      return;
+    }
     try (TensorScope pass = scope.newScope()) {
       if (text.length == 1) {
         List<OnnxTensor> hidden = embedded(pass, text[0]);

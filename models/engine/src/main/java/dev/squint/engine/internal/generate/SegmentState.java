@@ -57,8 +57,10 @@ public final class SegmentState implements AutoCloseable {
     this.owner = owner;
     this.cache = KvCache.of(segment, sizes, owner, plan);
     this.mask = new StepMask(owner.newScope());
-    for (String name : segment.session().inputs()) {
-      RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
+    for (SplitDecoder.Segment graph : List.of(segment, segment.forSteps())) {
+      for (String name : graph.session().inputs()) {
+        RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
+      }
     }
   }
 
@@ -153,14 +155,20 @@ public final class SegmentState implements AutoCloseable {
     mask = common;
   }
 
-  /** Runs some tokens. */
+  /** The graph that runs what comes next: of two, that of the prompt as long as nothing has run. */
+  private SplitDecoder.Segment next() {
+    return cache.seen() == 0 ? segment : segment.forSteps();
+  }
+
+  /** Runs some tokens; where another graph takes the tokens after the prompt, one of these. */
   public Output run(TensorScope scope, Input in) {
     if (!in.isStep() || segment.spec().lookahead()) {
       return runAll(scope, in);
     }
     if (stepResults.isEmpty()) {
       Output first = runAll(scope, in);
-      List<String> names = segment.isLast() ? List.of(scores) : segment.hiddenOutputs();
+      SplitDecoder.Segment graph = segment.forSteps();
+      List<String> names = graph.isLast() ? List.of(scores) : graph.hiddenOutputs();
       stepResults = Optional.of(new StepOutputs(names, first.hidden(), owner.newScope()));
       moves = -1;
       return first;
@@ -194,7 +202,8 @@ public final class SegmentState implements AutoCloseable {
     TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
     try {
       complete(run, given, hidden);
-      Map<String, OnnxTensor> out = segment.session().run(run, given, wanted, results.written());
+      Map<String, OnnxTensor> out =
+          segment.forSteps().session().run(run, given, wanted, results.written());
       cache.append(run, out, 1);
       return results.output();
     } finally {
@@ -205,10 +214,10 @@ public final class SegmentState implements AutoCloseable {
   }
 
   private Output runAll(TensorScope scope, Input in) {
-    ModelSession session = segment.session();
+    SplitDecoder.Segment graph = next();
     boolean lookahead = segment.spec().lookahead();
     List<String> hiddenOutputs =
-        segment.isLast() && !lookahead ? List.of(scores) : segment.hiddenOutputs();
+        graph.isLast() && !lookahead ? List.of(scores) : graph.hiddenOutputs();
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
@@ -217,7 +226,8 @@ public final class SegmentState implements AutoCloseable {
     wanted.addAll(taps);
     wanted.addAll(cache.outputs());
     try (TensorScope run = scope.newScope()) {
-      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted, cache.inPlace());
+      Map<String, OnnxTensor> out =
+          graph.session().run(run, inputs(run, graph, in), wanted, cache.inPlace());
       cache.append(run, out, in.keptRows().length);
       List<OnnxTensor> hidden = new ArrayList<>(hiddenOutputs.size());
       for (String name : hiddenOutputs) {
@@ -231,7 +241,7 @@ public final class SegmentState implements AutoCloseable {
 
   private StepInputs inputs(int axes) {
     if (step.isEmpty()) {
-      step = Optional.of(new StepInputs(segment, axes, owner.newScope()));
+      step = Optional.of(new StepInputs(segment.forSteps(), axes, owner.newScope()));
     }
     return step.get();
   }
@@ -243,42 +253,46 @@ public final class SegmentState implements AutoCloseable {
       stepResults.orElseThrow().writeInto(cache.inPlace());
       moves = cache.moves();
     }
-    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
-      inputs.put(segment.hiddenInputs().get(i), hidden.get(i));
+    SplitDecoder.Segment graph = segment.forSteps();
+    for (int i = 0; i < graph.hiddenInputs().size(); i++) {
+      inputs.put(graph.hiddenInputs().get(i), hidden.get(i));
     }
-    if (segment.session().inputs().contains(DecoderGraph.MASK)) {
+    if (graph.session().inputs().contains(DecoderGraph.MASK)) {
       inputs.put(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
     }
   }
 
-  private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
-    ModelSession session = segment.session();
+  private Map<String, OnnxTensor> inputs(TensorScope run, SplitDecoder.Segment graph, Input in) {
+    ModelSession session = graph.session();
     Set<String> names = session.inputs();
     Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keptRows().length));
-    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
-      inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
+    for (int i = 0; i < graph.hiddenInputs().size(); i++) {
+      inputs.put(graph.hiddenInputs().get(i), in.hidden().get(i));
     }
     if (names.contains(DecoderGraph.MASK)) {
       long[] ones = new long[cache.tokens() + in.keptRows().length];
       Arrays.fill(ones, 1);
       inputs.put(DecoderGraph.MASK, run.longs(ones, 1, ones.length));
     }
-    String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
+    String positions = graph.spec().arriving(DecoderGraph.POSITIONS);
     if (names.contains(positions)) {
       inputs.put(positions, in.positions().tensor(run));
     }
-    String types = segment.spec().arriving(DecoderGraph.TOKEN_TYPES);
+    String types = graph.spec().arriving(DecoderGraph.TOKEN_TYPES);
     if (names.contains(types)) {
       inputs.put(types, run.longs(in.types(), 1, in.types().length));
     }
-    if (segment.spec().seam() != Seam.NONE) {
+    if (graph.spec().seam() != Seam.NONE) {
       inputs.put(SegmentModel.KEEP, run.indices(in.keptRows(), in.keptRows().length));
     }
-    if (segment.spec().seam() == Seam.MERGE) {
+    if (graph.spec().seam() == Seam.MERGE) {
       in.merges().give(run, inputs);
     }
     rowInputs.forEach(
         (name, input) -> {
+          if (!names.contains(name)) {
+            return;
+          }
           int[] found = in.observed().map(tokens -> tokens.rows(input)).orElse(ANY);
           int[] rows = found.length == 0 ? ANY : found;
           inputs.put(name, run.indices(rows, rows.length));

@@ -40,9 +40,14 @@ public final class AnswerCheck {
   public static void inputs(DecoderGraph decoder) {
     if (decoder.tokensAtOnce() > 0) {
       throw new ModelException(
-          "%s takes exactly %d tokens at once; export the decoder with an open sequence length"
+          "%s takes exactly %d tokens at once; export the decoder with an open sequence length, or put decoder_model.onnx beside it, which takes the prompt"
               .formatted(decoder.file(), decoder.tokensAtOnce()));
     }
+    decoder.steps().ifPresent(AnswerCheck::known);
+    known(decoder);
+  }
+
+  private static void known(DecoderGraph decoder) {
     for (String input : decoder.inputs()) {
       if (!KNOWN.contains(input)
           && !input.startsWith(DecoderGraph.PAST)
