@@ -118,6 +118,9 @@ public final class ModelSession implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
     try {
       session.close();

@@ -54,8 +54,12 @@ public final class ShapeFolding {
       sizes.look(node);
       nodes.add(folded(node));
     }
-    constants.forEach(graph::addInitializer);
-    graph.clearNode().addAllNode(read());
+    Set<String> read = new HashSet<>();
+    graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(read::add);
+    List<NodeProto> kept = readBy(read);
+    constants.addAll(0, graph.getInitializerList());
+    constants.removeIf(constant -> !read.contains(constant.getName()));
+    graph.clearNode().addAllNode(kept).clearInitializer().addAllInitializer(constants);
   }
 
   private NodeProto folded(NodeProto node) {
@@ -139,10 +143,12 @@ public final class ShapeFolding {
     return name;
   }
 
-  /** The nodes that an output depends on. */
-  private List<NodeProto> read() {
-    Set<String> read = new HashSet<>();
-    graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(read::add);
+  /**
+   * The nodes that something depends on.
+   *
+   * @param read what is read of them, added to
+   */
+  private List<NodeProto> readBy(Set<String> read) {
     List<NodeProto> kept = new ArrayList<>();
     for (int i = nodes.size() - 1; i >= 0; i--) {
       NodeProto node = nodes.get(i);
