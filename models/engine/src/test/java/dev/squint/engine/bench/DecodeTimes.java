@@ -117,11 +117,7 @@ final class DecodeTimes {
       this.request =
           GenerationRequest.builder(prompt)
               .strategy(strategy)
-              .options(
-                  GenerationOptions.builder()
-                      .maxNewTokens(TOKENS)
-                      .sampling(sampling)
-                      .build())
+              .options(GenerationOptions.builder().maxNewTokens(TOKENS).sampling(sampling).build())
               .listener(token -> allocated.add(threads.getThreadAllocatedBytes(thread)))
               .build();
     }

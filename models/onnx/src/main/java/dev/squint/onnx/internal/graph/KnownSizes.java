@@ -108,11 +108,7 @@ final class KnownSizes {
       tensor.getInt64DataList().forEach(number -> all.add(Size.of(number)));
     } else if (tensor.getRawData().size() == count * Long.BYTES) {
       LongBuffer raw =
-          tensor
-              .getRawData()
-              .asReadOnlyByteBuffer()
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .asLongBuffer();
+          tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
       while (raw.hasRemaining()) {
         all.add(Size.of(raw.get()));
       }
@@ -249,7 +245,8 @@ final class KnownSizes {
   private Optional<Numbers> sliced(Attributes node, Numbers of) {
     Optional<Size> from = single(node.input(1));
     Optional<Size> to = single(node.input(2));
-    boolean everyOne = node.input(4).isEmpty() || single(node.input(4)).filter(s -> s.is(1)).isPresent();
+    boolean everyOne =
+        node.input(4).isEmpty() || single(node.input(4)).filter(s -> s.is(1)).isPresent();
     if (from.isEmpty() || to.isEmpty() || !everyOne) {
       return Optional.empty();
     }
@@ -313,14 +310,15 @@ final class KnownSizes {
     }
     String name =
         Stream.of(one.symbol(), other.symbol()).sorted().collect(Collectors.joining("+", "(", ")"));
-    return Optional.of(
-        new Numbers(List.of(Size.named(name)), a.get().scalar && b.get().scalar));
+    return Optional.of(new Numbers(List.of(Size.named(name)), a.get().scalar && b.get().scalar));
   }
 
   /** What counts up from 0 has as many numbers as it counts to. */
   private Optional<List<Size>> counted(Attributes node) {
     Optional<Size> to =
-        numbers(node.input(1)).filter(found -> found.all.size() == 1).map(found -> found.all.get(0));
+        numbers(node.input(1))
+            .filter(found -> found.all.size() == 1)
+            .map(found -> found.all.get(0));
     boolean fromZero = single(node.input(0)).filter(from -> from.is(0)).isPresent();
     boolean everyOne = single(node.input(2)).filter(step -> step.is(1)).isPresent();
     return Optional.of(
@@ -400,8 +398,18 @@ final class KnownSizes {
           "RMSNormalization",
           "ScatterND" ->
           first;
-      case "Add", "Sub", "Mul", "Div", "Pow", "Equal", "And", "Or", "LessOrEqual", "Less",
-              "Greater", "GreaterOrEqual" ->
+      case "Add",
+          "Sub",
+          "Mul",
+          "Div",
+          "Pow",
+          "Equal",
+          "And",
+          "Or",
+          "LessOrEqual",
+          "Less",
+          "Greater",
+          "GreaterOrEqual" ->
           broadcast(first, shape(node.input(1)));
       case "Where" -> broadcast(broadcast(first, shape(node.input(1))), shape(node.input(2)));
       case "Expand" -> broadcast(first, numbers(node.input(1)).map(Numbers::all));
@@ -500,8 +508,7 @@ final class KnownSizes {
       List<Size> others = new ArrayList<>(shape);
       others.remove(inferred);
       shape.set(
-          inferred,
-          data.flatMap(known -> Size.quotient(known, others)).orElseGet(this::another));
+          inferred, data.flatMap(known -> Size.quotient(known, others)).orElseGet(this::another));
     }
     return Optional.of(shape);
   }
@@ -569,7 +576,8 @@ final class KnownSizes {
     Size length = shape.get((int) along);
     Optional<Size> from = single(node.input(1));
     Optional<Size> to = single(node.input(2));
-    boolean everyOne = node.input(4).isEmpty() || single(node.input(4)).filter(s -> s.is(1)).isPresent();
+    boolean everyOne =
+        node.input(4).isEmpty() || single(node.input(4)).filter(s -> s.is(1)).isPresent();
     List<Size> left = new ArrayList<>(shape);
     if (length.isKnown() && from.isPresent() && to.isPresent() && everyOne) {
       int all = (int) length.number();

@@ -70,7 +70,8 @@ public final class ShapeFolding {
     Optional<List<Long>> written =
         switch (node.getOpType()) {
           case "Reshape" ->
-              shape.filter(found -> of.integer("allowzero", 0) == 0)
+              shape
+                  .filter(found -> of.integer("allowzero", 0) == 0)
                   .flatMap(found -> reshape(of, found.all()));
           case "Expand" -> shape.flatMap(found -> expand(of, found.all()));
           default -> Optional.empty();
@@ -82,8 +83,7 @@ public final class ShapeFolding {
       if (known.isPresent() && known.get().isKnown() && !weights.contains(node.getInput(i))) {
         folded.setInput(
             i,
-            constant(
-                known.get().all().stream().map(Size::number).toList(), known.get().scalar()));
+            constant(known.get().all().stream().map(Size::number).toList(), known.get().scalar()));
       }
     }
     return folded.build();
@@ -106,8 +106,7 @@ public final class ShapeFolding {
         written.add(Size.INFERRED);
       }
     }
-    return Optional.of(written)
-        .filter(all -> Collections.frequency(all, Size.INFERRED) <= 1);
+    return Optional.of(written).filter(all -> Collections.frequency(all, Size.INFERRED) <= 1);
   }
 
   private Optional<List<Long>> expand(Attributes node, List<Size> wanted) {

@@ -45,8 +45,7 @@ class ShapeFoldingTest {
   void headsAreSplitWithoutMeasuring() {
     input("x", "batch", "tokens", 12L);
     String shape =
-        nodes.concat(
-            0, measured("x", 0), measured("x", 1), nodes.constant(-1), nodes.constant(4));
+        nodes.concat(0, measured("x", 0), measured("x", 1), nodes.constant(-1), nodes.constant(4));
     nodes.op("Reshape", List.of("x", shape), "y");
     output("y");
     ShapeFolding.in(graph, Set.of());
@@ -83,12 +82,17 @@ class ShapeFoldingTest {
     input("x", "batch", 2L, 1L, "tokens", 4L);
     String wanted =
         nodes.concat(
-            0, measured("x", 0), nodes.constant(-1), nodes.constant(3), measured("x", 3),
+            0,
+            measured("x", 0),
+            nodes.constant(-1),
+            nodes.constant(3),
+            measured("x", 3),
             nodes.constant(4));
     String minus = nodes.constant(-1, -1, -1, -1, -1);
     String ones = nodes.constant(1, 1, 1, 1, 1);
     nodes.op(
-        "Expand", List.of("x", nodes.op("Where", nodes.op("Equal", wanted, minus), ones, wanted)),
+        "Expand",
+        List.of("x", nodes.op("Where", nodes.op("Equal", wanted, minus), ones, wanted)),
         "y");
     output("y");
     ShapeFolding.in(graph, Set.of());
