@@ -1,8 +1,10 @@
 package dev.squint.engine.internal.generate;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.kv.KvCache;
 import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.StandingRun;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.tokens.LiveTokens;
@@ -16,6 +18,8 @@ import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.cache.KvCachePlan;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /** One segment in one request: it owns the KV cache of its layers. */
 public final class SegmentState implements AutoCloseable {
@@ -39,6 +44,7 @@ public final class SegmentState implements AutoCloseable {
   private final Map<String, RowInput> rowInputs = new HashMap<>();
   private Optional<StepInputs> step = Optional.empty();
   private Optional<StepOutputs> stepResults = Optional.empty();
+  private Optional<StandingRun> standing = Optional.empty();
   private StepMask mask;
   private int moves = -1;
   private String scores = DecoderGraph.LOGITS;
@@ -132,8 +138,38 @@ public final class SegmentState implements AutoCloseable {
    *
    * @param hidden hidden states for the next segment, or else the logits or the best token alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
+   * @param memory where the first of the hidden states lies, if that is memory of Java
    */
-  public record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
+  public record Output(
+      List<OnnxTensor> hidden, Map<String, OnnxTensor> taps, Optional<ByteBuffer> memory) {
+
+    private Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {
+      this(hidden, taps, Optional.empty());
+    }
+
+    /**
+     * The logits, as float32.
+     *
+     * @param reuse may be written over and returned
+     */
+    float[] scores(float[] reuse) {
+      OnnxTensor logits = hidden.get(0);
+      if (memory.isEmpty() || logits.getInfo().type != OnnxJavaType.FLOAT) {
+        return TensorScope.valuesOf(logits);
+      }
+      FloatBuffer values = memory.get().asFloatBuffer();
+      float[] into = reuse.length == values.remaining() ? reuse : new float[values.remaining()];
+      values.get(into);
+      return into;
+    }
+
+    /** The best token. */
+    long best() {
+      return memory.isPresent()
+          ? memory.get().getLong(memory.get().limit() - Long.BYTES)
+          : TensorScope.lastLong(hidden.get(0));
+    }
+  }
 
   /**
    * Sets what the segment with the logits returns from now on.
@@ -198,19 +234,38 @@ public final class SegmentState implements AutoCloseable {
 
   private Output write(TensorScope scope, Map<String, OnnxTensor> given, List<OnnxTensor> hidden) {
     StepOutputs results = stepResults.orElseThrow();
-    Set<String> wanted = cache.outputs();
-    TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
-    try {
-      complete(run, given, hidden);
+    if (cache.moves() >= 0) {
+      writeAgain(scope, given, hidden, results);
+      return results.output();
+    }
+    try (TensorScope run = scope.newScope()) {
+      given.putAll(cache.inputs(run, 1));
+      giveStates(given::put, hidden);
       Map<String, OnnxTensor> out =
-          segment.forSteps().session().run(run, given, wanted, results.written());
+          segment.forSteps().session().run(run, given, cache.outputs(), results.written());
       cache.append(run, out, 1);
       return results.output();
-    } finally {
-      if (!wanted.isEmpty()) {
-        run.close();
-      }
     }
+  }
+
+  /** Nothing but what is given changes, unless the cache has moved. */
+  private void writeAgain(
+      TensorScope scope,
+      Map<String, OnnxTensor> given,
+      List<OnnxTensor> hidden,
+      StepOutputs results) {
+    Map<String, OnnxTensor> ofCache = cache.inputs(scope, 1);
+    if (cache.moves() != moves) {
+      moves = cache.moves();
+      given.putAll(ofCache);
+      giveStates(given::put, hidden);
+      results.writeInto(cache.inPlace());
+      standing = Optional.of(segment.forSteps().session().standing(scope, given, results.written()));
+    } else {
+      giveStates(standing.orElseThrow()::give, hidden);
+    }
+    standing.orElseThrow().run(scope);
+    cache.append(scope, Map.of(), 1);
   }
 
   private Output runAll(TensorScope scope, Input in) {
@@ -246,19 +301,13 @@ public final class SegmentState implements AutoCloseable {
     return step.get();
   }
 
-  private void complete(TensorScope run, Map<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
-    Map<String, OnnxTensor> ofCache = cache.inputs(run, 1);
-    if (cache.moves() < 0 || cache.moves() != moves) {
-      inputs.putAll(ofCache);
-      stepResults.orElseThrow().writeInto(cache.inPlace());
-      moves = cache.moves();
-    }
+  private void giveStates(BiConsumer<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
     SplitDecoder.Segment graph = segment.forSteps();
     for (int i = 0; i < graph.hiddenInputs().size(); i++) {
-      inputs.put(graph.hiddenInputs().get(i), hidden.get(i));
+      inputs.accept(graph.hiddenInputs().get(i), hidden.get(i));
     }
     if (graph.session().inputs().contains(DecoderGraph.MASK)) {
-      inputs.put(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
+      inputs.accept(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
     }
   }
 

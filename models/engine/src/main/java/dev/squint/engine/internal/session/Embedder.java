@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.StandingRun;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.error.ModelException;
@@ -116,13 +117,14 @@ public final class Embedder implements AutoCloseable {
   }
 
   /**
-   * Embeds text into a tensor that is there.
+   * Embeds text again and again.
    *
+   * @param owner owner of what else the graph is given
    * @param tokens int64 {@code [1, n]}
    * @param into float32 {@code [1, n, hidden]}
    */
-  public void embed(TensorScope scope, OnnxTensor tokens, OnnxTensor into) {
-    embed.run(scope, inputs(scope, tokens), Set.of(), Map.of(EMBEDS, into));
+  public StandingRun standing(TensorScope owner, OnnxTensor tokens, OnnxTensor into) {
+    return embed.standing(owner, inputs(owner, tokens), Map.of(EMBEDS, into));
   }
 
   /** Where the graph puts features in, it is given none: they go in behind it. */
