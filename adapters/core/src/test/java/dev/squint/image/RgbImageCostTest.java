@@ -47,6 +47,7 @@ import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 import org.opencv.core.Scalar;
+import org.opencv.imgcodecs.Imgcodecs;
 
 /** What an image may cost in time, memory and lines on standard error. */
 class RgbImageCostTest {
@@ -171,6 +172,24 @@ class RgbImageCostTest {
     assertThat(process.lines()).containsExactly("5000x5000");
     long megapixels = (long) side * side / 1_000_000;
     assertThat(process.grown() / 1000).isLessThan(megapixels * (3 * 4) + 60);
+  }
+
+  /** Four bytes a pixel are decoded, and three of the copy. */
+  @Test
+  void memoryOfAJpegIsTheImageAndOneCopy() throws Exception {
+    assumeTrue(Files.isReadable(Path.of("/proc/self/status")));
+    int side = 5000;
+    Path file = folder.resolve("large.jpg");
+    Mat image = new Mat(side, side, CvType.CV_8UC3, Scalar.all(77));
+    try {
+      assertThat(Imgcodecs.imwrite(file.toString(), image)).isTrue();
+    } finally {
+      image.release();
+    }
+    ImageProcess process = ImageProcess.run(folder, "-Xmx256m", List.of(file));
+    assertThat(process.lines()).containsExactly("5000x5000");
+    long megapixels = (long) side * side / 1_000_000;
+    assertThat(process.grown() / 1000).isLessThan(megapixels * (4 + 3) + 60);
   }
 
   private static byte[] gif(int side) throws IOException {
