@@ -189,28 +189,31 @@ final class JpegScan {
 
   /** Whether all codes of a block are there. */
   private boolean block(Codes first, Codes others) {
-    int code = next(first);
-    int coefficient = code < 0 ? COEFFICIENTS + 1 : 1;
+    Codes codes = first;
+    long rest = bits;
+    int left = count;
+    int coefficient = 0;
     while (coefficient < COEFFICIENTS) {
-      code = next(others);
-      coefficient = code < 0 ? COEFFICIENTS + 1 : coefficient + code;
-      if (code == Codes.END_OF_BLOCK) {
-        return count >= 0;
+      if (left < LONGEST_SYMBOL) {
+        bits = rest;
+        count = left;
+        fill();
+        rest = bits;
+        left = count;
       }
+      int step = codes.several(rest);
+      if (coefficient + (step >> 8 & 0xFF) >= COEFFICIENTS) {
+        step = codes.find(rest);
+      }
+      int length = step & 0xFF;
+      rest <<= length;
+      left -= length;
+      coefficient += step >> 8;
+      codes = others;
     }
-    return coefficient == COEFFICIENTS && count >= 0;
-  }
-
-  /** Passes over a code and the bits that belong to it: how many coefficients it tells, or -1. */
-  private int next(Codes codes) {
-    if (count < LONGEST_SYMBOL) {
-      fill();
-    }
-    int code = codes.find(bits);
-    int length = code & 0xFF;
-    bits <<= length;
-    count -= length;
-    return code >> 8;
+    bits = rest;
+    count = left;
+    return left >= 0 && (coefficient == COEFFICIENTS || coefficient >= Codes.END_OF_BLOCK);
   }
 
   /** At least as many bits as a symbol can have, unless a marker comes before. */
@@ -254,17 +257,20 @@ final class JpegScan {
   /** A table of Huffman codes. */
   private static final class Codes {
 
-    static final int END_OF_BLOCK = 0;
+    /** More coefficients than any other symbols of a block tell together. */
+    static final int END_OF_BLOCK = 1 << 8;
 
-    private static final int QUICK = 10;
+    private static final int QUICK = 11;
     private static final int LONGEST = 16;
-    private static final int UNKNOWN = -1 << 8;
+    /** Between these, so that it ends a block and is told from its end. */
+    private static final int UNKNOWN = (COEFFICIENTS + 16) << 8;
     private static final int MOST_SYMBOLS = 256;
     private static final int LARGEST_DC = 11;
     private static final int LARGEST_AC = 10;
 
     private final boolean isDc;
     private final int[] quick = new int[1 << QUICK];
+    private final int[] several = new int[1 << QUICK];
     private final int[] steps = new int[MOST_SYMBOLS];
     private final int[] first = new int[LONGEST + 1];
     private final int[] firstSymbol = new int[LONGEST + 1];
@@ -306,10 +312,25 @@ final class JpegScan {
         }
         code <<= 1;
       }
+      Arrays.setAll(several, this::together);
       return symbols;
     }
 
-    /** How many coefficients a symbol tells, 0 for the rest of the block, and below it its bits. */
+    /** One step of all symbols that are whole in some bits and of the same block. */
+    private int together(int bits) {
+      int all = 0;
+      int step = quick[bits];
+      while (step != UNKNOWN && (all & 0xFF) + (step & 0xFF) <= QUICK) {
+        all += step;
+        if (isDc || step >> 8 == END_OF_BLOCK) {
+          return all;
+        }
+        step = quick[bits << (all & 0xFF) & (several.length - 1)];
+      }
+      return all == 0 ? step : all;
+    }
+
+    /** How many coefficients a symbol tells, and in the lowest byte how many bits it has. */
     private int step(int symbol, int length) {
       int size = symbol & 15;
       int zeros = symbol >> 4;
@@ -317,9 +338,16 @@ final class JpegScan {
         return 1 << 8 | (length + symbol);
       }
       if (size == 0) {
-        return zeros == 15 ? 16 << 8 | length : zeros == 0 ? length : UNKNOWN;
+        return zeros == 15
+            ? 16 << 8 | length
+            : zeros == 0 ? END_OF_BLOCK << 8 | length : UNKNOWN;
       }
       return size > LARGEST_AC ? UNKNOWN : (zeros + 1) << 8 | (length + size);
+    }
+
+    /** The step of as many codes of a block as are known by the first bits. */
+    int several(long bits) {
+      return several[(int) (bits >>> (64 - QUICK))];
     }
 
     /** The step of the code that some bits begin with. */

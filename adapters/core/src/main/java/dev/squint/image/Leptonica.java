@@ -7,6 +7,8 @@ import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import dev.squint.onnx.internal.io.UnpackedResource;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.net.URL;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
@@ -25,6 +27,8 @@ final class Leptonica {
 
   private static final Logger LOG = LoggerFactory.getLogger(Leptonica.class);
   private static final String ROOT = "/org/bytedeco/leptonica/";
+  private static final VarHandle FOUR_SAMPLES =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
   private static final int NO_MESSAGES = 6;
   private static final int BITS_OF_COLOR = 32;
   private static final int WHOLE_SIZE = 1;
@@ -155,7 +159,19 @@ final class Leptonica {
     for (int line = 0; line < lines; line++) {
       int from = line * lineStep;
       int at = start + line * down;
-      for (int pixel = 0; pixel < pixels; pixel++) {
+      int pixel = 0;
+      if (pixelStep == 1 && across == 3) {
+        for (; pixel <= pixels - 4; pixel += 4) {
+          int second = words[from + 1];
+          int third = words[from + 2];
+          FOUR_SAMPLES.set(rgb, at, words[from] & ~0xFF | second >>> 24);
+          FOUR_SAMPLES.set(rgb, at + 4, second << 8 & ~0xFFFF | third >>> 16);
+          FOUR_SAMPLES.set(rgb, at + 8, third << 16 & 0xFF << 24 | words[from + 3] >>> 8);
+          from += 4;
+          at += 12;
+        }
+      }
+      for (; pixel < pixels; pixel++) {
         int word = words[from];
         rgb[at] = (byte) (word >>> 24);
         rgb[at + 1] = (byte) (word >>> 16);
