@@ -32,7 +32,11 @@ final class Leptonica {
   private static final int NO_MESSAGES = 6;
   private static final int BITS_OF_COLOR = 32;
   private static final int WHOLE_SIZE = 1;
-  private static final int ROWS = 16;
+  private static final int ROWS_OF_TASK = 64;
+
+  /** So many lie next to each other in a line of the image. */
+  private static final int ROWS_TURNED = 16;
+
 
   private Leptonica() {}
 
@@ -41,6 +45,9 @@ final class Leptonica {
    * the platform, or cannot be unpacked or loaded, it decodes nothing.
    */
   static void load(Path cacheFolder) {
+    if (Native.registered(Leptonica.class)) {
+      return;
+    }
     String platform = platform();
     Path folder = cacheFolder.toAbsolutePath().resolve("native").resolve(platform);
     try {
@@ -106,7 +113,8 @@ final class Leptonica {
       } finally {
         pixDestroy(new PointerByReference(pix));
       }
-    } catch (UnsatisfiedLinkError e) {
+    } catch (LinkageError e) {
+      // It was not loaded.
       return Optional.empty();
     }
   }
@@ -128,18 +136,23 @@ final class Leptonica {
         (orientation.isMirrored() ? 3 * (width - 1) : 0)
             + (orientation.isUpsideDown() ? 3 * width * (height - 1) : 0);
     byte[] rgb = new byte[3 * width * height];
-    IntStream.range(0, (jpeg.height() + ROWS - 1) / ROWS)
-        .map(block -> block * ROWS)
+    IntStream.range(0, (jpeg.height() + ROWS_OF_TASK - 1) / ROWS_OF_TASK)
+        .map(task -> task * ROWS_OF_TASK)
         .parallel()
         .forEach(
             top -> {
-              int rows = Math.min(ROWS, jpeg.height() - top);
-              int[] block = new int[rows * line];
-              words.get(top * line, block);
-              if (turned) {
-                copy(block, jpeg.width(), 1, rows, line, rgb, start + top * across, down, across);
-              } else {
-                copy(block, rows, line, jpeg.width(), 1, rgb, start + top * down, down, across);
+              int step = turned ? ROWS_TURNED : 1;
+              int[] block = new int[step * line];
+              int end = Math.min(top + ROWS_OF_TASK, jpeg.height());
+              for (int row = top; row < end; row += step) {
+                int rows = Math.min(step, end - row);
+                words.get(row * line, block, 0, rows * line);
+                if (turned) {
+                  int at = start + row * across;
+                  copy(block, jpeg.width(), 1, rows, line, rgb, at, down, across);
+                } else {
+                  copy(block, 1, line, jpeg.width(), 1, rgb, start + row * down, down, across);
+                }
               }
             });
     return new RgbImage(width, height, rgb);

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 final class RowBlock {
 
   /** So many that starting a loop over a column costs little. */
-  private static final int MOST_ROWS = 256;
+  private static final int MOST_ROWS = 512;
 
   private static final int FEWEST_ROWS = 16;
 
