@@ -262,8 +262,10 @@ final class JpegScan {
 
     private static final int QUICK = 11;
     private static final int LONGEST = 16;
+
     /** Between these, so that it ends a block and is told from its end. */
     private static final int UNKNOWN = (COEFFICIENTS + 16) << 8;
+
     private static final int MOST_SYMBOLS = 256;
     private static final int LARGEST_DC = 11;
     private static final int LARGEST_AC = 10;
@@ -338,9 +340,7 @@ final class JpegScan {
         return 1 << 8 | (length + symbol);
       }
       if (size == 0) {
-        return zeros == 15
-            ? 16 << 8 | length
-            : zeros == 0 ? END_OF_BLOCK << 8 | length : UNKNOWN;
+        return zeros == 15 ? 16 << 8 | length : zeros == 0 ? END_OF_BLOCK << 8 | length : UNKNOWN;
       }
       return size > LARGEST_AC ? UNKNOWN : (zeros + 1) << 8 | (length + size);
     }

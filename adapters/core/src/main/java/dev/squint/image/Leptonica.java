@@ -37,7 +37,6 @@ final class Leptonica {
   /** So many lie next to each other in a line of the image. */
   private static final int ROWS_TURNED = 16;
 
-
   private Leptonica() {}
 
   /**
@@ -72,9 +71,7 @@ final class Leptonica {
     String system = System.getProperty("os.name");
     String name =
         system.startsWith("Windows") ? "windows" : system.startsWith("Mac") ? "macosx" : "linux";
-    return name
-        + "-"
-        + dev.squint.onnx.internal.io.NativeLibrary.processor("x86_64", "arm64");
+    return name + "-" + dev.squint.onnx.internal.io.NativeLibrary.processor("x86_64", "arm64");
   }
 
   /** The library, after those that it needs and the system lacks. */
@@ -82,8 +79,7 @@ final class Leptonica {
     if (platform.startsWith("windows")) {
       return List.of("libwinpthread-1.dll", "libgcc_s_seh-1.dll", "libleptonica-6.dll");
     }
-    return List.of(
-        platform.startsWith("macosx") ? "libleptonica.6.dylib" : "libleptonica.so.6");
+    return List.of(platform.startsWith("macosx") ? "libleptonica.6.dylib" : "libleptonica.so.6");
   }
 
   /**

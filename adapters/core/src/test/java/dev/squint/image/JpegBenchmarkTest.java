@@ -114,7 +114,8 @@ class JpegBenchmarkTest {
           java[i][0] / pillow[i][0]);
     }
     double ratio = java[2][rounds / 2] / pillow[2][rounds / 2];
-    System.out.printf(Locale.ROOT, "%d core(s): %.2f of Pillow's time, bar %.1f%n", cores, ratio, BAR);
+    System.out.printf(
+        Locale.ROOT, "%d core(s): %.2f of Pillow's time, bar %.1f%n", cores, ratio, BAR);
     return ratio;
   }
 

@@ -62,8 +62,7 @@ class JpegScanTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"desktop", "gray", "444", "422", "440", "optimal", "restarts", "coarse"})
+  @ValueSource(strings = {"desktop", "gray", "444", "422", "440", "optimal", "restarts", "coarse"})
   void itIsSureOfWholeFilesAndOfNoDamagedOne(String way) {
     byte[] whole = encoded(way);
     assertThat(JpegScan.isWhole(whole, Jpeg.read("it", whole))).isTrue();

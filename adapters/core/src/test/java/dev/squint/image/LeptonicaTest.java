@@ -61,7 +61,12 @@ class LeptonicaTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0x411111, 0", "0x221111, 0", "0x211111, 0", "0x121111, 0", "0x111111, 0", "0x221111, 1"
+    "0x411111, 0",
+    "0x221111, 0",
+    "0x211111, 0",
+    "0x121111, 0",
+    "0x111111, 0",
+    "0x221111, 1"
   })
   void itDecodesToTheSamplesOfOpenCv(String sampling, int progressive) {
     byte[] file = encoded(Integer.decode(sampling), progressive);
