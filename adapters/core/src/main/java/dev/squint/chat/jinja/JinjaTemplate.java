@@ -11,6 +11,7 @@ import com.hubspot.jinjava.tree.output.RenderedOutputNode;
 import com.hubspot.jinjava.tree.parse.ExpressionToken;
 import java.time.Clock;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -38,7 +39,7 @@ public final class JinjaTemplate {
    * @throws JinjaException if it is no template, or uses what is not supported
    */
   public static JinjaTemplate compile(String source) {
-    return compile(source, Clock.systemDefaultZone());
+    return compile(source, Clock.system(ZoneId.systemDefault()));
   }
 
   static JinjaTemplate compile(String source, Clock clock) {
