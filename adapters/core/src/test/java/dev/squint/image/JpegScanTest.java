@@ -21,7 +21,7 @@ import org.opencv.imgcodecs.Imgcodecs;
 /** It must not be sure of a file over which the desktop library's decoder complains. */
 class JpegScanTest {
 
-  private static final int DAMAGED = 400;
+  private static final int DAMAGED = 200;
 
   @TempDir static Path folder;
 
