@@ -14,6 +14,8 @@ import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PromptCache;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.config.ModelFiles;
+import dev.squint.onnx.split.ModelSplitter;
+import dev.squint.onnx.split.SplitOptions;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.layout.TokenLayout;
 import java.io.IOException;
@@ -76,17 +78,7 @@ class DecoderPairTest {
 
   /** Splits at several layers, attention ahead of a layer, and what leaves the KV cache. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "pyramiddrop",
-        "sparsevlm",
-        "dart:k=2",
-        "kv-quant",
-        "avl",
-        "sparsemm",
-        "layerwise",
-        "exit"
-      })
+  @ValueSource(strings = {"pyramiddrop", "sparsevlm", "kv-quant", "avl", "sparsemm"})
   void everyKindOfStrategyAnswersAsOnOneFile(String spec) {
     JsonNode chat = FamilyFixture.reference(NAME).path("cases").get(0).path("chat");
     Generation expected = one.answer(one.prompt(chat), spec);
@@ -156,6 +148,17 @@ class DecoderPairTest {
     assertThatThrownBy(
             () -> VisionLanguageModel.open(folder, ModelOptions.builder().threads(1).build()))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("put decoder_model.onnx beside it");
+        .hasMessageContaining("takes exactly 1 tokens at once")
+        .hasMessageContaining("put the decoder_model.onnx of the same export beside it");
+  }
+
+  /** Its segments would take one token at a time. */
+  @Test
+  void itIsNotSplitIntoFiles(@TempDir Path temp) {
+    Path target = temp.resolve("split");
+    SplitOptions options = SplitOptions.at(Set.of(2)).build();
+    assertThatThrownBy(() -> ModelSplitter.split(two.model().folder(), "", options, target))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("takes one token at a time");
   }
 }
