@@ -125,7 +125,7 @@ class LlavaCasesTest {
         .keptOriginal();
   }
 
-  /** Every second on one of the towers, with {@code -Pfull} each on all. */
+  /** Each on one of the towers, with {@code -Pfull} on all. */
   @ParameterizedTest
   @MethodSource("towers")
   void everyStrategyActsOrSaysWhyNotAndInspectAgrees(JsonNode expected) throws IOException {
@@ -136,7 +136,7 @@ class LlavaCasesTest {
       int acted = 0;
       int turn = TOWERS.indexOf(expected.get("tower").asText());
       for (StrategyType<?> provider : Strategies.available()) {
-        if (!Share.has(turn++, 2 * TOWERS.size())) {
+        if (!Share.has(turn++, TOWERS.size())) {
           continue;
         }
         Optional<String> refusal = Optional.empty();
