@@ -78,7 +78,8 @@ final class DecodeTimes {
     return answers.heap;
   }
 
-  private static TestStrategy split(DecoderSizes sizes, int segments) {
+  private static TestStrategy split(DecoderSizes sizes, int wanted) {
+    int segments = Math.min(wanted, sizes.layers());
     return new TestStrategy(
         "split",
         IntStream.range(1, segments)
