@@ -70,18 +70,16 @@ final class DecodeTimes {
   }
 
   /** The least heap that a generated token takes, in bytes. */
-  static long heap(SyntheticModel model, int segments, SamplingOptions sampling) {
-    ModelOptions options =
-        ModelOptions.builder().threads(1).cacheFolder(model.folder().resolve("cache")).build();
-    try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
-      Answers answers =
-          new Answers(open, model.prompt(TOKENS), split(model.sizes(), segments), sampling);
-      Pairs.measure(answers::nanos, answers::nanos, 1);
-      return answers.heap;
-    }
+  static long heap(
+      VisionLanguageModel open, SyntheticModel model, int segments, SamplingOptions sampling) {
+    Answers answers =
+        new Answers(open, model.prompt(TOKENS), split(model.sizes(), segments), sampling);
+    Pairs.measure(answers::nanos, answers::nanos, 1);
+    return answers.heap;
   }
 
-  private static TestStrategy split(DecoderSizes sizes, int segments) {
+  private static TestStrategy split(DecoderSizes sizes, int wanted) {
+    int segments = Math.min(wanted, sizes.layers());
     return new TestStrategy(
         "split",
         IntStream.range(1, segments)
