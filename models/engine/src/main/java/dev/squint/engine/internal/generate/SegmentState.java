@@ -260,7 +260,8 @@ public final class SegmentState implements AutoCloseable {
       given.putAll(ofCache);
       giveStates(given::put, hidden);
       results.writeInto(cache.inPlace());
-      standing = Optional.of(segment.forSteps().session().standing(scope, given, results.written()));
+      standing =
+          Optional.of(segment.forSteps().session().standing(scope, given, results.written()));
     } else {
       giveStates(standing.orElseThrow()::give, hidden);
     }
