@@ -56,6 +56,7 @@ class NativeLibrariesTest {
     assertThat(whole.keySet())
         .anyMatch(file -> file.endsWith("/libonnxruntime.so"))
         .anyMatch(file -> file.endsWith("/libtokenizers.so"))
+        .anyMatch(file -> file.endsWith("/libleptonica.so.6"))
         .anyMatch(file -> file.contains("/libopencv_java"))
         .anyMatch(file -> file.endsWith("/onnx/vision_encoder.onnx"));
     for (int turn = 0; turn < (Share.isWhole() ? Damage.values().length : 1); turn++) {

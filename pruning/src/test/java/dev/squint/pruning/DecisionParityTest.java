@@ -200,17 +200,16 @@ class DecisionParityTest {
           "drawn",
           new DecoderShape(
               decoder[0], decoder[1], decoder[2], decoder[3], decoder[4], decoder[5], decoder[6]),
-          new VisionShape(
-              vision[0],
-              vision[1],
-              vision[2],
-              vision[3],
-              span.length(),
-              12,
-              json.path("hasCls").asBoolean(),
-              span.rows(),
-              span.columns(),
-              vision[1]),
+          VisionShape.builder()
+              .layers(vision[0])
+              .hidden(vision[1])
+              .heads(vision[2])
+              .intermediate(vision[3])
+              .grid(span.rows(), span.columns())
+              .patchDim(12)
+              .cls(json.path("hasCls").asBoolean())
+              .projectorHidden(vision[1])
+              .build(),
           span.length());
     }
 

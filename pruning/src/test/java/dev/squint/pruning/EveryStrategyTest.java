@@ -41,7 +41,16 @@ class EveryStrategyTest {
       new ModelShape(
           "small",
           new DecoderShape(16, 32, 4, 2, 8, 64, 100),
-          new VisionShape(23, 16, 4, 64, 144, 588, true, 12, 12, 32),
+          VisionShape.builder()
+              .layers(23)
+              .hidden(16)
+              .heads(4)
+              .intermediate(64)
+              .grid(12, 12)
+              .patchDim(588)
+              .cls(true)
+              .projectorHidden(32)
+              .build(),
           144);
 
   private static final TokenLayout ONE =

@@ -23,6 +23,7 @@ import dev.squint.pruning.trace.Trace;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The value types refuse what cannot be, and return copies. */
@@ -111,8 +112,19 @@ class ValuesTest {
         .hasMessage("3 query heads cannot share 2 key heads evenly");
     assertThatThrownBy(() -> new DecoderShape(2, 8, 2, 2, 4, 16, 0))
         .hasMessage("every size of a decoder shape is at least 1");
-    assertThatThrownBy(() -> new VisionShape(1, 1, 1, 1, 4, 1, true, 3, 2, 1))
-        .hasMessage("a patch grid of 3 x 2 does not hold 4 patches");
+    assertThatThrownBy(
+            () ->
+                VisionShape.builder()
+                    .layers(1)
+                    .hidden(1)
+                    .heads(1)
+                    .intermediate(1)
+                    .grid(0, 2)
+                    .patchDim(1)
+                    .cls(true)
+                    .projectorHidden(1)
+                    .build())
+        .hasMessage("every size of a vision shape is at least 1");
     assertThatThrownBy(() -> new Site.BeforeLayer(0))
         .hasMessage("a site before decoder layer 0 does not exist; choose layer 1 or later");
     assertThatThrownBy(
@@ -191,9 +203,15 @@ class ValuesTest {
             .cls(true)
             .projectorHidden(7)
             .build();
-    assertThat(vision).isEqualTo(new VisionShape(3, 6, 2, 10, 10, 12, true, 2, 5, 7));
+    assertThat(vision)
+        .isEqualTo(new VisionShape(3, 6, 2, 10, 12, true, 2, 5, 1, 7, Set.of(), false));
     assertThat(vision.withGrid(4, 3))
-        .isEqualTo(new VisionShape(3, 6, 2, 10, 12, 12, true, 4, 3, 7));
+        .isEqualTo(new VisionShape(3, 6, 2, 10, 12, true, 4, 3, 1, 7, Set.of(), false));
+    VisionShape windows = vision.toBuilder().windowedLayers(Set.of(0, 2)).build();
+    assertThat(windows.lastWholeLayer()).isEqualTo(1);
+    assertThat(windows.wholeLayerFrom(0)).isEqualTo(1);
+    assertThat(windows.wholeLayerFrom(2)).as("none follows").isEqualTo(2);
+    assertThat(windows.withGrid(4, 3).windowedLayers()).containsExactlyInAnyOrder(0, 2);
     assertThatThrownBy(() -> VisionShape.builder().build())
         .hasMessage("every size of a vision shape is at least 1");
   }

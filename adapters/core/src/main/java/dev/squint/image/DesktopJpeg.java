@@ -22,21 +22,39 @@ final class DesktopJpeg {
   private DesktopJpeg() {}
 
   /**
-   * Decodes all pixels once, keeping none.
+   * Reads the header alone where that is enough to tell, as it is in nearly every file.
    *
    * @return whether a decoder has nothing to print about it
    * @throws ImageException if its pixels are damaged
    */
   static boolean isSilent(String name, byte[] data, Jpeg jpeg) {
+    return JpegScan.isWhole(data, jpeg)
+        ? isSilent(name, data, jpeg, reader -> reader.getWidth(0))
+        : decodesInSilence(name, data, jpeg);
+  }
+
+  /** The same for any file: decodes all pixels once, keeping none. */
+  static boolean decodesInSilence(String name, byte[] data, Jpeg jpeg) {
+    return isSilent(
+        name,
+        data,
+        jpeg,
+        reader -> {
+          ImageReadParam lastPixel = reader.getDefaultReadParam();
+          lastPixel.setSourceRegion(new Rectangle(jpeg.width() - 1, jpeg.height() - 1, 1, 1));
+          return reader.readRaster(0, lastPixel);
+        });
+  }
+
+  private static boolean isSilent(
+      String name, byte[] data, Jpeg jpeg, DesktopReader.Reading<?> reading) {
     List<String> warnings = new ArrayList<>();
     DesktopReader.JPEG.read(
         name,
         data,
         reader -> {
           reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
-          ImageReadParam lastPixel = reader.getDefaultReadParam();
-          lastPixel.setSourceRegion(new Rectangle(jpeg.width() - 1, jpeg.height() - 1, 1, 1));
-          return reader.readRaster(0, lastPixel);
+          return reading.from(reader);
         });
     for (String warning : warnings) {
       Matcher padded = PADDED.matcher(warning);

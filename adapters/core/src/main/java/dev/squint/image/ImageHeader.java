@@ -38,7 +38,7 @@ record ImageHeader(int width, int height, Orientation orientation, PixelDecoder 
       Jpeg jpeg = Jpeg.read(name, data);
       PixelDecoder decoder =
           DesktopJpeg.isSilent(name, data, jpeg)
-              ? NativeDecoder.opaque(all)
+              ? new NativeJpeg(all, jpeg)
               : called -> DesktopJpeg.decode(called, data);
       return new ImageHeader(jpeg.width(), jpeg.height(), jpeg.notes().orientation(data), decoder);
     }

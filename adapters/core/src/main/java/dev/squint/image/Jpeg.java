@@ -7,10 +7,11 @@ import java.nio.charset.StandardCharsets;
  *
  * @param width pixels a row as stored
  * @param height rows as stored
+ * @param components how many there are: 1 gray, 3 of colour, 4 of print
  * @param notes where it is noted how the camera was held
  * @param end where the end marker is
  */
-record Jpeg(int width, int height, CameraNotes notes, int end) {
+record Jpeg(int width, int height, int components, CameraNotes notes, int end) {
 
   private static final int END = 0xD9;
   private static final int SCAN = 0xDA;
@@ -202,7 +203,7 @@ record Jpeg(int width, int height, CameraNotes notes, int end) {
         throw ImageHeader.withoutEnd(name);
       }
       fixTransform();
-      return new Jpeg(width, height, camera, at);
+      return new Jpeg(width, height, components, camera, at);
     }
   }
 }

@@ -25,6 +25,7 @@ public final class OpenCv {
    */
   public static void load(Path cacheFolder) {
     OpenCvLog.turnOff();
+    Leptonica.load(cacheFolder);
     String processor = NativeLibrary.processor("x86_64", "ARMv8");
     String root = "/nu/pattern/opencv/linux/%s/".formatted(processor);
     Path folder = cacheFolder.toAbsolutePath().resolve("native").resolve(processor);

@@ -83,17 +83,28 @@ record Orientation(int way) {
     return number == Math.rint(number) ? (long) number : 0;
   }
 
+  /** Whether rows become columns. */
+  boolean isTurned() {
+    return way >= 5;
+  }
+
+  /** Whether left and right are exchanged, after that. */
+  boolean isMirrored() {
+    return way == 2 || way == 3 || way == 6 || way == 7;
+  }
+
+  /** Whether top and bottom are exchanged, after that. */
+  boolean isUpsideDown() {
+    return way == 3 || way == 4 || way == 7 || way == 8;
+  }
+
   /** Turns a matrix upright in place. */
   void apply(Mat image) {
-    if (way >= 5) {
+    if (isTurned()) {
       Core.transpose(image, image);
     }
-    if (way == 2 || way == 6) {
-      Core.flip(image, image, 1);
-    } else if (way == 3 || way == 7) {
-      Core.flip(image, image, -1);
-    } else if (way == 4 || way == 8) {
-      Core.flip(image, image, 0);
+    if (isMirrored() || isUpsideDown()) {
+      Core.flip(image, image, isMirrored() && isUpsideDown() ? -1 : isMirrored() ? 1 : 0);
     }
   }
 }

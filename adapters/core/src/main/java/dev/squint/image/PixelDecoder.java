@@ -1,5 +1,6 @@
 package dev.squint.image;
 
+import java.util.Optional;
 import org.opencv.core.Mat;
 
 /** Decodes the pixels of a file whose header was found sound. */
@@ -14,4 +15,14 @@ interface PixelDecoder {
    * @throws ImageException if the pixels are damaged
    */
   Mat decode(String name);
+
+  /**
+   * Decodes them right into an image, which saves a copy.
+   *
+   * @param orientation how the camera was held
+   * @return the image upright; empty where this cannot be done
+   */
+  default Optional<RgbImage> upright(Orientation orientation) {
+    return Optional.empty();
+  }
 }

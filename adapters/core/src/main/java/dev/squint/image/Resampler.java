@@ -68,7 +68,7 @@ public enum Resampler {
     }
   };
 
-  private static final int FRACTION_BITS = 32 - 8 - 2;
+  static final int FRACTION_BITS = 32 - 8 - 2;
 
   private final int number;
   private final double support;
@@ -150,36 +150,7 @@ public enum Resampler {
   private RgbImage transposedPass(Strip strip, int length, int begin, int stop) {
     Taps[] taps = new Taps[stop - begin];
     Arrays.setAll(taps, x -> taps(strip, length, begin + x));
-    RgbImage in = strip.image();
-    byte[] samples = in.rgb();
-    int rows = in.height();
-    byte[] out = new byte[3 * rows * taps.length];
-    for (int y = 0; y < rows; y++) {
-      int row = 3 * y * in.width();
-      for (int x = 0; x < taps.length; x++) {
-        Taps tap = taps[x];
-        int[] weights = tap.weights;
-        int at = row + 3 * tap.first;
-        int red = tap.red;
-        int green = tap.green;
-        int blue = tap.blue;
-        for (int weight : weights) {
-          red += weight * (samples[at] & 0xff);
-          green += weight * (samples[at + 1] & 0xff);
-          blue += weight * (samples[at + 2] & 0xff);
-          at += 3;
-        }
-        int to = 3 * (x * rows + y);
-        out[to] = clipped(red);
-        out[to + 1] = clipped(green);
-        out[to + 2] = clipped(blue);
-      }
-    }
-    return new RgbImage(rows, taps.length, out);
-  }
-
-  private static byte clipped(int value) {
-    return (byte) Math.max(0, Math.min(255, value >> FRACTION_BITS));
+    return RowBlock.resize(strip.image(), taps);
   }
 
   /**
@@ -191,7 +162,16 @@ public enum Resampler {
    * @param green the same for green
    * @param blue the same for blue
    */
-  private record Taps(int first, int[] weights, int red, int green, int blue) {}
+  record Taps(int first, int[] weights, int red, int green, int blue) {
+
+    int end() {
+      return first + weights.length;
+    }
+
+    int start(int channel) {
+      return channel == 0 ? red : channel == 1 ? green : blue;
+    }
+  }
 
   private Taps taps(Strip strip, int length, int x) {
     double scale = (double) strip.length() / length;

@@ -2,6 +2,7 @@ package dev.squint.image;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
@@ -30,6 +31,10 @@ public record RgbImage(int width, int height, byte[] rgb) {
     ImageHeader header = input.header();
     Mat decoded = new Mat();
     try {
+      Optional<RgbImage> upright = header.decoder().upright(header.orientation());
+      if (upright.isPresent()) {
+        return upright.get();
+      }
       decoded = header.decoder().decode(input.name());
       if (!header.isSizeOf(decoded.cols(), decoded.rows())) {
         throw ImageHeader.pixelsDamaged(input.name());

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.security.MessageDigest;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -44,6 +46,28 @@ class ResamplerTest {
     assertThat(got.width()).isEqualTo(wanted.width());
     assertThat(got.height()).isEqualTo(wanted.height());
     assertThat(got.rgb()).isEqualTo(wanted.rgb());
+  }
+
+  static Stream<JsonNode> largeCases() throws IOException {
+    return StreamSupport.stream(reference().path("large").spliterator(), false);
+  }
+
+  /** More rows than are resized together, and more pixels in one sample than in a block of rows. */
+  @ParameterizedTest
+  @MethodSource("largeCases")
+  void resizesALargeImageToTheSamplesOfPillow(JsonNode expected) throws Exception {
+    byte[] noise = new byte[3 * 1500 * 600];
+    for (int i = 0; i < noise.length; i++) {
+      noise[i] = (byte) (i * 0x9E3779B1 >>> 24);
+    }
+    Resampler resampler = Resampler.ofPillow(expected.path("resample").asInt(), "a test");
+    RgbImage got =
+        resampler.resize(
+            new RgbImage(1500, 600, noise),
+            expected.path("width").asInt(),
+            expected.path("height").asInt());
+    byte[] sum = MessageDigest.getInstance("SHA-256").digest(got.rgb());
+    assertThat(HexFormat.of().formatHex(sum)).isEqualTo(expected.path("sha256").asText());
   }
 
   @Test

@@ -47,6 +47,7 @@ import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 import org.opencv.core.Scalar;
+import org.opencv.imgcodecs.Imgcodecs;
 
 /** What an image may cost in time, memory and lines on standard error. */
 class RgbImageCostTest {
@@ -144,14 +145,14 @@ class RgbImageCostTest {
   @MethodSource("pngs")
   void memoryIsTheImageAndOneCopy(int depth, int colorType, int bytesAPixel) throws Exception {
     assumeTrue(Files.isReadable(Path.of("/proc/self/status")));
-    int side = 5000;
+    int side = 4000;
     int channels = colorType == 6 ? 4 : colorType == 2 ? 3 : 1;
     byte[] row = new byte[side * channels * depth / 8];
     Path file = Files.write(folder.resolve("large.png"), png(side, side, depth, colorType, row));
     ImageProcess process = ImageProcess.run(folder, "-Xmx256m", List.of(file));
-    assertThat(process.lines()).containsExactly("5000x5000");
+    assertThat(process.lines()).containsExactly("4000x4000");
     long megapixels = (long) side * side / 1_000_000;
-    assertThat(process.grown() / 1000).isLessThan(megapixels * (2 * bytesAPixel + 3) + 60);
+    assertThat(process.grown() / 1000).isLessThan(megapixels * (2 * bytesAPixel + 3) + 38);
   }
 
   /** Files that are decoded here. */
@@ -171,6 +172,24 @@ class RgbImageCostTest {
     assertThat(process.lines()).containsExactly("5000x5000");
     long megapixels = (long) side * side / 1_000_000;
     assertThat(process.grown() / 1000).isLessThan(megapixels * (3 * 4) + 60);
+  }
+
+  /** Four bytes a pixel are decoded, and three of the copy. */
+  @Test
+  void memoryOfAJpegIsTheImageAndOneCopy() throws Exception {
+    assumeTrue(Files.isReadable(Path.of("/proc/self/status")));
+    int side = 5000;
+    Path file = folder.resolve("large.jpg");
+    Mat image = new Mat(side, side, CvType.CV_8UC3, Scalar.all(77));
+    try {
+      assertThat(Imgcodecs.imwrite(file.toString(), image)).isTrue();
+    } finally {
+      image.release();
+    }
+    ImageProcess process = ImageProcess.run(folder, "-Xmx256m", List.of(file));
+    assertThat(process.lines()).containsExactly("5000x5000");
+    long megapixels = (long) side * side / 1_000_000;
+    assertThat(process.grown() / 1000).isLessThan(megapixels * (4 + 3) + 60);
   }
 
   private static byte[] gif(int side) throws IOException {

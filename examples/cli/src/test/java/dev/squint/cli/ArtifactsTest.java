@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,6 +67,7 @@ class ArtifactsTest {
             "commons-lang3",
             "error_prone_annotations");
     List<String> core = with(engine, "opencv", "commons-codec", "commons-io");
+    core.addAll(Collections.nCopies(5, "leptonica"));
     core.addAll(tokenizers);
     core.addAll(jinja);
     List<String> evaluation = with(core, "commons-csv", "xchart", "VectorGraphics2D");

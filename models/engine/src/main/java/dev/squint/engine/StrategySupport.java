@@ -115,7 +115,13 @@ public record StrategySupport(
     }
 
     private Optional<String> refusal(SegmentSpec part) {
-      return refusal(() -> SegmentExtractor.extract(decoder, part));
+      return refusal(
+          () -> {
+            SegmentExtractor.extract(decoder, part);
+            if (!part.lookahead()) {
+              decoder.steps().ifPresent(steps -> SegmentExtractor.extract(steps, part.forSteps()));
+            }
+          });
     }
 
     private Optional<String> refusal(List<Expression> taps) {

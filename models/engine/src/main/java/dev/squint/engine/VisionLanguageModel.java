@@ -28,8 +28,9 @@ import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.config.AnswerCheck;
 import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.config.MissingParts;
-import dev.squint.onnx.internal.config.WindowedLayers;
+import dev.squint.onnx.internal.config.TowerConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.DecoderPair;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.LoadedFiles;
 import dev.squint.onnx.internal.io.ModelJson;
@@ -133,24 +134,22 @@ public final class VisionLanguageModel implements AutoCloseable {
     Path decoderFile = found.requireDecoder(folder);
     Path embedFile = found.requireEmbedding(folder);
     Path visionFile = found.requireVision(folder);
-    LoadedFiles graphFiles = new LoadedFiles(List.of(decoderFile, embedFile, visionFile));
-    OnnxGraph decoderGraph = OnnxGraph.read(decoderFile);
-    DecoderGraph decoder = new DecoderGraph(decoderGraph);
+    DecoderPair pair = DecoderPair.read(decoderFile);
+    List<Path> read = new ArrayList<>(List.of(embedFile, visionFile));
+    pair.graphs().forEach(graph -> read.add(graph.file()));
+    LoadedFiles graphFiles = new LoadedFiles(read);
+    DecoderGraph decoder = pair.decoder();
     OnnxGraph embedGraph = OnnxGraph.read(embedFile);
     OnnxGraph visionGraph = OnnxGraph.read(visionFile);
     VisionGraph analysed = new VisionGraph(visionGraph);
-    LoadedFiles files =
-        graphFiles
-            .and(decoderGraph.dataFiles())
-            .and(embedGraph.dataFiles())
-            .and(visionGraph.dataFiles());
-    ModelConfig written = ConfigReader.read(folder, Optional.of(decoder), Optional.of(analysed));
+    LoadedFiles files = graphFiles.and(embedGraph.dataFiles()).and(visionGraph.dataFiles());
+    for (OnnxGraph graph : pair.graphs()) {
+      files = files.and(graph.dataFiles());
+    }
+    ModelConfig written =
+        ConfigReader.read(root, folder, Optional.of(decoder), Optional.of(analysed));
     AnswerCheck.inputs(decoder);
-    VisionGraph tower =
-        analysed
-            .pooled(written.vision().mergeSide(), written.vision().grid())
-            .windowed(WindowedLayers.of(root, analysed.layers()))
-            .feeding(decoder.deepStack());
+    VisionGraph tower = TowerConfig.applied(analysed, root, written, decoder);
     RuntimeLibrary.unpack(options.cacheFolder());
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Device device = Device.resolve(options.provider(), runtime);
@@ -204,6 +203,17 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** Axes of the pixel values that the vision encoder takes: see {@link PixelValues#shape()}. */
   public int visionRank() {
     return generator.vision().inputRank();
+  }
+
+  /**
+   * A vector of the model that its exporter left in the file of the vision encoder, as an output or
+   * a weight.
+   *
+   * @param names what it may be called, such as {@code image_newline}
+   * @return its numbers; empty if there is none
+   */
+  public Optional<float[]> visionVector(List<String> names) {
+    return generator.vision().vector(names);
   }
 
   /** What its JSON files say. */

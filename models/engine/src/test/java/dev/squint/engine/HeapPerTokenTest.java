@@ -41,8 +41,8 @@ class HeapPerTokenTest {
 
   private static final Path TINY = Path.of("..", "tiny", "src", "main", "resources", "squint-tiny");
   private static final int FEW = 8;
-  private static final int MANY = 40;
-  private static final int BAR = 8 << 10;
+  private static final int MANY = 72;
+  private static final int BAR = 4 << 10;
 
   @TempDir static Path folder;
   private static VisionLanguageModel model;

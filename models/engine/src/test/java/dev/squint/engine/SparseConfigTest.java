@@ -47,7 +47,17 @@ class SparseConfigTest {
     assertThat(facts.decoder()).isEqualTo(new DecoderShape(4, 32, 4, 2, 8, 64, 64));
     assertThat(facts.vision())
         .as("and of the tower only what no weight has the shape of")
-        .isEqualTo(new VisionShape(2, 32, 4, 64, 16, 192, true, 4, 4, 32));
+        .isEqualTo(
+            VisionShape.builder()
+                .layers(2)
+                .hidden(32)
+                .heads(4)
+                .intermediate(64)
+                .grid(4, 4)
+                .patchDim(192)
+                .cls(true)
+                .projectorHidden(32)
+                .build());
     assertThat(facts.ropeTheta()).isEqualTo(10_000);
   }
 

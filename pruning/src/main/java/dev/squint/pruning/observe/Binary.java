@@ -144,7 +144,7 @@ public record Binary(Function function, Expression first, Expression second) imp
 
   @Override
   public String canonical() {
-    return "%s(%s,%s)".formatted(function.word(), first.canonical(), second.canonical());
+    return function.word() + "(" + first.canonical() + "," + second.canonical() + ")";
   }
 
   @Override

@@ -55,7 +55,7 @@ public record Choose(Expression of, Rows rows) implements Expression {
 
   @Override
   public String canonical() {
-    return "choose(%s,%s)".formatted(of.canonical(), rows.word());
+    return "choose(" + of.canonical() + "," + rows.word() + ")";
   }
 
   @Override

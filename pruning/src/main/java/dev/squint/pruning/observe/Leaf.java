@@ -130,7 +130,7 @@ public record Leaf(Place place, Tensor tensor, Rows rows) implements Expression 
 
   @Override
   public String canonical() {
-    return "%s.%s[%s]".formatted(place, tensor.word(), rows.word());
+    return place + "." + tensor.word() + "[" + rows.word() + "]";
   }
 
   @Override

@@ -98,8 +98,9 @@ public record Place(Kind kind, int layer) {
 
   /**
    * Keys. In the decoder {@code [kv-heads, tokens, head-width]} as they lie in the KV cache, rotary
-   * positions applied; in the vision tower {@code [heads, tokens, head-width]} as projected, bias
-   * included, up to a factor common to all.
+   * positions applied; in the vision tower {@code [heads, tokens, head-width]} as queries meet
+   * them, that is as projected, bias included, or turned by rotary positions where the tower has
+   * these (Qwen-VL), up to a factor common to all.
    */
   public Expression k(Rows rows) {
     return new Leaf(this, Leaf.Tensor.K, rows);

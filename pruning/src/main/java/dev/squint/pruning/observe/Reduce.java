@@ -106,11 +106,9 @@ public record Reduce(Function function, Expression of, List<Integer> places) imp
 
   @Override
   public String canonical() {
-    return "%s(%s,%s)"
-        .formatted(
-            function.word(),
-            of.canonical(),
-            places.stream().map(this::axis).collect(Collectors.joining(",")));
+    return places.stream()
+        .map(this::axis)
+        .collect(Collectors.joining(",", function.word() + "(" + of.canonical() + ",", ")"));
   }
 
   /** By its name if that tells it from the others, else by its place. */

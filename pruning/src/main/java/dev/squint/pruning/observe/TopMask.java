@@ -67,7 +67,7 @@ public record TopMask(Expression of, double share, Ties ties) implements Express
 
   @Override
   public String canonical() {
-    return "top(%s,%s,%s)".formatted(of.canonical(), share, ties.word());
+    return "top(" + of.canonical() + "," + share + "," + ties.word() + ")";
   }
 
   @Override

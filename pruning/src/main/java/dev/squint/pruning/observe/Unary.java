@@ -98,7 +98,7 @@ public record Unary(Function function, Expression of) implements Expression {
 
   @Override
   public String canonical() {
-    return "%s(%s)".formatted(function.word(), of.canonical());
+    return function.word() + "(" + of.canonical() + ")";
   }
 
   @Override

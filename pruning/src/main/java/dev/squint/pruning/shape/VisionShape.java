@@ -1,76 +1,91 @@
 package dev.squint.pruning.shape;
 
+import dev.squint.pruning.observe.Stage;
+import dev.squint.pruning.site.Site;
+import java.util.Set;
+import java.util.stream.IntStream;
+
 /**
- * The shape of a CLIP-style vision tower and the two-layer projector after it; its {@linkplain
- * #builder() builder} names each size.
+ * The shape of a vision tower and the two-layer projector after it; its {@linkplain #builder()
+ * builder} names each size.
  *
  * @param layers layers present in the file, that is, those that run
  * @param hidden width
  * @param heads attention heads
  * @param intermediate width of the MLP
- * @param patches patch tokens per image
  * @param patchDim values of one patch: channels * height * width
  * @param hasCls whether a [CLS] token runs along
  * @param gridRows rows of the patch grid
  * @param gridColumns columns of the patch grid
  * @param patchesPerToken patches that the projector joins into one visual token, 1 without joining
  * @param projectorHidden width between the projector's two matrices, 0 if it has only one
+ * @param windowedLayers layers that attend within windows of the image, where no token sees all of
+ *     it
+ * @param joinsInProjector whether visual tokens are there behind the projector only: what enters it
+ *     are patches that it joins by itself, so that nothing can be merged before it
  */
 public record VisionShape(
     int layers,
     int hidden,
     int heads,
     int intermediate,
-    int patches,
     int patchDim,
     boolean hasCls,
     int gridRows,
     int gridColumns,
     int patchesPerToken,
-    int projectorHidden) {
+    int projectorHidden,
+    Set<Integer> windowedLayers,
+    boolean joinsInProjector) {
 
   public VisionShape {
+    windowedLayers = Set.copyOf(windowedLayers);
     if (Math.min(Math.min(layers, hidden), Math.min(heads, intermediate)) < 1
-        || Math.min(Math.min(patches, patchDim), patchesPerToken) < 1
+        || Math.min(Math.min(gridRows, gridColumns), Math.min(patchDim, patchesPerToken)) < 1
         || projectorHidden < 0) {
       throw new IllegalArgumentException("every size of a vision shape is at least 1");
     }
-    if ((long) gridRows * gridColumns != patches) {
-      throw new IllegalArgumentException(
-          "a patch grid of "
-              + gridRows
-              + " x "
-              + gridColumns
-              + " does not hold "
-              + patches
-              + " patches");
-    }
   }
 
-  /** A tower whose patches become a visual token each. */
-  public VisionShape(
-      int layers,
-      int hidden,
-      int heads,
-      int intermediate,
-      int patches,
-      int patchDim,
-      boolean hasCls,
-      int gridRows,
-      int gridColumns,
-      int projectorHidden) {
-    this(
-        layers,
-        hidden,
-        heads,
-        intermediate,
-        patches,
-        patchDim,
-        hasCls,
-        gridRows,
-        gridColumns,
-        1,
-        projectorHidden);
+  /** Patch tokens of an image. */
+  public int patches() {
+    return gridRows * gridColumns;
+  }
+
+  /** Where visual tokens are merged: before the projector, or behind it where it joins patches. */
+  public Site mergingSite() {
+    return joinsInProjector ? new Site.AfterVision() : new Site.BeforeProjector();
+  }
+
+  /** The features that are merged at the {@linkplain #mergingSite() merging site}. */
+  public Stage mergingStage() {
+    return joinsInProjector ? Stage.PROJECTED : Stage.BEFORE_PROJECTOR;
+  }
+
+  /** Whether every token attends to the whole image in a layer. */
+  public boolean seesWholeImage(int layer) {
+    return !windowedLayers.contains(layer);
+  }
+
+  /**
+   * The last layer that sees the whole image; the last layer that runs where none does, so that
+   * looking at it is refused.
+   */
+  public int lastWholeLayer() {
+    return IntStream.iterate(layers - 1, layer -> layer >= 0, layer -> layer - 1)
+        .filter(this::seesWholeImage)
+        .findFirst()
+        .orElse(layers - 1);
+  }
+
+  /**
+   * The first layer from a given one on that sees the whole image; that layer itself where none
+   * does.
+   *
+   * @param layer vision layer, counted from 0
+   */
+  public int wholeLayerFrom(int layer) {
+    return IntStream.range(layer, layers).filter(this::seesWholeImage).findFirst().orElse(layer);
   }
 
   /**
@@ -89,16 +104,20 @@ public record VisionShape(
     return new Builder();
   }
 
-  private Builder toBuilder() {
+  /** Starts from these sizes. */
+  public Builder toBuilder() {
     return new Builder()
         .layers(layers)
         .hidden(hidden)
         .heads(heads)
         .intermediate(intermediate)
+        .grid(gridRows, gridColumns)
         .patchDim(patchDim)
         .cls(hasCls)
         .patchesPerToken(patchesPerToken)
-        .projectorHidden(projectorHidden);
+        .projectorHidden(projectorHidden)
+        .windowedLayers(windowedLayers)
+        .joinsInProjector(joinsInProjector);
   }
 
   /** Collects the sizes. */
@@ -114,6 +133,8 @@ public record VisionShape(
     private int gridColumns;
     private int patchesPerToken = 1;
     private int projectorHidden;
+    private Set<Integer> windowedLayers = Set.of();
+    private boolean joinsInProjector;
 
     private Builder() {}
 
@@ -172,6 +193,18 @@ public record VisionShape(
       return this;
     }
 
+    /** Sets the layers that attend within windows of the image; none unless set. */
+    public Builder windowedLayers(Set<Integer> layers) {
+      windowedLayers = layers;
+      return this;
+    }
+
+    /** Sets whether patches become visual tokens in the projector only. */
+    public Builder joinsInProjector(boolean joins) {
+      joinsInProjector = joins;
+      return this;
+    }
+
     /**
      * Makes the shape.
      *
@@ -183,13 +216,14 @@ public record VisionShape(
           hidden,
           heads,
           intermediate,
-          gridRows * gridColumns,
           patchDim,
           hasCls,
           gridRows,
           gridColumns,
           patchesPerToken,
-          projectorHidden);
+          projectorHidden,
+          windowedLayers,
+          joinsInProjector);
     }
   }
 }

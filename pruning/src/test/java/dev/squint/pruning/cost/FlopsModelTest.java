@@ -37,11 +37,31 @@ class FlopsModelTest {
   @Test
   void visionByHand() {
     // 4 patches of 12 values and [CLS]: width 6, MLP 10, 3 layers, projector 6 -> 7 -> 8.
-    VisionShape vision = new VisionShape(3, 6, 2, 10, 4, 12, true, 2, 2, 7);
+    VisionShape vision =
+        VisionShape.builder()
+            .layers(3)
+            .hidden(6)
+            .heads(2)
+            .intermediate(10)
+            .grid(2, 2)
+            .patchDim(12)
+            .cls(true)
+            .projectorHidden(7)
+            .build();
     // Embedding 2*4*12*6 = 576. Layer: 4*(2*5*6*6) = 1440, 2*(2*5*6*5) = 600, 2*(2*5*6*10) = 1200.
     // Projector 2*4*6*7 = 336 and 2*4*7*8 = 448.
     assertThat(FlopsModel.vision(vision, 8)).isEqualTo(576 + 3 * (1440 + 600 + 1200) + 336 + 448);
-    VisionShape bare = new VisionShape(3, 6, 2, 10, 4, 12, false, 2, 2, 7);
+    VisionShape bare =
+        VisionShape.builder()
+            .layers(3)
+            .hidden(6)
+            .heads(2)
+            .intermediate(10)
+            .grid(2, 2)
+            .patchDim(12)
+            .cls(false)
+            .projectorHidden(7)
+            .build();
     // 4 tokens: 1152 + 384 + 960.
     assertThat(FlopsModel.vision(bare, 8)).isEqualTo(576 + 3 * (1152 + 384 + 960) + 336 + 448);
   }

@@ -33,7 +33,16 @@ class ReadmeTest {
         new ModelShape(
             "any",
             new DecoderShape(4, 8, 2, 2, 4, 16, 100),
-            new VisionShape(2, 8, 2, 16, 4, 588, true, 2, 2, 8),
+            VisionShape.builder()
+                .layers(2)
+                .hidden(8)
+                .heads(2)
+                .intermediate(16)
+                .grid(2, 2)
+                .patchDim(588)
+                .cls(true)
+                .projectorHidden(8)
+                .build(),
             4);
     SitePlan site = new StillTokens(1, 2).plan(model).get(0);
     Expression need = site.needs().iterator().next();

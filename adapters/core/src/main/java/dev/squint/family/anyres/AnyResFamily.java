@@ -65,7 +65,7 @@ record AnyResFamily(
     images.checkFits(model.config().vision().imageSize());
     checkResolutions(config, images);
     int tokens = model.config().visualTokens();
-    Optional<float[]> newline = NewlineVector.find(model.folder(), model.config().text().hidden());
+    Optional<float[]> newline = NewlineVector.find(model);
     if (newline.isPresent() && side(tokens) * side(tokens) != tokens) {
       throw new ModelException(
           "the vision encoder makes %d visual tokens of a tile, which form no square, so tiles cannot be put together; export it with one token for each patch"

@@ -1,5 +1,6 @@
 package dev.squint.family.anyres;
 
+import dev.squint.engine.VisionLanguageModel;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.StoredVector;
@@ -12,6 +13,7 @@ import java.util.regex.Pattern;
 /**
  * The vector that goes after each row of visual tokens. The hub's graphs do not hold it; it is in
  * the weights of the model they were exported from, or may be put beside the graphs by itself.
+ * Another exporter may leave it in the file of the vision encoder.
  */
 final class NewlineVector {
 
@@ -22,6 +24,22 @@ final class NewlineVector {
   private static final List<String> NAMES = List.of("model.image_newline", "image_newline");
 
   private NewlineVector() {}
+
+  /**
+   * Finds it in the folder of a model, else in the graph of its vision encoder, as {@code
+   * image_newline}.
+   *
+   * @throws ModelException if there is one of another size, or a file is damaged
+   */
+  static Optional<float[]> find(VisionLanguageModel model) {
+    int width = model.config().text().hidden();
+    return find(model.folder(), width)
+        .or(
+            () ->
+                model
+                    .visionVector(NAMES)
+                    .map(found -> fitting(found, "the vision encoder", width)));
+  }
 
   /**
    * Finds it in a model folder: in {@code image_newline.npy}, else in {@code model.safetensors} or
@@ -53,7 +71,7 @@ final class NewlineVector {
     return StoredVector.ofSafetensors(file, NAMES).map(found -> fitting(found, file, width));
   }
 
-  private static float[] fitting(float[] found, Path file, int width) {
+  private static float[] fitting(float[] found, Object file, int width) {
     if (found.length != width) {
       throw new ModelException(
           "%s: the newline has %d numbers, but the decoder's hidden states have %d; use the file of this model"

@@ -166,21 +166,30 @@ public final class ChatPrompts implements Prompts {
     return texts.get(0);
   }
 
-  /** The model's own, or that of a request; a few of those are kept. */
+  /**
+   * The model's own, or that of a request; a few of those are kept. Compiling one holds up no other
+   * request; two that bring a new one at once both compile it.
+   */
   private Wording wording(PromptForm form) {
     if (form.template().isEmpty()) {
       return own;
     }
+    String asked = form.template().get();
     synchronized (others) {
-      Wording known = others.remove(form.template().get());
-      Wording wording =
-          known == null ? Wording.of(template.with(form.template().get()), questions) : known;
-      others.put(form.template().get(), wording);
+      Wording known = others.remove(asked);
+      if (known != null) {
+        others.put(asked, known);
+        return known;
+      }
+    }
+    Wording compiled = Wording.of(template.with(asked), questions);
+    synchronized (others) {
+      others.put(asked, compiled);
       if (others.size() > MOST_TEMPLATES) {
         others.remove(others.keySet().iterator().next());
       }
-      return wording;
     }
+    return compiled;
   }
 
   private void checkOrder(List<Turn> turns) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.Answer;
 import dev.squint.Squint;
@@ -18,6 +20,8 @@ import dev.squint.family.PromptImage;
 import dev.squint.family.TokenMap;
 import dev.squint.family.llava.FamilyFixture;
 import dev.squint.image.RgbImage;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -182,6 +186,50 @@ class AnyResFamilyTest {
         .hasMessageContaining("the newline has 48 numbers, but the decoder's hidden states have 7");
   }
 
+  /** An exporter may leave it in the graph of the tower. */
+  @Test
+  void theNewlineIsFoundAmongTheOutputsOfTheTower() throws IOException {
+    Path folder = FamilyFixture.copy("onevision", temp);
+    float[] newline =
+        FamilyFixture.floats(FamilyFixture.reference("onevision").path("newline").asText());
+    withVector(folder, newline, "Identity", "image_newline.weight");
+    try (FamilyFixture fixture = FamilyFixture.open(folder)) {
+      assertThat(fixture.family().notes()).isEmpty();
+      fixture.requireAnswer(FamilyFixture.reference("onevision").path("anyres").get(0));
+      assertThat(fixture.model().openTensors()).isZero();
+    }
+  }
+
+  @Test
+  void aNewlineThatIsComputedOfTheImageIsRefused() throws IOException {
+    Path folder = FamilyFixture.copy("onevision", temp);
+    withVector(folder, new float[48], "Identity", "image_features");
+    assertThatThrownBy(() -> FamilyFixture.open(folder))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("computes 'image_newline' of the image");
+  }
+
+  /** The tower with one more output, made of a weight or of another tensor. */
+  private static void withVector(Path folder, float[] numbers, String operator, String from)
+      throws IOException {
+    Path file = folder.resolve("onnx/vision_encoder.onnx");
+    ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
+    TensorProto.Builder weight =
+        TensorProto.newBuilder()
+            .setName("image_newline.weight")
+            .setDataType(GraphNodes.FLOAT)
+            .addDims(numbers.length);
+    for (float number : numbers) {
+      weight.addFloatData(number);
+    }
+    model
+        .getGraphBuilder()
+        .addInitializer(weight)
+        .addNode(GraphNodes.node(operator, List.of(from), "image_newline"))
+        .addOutput(GraphNodes.shapeless("image_newline", GraphNodes.FLOAT));
+    Files.write(file, model.build().toByteArray());
+  }
+
   /** Published weights are of 16 bits. */
   @ParameterizedTest
   @CsvSource({
@@ -288,17 +336,33 @@ class AnyResFamilyTest {
         .isEqualTo(49);
   }
 
-  /** Newlines are no patches, so what the tower says of patches cannot be said of all tokens. */
+  /**
+   * What the tower says of patches is put together as features are, on maps that are shrunk too; a
+   * newline is no patch, so nothing attends to it and it is like nothing.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"fastervlm:keep=0.25", "mustdrop", "visionzip", "tome:keep=0.5", "scope"})
-  void patchesOfPackedTilesCannotBeScored(String spec) {
+  @ValueSource(strings = {"onevision", "llavanext"})
+  void strategiesThatLookIntoTheTowerSeeThroughPackedTiles(String name) {
+    FamilyFixture fixture = withNewline(name);
+    JsonNode chats = FamilyFixture.reference(name).path("anyres");
+    FamilyFixture.each(name, "anyresTower")
+        .forEach(
+            one -> fixture.requirePruned(chats.get(one.path("case").asInt()).path("chat"), one));
+    ModelInput prompt = fixture.prompt(firstChat(name));
+    long projected = fixture.answer(prompt, "none").trace().visionFlops();
+    assertThat(fixture.answer(prompt, "visionzip").trace())
+        .returns(projected, Trace::visionFlops)
+        .matches(trace -> trace.notes().stream().anyMatch(note -> note.contains("put together")));
+    assertThat(fixture.model().openTensors()).isZero();
+  }
+
+  @Test
+  void twoSitesThatMeetBehindPackedTilesAreRefused() {
     FamilyFixture fixture = withNewline("onevision");
     ModelInput prompt = fixture.prompt(firstChat("onevision"));
-    assertThatThrownBy(() -> fixture.answer(prompt, spec))
+    assertThatThrownBy(() -> fixture.answer(prompt, "visionzip:tokens=30 + divprune:tokens=9"))
         .isInstanceOf(SquintException.class)
-        .hasMessageContaining("put together")
-        .hasMessageNotContaining("\n");
-    assertThat(fixture.model().openTensors()).isZero();
+        .hasMessageContaining("meet there");
   }
 
   private TileProcessor read(String fields) throws IOException {

@@ -48,7 +48,7 @@ class OtherLayoutsTest {
   @BeforeEach
   void copy() throws IOException {
     folder = QwenFolder.of("qwen25vl").copyTo(temp.resolve("model"));
-    folder.graph("embed_tokens", OtherLayoutsTest::withMerge);
+    folder.graph("embed_tokens", model -> withMerge(model, false));
   }
 
   private void move(String graph, String target) throws IOException {
@@ -75,7 +75,7 @@ class OtherLayoutsTest {
   }
 
   /** The graph puts {@code image_features} in the places of the image token. */
-  private static ModelProto withMerge(ModelProto model) {
+  private static ModelProto withMerge(ModelProto model, boolean deepStack) {
     GraphProto.Builder graph = model.getGraph().toBuilder();
     List<ai.onnx.proto.OnnxMl.NodeProto> before = graph.getNodeList();
     graph.clearNode();
@@ -86,6 +86,9 @@ class OtherLayoutsTest {
         nodes.transpose(
             nodes.op("NonZero", nodes.op("Equal", "input_ids", nodes.constant(IMAGE))), 1, 0);
     nodes.op("ScatterND", List.of("text_embeds", places, "image_features"), "inputs_embeds");
+    if (deepStack) {
+      layDeepStack(graph, nodes, places);
+    }
     return model.toBuilder().setGraph(graph).build();
   }
 
@@ -101,6 +104,32 @@ class OtherLayoutsTest {
     move("embed_tokens", "embedding/model.onnx");
     move("decoder_model_merged", "decoder/model.onnx");
     assertAnswers();
+  }
+
+  /** Mobius carries DeepStack features through its embedding graph, which lays them. */
+  @Test
+  void mobiusFoldersTakeDeepStackThroughTheirEmbeddingGraph() throws IOException {
+    folder = QwenFolder.of("qwen3vl").copyTo(temp.resolve("deep"));
+    folder.graph("embed_tokens", model -> withMerge(model, true));
+    folder.graph("vision_encoder", DeepStackGraphs::packed);
+    move("vision_encoder", "vision_encoder/model.onnx");
+    move("embed_tokens", "embedding/model.onnx");
+    move("decoder_model_merged", "decoder/model.onnx");
+    assertAnswers();
+  }
+
+  /** With a second output, {@code [levels, 1, tokens, width]}, that needs features of images. */
+  private static void layDeepStack(GraphProto.Builder graph, GraphNodes nodes, String places) {
+    graph.addInput(GraphNodes.value("deepstack_features", GraphNodes.FLOAT, 2L, "tokens", 48L));
+    String none = nodes.op("Mul", "text_embeds", nodes.scalar(0f));
+    String[] levels = new String[2];
+    for (int level = 0; level < levels.length; level++) {
+      String features = nodes.gather("deepstack_features", nodes.scalar((long) level), 0);
+      levels[level] =
+          nodes.op("Unsqueeze", nodes.op("ScatterND", none, places, features), nodes.constant(0));
+    }
+    nodes.identity(nodes.concat(0, levels), "deepstack_embeds");
+    graph.addOutput(GraphNodes.shapeless("deepstack_embeds", GraphNodes.FLOAT));
   }
 
   private void assertAnswers() {

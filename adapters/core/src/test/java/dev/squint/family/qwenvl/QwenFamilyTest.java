@@ -23,7 +23,9 @@ import dev.squint.fixtures.Share;
 import dev.squint.image.OpenCv;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
+import dev.squint.pruning.site.Site;
 import dev.squint.pruning.trace.SiteTrace;
+import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -212,6 +214,27 @@ class QwenFamilyTest {
       assertThat(IntStream.of(each).filter(token -> token < first).count()).isEqualTo(4);
       assertThat(answer(model, prompt, "fastv:k=1,tokens=4").trace().sites().get(0).after())
           .isEqualTo(4);
+    }
+  }
+
+  /** So it runs on all patches, as the FLOPs say. */
+  @ParameterizedTest
+  @MethodSource("names")
+  void tokensAreMergedBehindTheProjectorAndTheTraceSaysSo(String name) {
+    QwenFolder folder = QwenFolder.of(name);
+    try (VisionLanguageModel model = folder.open();
+        ModelFamily family = ModelFamily.of(model)) {
+      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
+      Trace whole = answer(model, prompt, "none").trace();
+      Trace merged = answer(model, prompt, "visionzip:tokens=8").trace();
+      assertThat(merged.sites()).singleElement().extracting(SiteTrace::after).isEqualTo(8);
+      assertThat(merged.sites().get(0).site()).isEqualTo(new Site.AfterVision());
+      assertThat(merged.notes()).anyMatch(note -> note.contains("merged behind it"));
+      assertThat(merged.visionFlops()).isPositive().isEqualTo(whole.visionFlops());
+      assertThat(
+              answer(model, prompt, "vtc-cls").trace().notes().stream()
+                  .anyMatch(note -> note.contains("layers [1, 3] alone")))
+          .isEqualTo(name.equals("qwen25vl"));
     }
   }
 

@@ -58,8 +58,10 @@ final class DecodeTimes {
             .cacheFolder(model.folder().resolve("cache"))
             .build();
     try (VisionLanguageModel open = VisionLanguageModel.open(model.folder(), options)) {
-      Answers whole = new Answers(open, model.prompt(textTokens), split(model.sizes(), 1));
-      Answers parts = new Answers(open, model.prompt(textTokens), split(model.sizes(), segments));
+      SamplingOptions greedy = SamplingOptions.greedy();
+      ModelInput prompt = model.prompt(textTokens);
+      Answers whole = new Answers(open, prompt, split(model.sizes(), 1), greedy);
+      Answers parts = new Answers(open, prompt, split(model.sizes(), segments), greedy);
       Map<String, Object> report = Pairs.measure(whole::nanos, parts::nanos, pairs).report();
       report.put("heapPerToken", Math.max(whole.heap, parts.heap));
       report.put("heapPerTokenInOne", whole.heap);
@@ -67,7 +69,17 @@ final class DecodeTimes {
     }
   }
 
-  private static TestStrategy split(DecoderSizes sizes, int segments) {
+  /** The least heap that a generated token takes, in bytes. */
+  static long heap(
+      VisionLanguageModel open, SyntheticModel model, int segments, SamplingOptions sampling) {
+    Answers answers =
+        new Answers(open, model.prompt(TOKENS), split(model.sizes(), segments), sampling);
+    Pairs.measure(answers::nanos, answers::nanos, 1);
+    return answers.heap;
+  }
+
+  private static TestStrategy split(DecoderSizes sizes, int wanted) {
+    int segments = Math.min(wanted, sizes.layers());
     return new TestStrategy(
         "split",
         IntStream.range(1, segments)
@@ -92,18 +104,18 @@ final class DecodeTimes {
     private final List<Long> allocated = new ArrayList<>();
     private long heap = Long.MAX_VALUE;
 
-    Answers(VisionLanguageModel model, ModelInput prompt, TestStrategy strategy) {
+    Answers(
+        VisionLanguageModel model,
+        ModelInput prompt,
+        TestStrategy strategy,
+        SamplingOptions sampling) {
       this.model = model;
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       long thread = Thread.currentThread().getId();
       this.request =
           GenerationRequest.builder(prompt)
               .strategy(strategy)
-              .options(
-                  GenerationOptions.builder()
-                      .maxNewTokens(TOKENS)
-                      .sampling(SamplingOptions.greedy())
-                      .build())
+              .options(GenerationOptions.builder().maxNewTokens(TOKENS).sampling(sampling).build())
               .listener(token -> allocated.add(threads.getThreadAllocatedBytes(thread)))
               .build();
     }

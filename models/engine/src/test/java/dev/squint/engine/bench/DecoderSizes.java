@@ -35,6 +35,9 @@ record DecoderSizes(
   static final DecoderSizes LLAMA_7B =
       new DecoderSizes("llama-7b", 32, 4096, 32, 32, 128, 11008, 32064, false);
 
+  /** As many layers and tokens as a real one has, to count objects. */
+  static final DecoderSizes THIN = new DecoderSizes("thin", 30, 32, 4, 2, 8, 48, 49280, false);
+
   /** Matrices of 0.1 GB in all, for a test of memory in every build. */
   static final DecoderSizes SMALL = new DecoderSizes("small", 8, 512, 8, 4, 64, 2048, 256, true);
 

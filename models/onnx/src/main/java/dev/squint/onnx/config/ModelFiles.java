@@ -3,6 +3,7 @@ package dev.squint.onnx.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
+import dev.squint.onnx.internal.decoder.DecoderPair;
 import dev.squint.onnx.internal.io.FileFailure;
 import dev.squint.onnx.internal.io.JsonFile;
 import dev.squint.onnx.internal.io.Printable;
@@ -232,7 +233,12 @@ public record ModelFiles(
                         && GRAPH.matcher(file.substring("onnx/".length())).matches());
     Hub hub = new Hub(apart ? "onnx/" : "", precision, files::contains);
     List<String> found =
-        Stream.of(DECODERS, TOWERS, EMBEDDINGS).map(hub::graph).flatMap(Optional::stream).toList();
+        Stream.of(DECODERS, TOWERS, EMBEDDINGS)
+            .map(hub::graph)
+            .flatMap(Optional::stream)
+            .flatMap(file -> Stream.concat(Stream.of(file), DecoderPair.promptName(file).stream()))
+            .filter(files::contains)
+            .toList();
     boolean model = hub.graph(DECODERS).isPresent() || hub.graph(TOWERS).isPresent();
     return model ? found : List.of();
   }

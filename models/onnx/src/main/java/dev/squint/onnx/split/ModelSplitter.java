@@ -178,6 +178,11 @@ public final class ModelSplitter {
               .orElseThrow(() -> new ModelException(model + " has no decoder to split"));
       OnnxGraph graph = OnnxGraph.read(file);
       DecoderGraph decoder = new DecoderGraph(graph);
+      if (decoder.tokensAtOnce() == 1) {
+        throw new ModelException(
+            "%s takes one token at a time, so that its segments would run no prompt; export the decoder in one file to split it"
+                .formatted(file));
+      }
       return new Source(graph, decoder, segments(decoder.layers(), options));
     }
   }

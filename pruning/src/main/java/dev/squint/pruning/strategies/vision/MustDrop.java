@@ -6,13 +6,10 @@ import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observe;
-import dev.squint.pruning.observe.Stage;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Budget;
@@ -28,8 +25,9 @@ import java.util.Set;
  * "Multi-Stage Vision Token Dropping: Towards Efficient Multimodal Large Language Model", 2024).
  *
  * <p>The patch grid is split into windows of {@code window} x {@code window} patches. A window's
- * similarity is the mean cosine of its pairs of patches, on the features before the projector. A
- * merged window is the plain mean of its features. Which windows are merged:
+ * similarity is the mean cosine of its pairs of patches, on the features before the projector;
+ * where the projector joins patches itself (Qwen-VL), windows are of visual tokens, on the features
+ * behind it. A merged window is the plain mean of its features. Which windows are merged:
  *
  * <ul>
  *   <li>{@code rule=budget}: the most similar first (among equals the one that comes first in
@@ -65,7 +63,6 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
     implements DescribedStrategy {
 
   private static final String THRESHOLD = "threshold";
-  private static final Expression FEATURES = Observe.featureSimilarity(Stage.BEFORE_PROJECTOR);
   private static final Type TYPE = new Type();
 
   public MustDrop {
@@ -79,13 +76,12 @@ public record MustDrop(String rule, int window, double similarity, Budget budget
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
+    Expression features = Observe.featureSimilarity(model.vision().mergingStage());
     return List.of(
-        new SitePlan(
-            new Site.BeforeProjector(),
-            Set.of(FEATURES),
-            PositionPolicy.COMPACTED,
-            true,
-            (context, seen) -> merge(context, seen.get(FEATURES))));
+        MergingSite.plan(
+            model.vision(),
+            Set.of(features),
+            (context, seen) -> merge(context, seen.get(features))));
   }
 
   /**

@@ -8,10 +8,8 @@ import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Budget;
@@ -104,13 +102,11 @@ public record PruMerge(boolean plus, OptionalInt tokens, OptionalInt neighbours,
   @Override
   public List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
-    Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.EACH);
+    Expression keys = Observe.keySimilarity(model.vision().lastWholeLayer(), Heads.EACH);
     return List.of(
-        new SitePlan(
-            new Site.BeforeProjector(),
+        MergingSite.plan(
+            model.vision(),
             Set.of(attention, keys),
-            PositionPolicy.COMPACTED,
-            true,
             (context, seen) -> select(context, seen.get(attention).row(0), seen.get(keys))));
   }
 

@@ -13,6 +13,7 @@ import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
+import dev.squint.pruning.site.SiteDecision;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Budget;
 import dev.squint.pruning.spec.Parameter;
@@ -81,14 +82,14 @@ public record ToMe(int rounds, String sizes, String merge, Budget budget)
 
   @Override
   public List<SitePlan> plan(ModelShape model) {
-    Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
+    Expression keys = Observe.keySimilarity(model.vision().lastWholeLayer(), Heads.AVERAGED);
+    Set<Expression> needs = Set.of(keys);
+    SiteDecision decision = (context, seen) -> merge(context, seen.get(keys));
     return List.of(
-        new SitePlan(
-            merge.equals("before") ? new Site.BeforeProjector() : new Site.AfterVision(),
-            Set.of(keys),
-            PositionPolicy.COMPACTED,
-            true,
-            (context, seen) -> merge(context, seen.get(keys))));
+        merge.equals("before")
+            ? MergingSite.plan(model.vision(), needs, decision)
+            : new SitePlan(
+                new Site.AfterVision(), needs, PositionPolicy.COMPACTED, true, decision));
   }
 
   private Selection merge(SiteContext context, Observation keys) {

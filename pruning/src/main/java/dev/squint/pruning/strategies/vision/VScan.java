@@ -43,9 +43,10 @@ import java.util.Set;
  * each has {@code floor} of its share, and what is left over goes to the windows whose next token
  * has the highest attention, one each. The code ({@code rule=code}) takes {@code floor(floor(T / 2)
  * / 16)} of each window and loses the rest: T = 188 keeps 174, and below 32 nothing local is left.
- * The paper's figure merges before the projector, the code after it ({@code merge=after}). The code
- * cuts positions to the number of tokens for LLaVA, as here, and keeps the original ones for
- * Qwen2.5-VL.
+ * The paper's figure merges before the projector, the code after it ({@code merge=after}), as is
+ * done anyway where the projector joins patches itself. For Qwen2.5-VL the local scan looks at the
+ * first layer that sees the whole image, 7, as the code does. The code cuts positions to the number
+ * of tokens for LLaVA, as here, and keeps the original ones for Qwen2.5-VL.
  *
  * @param stage {@code both}, {@code 1} or {@code 2}
  * @param keep retention ratio at each site, of the tokens that reach it; one holds for all; empty
@@ -55,7 +56,8 @@ import java.util.Set;
  * @param merge {@code before} or {@code after} the projector, or {@code off}
  * @param rule {@code paper} or {@code code}: how the windows share the local half
  * @param layers decoder layers of stage 2, the first that run pruned; empty for 16 of 32, scaled
- * @param local vision layer of the local scan; empty for layer 5 of 23, scaled
+ * @param local vision layer of the local scan; empty for layer 5 of 23, scaled, or the first one
+ *     after it that sees the whole image
  */
 public record VScan(
     String stage,
@@ -146,7 +148,8 @@ public record VScan(
   }
 
   private SitePlan scan(VisionShape vision, Budget budget) {
-    int early = local.orElse((int) Math.rint(5 * vision.layers() / 23.0));
+    int early =
+        local.orElseGet(() -> vision.wholeLayerFrom((int) Math.rint(5 * vision.layers() / 23.0)));
     if (early >= vision.layers()) {
       throw new StrategyException(
           "strategy '%s': local=%d, but the vision tower runs %d layers; choose 1..%d"
@@ -159,15 +162,13 @@ public record VScan(
             VisionAttention.in(vision, early),
             VisionAttention.inLast(vision),
             Observe.featureSimilarity(
-                merge.equals("after") ? Stage.PROJECTED : Stage.BEFORE_PROJECTOR),
+                merge.equals("after") ? Stage.PROJECTED : vision.mergingStage()),
             merges,
             rule.equals("code"));
-    return new SitePlan(
-        merge.equals("before") ? new Site.BeforeProjector() : new Site.AfterVision(),
-        scan.needs(),
-        PositionPolicy.COMPACTED,
-        merges,
-        scan::select);
+    return merge.equals("before")
+        ? MergingSite.plan(vision, scan.needs(), scan::select)
+        : new SitePlan(
+            new Site.AfterVision(), scan.needs(), PositionPolicy.COMPACTED, merges, scan::select);
   }
 
   /** The descriptor of {@link VScan}, for the service loader. */

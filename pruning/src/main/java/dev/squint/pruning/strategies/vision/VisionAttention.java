@@ -14,8 +14,11 @@ final class VisionAttention {
     return vision.hasCls() ? Observe.clsAttention(layer) : Observe.attentionReceived(layer);
   }
 
-  /** That in the layer the features come from, the last which runs. */
+  /**
+   * That in the layer the features come from, the last which runs; where that attends within
+   * windows, in the last before it that sees the whole image.
+   */
   static Expression inLast(VisionShape vision) {
-    return in(vision, vision.layers() - 1);
+    return in(vision, vision.lastWholeLayer());
   }
 }

@@ -8,10 +8,8 @@ import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observe;
 import dev.squint.pruning.shape.ModelShape;
 import dev.squint.pruning.site.MergedToken;
-import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
-import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.spec.Budget;
@@ -34,8 +32,9 @@ import java.util.Set;
  * <b>Contextual:</b> of the n others, in spatial order, C are targets, those at 0, s, 2s and so on
  * with {@code s = max(1, n / C)} rounded down; every other one joins the target whose key is most
  * similar (cosine of that layer's keys, averaged over heads), and each target becomes the mean of
- * itself and those that join it, before the projector. The dominant tokens go on in spatial order,
- * after them the contextual ones.
+ * itself and those that join it, before the projector; behind it where the projector joins patches
+ * itself (Qwen-VL), where a token's attention and key are the means over its patches. The dominant
+ * tokens go on in spatial order, after them the contextual ones.
  *
  * <p>Paper and code disagree on the mean. {@code merge=code} adds the mean of those that join to
  * the whole target, as the authors' code does, which about doubles its norm. The code's D counts
@@ -85,13 +84,11 @@ public record VisionZip(OptionalInt dominant, OptionalInt contextual, String mer
   @Override
   public List<SitePlan> plan(ModelShape model) {
     Expression attention = VisionAttention.inLast(model.vision());
-    Expression keys = Observe.keySimilarity(model.vision().layers() - 1, Heads.AVERAGED);
+    Expression keys = Observe.keySimilarity(model.vision().lastWholeLayer(), Heads.AVERAGED);
     return List.of(
-        new SitePlan(
-            new Site.BeforeProjector(),
+        MergingSite.plan(
+            model.vision(),
             Set.of(attention, keys),
-            PositionPolicy.COMPACTED,
-            true,
             (context, seen) -> zip(context, seen.get(attention).row(0), seen.get(keys))));
   }
 

@@ -7,6 +7,7 @@ import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
 import dev.squint.pruning.shape.ModelShape;
+import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.Scope;
 import dev.squint.pruning.site.Selection;
@@ -31,7 +32,9 @@ import java.util.stream.IntStream;
  * fewer run. The code adds the layers up, which ranks the same. {@code rint(N * keep)} tokens stay
  * of each image, tile or frame, in spatial order.
  *
- * <p>Towers without a [CLS] token are scored by the attention that each token receives.
+ * <p>Towers without a [CLS] token are scored by the attention that each token receives. Layers that
+ * attend within windows of the image (Qwen2.5-VL) are left out, and where the last ones all do, the
+ * last layer that sees the whole image is looked at; the trace says which.
  *
  * @param layers how many layers are averaged, the last ones that run; wins over the rule
  * @param rule {@code paper} for three layers, {@code code} for seven
@@ -69,10 +72,12 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
               .formatted(TYPE.name(), layers.getAsInt(), running, running));
     }
     int wanted = layers.orElse(rule.equals("code") ? 7 : 3);
+    VisionShape vision = model.vision();
+    List<Integer> last = IntStream.range(Math.max(0, running - wanted), running).boxed().toList();
+    List<Integer> whole = last.stream().filter(vision::seesWholeImage).toList();
+    List<Integer> looked = whole.isEmpty() ? List.of(vision.lastWholeLayer()) : whole;
     List<Expression> ensemble =
-        IntStream.range(Math.max(0, running - wanted), running)
-            .mapToObj(layer -> VisionAttention.in(model.vision(), layer))
-            .toList();
+        looked.stream().map(layer -> VisionAttention.in(vision, layer)).toList();
     return List.of(
         new SitePlan(
             new Site.AfterVision(),
@@ -80,6 +85,12 @@ public record VtcCls(OptionalInt layers, String rule, Budget budget) implements 
             PositionPolicy.COMPACTED,
             (context, observations) -> {
               Selection selection = budget.top(context, mean(context, observations, ensemble));
+              if (!looked.equals(last)) {
+                selection =
+                    selection.withNote(
+                        "of the last %d vision layers some attend within windows, so scores are of layers %s alone"
+                            .formatted(last.size(), looked));
+              }
               return wanted > running
                   ? selection.withNote(
                       "rule=%s averages %d vision layers, but %d run, so all of those are averaged"

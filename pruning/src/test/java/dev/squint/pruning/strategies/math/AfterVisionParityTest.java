@@ -42,7 +42,16 @@ class AfterVisionParityTest {
       new ModelShape(
           "waves",
           new DecoderShape(8, 128, 4, 2, 32, 256, 100),
-          new VisionShape(3, 64, 4, 128, TOKENS, 588, true, 12, 12, 128),
+          VisionShape.builder()
+              .layers(3)
+              .hidden(64)
+              .heads(4)
+              .intermediate(128)
+              .grid(12, 12)
+              .patchDim(588)
+              .cls(true)
+              .projectorHidden(128)
+              .build(),
           TOKENS);
 
   @ParameterizedTest

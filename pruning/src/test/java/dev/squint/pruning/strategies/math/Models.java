@@ -25,7 +25,16 @@ public final class Models {
     return new ModelShape(
         "llava-1.5-7b",
         new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
-        new VisionShape(23, 1024, 16, 4096, 576, 588, hasCls, 24, 24, 4096),
+        VisionShape.builder()
+            .layers(23)
+            .hidden(1024)
+            .heads(16)
+            .intermediate(4096)
+            .grid(24, 24)
+            .patchDim(588)
+            .cls(hasCls)
+            .projectorHidden(4096)
+            .build(),
         576);
   }
 

@@ -62,7 +62,16 @@ class VtcClsTest {
         new ModelShape(
             "shallow",
             new DecoderShape(8, 128, 4, 2, 32, 256, 100),
-            new VisionShape(5, 64, 4, 128, 4, 588, true, 2, 2, 128),
+            VisionShape.builder()
+                .layers(5)
+                .hidden(64)
+                .heads(4)
+                .intermediate(128)
+                .grid(2, 2)
+                .patchDim(588)
+                .cls(true)
+                .projectorHidden(128)
+                .build(),
             4);
     SitePlan code = Strategies.parse("vtc-cls:rule=code").plan(shallow).get(0);
     assertThat(code.needs()).hasSize(5);

@@ -1,6 +1,7 @@
 package dev.squint.engine.internal.generate;
 
 import ai.onnxruntime.OnnxTensor;
+import dev.squint.engine.internal.ort.StandingRun;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SideObserver;
@@ -58,7 +59,7 @@ final class DecoderRun implements AutoCloseable {
       ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
   private final TensorScope own;
   private final StepMask mask;
-  private Optional<OnnxTensor> fed = Optional.empty();
+  private Optional<StandingRun> embedding = Optional.empty();
   private List<OnnxTensor> embedded = List.of();
   private final List<SegmentState> segments = new ArrayList<>();
   private final List<Integer> lookaheadTokens = new ArrayList<>();
@@ -221,6 +222,7 @@ final class DecoderRun implements AutoCloseable {
   private void decode(
       TensorScope pass, PositionedTokens entering, List<OnnxTensor> states, SiteDecider decider) {
     PositionedTokens tokens = entering;
+    SegmentState.Output out = new SegmentState.Output(states, Map.of(), Optional.empty());
     List<OnnxTensor> hidden = states;
     OnnxTensor embeds = states.get(0);
     boolean compares =
@@ -248,7 +250,7 @@ final class DecoderRun implements AutoCloseable {
           next.filter(site -> !site.needs().isEmpty() && live.visualRows().length > 0)
               .map(site -> live::rows);
       SegmentState segment = segments.get(i);
-      SegmentState.Output out = segment.run(pass, SegmentState.Input.of(hidden, seam, observed));
+      out = segment.run(pass, SegmentState.Input.of(hidden, seam, observed));
       segment.startDecodingAt(tokens.next());
       segment.onPrefillDone(live);
       hidden.stream().filter(tensor -> !compares || tensor != embeds).forEach(pass::release);
@@ -271,7 +273,7 @@ final class DecoderRun implements AutoCloseable {
       }
     }
     tokensPerLayer = counts.stream().mapToInt(Integer::intValue).toArray();
-    read(hidden.get(0));
+    read(out);
   }
 
   /**
@@ -281,37 +283,46 @@ final class DecoderRun implements AutoCloseable {
    * @param text token ids
    */
   void extend(TensorScope scope, long... text) {
+    if (text.length > 1 && open.oneByOne()) {
+      for (long one : text) {
+        extend(scope, one);
+      }
+      return;
+    }
     try (TensorScope pass = scope.newScope()) {
       if (text.length == 1) {
-        List<OnnxTensor> hidden = embedded(pass, text[0]);
-        for (int i = 0; i < segments.size(); i++) {
-          hidden = segments.get(i).step(pass, hidden, source.rows()).hidden();
+        SegmentState.Output out = segments.get(0).step(pass, embedded(pass, text[0]), rows());
+        for (int i = 1; i < segments.size(); i++) {
+          out = segments.get(i).step(pass, out.hidden(), rows());
         }
-        read(hidden.get(0));
+        read(out);
       } else {
         read(all(pass, text));
       }
     }
   }
 
-  private OnnxTensor all(TensorScope pass, long[] text) {
+  private int rows() {
+    return source.rows();
+  }
+
+  private SegmentState.Output all(TensorScope pass, long[] text) {
     int count = text.length;
     int[] rows = IntStream.range(0, count).toArray();
-    List<OnnxTensor> hidden = withoutImages(pass, parts.embedder().embed(pass, text), count);
+    List<OnnxTensor> embeds = withoutImages(pass, parts.embedder().embed(pass, text), count);
+    SegmentState.Output out = new SegmentState.Output(embeds, Map.of(), Optional.empty());
     for (SegmentState segment : segments) {
       RotaryPositions positions =
-          RotaryPositions.consecutive(segment.takePositions(count), count, source.rows());
-      List<OnnxTensor> entered = hidden;
-      hidden =
-          segment
-              .run(
-                  pass,
-                  new SegmentState.Input(
-                      hidden, positions, new long[count], rows, MergeMatrix.NONE, Optional.empty()))
-              .hidden();
+          RotaryPositions.consecutive(segment.takePositions(count), count, rows());
+      List<OnnxTensor> entered = out.hidden();
+      out =
+          segment.run(
+              pass,
+              new SegmentState.Input(
+                  entered, positions, new long[count], rows, MergeMatrix.NONE, Optional.empty()));
       entered.forEach(pass::release);
     }
-    return hidden.get(0);
+    return out;
   }
 
   /**
@@ -331,15 +342,14 @@ final class DecoderRun implements AutoCloseable {
 
   private List<OnnxTensor> embedded(TensorScope pass, long next) {
     token.put(0, next);
-    if (fed.isEmpty()) {
-      fed = Optional.of(own.longs(token, 1, 1));
-    }
-    if (embedded.isEmpty()) {
-      OnnxTensor first = parts.embedder().embed(pass, fed.get());
+    if (embedding.isEmpty()) {
+      OnnxTensor fed = own.longs(token, 1, 1);
+      OnnxTensor first = parts.embedder().embed(pass, fed);
       embedded = withoutImages(own, StepOutputs.another(first, own), 1);
+      embedding = Optional.of(parts.embedder().standing(own, fed, embedded.get(0)));
       return withoutImages(pass, first, 1);
     }
-    parts.embedder().embed(pass, fed.get(), embedded.get(0));
+    embedding.get().run(pass);
     return embedded;
   }
 
@@ -349,11 +359,11 @@ final class DecoderRun implements AutoCloseable {
     return states;
   }
 
-  private void read(OnnxTensor last) {
+  private void read(SegmentState.Output last) {
     if (wantsScores) {
-      logits = TensorScope.valuesOf(last, logits);
+      logits = last.scores(logits);
     } else {
-      best = TensorScope.lastLong(last);
+      best = last.best();
     }
   }
 

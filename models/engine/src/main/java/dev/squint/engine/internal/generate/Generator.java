@@ -125,10 +125,12 @@ public final class Generator implements AutoCloseable {
     requireOpen();
     checkFits(asked.prompt());
     checkIds(asked.prompt());
-    PruningPlan plan =
+    PruningPlan asWritten =
         images.isEmpty()
             ? unpruned()
             : PruningPlan.of(strategy, parts.facts(), parts.decoder().positions());
+    boolean packed = images.stream().anyMatch(one -> one.pixels().packing().isPresent());
+    PruningPlan plan = packed ? asWritten.behindProjector() : asWritten;
     try (RequestWatch.Watched watched = watch.watch(asked)) {
       return new RequestRun(this, parts, asked, strategy, plan, images, watched.control()).answer();
     }

@@ -367,13 +367,26 @@ final class RequestRun {
         .build();
   }
 
+  /** Tokens that leave the projector; those of tiles are fewer or more once they are packed. */
+  private int projected() {
+    int tokens = prompt.layout().visualTokens();
+    for (PixelValues image : prompt.images()) {
+      tokens +=
+          image
+              .packing()
+              .map(packing -> image.tiles() * parts.facts().visualTokens() - packing.tokens())
+              .orElse(0);
+    }
+    return tokens;
+  }
+
   private long visionFlops(List<SiteTrace> sites) {
     long projected =
         sites.stream()
             .filter(site -> site.site() instanceof Site.BeforeProjector)
             .mapToInt(SiteTrace::after)
             .findFirst()
-            .orElse(prompt.layout().visualTokens());
+            .orElseGet(this::projected);
     VisionShape tower = parts.facts().vision();
     long flops = FlopsModel.projector(tower, shape().hidden(), projected);
     int patch = parts.config().vision().patchSize();

@@ -1,8 +1,10 @@
 package dev.squint.engine.internal.generate;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.kv.KvCache;
 import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.StandingRun;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.SplitDecoder;
 import dev.squint.engine.internal.tokens.LiveTokens;
@@ -16,6 +18,8 @@ import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.cache.KvCachePlan;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /** One segment in one request: it owns the KV cache of its layers. */
 public final class SegmentState implements AutoCloseable {
@@ -39,6 +44,7 @@ public final class SegmentState implements AutoCloseable {
   private final Map<String, RowInput> rowInputs = new HashMap<>();
   private Optional<StepInputs> step = Optional.empty();
   private Optional<StepOutputs> stepResults = Optional.empty();
+  private Optional<StandingRun> standing = Optional.empty();
   private StepMask mask;
   private int moves = -1;
   private String scores = DecoderGraph.LOGITS;
@@ -57,8 +63,10 @@ public final class SegmentState implements AutoCloseable {
     this.owner = owner;
     this.cache = KvCache.of(segment, sizes, owner, plan);
     this.mask = new StepMask(owner.newScope());
-    for (String name : segment.session().inputs()) {
-      RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
+    for (SplitDecoder.Segment graph : List.of(segment, segment.forSteps())) {
+      for (String name : graph.session().inputs()) {
+        RowInput.parse(name).ifPresent(rows -> rowInputs.put(name, rows));
+      }
     }
   }
 
@@ -130,8 +138,38 @@ public final class SegmentState implements AutoCloseable {
    *
    * @param hidden hidden states for the next segment, or else the logits or the best token alone
    * @param taps what was tapped, by output name; empty unless the input asked for tokens
+   * @param memory where the first of the hidden states lies, if that is memory of Java
    */
-  public record Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {}
+  public record Output(
+      List<OnnxTensor> hidden, Map<String, OnnxTensor> taps, Optional<ByteBuffer> memory) {
+
+    private Output(List<OnnxTensor> hidden, Map<String, OnnxTensor> taps) {
+      this(hidden, taps, Optional.empty());
+    }
+
+    /**
+     * The logits, as float32.
+     *
+     * @param reuse may be written over and returned
+     */
+    float[] scores(float[] reuse) {
+      OnnxTensor logits = hidden.get(0);
+      if (memory.isEmpty() || logits.getInfo().type != OnnxJavaType.FLOAT) {
+        return TensorScope.valuesOf(logits);
+      }
+      FloatBuffer values = memory.get().asFloatBuffer();
+      float[] into = reuse.length == values.remaining() ? reuse : new float[values.remaining()];
+      values.get(into);
+      return into;
+    }
+
+    /** The best token. */
+    long best() {
+      return memory.isPresent()
+          ? memory.get().getLong(memory.get().limit() - Long.BYTES)
+          : TensorScope.lastLong(hidden.get(0));
+    }
+  }
 
   /**
    * Sets what the segment with the logits returns from now on.
@@ -153,14 +191,20 @@ public final class SegmentState implements AutoCloseable {
     mask = common;
   }
 
-  /** Runs some tokens. */
+  /** The graph that runs what comes next: of two, that of the prompt as long as nothing has run. */
+  private SplitDecoder.Segment next() {
+    return cache.seen() == 0 ? segment : segment.forSteps();
+  }
+
+  /** Runs some tokens; where another graph takes the tokens after the prompt, one of these. */
   public Output run(TensorScope scope, Input in) {
     if (!in.isStep() || segment.spec().lookahead()) {
       return runAll(scope, in);
     }
     if (stepResults.isEmpty()) {
       Output first = runAll(scope, in);
-      List<String> names = segment.isLast() ? List.of(scores) : segment.hiddenOutputs();
+      SplitDecoder.Segment graph = segment.forSteps();
+      List<String> names = graph.isLast() ? List.of(scores) : graph.hiddenOutputs();
       stepResults = Optional.of(new StepOutputs(names, first.hidden(), owner.newScope()));
       moves = -1;
       return first;
@@ -190,25 +234,46 @@ public final class SegmentState implements AutoCloseable {
 
   private Output write(TensorScope scope, Map<String, OnnxTensor> given, List<OnnxTensor> hidden) {
     StepOutputs results = stepResults.orElseThrow();
-    Set<String> wanted = cache.outputs();
-    TensorScope run = wanted.isEmpty() ? scope : scope.newScope();
-    try {
-      complete(run, given, hidden);
-      Map<String, OnnxTensor> out = segment.session().run(run, given, wanted, results.written());
+    if (cache.moves() >= 0) {
+      writeAgain(scope, given, hidden, results);
+      return results.output();
+    }
+    try (TensorScope run = scope.newScope()) {
+      given.putAll(cache.inputs(run, 1));
+      giveStates(given::put, hidden);
+      Map<String, OnnxTensor> out =
+          segment.forSteps().session().run(run, given, cache.outputs(), results.written());
       cache.append(run, out, 1);
       return results.output();
-    } finally {
-      if (!wanted.isEmpty()) {
-        run.close();
-      }
     }
   }
 
+  /** Nothing but what is given changes, unless the cache has moved. */
+  private void writeAgain(
+      TensorScope scope,
+      Map<String, OnnxTensor> given,
+      List<OnnxTensor> hidden,
+      StepOutputs results) {
+    Map<String, OnnxTensor> ofCache = cache.inputs(scope, 1);
+    if (cache.moves() != moves) {
+      moves = cache.moves();
+      given.putAll(ofCache);
+      giveStates(given::put, hidden);
+      results.writeInto(cache.inPlace());
+      standing =
+          Optional.of(segment.forSteps().session().standing(scope, given, results.written()));
+    } else {
+      giveStates(standing.orElseThrow()::give, hidden);
+    }
+    standing.orElseThrow().run(scope);
+    cache.append(scope, Map.of(), 1);
+  }
+
   private Output runAll(TensorScope scope, Input in) {
-    ModelSession session = segment.session();
+    SplitDecoder.Segment graph = next();
     boolean lookahead = segment.spec().lookahead();
     List<String> hiddenOutputs =
-        segment.isLast() && !lookahead ? List.of(scores) : segment.hiddenOutputs();
+        graph.isLast() && !lookahead ? List.of(scores) : graph.hiddenOutputs();
     List<String> taps =
         in.observed().isEmpty()
             ? List.of()
@@ -217,7 +282,8 @@ public final class SegmentState implements AutoCloseable {
     wanted.addAll(taps);
     wanted.addAll(cache.outputs());
     try (TensorScope run = scope.newScope()) {
-      Map<String, OnnxTensor> out = session.run(run, inputs(run, in), wanted, cache.inPlace());
+      Map<String, OnnxTensor> out =
+          graph.session().run(run, inputs(run, graph, in), wanted, cache.inPlace());
       cache.append(run, out, in.keptRows().length);
       List<OnnxTensor> hidden = new ArrayList<>(hiddenOutputs.size());
       for (String name : hiddenOutputs) {
@@ -231,54 +297,52 @@ public final class SegmentState implements AutoCloseable {
 
   private StepInputs inputs(int axes) {
     if (step.isEmpty()) {
-      step = Optional.of(new StepInputs(segment, axes, owner.newScope()));
+      step = Optional.of(new StepInputs(segment.forSteps(), axes, owner.newScope()));
     }
     return step.get();
   }
 
-  private void complete(TensorScope run, Map<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
-    Map<String, OnnxTensor> ofCache = cache.inputs(run, 1);
-    if (cache.moves() < 0 || cache.moves() != moves) {
-      inputs.putAll(ofCache);
-      stepResults.orElseThrow().writeInto(cache.inPlace());
-      moves = cache.moves();
+  private void giveStates(BiConsumer<String, OnnxTensor> inputs, List<OnnxTensor> hidden) {
+    SplitDecoder.Segment graph = segment.forSteps();
+    for (int i = 0; i < graph.hiddenInputs().size(); i++) {
+      inputs.accept(graph.hiddenInputs().get(i), hidden.get(i));
     }
-    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
-      inputs.put(segment.hiddenInputs().get(i), hidden.get(i));
-    }
-    if (segment.session().inputs().contains(DecoderGraph.MASK)) {
-      inputs.put(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
+    if (graph.session().inputs().contains(DecoderGraph.MASK)) {
+      inputs.accept(DecoderGraph.MASK, mask.of(cache.tokens() + 1));
     }
   }
 
-  private Map<String, OnnxTensor> inputs(TensorScope run, Input in) {
-    ModelSession session = segment.session();
+  private Map<String, OnnxTensor> inputs(TensorScope run, SplitDecoder.Segment graph, Input in) {
+    ModelSession session = graph.session();
     Set<String> names = session.inputs();
     Map<String, OnnxTensor> inputs = new HashMap<>(cache.inputs(run, in.keptRows().length));
-    for (int i = 0; i < segment.hiddenInputs().size(); i++) {
-      inputs.put(segment.hiddenInputs().get(i), in.hidden().get(i));
+    for (int i = 0; i < graph.hiddenInputs().size(); i++) {
+      inputs.put(graph.hiddenInputs().get(i), in.hidden().get(i));
     }
     if (names.contains(DecoderGraph.MASK)) {
       long[] ones = new long[cache.tokens() + in.keptRows().length];
       Arrays.fill(ones, 1);
       inputs.put(DecoderGraph.MASK, run.longs(ones, 1, ones.length));
     }
-    String positions = segment.spec().arriving(DecoderGraph.POSITIONS);
+    String positions = graph.spec().arriving(DecoderGraph.POSITIONS);
     if (names.contains(positions)) {
       inputs.put(positions, in.positions().tensor(run));
     }
-    String types = segment.spec().arriving(DecoderGraph.TOKEN_TYPES);
+    String types = graph.spec().arriving(DecoderGraph.TOKEN_TYPES);
     if (names.contains(types)) {
       inputs.put(types, run.longs(in.types(), 1, in.types().length));
     }
-    if (segment.spec().seam() != Seam.NONE) {
+    if (graph.spec().seam() != Seam.NONE) {
       inputs.put(SegmentModel.KEEP, run.indices(in.keptRows(), in.keptRows().length));
     }
-    if (segment.spec().seam() == Seam.MERGE) {
+    if (graph.spec().seam() == Seam.MERGE) {
       in.merges().give(run, inputs);
     }
     rowInputs.forEach(
         (name, input) -> {
+          if (!names.contains(name)) {
+            return;
+          }
           int[] found = in.observed().map(tokens -> tokens.rows(input)).orElse(ANY);
           int[] rows = found.length == 0 ? ANY : found;
           inputs.put(name, run.indices(rows, rows.length));

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What a segment returns for one token, made once; every step writes over it. */
 final class StepOutputs implements AutoCloseable {
@@ -25,13 +26,17 @@ final class StepOutputs implements AutoCloseable {
   StepOutputs(List<String> names, List<OnnxTensor> like, TensorScope owner) {
     this.owner = owner;
     List<OnnxTensor> tensors = new ArrayList<>();
-    this.output = new SegmentState.Output(tensors, Map.of());
+    Optional<ByteBuffer> first = Optional.empty();
     try {
       for (int i = 0; i < names.size(); i++) {
-        OnnxTensor tensor = another(like.get(i), owner);
+        TensorInfo info = like.get(i).getInfo();
+        ByteBuffer memory = memory(info);
+        first = i == 0 ? Optional.of(memory) : first;
+        OnnxTensor tensor = owner.bytes(info.type, memory, info.getShape());
         tensors.add(tensor);
         written.put(names.get(i), tensor);
       }
+      this.output = new SegmentState.Output(tensors, Map.of(), first);
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -41,10 +46,12 @@ final class StepOutputs implements AutoCloseable {
   /** A tensor of the type and shape of another. */
   static OnnxTensor another(OnnxTensor like, TensorScope owner) {
     TensorInfo info = like.getInfo();
-    ByteBuffer memory =
-        ByteBuffer.allocateDirect(Math.toIntExact(info.getNumElements() * info.type.size))
-            .order(ByteOrder.nativeOrder());
-    return owner.bytes(info.type, memory, info.getShape());
+    return owner.bytes(info.type, memory(info), info.getShape());
+  }
+
+  private static ByteBuffer memory(TensorInfo info) {
+    return ByteBuffer.allocateDirect(Math.toIntExact(info.getNumElements() * info.type.size))
+        .order(ByteOrder.nativeOrder());
   }
 
   /** What is returned. */

@@ -20,6 +20,7 @@ public final class ModelSession implements AutoCloseable {
   private final Runnable afterClose;
   private final Map<String, NodeInfo> inputs;
   private final Map<String, NodeInfo> outputs;
+  private volatile boolean closed;
 
   ModelSession(OrtSession session, String name, Runnable afterClose) throws OrtException {
     this.session = session;
@@ -92,8 +93,35 @@ public final class ModelSession implements AutoCloseable {
     return scope.run(session, given, wanted, inPlace, name);
   }
 
+  /**
+   * A run of the graph over tensors that are there.
+   *
+   * @param scope has the runtime
+   * @param given the inputs
+   * @param written outputs, with the tensors to write them into; they may be inputs too where the
+   *     graph writes no more than what it has read
+   */
+  public StandingRun standing(
+      TensorScope scope, Map<String, OnnxTensor> given, Map<String, OnnxTensor> written) {
+    return new StandingRun(this, session, given, written, scope.nativeRuns());
+  }
+
+  String name() {
+    return name;
+  }
+
+  void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(name + " is closed");
+    }
+  }
+
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     try {
       session.close();
       afterClose.run();

@@ -61,6 +61,7 @@ public final class OrtRuntime {
   private final boolean pooled;
   private final boolean sharedArena;
   private final Optional<PackingApi> packing;
+  private final Optional<NativeRuns> nativeRuns = NativeRuns.find();
   private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
   private final PluginProviders plugins = new PluginProviders(this);
@@ -164,6 +165,10 @@ public final class OrtRuntime {
   /** The environment, for creating tensors. */
   public OrtEnvironment environment() {
     return environment;
+  }
+
+  Optional<NativeRuns> nativeRuns() {
+    return nativeRuns;
   }
 
   PluginProviders plugins() {

@@ -9,7 +9,6 @@ import dev.squint.engine.request.IntegerInput;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.internal.io.Printable;
-import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -139,25 +138,6 @@ public final class TensorScope implements AutoCloseable {
     return values;
   }
 
-  /**
-   * As {@link #valuesOf(OnnxTensor)}, with one copy where the tensor lies over a buffer of Java.
-   *
-   * @param reuse is written over and returned if it has the right length
-   */
-  public static float[] valuesOf(OnnxTensor tensor, float[] reuse) {
-    if (tensor.getInfo().type != OnnxJavaType.FLOAT || !tensor.ownsBuffer()) {
-      return valuesOf(tensor);
-    }
-    Buffer own = tensor.getBufferRef().orElseThrow();
-    FloatBuffer values =
-        own instanceof ByteBuffer bytes
-            ? bytes.order(ByteOrder.nativeOrder()).asFloatBuffer()
-            : (FloatBuffer) own;
-    float[] into = reuse.length == values.remaining() ? reuse : new float[values.remaining()];
-    values.get(into);
-    return into;
-  }
-
   /** The last number of an int64 tensor. */
   public static long lastLong(OnnxTensor tensor) {
     LongBuffer values = tensor.getLongBuffer();
@@ -253,13 +233,31 @@ public final class TensorScope implements AutoCloseable {
       }
       return new ResultTensors(result);
     } catch (OrtException e) {
-      control.ifPresent(RunControl::check);
-      throw OrtFailure.of(
-          Kind.BAD_MODEL,
-          name + " failed",
-          "the graphs or their inputs do not fit each other, export the model again",
-          e);
+      throw failed(name, e);
     }
+  }
+
+  /** Runs over tensors that are there, and owns nothing of it. */
+  void run(StandingRun standing, String name) {
+    control.ifPresent(RunControl::check);
+    try {
+      standing.run(control);
+    } catch (OrtException e) {
+      throw failed(name, e);
+    }
+  }
+
+  private ModelException failed(String name, OrtException e) {
+    control.ifPresent(RunControl::check);
+    return OrtFailure.of(
+        Kind.BAD_MODEL,
+        name + " failed",
+        "the graphs or their inputs do not fit each other, export the model again",
+        e);
+  }
+
+  Optional<NativeRuns> nativeRuns() {
+    return runtime.nativeRuns();
   }
 
   private static ModelException notMade(OrtException e) {

@@ -36,6 +36,8 @@ public final class ModelShapes {
               .vocabulary(text.vocabulary())
               .build(),
           VisionShape.builder()
+              .windowedLayers(vision.windowedLayers())
+              .joinsInProjector(vision.joinsInProjector())
               .layers(vision.layers() > 0 ? vision.layers() : tower.layers())
               .hidden(tower.hidden())
               .heads(tower.heads())
@@ -67,6 +69,8 @@ public final class ModelShapes {
             .vocabulary(1)
             .build(),
         VisionShape.builder()
+            .windowedLayers(tower.windowedLayers())
+            .joinsInProjector(tower.joinsInProjector())
             .layers(Math.max(1, tower.layers()))
             .hidden(1)
             .heads(1)

@@ -68,6 +68,38 @@ public record PruningPlan(
         .build(strategy.plan(facts), strategy.cache(facts));
   }
 
+  /**
+   * The same for images whose tiles are put together behind the projector: visual tokens are there
+   * only then.
+   *
+   * @throws ModelException if a second site is there already
+   */
+  public PruningPlan behindProjector() {
+    if (beforeProjector.isEmpty()) {
+      return this;
+    }
+    if (afterVision.isPresent()) {
+      throw new ModelException(
+          Kind.REFUSED_STRATEGY,
+          "the tiles of the image are put together behind the projector, so the sites %s and %s meet there; choose one of the strategies"
+              .formatted(beforeProjector.get().site(), afterVision.get().site()));
+    }
+    SitePlan site = beforeProjector.get();
+    SitePlan behind =
+        new SitePlan(
+            new Site.AfterVision(),
+            site.needs(),
+            site.positions(),
+            site.merges(),
+            (context, seen) ->
+                site.decision()
+                    .select(context, seen)
+                    .withNote(
+                        "the tiles of the image are put together behind the projector, so tokens are merged there"));
+    return new PruningPlan(
+        Optional.empty(), Optional.of(behind), seams, segments, lookaheads, visionTaps, cache);
+  }
+
   /** All that has to be loaded. */
   public List<SegmentSpec> split() {
     List<SegmentSpec> all = new ArrayList<>(segments);

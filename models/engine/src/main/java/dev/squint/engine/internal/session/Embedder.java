@@ -5,9 +5,11 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.TensorInfo;
 import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.engine.internal.ort.StandingRun;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.decoder.DeepStackInputs;
 import dev.squint.onnx.internal.decoder.MergeGraph;
 import dev.squint.onnx.internal.graph.FloatOutput;
 import dev.squint.onnx.internal.graph.OnnxGraph;
@@ -28,9 +30,11 @@ public final class Embedder implements AutoCloseable {
   private static final String FEATURES = "image_features";
 
   private static final int MATRIX_RANK = 2;
+  private static final int LEVELS_RANK = 3;
 
   private final ModelSession embed;
   private final boolean mergesItself;
+  private final Map<String, long[]> noImages;
   private final SessionFactory sessions;
   private final long width;
   private final RefCountedCache<Merge, ModelSession> merge = new RefCountedCache<>(2);
@@ -42,13 +46,42 @@ public final class Embedder implements AutoCloseable {
     this.width = width;
     this.embed = open(sessions, graph);
     this.mergesItself = embed.inputs().contains(FEATURES);
-    if (!embed.inputs().equals(mergesItself ? Set.of(IDS, FEATURES) : Set.of(IDS))) {
-      String found = Printable.of(embed.inputs().toString());
+    try {
+      this.noImages = noImages(graph);
+    } catch (ModelException e) {
       embed.close();
-      throw new ModelException(
-          "%s has the inputs %s, but only '%s' and '%s' are known here; use the graph of an export that embeds text"
-              .formatted(graph.file(), found, IDS, FEATURES));
+      throw e;
     }
+  }
+
+  /**
+   * What stands for the features of no image in a graph that puts them in by itself: besides these
+   * it may lay DeepStack features, {@code [levels, tokens, width]}, on the sequence.
+   */
+  private Map<String, long[]> noImages(OnnxGraph graph) {
+    Map<String, long[]> none = new HashMap<>();
+    for (String input : embed.inputs()) {
+      long[] shape = input.equals(IDS) ? new long[0] : embed.input(input).getShape();
+      if (input.equals(FEATURES)) {
+        none.put(
+            input, shape.length == MATRIX_RANK ? new long[] {0, width} : new long[] {1, 0, width});
+      } else if (mergesItself
+          && DeepStackInputs.isNamed(input)
+          && shape.length == LEVELS_RANK
+          && shape[0] > 0) {
+        none.put(input, new long[] {shape[0], 0, width});
+      } else if (!input.equals(IDS)) {
+        throw new ModelException(
+            "%s has the inputs %s, but only '%s', '%s' and DeepStack features of a declared number of levels are known here; use the graph of an export that embeds text"
+                .formatted(graph.file(), Printable.of(embed.inputs().toString()), IDS, FEATURES));
+      }
+    }
+    if (!embed.inputs().contains(IDS)) {
+      throw new ModelException(
+          "%s has no input '%s'; use the graph of an export that embeds text"
+              .formatted(graph.file(), IDS));
+    }
+    return none;
   }
 
   /** The graph, made to return float32 if it does not. */
@@ -84,26 +117,22 @@ public final class Embedder implements AutoCloseable {
   }
 
   /**
-   * Embeds text into a tensor that is there.
+   * Embeds text again and again.
    *
+   * @param owner owner of what else the graph is given
    * @param tokens int64 {@code [1, n]}
    * @param into float32 {@code [1, n, hidden]}
    */
-  public void embed(TensorScope scope, OnnxTensor tokens, OnnxTensor into) {
-    embed.run(scope, inputs(scope, tokens), Set.of(), Map.of(EMBEDS, into));
+  public StandingRun standing(TensorScope owner, OnnxTensor tokens, OnnxTensor into) {
+    return embed.standing(owner, inputs(owner, tokens), Map.of(EMBEDS, into));
   }
 
   /** Where the graph puts features in, it is given none: they go in behind it. */
   private Map<String, OnnxTensor> inputs(TensorScope scope, OnnxTensor tokens) {
-    return mergesItself
-        ? Map.of(IDS, tokens, FEATURES, scope.empty(embed.inputType(FEATURES), noFeatures()))
-        : Map.of(IDS, tokens);
-  }
-
-  private long[] noFeatures() {
-    return embed.input(FEATURES).getShape().length == MATRIX_RANK
-        ? new long[] {0, width}
-        : new long[] {1, 0, width};
+    Map<String, OnnxTensor> inputs = new HashMap<>(Map.of(IDS, tokens));
+    noImages.forEach(
+        (input, shape) -> inputs.put(input, scope.empty(embed.inputType(input), shape)));
+    return inputs;
   }
 
   /**

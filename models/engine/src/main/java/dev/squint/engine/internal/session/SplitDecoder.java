@@ -2,6 +2,7 @@ package dev.squint.engine.internal.session;
 
 import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.ModelSession;
+import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentModel;
@@ -21,22 +22,34 @@ public final class SplitDecoder implements AutoCloseable {
    * @param hiddenInputs inputs for the hidden states
    * @param hiddenOutputs outputs for the next segment; empty at the end
    * @param picker picks tokens out of a stored cache
+   * @param steps the same layers of the graph that takes each token after the prompt, if that is
+   *     another one
    */
   public record Segment(
       ModelSession session,
       SegmentSpec spec,
       List<String> hiddenInputs,
       List<String> hiddenOutputs,
-      TokenPicker picker)
+      TokenPicker picker,
+      Optional<Segment> steps)
       implements AutoCloseable {
 
     public boolean isLast() {
       return hiddenOutputs.isEmpty();
     }
 
+    /** What runs a token after the prompt. */
+    public Segment forSteps() {
+      return steps.orElse(this);
+    }
+
     @Override
     public void close() {
-      session.close();
+      try {
+        steps.ifPresent(Segment::close);
+      } finally {
+        session.close();
+      }
     }
   }
 
@@ -77,8 +90,34 @@ public final class SplitDecoder implements AutoCloseable {
       SessionFactory sessions, DecoderGraph decoder, SegmentSpec spec, TokenPicker picker) {
     SegmentModel model = SegmentExtractor.extract(decoder, spec);
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
-    ModelSession session = sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
-    return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker);
+    Optional<Segment> steps =
+        spec.lookahead()
+            ? Optional.empty()
+            : decoder.steps().map(graph -> open(sessions, graph, spec.forSteps(), picker));
+    try {
+      requireAlike(model, steps, name);
+      ModelSession session =
+          sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
+      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps);
+    } catch (RuntimeException | Error e) {
+      steps.ifPresent(Segment::close);
+      throw e;
+    }
+  }
+
+  private static void requireAlike(SegmentModel model, Optional<Segment> steps, String name) {
+    if (steps.isPresent()
+        && (steps.get().hiddenInputs().size() != model.hiddenInputs().size()
+            || steps.get().hiddenOutputs().size() != model.hiddenOutputs().size())) {
+      throw new ModelException(
+          "%s hand on other tensors in the graph for the prompt than in the one for single tokens; use the files of one export"
+              .formatted(name));
+    }
+  }
+
+  /** Whether tokens after the prompt run one at a time. */
+  public boolean oneByOne() {
+    return segments.stream().anyMatch(segment -> segment.steps().isPresent());
   }
 
   public List<Segment> list() {

@@ -1,6 +1,7 @@
 package dev.squint.engine.internal.vision;
 
 import dev.squint.engine.internal.tokens.TileParts;
+import dev.squint.engine.request.FeaturePacking;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException.Kind;
 import dev.squint.pruning.observe.Axis;
@@ -43,6 +44,10 @@ public record TowerValues(List<Seen> images) {
    * @param first the first of these, counted through the prompt
    */
   private record Tile(Seen image, int offset, int tokens, int first) {
+
+    int end() {
+      return first + tokens;
+    }
 
     TileParts.Part part(int[] originals) {
       return new TileParts.Part(
@@ -88,12 +93,14 @@ public record TowerValues(List<Seen> images) {
           "%s speaks of %d patches, but the image has %d visual tokens; choose a strategy that looks at features or text"
               .formatted(need, observed, original));
     }
+    List<Scope.Group> groups = groups(need, context);
     if (need.pairsVisual()) {
-      checkTiles(need, tiles, context);
+      checkTiles(need, tiles, groups);
     }
     int[] originals = context.liveOriginals();
     Seen first = images.get(0);
     if (images.size() == 1
+        && (!need.pairsVisual() || groups.size() == tiles.size())
         && visual[0] == 0
         && Arrays.equals(originals, IntStream.range(0, original).toArray())) {
       int columns = axes.size() == 1 ? original : first.shape[axes.size()];
@@ -102,11 +109,15 @@ public record TowerValues(List<Seen> images) {
     }
     List<TileParts.Part> parts = new ArrayList<>();
     int tile = 0;
+    int group = 0;
     for (int from = 0, to = 0; from < originals.length; from = to) {
-      while (originals[from] >= tiles.get(tile).first + tiles.get(tile).tokens) {
+      while (originals[from] >= tiles.get(tile).end()) {
         tile++;
       }
-      int end = tiles.get(tile).first + tiles.get(tile).tokens;
+      while (originals[from] >= groups.get(group).to()) {
+        group++;
+      }
+      int end = Math.min(tiles.get(tile).end(), groups.get(group).to());
       while (to < originals.length && originals[to] < end) {
         to++;
       }
@@ -141,17 +152,68 @@ public record TowerValues(List<Seen> images) {
     return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);
   }
 
-  /** Patches are compared within what the tower takes as one image, which has to be a tile. */
-  private static void checkTiles(Expression need, List<Tile> tiles, SiteContext context) {
+  /** Among which visual tokens of the unpruned prompt pairs are wanted. */
+  private static List<Scope.Group> groups(Expression need, SiteContext context) {
     SiteContext whole = SiteContext.whole(new Site.AfterVision(), context.layout(), context.seed());
-    List<Scope.Group> groups = Scope.TILE.groups(whole);
-    for (int i = 0; i < groups.size(); i++) {
-      int compared = i < tiles.size() ? tiles.get(i).tokens : 0;
-      if (groups.get(i).size() != compared) {
+    return (need.pairsVisual() ? Scope.TILE : Scope.REQUEST).groups(whole);
+  }
+
+  /** Patches are compared within what the tower takes as one image, which a tile has to lie in. */
+  private static void checkTiles(Expression need, List<Tile> tiles, List<Scope.Group> groups) {
+    int tile = 0;
+    for (Scope.Group group : groups) {
+      while (group.from() >= tiles.get(tile).end()) {
+        tile++;
+      }
+      if (group.to() > tiles.get(tile).end()) {
         throw new ModelException(
             "%s compares the %d patches of one image, but the prompt has a tile of %d visual tokens; lay out each image that the tower takes as a tile of its own"
-                .formatted(need, compared, groups.get(i).size()));
+                .formatted(need, tiles.get(tile).tokens, group.size()));
       }
     }
+  }
+
+  /**
+   * Of visual tokens that are put together of tiles: the sum that makes the token, of what was
+   * observed of its rows; 0 where it is none of them.
+   *
+   * @param need what was observed, with one axis of visual tokens at most
+   */
+  TowerValues packed(Expression need, FeaturePacking packing) {
+    List<Axis> axes = need.axes();
+    int axis = 0;
+    while (axis < axes.size() && !axes.get(axis).isVisual()) {
+      axis++;
+    }
+    if (axis == axes.size()) {
+      return this;
+    }
+    Seen seen = images.get(0);
+    int[] shape = seen.shape.clone();
+    int outer = product(shape, 1, axis + 1);
+    int rows = shape[axis + 1];
+    int inner = product(shape, axis + 2, shape.length);
+    int tokens = packing.tokens();
+    int[] sources = packing.sources();
+    float[] weights = packing.weights();
+    float[] made = new float[outer * tokens * inner];
+    for (int i = 0; i < sources.length; i++) {
+      int tile = sources[i] / rows;
+      float weight = weights.length == 0 ? 1 : weights[i];
+      for (int o = 0; tile < shape[0] && o < outer; o++) {
+        int from = ((tile * outer + o) * rows + sources[i] % rows) * inner;
+        int to = (o * tokens + i % tokens) * inner;
+        for (int number = 0; number < inner; number++) {
+          made[to + number] += weight * seen.values[from + number];
+        }
+      }
+    }
+    shape[0] = 1;
+    shape[axis + 1] = tokens;
+    return of(shape, made);
+  }
+
+  private static int product(int[] shape, int from, int to) {
+    return Arrays.stream(shape, from, to).reduce(1, Math::multiplyExact);
   }
 }

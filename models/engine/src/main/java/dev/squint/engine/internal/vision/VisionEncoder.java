@@ -6,10 +6,10 @@ import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SessionFactory;
 import dev.squint.engine.internal.tokens.TokenReduction;
+import dev.squint.engine.request.FeaturePacking;
 import dev.squint.engine.request.IntegerInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
-import dev.squint.error.SquintException.Kind;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.SegmentModel;
 import dev.squint.onnx.internal.graph.OnnxGraph;
@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -47,6 +48,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final FeatureJoiner joiner;
   private final boolean convolutional;
   private final FeaturePacker packer;
+  private final RowPairs comparisons;
 
   public VisionEncoder(SessionFactory sessions, Path file) {
     this(sessions, OnnxGraph.read(file));
@@ -71,6 +73,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.joiner = new FeatureJoiner(sessions);
     this.convolutional = graph.isConvolutional();
     this.packer = new FeaturePacker(sessions);
+    this.comparisons = new RowPairs(sessions);
   }
 
   /**
@@ -150,6 +153,23 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   /**
+   * A vector of the model that lies in the file of the tower.
+   *
+   * @param names what it may be called
+   */
+  public Optional<float[]> vector(List<String> names) {
+    return graph.vector(names).map(this::computed);
+  }
+
+  private float[] computed(byte[] model) {
+    try (TensorScope run = sessions.scope();
+        ModelSession session = sessions.open(model, folder, "a vector in " + file)) {
+      return TensorScope.valuesOf(
+          session.run(run, Map.of(), Set.of(VisionGraph.VECTOR)).get(VisionGraph.VECTOR));
+    }
+  }
+
+  /**
    * Runs the tower.
    *
    * @param scope owner of the output
@@ -165,25 +185,26 @@ public final class VisionEncoder implements AutoCloseable {
       List<Expression> taps,
       boolean projected) {
     checkShape(pixels.shape());
-    if (pixels.packing().isPresent() && !(projected && taps.isEmpty())) {
-      throw new ModelException(
-          Kind.REFUSED_STRATEGY,
-          "the tiles of the image are put together after the vision encoder, with newlines that are no patches, so patches cannot be scored or merged in it; choose a strategy that looks at projected features or text");
+    boolean packed = pixels.packing().isPresent();
+    if (packed && !projected) {
+      throw new IllegalStateException("tiles are put together behind the projector");
     }
     String output = projected ? VisionGraph.FEATURES : graph.projectorInput();
     Set<String> wanted = new LinkedHashSet<>();
     wanted.add(output);
     wanted.addAll(graph.deepStackLevels());
-    taps.forEach(tap -> wanted.add(TapNames.output(tap)));
-    Part part = new Part(projected, true, taps);
+    List<Expression> tapped = packed ? taps.stream().map(VisionEncoder::ofTiles).toList() : taps;
+    tapped.forEach(tap -> wanted.add(TapNames.output(tap)));
+    Part part = new Part(projected, true, tapped);
     try (run;
         var lease = pool.acquire(part, () -> open(part))) {
       Map<String, OnnxTensor> out = lease.get().run(run, inputs(run, lease.get(), pixels), wanted);
       Map<String, TowerValues> observations = new HashMap<>();
       for (Expression tap : taps) {
-        OnnxTensor seen = out.get(TapNames.output(tap));
-        int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
-        observations.put(tap.canonical(), TowerValues.of(sizes, TensorScope.valuesOf(seen)));
+        OnnxTensor seen = out.get(TapNames.output(packed ? ofTiles(tap) : tap));
+        observations.put(
+            tap.canonical(),
+            packed ? packed(run, tap, seen, pixels.packing().get()) : values(seen));
       }
       OnnxTensor made =
           pixels
@@ -196,6 +217,31 @@ public final class VisionEncoder implements AutoCloseable {
               .toList();
       return new Encoded(scope.transferFrom(run, made), projected, observations, deepStack);
     }
+  }
+
+  private static TowerValues values(OnnxTensor seen) {
+    int[] sizes = Arrays.stream(seen.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+    return TowerValues.of(sizes, TensorScope.valuesOf(seen));
+  }
+
+  /** What is observed of tiles where these become visual tokens together. */
+  private static Expression ofTiles(Expression tap) {
+    return tap.pairsVisual() ? RowPairs.comparison(tap).rows() : tap;
+  }
+
+  /** The same of visual tokens; what a newline has of it is 0. */
+  private TowerValues packed(
+      TensorScope run, Expression tap, OnnxTensor seen, FeaturePacking packing) {
+    if (!tap.pairsVisual()) {
+      return values(seen).packed(tap, packing);
+    }
+    long[] shape = seen.getInfo().getShape();
+    float[] none = new float[Math.toIntExact(shape[shape.length - 1])];
+    FeaturePacking rows =
+        new FeaturePacking(packing.tokens(), packing.sources(), packing.weights(), none);
+    float[] pairs =
+        comparisons.of(run, packer.pack(run, seen, rows), RowPairs.comparison(tap).cosine());
+    return TowerValues.of(new int[] {1, packing.tokens(), packing.tokens()}, pairs);
   }
 
   private Map<String, OnnxTensor> inputs(
@@ -311,7 +357,8 @@ public final class VisionEncoder implements AutoCloseable {
   @Override
   public void close() {
     try (joiner;
-        packer) {
+        packer;
+        comparisons) {
       pool.close();
     }
   }

@@ -2,6 +2,7 @@ package dev.squint.onnx.internal.config;
 
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.DecoderPair;
 import dev.squint.onnx.internal.io.ModelJson;
 import dev.squint.onnx.internal.io.Printable;
 import java.util.Set;
@@ -40,9 +41,19 @@ public final class AnswerCheck {
   public static void inputs(DecoderGraph decoder) {
     if (decoder.tokensAtOnce() > 0) {
       throw new ModelException(
-          "%s takes exactly %d tokens at once; export the decoder with an open sequence length"
-              .formatted(decoder.file(), decoder.tokensAtOnce()));
+          "%s takes exactly %d tokens at once; export the decoder with an open sequence length%s"
+              .formatted(
+                  decoder.file(),
+                  decoder.tokensAtOnce(),
+                  DecoderPair.promptName(String.valueOf(decoder.file().getFileName()))
+                      .map(", or put the %s of the same export beside it"::formatted)
+                      .orElse("")));
     }
+    decoder.steps().ifPresent(AnswerCheck::known);
+    known(decoder);
+  }
+
+  private static void known(DecoderGraph decoder) {
     for (String input : decoder.inputs()) {
       if (!KNOWN.contains(input)
           && !input.startsWith(DecoderGraph.PAST)

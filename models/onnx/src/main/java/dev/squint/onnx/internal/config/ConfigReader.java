@@ -148,20 +148,21 @@ public final class ConfigReader {
 
   /** What the JSON files say by themselves. */
   public static ModelConfig read(Path folder) {
-    return read(folder, Optional.empty(), Optional.empty());
+    return read(root(folder), folder, Optional.empty(), Optional.empty());
   }
 
   /**
    * What the files of a model say.
    *
+   * @param root its {@link #root}
    * @param decoder the decoder's graph
    * @param vision the vision tower's graph
    * @throws ModelException if something is missing that nothing else tells, is not what it has to
    *     be, contradicts a graph, or would change answers in a way that is not known here
    */
   public static ModelConfig read(
-      Path folder, Optional<DecoderGraph> decoder, Optional<VisionGraph> vision) {
-    return new ConfigReader(root(folder), decoder, vision).config(folder);
+      ModelJson root, Path folder, Optional<DecoderGraph> decoder, Optional<VisionGraph> vision) {
+    return new ConfigReader(root, decoder, vision).config(folder);
   }
 
   /**

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
  * Which layers of a vision tower attend within windows of the image. A graph that does so by masks
  * looks like one that does not.
  */
-public final class WindowedLayers {
+final class WindowedLayers {
 
   private static final String FULL = "fullatt_block_indexes";
   private static final List<Long> USUAL = List.of(7L, 15L, 23L, 31L);
@@ -24,7 +24,7 @@ public final class WindowedLayers {
    * @param config its {@code config.json}
    * @param layers how many layers its tower has
    */
-  public static Set<Integer> of(ModelJson config, int layers) {
+  static Set<Integer> of(ModelJson config, int layers) {
     ModelJson vision = config.section("vision_config");
     boolean usual = config.text("model_type").filter("qwen2_5_vl"::equals).isPresent();
     if (!usual && !vision.has(FULL)) {

@@ -89,6 +89,7 @@ public final class DecoderGraph {
   private final Map<String, Integer> pastLayers = new HashMap<>();
   private final DeepStackInputs deepStack;
   private final int lastRowNode;
+  private final Optional<DecoderGraph> steps;
   private volatile HeadSizes heads;
 
   /**
@@ -98,6 +99,16 @@ public final class DecoderGraph {
    * @throws ModelException if it is not a decoder with a KV cache
    */
   public DecoderGraph(OnnxGraph graph) {
+    this(graph, Optional.empty());
+  }
+
+  /**
+   * Analyses a decoder of two graphs.
+   *
+   * @param graph the one that takes a prompt
+   * @param steps the one that takes each token after it
+   */
+  DecoderGraph(OnnxGraph graph, Optional<DecoderGraph> steps) {
     this.graph = MergedDecoder.unwrapped(graph);
     require(this.graph.inputs().containsKey(EMBEDS), "an input '" + EMBEDS + "'");
     require(this.graph.outputs().containsKey(LOGITS), "an output '" + LOGITS + "'");
@@ -112,6 +123,18 @@ public final class DecoderGraph {
     this.deepStack = DeepStackInputs.of(this.graph);
     this.lastRowNode = findLastRowNode();
     this.residualStream = dominators.chain(this.graph.producer(LOGITS));
+    this.steps = steps;
+    if (steps.isPresent() && (steps.get().layers != layers || steps.get().positions != positions)) {
+      throw new ModelException(
+          "%s has %d layers and its positions come from %s, but %s beside it has %d and %s; use the files of one export"
+              .formatted(
+                  steps.get().file(),
+                  steps.get().layers,
+                  steps.get().positions,
+                  graph.file(),
+                  layers,
+                  positions));
+    }
   }
 
   /** Input name of the cached keys or values of a layer. */
@@ -291,9 +314,15 @@ public final class DecoderGraph {
     return FinalNorm.find(graph, residualStream, hiddenNodes);
   }
 
+  /** The graph that takes each token after the prompt, if that is another one. */
+  public Optional<DecoderGraph> steps() {
+    return steps;
+  }
+
   /** The same segment with a cache that grows where it lies, if all its layers can have one. */
   public SegmentSpec growing(SegmentSpec spec) {
-    boolean whole = spec.cache() instanceof KvCacheLayout.Whole && !spec.lookahead();
+    boolean whole =
+        steps.isEmpty() && spec.cache() instanceof KvCacheLayout.Whole && !spec.lookahead();
     return whole
             && IntStream.range(spec.from(), spec.to())
                 .allMatch(layer -> GrowingCacheWriter.suits(graph, layer))

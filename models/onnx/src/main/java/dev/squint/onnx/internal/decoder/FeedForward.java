@@ -2,6 +2,7 @@ package dev.squint.onnx.internal.decoder;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Printable;
@@ -11,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The feed-forward part of a decoder layer.
+ * The feed-forward part of a decoder layer, which follows its attention or runs beside it.
  *
  * @param activations the tensor that enters its last matrix, {@code [1, tokens, neurons]}
  */
@@ -48,7 +49,7 @@ public record FeedForward(String activations) {
     for (String input : inputs) {
       int producer = graph.producer(input);
       if (producer >= 0 && hidden.get(producer) && !residual.get(producer)) {
-        Optional<String> activations = activations(graph, producer, hidden);
+        Optional<String> activations = activations(graph, producer, residual, hidden);
         if (activations.isPresent()) {
           return new FeedForward(activations.get());
         }
@@ -60,14 +61,33 @@ public record FeedForward(String activations) {
   }
 
   /** What the last matrix multiplies, in floating point. */
-  private static Optional<String> activations(OnnxGraph graph, int from, BitSet hidden) {
+  private static Optional<String> activations(
+      OnnxGraph graph, int from, BitSet residual, BitSet hidden) {
     return graph.search(
         from,
-        node -> activations(graph, node).filter(tensor -> !tensor.isEmpty()),
+        node ->
+            activations(graph, node)
+                .filter(tensor -> graph.producer(tensor) >= 0)
+                .filter(tensor -> !isAttended(graph, graph.producer(tensor), residual)),
         node ->
             PASSES.contains(node.getOpType())
                 ? graph.producers(node).stream().filter(hidden::get).toList()
                 : List.of());
+  }
+
+  /** Whether attention was paid on the way there from the residual stream. */
+  private static boolean isAttended(OnnxGraph graph, int from, BitSet residual) {
+    return graph
+        .search(
+            from,
+            node -> Optional.of(node).filter(FeedForward::attends),
+            node ->
+                graph.producers(node).stream().filter(producer -> !residual.get(producer)).toList())
+        .isPresent();
+  }
+
+  private static boolean attends(NodeProto node) {
+    return node.getOpType().equals("Softmax") || FusedAttention.isOne(node);
   }
 
   private static Optional<String> activations(OnnxGraph graph, NodeProto matrix) {

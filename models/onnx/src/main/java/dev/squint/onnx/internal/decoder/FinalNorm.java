@@ -76,8 +76,10 @@ record FinalNorm(OnnxGraph graph, int sum, String output) {
     return !MergingSeam.plain(node).isEmpty()
         || (node.getOpType().equals("Add")
             && node.getInputList().stream()
-                .map(graph::producer)
-                .allMatch(producer -> producer >= 0 && hidden.get(producer)));
+                .allMatch(
+                    input ->
+                        input.equals(DecoderGraph.EMBEDS)
+                            || (graph.producer(input) >= 0 && hidden.get(graph.producer(input)))));
   }
 
   /** Weights that it reads. */

@@ -12,6 +12,7 @@ import dev.squint.onnx.internal.graph.ElementTypes;
 import dev.squint.onnx.internal.graph.Flow;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.onnx.internal.graph.OnnxGraph;
+import dev.squint.onnx.internal.graph.ShapeFolding;
 import dev.squint.onnx.internal.io.Printable;
 import dev.squint.onnx.internal.observe.ExpressionWriter;
 import dev.squint.onnx.internal.observe.TapNames;
@@ -164,6 +165,7 @@ public final class SegmentExtractor {
     }
     weights.forEach(weight -> out.addInitializer(graph.initializer(weight)));
     declareOutputs(out, hiddenOutputs, last);
+    ShapeFolding.in(out, Set.of(KvCacheNames.BEGIN, KvCacheNames.END));
     ModelProto model =
         graph.model().toBuilder().clearGraph().clearMetadataProps().setGraph(out).build();
     return new SegmentModel(spec, model.toByteArray(), graph.folder(), hiddenInputs, hiddenOutputs);
@@ -506,11 +508,21 @@ public final class SegmentExtractor {
       } else if (filled.containsKey(i)) {
         String scores = filled.get(i).get();
         out.addNode(node.toBuilder().setInput(0, scores));
+      } else if (castsToItsType(node)) {
+        nodes.identity(Attributes.input(node, 0), Attributes.output(node, 0));
       } else {
         out.addNode(node);
       }
       growing.ifPresent(writer -> writer.show(whole));
     }
+  }
+
+  /** ONNX Runtime drops such a node, but copies where its output is one of the segment. */
+  private boolean castsToItsType(NodeProto node) {
+    int type = decoder.elementType(Attributes.input(node, 0));
+    return node.getOpType().equals("Cast")
+        && type != ElementTypes.UNKNOWN
+        && type == new Attributes(node).integer("to", ElementTypes.UNKNOWN);
   }
 
   /** The positions counted in the graph lend their shape to those given. */

@@ -96,6 +96,11 @@ public record SegmentSpec(
     return new SegmentSpec(from, to, seam, givenPositions, taps, lookahead, form);
   }
 
+  /** The same range for the tokens after a prompt, which go on as they are. */
+  public SegmentSpec forSteps() {
+    return new SegmentSpec(from, to, Seam.NONE, givenPositions, List.of(), lookahead, cache);
+  }
+
   /** A range without seam and taps. */
   public static SegmentSpec of(int from, int to) {
     return new SegmentSpec(from, to, Seam.NONE, false, List.of());

@@ -6,8 +6,9 @@ import dev.squint.onnx.config.ModelFiles;
 import dev.squint.onnx.internal.config.ConfigReader;
 import dev.squint.onnx.internal.config.DeclaredSizes;
 import dev.squint.onnx.internal.config.MissingParts;
-import dev.squint.onnx.internal.config.WindowedLayers;
+import dev.squint.onnx.internal.config.TowerConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
+import dev.squint.onnx.internal.decoder.DecoderPair;
 import dev.squint.onnx.internal.decoder.Seam;
 import dev.squint.onnx.internal.decoder.SegmentExtractor;
 import dev.squint.onnx.internal.decoder.SegmentSpec;
@@ -34,6 +35,7 @@ public final class ModelGraphs {
   private final ModelFiles files;
   private final OptionalInt counted;
   private final List<ModelReport.GraphFile> listed = new ArrayList<>();
+  private final Optional<ModelJson> root;
   private final Optional<ModelConfig> config;
   private final DeclaredSizes sizes;
   private Optional<DecoderGraph> decoder = Optional.empty();
@@ -46,7 +48,8 @@ public final class ModelGraphs {
     files.decoder().ifPresent(this::readDecoderOrTower);
     files.vision().ifPresent(file -> readTower(OnnxGraph.read(file)));
     files.embedding().ifPresent(file -> list("embedding", OnnxGraph.read(file)));
-    config = readConfig();
+    root = readRoot();
+    config = root.flatMap(this::readConfig);
     vision = vision.map(this::known);
     sizes = DeclaredSizes.of(files);
   }
@@ -93,19 +96,25 @@ public final class ModelGraphs {
   }
 
   private List<String> lacks() {
-    return root().isPresent() && decoder.isPresent() && vision.isPresent()
-        ? MissingParts.of(root().get(), decoder.get(), vision.get())
+    return root.isPresent() && decoder.isPresent() && vision.isPresent()
+        ? MissingParts.of(root.get(), decoder.get(), vision.get())
         : List.of();
   }
 
   private VisionGraph known(VisionGraph tower) {
-    return root()
-        .map(json -> tower.windowed(WindowedLayers.of(json, tower.layers())))
-        .orElse(tower);
+    if (root.isPresent() && config.isPresent() && decoder.isPresent()) {
+      try {
+        return TowerConfig.applied(tower, root.get(), config.get(), decoder.get());
+      } catch (ModelException e) {
+        // Loading says so; the tower is described all the same.
+        return TowerConfig.applied(tower, root.get());
+      }
+    }
+    return root.map(json -> TowerConfig.applied(tower, json)).orElse(tower);
   }
 
   /** Empty where there is no config, or none that can be read. */
-  private Optional<ModelJson> root() {
+  private Optional<ModelJson> readRoot() {
     try {
       return folder().map(ConfigReader::root);
     } catch (ModelException e) {
@@ -117,10 +126,10 @@ public final class ModelGraphs {
     return files.config().or(files::genaiConfig).map(file -> file.toAbsolutePath().getParent());
   }
 
-  private Optional<ModelConfig> readConfig() {
+  private Optional<ModelConfig> readConfig(ModelJson json) {
     try {
       return folder()
-          .map(found -> ConfigReader.read(found, decoder, vision))
+          .map(found -> ConfigReader.read(json, found, decoder, vision))
           .map(read -> counted.isPresent() ? read.withVisualTokens(counted.getAsInt()) : read);
     } catch (ModelException e) {
       return Optional.empty();
@@ -159,8 +168,9 @@ public final class ModelGraphs {
     if (graph.hasInput(VisionGraph.PIXELS)) {
       readTower(graph);
     } else {
-      list("decoder", graph);
-      decoder = Optional.of(new DecoderGraph(graph));
+      DecoderPair pair = DecoderPair.beside(graph);
+      pair.graphs().forEach(one -> list("decoder", one));
+      decoder = Optional.of(pair.decoder());
     }
   }
 

@@ -30,6 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A vision tower, with or without its projector: images in, features out, attention on request.
@@ -49,6 +51,9 @@ public final class VisionGraph {
 
   /** Name of the output, shape {@code [B, N, hidden]} or {@code [B * N, hidden]}. */
   public static final String FEATURES = "image_features";
+
+  /** Name of the output of a {@link #vector}. */
+  public static final String VECTOR = "squint.vector";
 
   private static final int PATCHES_RANK = 2;
   private static final int MATRIX_RANK = 2;
@@ -119,6 +124,38 @@ public final class VisionGraph {
     return layers.isEmpty()
         ? this
         : new VisionGraph(this, pooling, deepStackLevels, Set.copyOf(layers));
+  }
+
+  /**
+   * A graph of no input that gives a vector which some exporters leave in the file of the tower, as
+   * an output or a weight, such as the newline between rows of tiles.
+   *
+   * @param names what it may be called
+   * @return the serialised model, whose output is {@link #VECTOR}, float32; empty if there is none
+   * @throws ModelException if it depends on the image
+   */
+  public Optional<byte[]> vector(List<String> names) {
+    Optional<String> found =
+        names.stream()
+            .filter(name -> graph.outputs().containsKey(name) || graph.initializer(name) != null)
+            .findFirst();
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    int producer = graph.producer(found.get());
+    if (producer >= 0 && imageNodes().get(producer)) {
+      throw new ModelException(
+          "%s computes '%s' of the image, but it is one vector of the model; export it as a constant"
+              .formatted(graph.file(), found.get()));
+    }
+    GraphProto.Builder out = graph.model().getGraph().toBuilder().clearOutput().clearInput();
+    out.addNode(
+        GraphNodes.node("Cast", List.of(found.get()), VECTOR)
+            .setName(VECTOR)
+            .addAttribute(GraphNodes.integer("to", GraphNodes.FLOAT)));
+    out.addOutput(GraphNodes.shapeless(VECTOR, GraphNodes.FLOAT));
+    return Optional.of(
+        graph.model().toBuilder().setGraph(ProjectorSplit.neededOnly(out)).build().toByteArray());
   }
 
   /** What its file has of DeepStack features. */
@@ -283,6 +320,22 @@ public final class VisionGraph {
     return layers.get(layer).size() > 1 || windowed.contains(layer);
   }
 
+  /** All layers that do. */
+  public Set<Integer> windowedLayers() {
+    return IntStream.range(0, layers())
+        .filter(this::isWindowed)
+        .boxed()
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * Whether visual tokens are there behind the projector only, so that nothing can be merged before
+   * it: it joins patches itself, or gives DeepStack features besides.
+   */
+  public boolean joinsInProjector() {
+    return takesPatches() || deepStackLevels > 0;
+  }
+
   /** Names of the inputs. */
   public Set<String> inputs() {
     return graph.inputs().keySet();
@@ -367,14 +420,9 @@ public final class VisionGraph {
   }
 
   private String findProjectorInput() {
-    if (takesPatches()) {
+    if (joinsInProjector()) {
       throw new ModelException(
           "the projector of %s merges patches into visual tokens, so nothing can be merged before it; choose a strategy that merges after vision"
-              .formatted(graph.file()));
-    }
-    if (deepStackLevels > 0) {
-      throw new ModelException(
-          "%s gives DeepStack features beside the others, so nothing can be merged before its projector; choose a strategy that merges after vision"
               .formatted(graph.file()));
     }
     return unflattened(firstMatrixInput());
