@@ -101,8 +101,7 @@ final class GrowingCacheWriter {
   }
 
   private static boolean isA(NodeProto node, String type) {
-    return node.getOpType().equals(type)
-        && (node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx"));
+    return node.getOpType().equals(type) && new Attributes(node).isStandard();
   }
 
   private static boolean isFused(NodeProto node) {

@@ -17,6 +17,11 @@ public record Attributes(NodeProto node) {
     return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
   }
 
+  /** Whether its operator is one of ONNX itself. */
+  public boolean isStandard() {
+    return node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
+  }
+
   public long integer(String name, long otherwise) {
     return find(name).map(AttributeProto::getI).orElse(otherwise);
   }

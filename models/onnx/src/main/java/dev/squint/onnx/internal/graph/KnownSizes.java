@@ -29,8 +29,6 @@ final class KnownSizes {
   /** No tensor has more axes. */
   private static final int MOST = 16;
 
-  private static final int INT64 = TensorProto.DataType.INT64.getNumber();
-
   /**
    * Whole numbers.
    *
@@ -100,7 +98,7 @@ final class KnownSizes {
   private static Optional<Numbers> written(TensorProto tensor) {
     int rank = tensor.getDimsCount();
     long count = rank == 0 ? 1 : tensor.getDims(0);
-    if (tensor.getDataType() != INT64 || rank > 1 || count < 0 || count > MOST) {
+    if (tensor.getDataType() != GraphNodes.INT64 || rank > 1 || count < 0 || count > MOST) {
       return Optional.empty();
     }
     List<Size> all = new ArrayList<>();
@@ -120,11 +118,10 @@ final class KnownSizes {
 
   /** Finds out what a node makes; those before it have been looked at. */
   void look(NodeProto node) {
-    boolean standard = node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
-    if (!standard || node.getOutputCount() == 0) {
+    Attributes of = new Attributes(node);
+    if (!of.isStandard() || node.getOutputCount() == 0) {
       return;
     }
-    Attributes of = new Attributes(node);
     String output = of.output(0);
     numbersOf(of).ifPresent(found -> numbers.put(output, found));
     if (node.getOpType().equals("Equal")) {
@@ -145,7 +142,7 @@ final class KnownSizes {
       case "Constant" -> constant(node);
       case "Shape" -> sizes(node);
       case "Identity" -> first;
-      case "Cast" -> first.filter(found -> node.integer("to", 0) == INT64);
+      case "Cast" -> first.filter(found -> node.integer("to", 0) == GraphNodes.INT64);
       case "Unsqueeze" ->
           first
               .filter(found -> found.scalar && axes(node, 1).filter(a -> a.size() == 1).isPresent())
@@ -245,14 +242,17 @@ final class KnownSizes {
   private Optional<Numbers> sliced(Attributes node, Numbers of) {
     Optional<Size> from = single(node.input(1));
     Optional<Size> to = single(node.input(2));
-    boolean everyOne =
-        node.input(4).isEmpty() || single(node.input(4)).filter(s -> s.is(1)).isPresent();
-    if (from.isEmpty() || to.isEmpty() || !everyOne) {
+    if (from.isEmpty() || to.isEmpty() || !isEveryOne(node)) {
       return Optional.empty();
     }
     int begin = place(from.get().number(), of.all.size());
     int end = place(to.get().number(), of.all.size());
     return Optional.of(Numbers.vector(of.all.subList(Math.min(begin, end), end)));
+  }
+
+  /** Whether a slice leaves none out between its borders. */
+  private boolean isEveryOne(Attributes slice) {
+    return slice.input(4).isEmpty() || single(slice.input(4)).filter(s -> s.is(1)).isPresent();
   }
 
   private Optional<Size> single(String tensor) {
@@ -576,10 +576,8 @@ final class KnownSizes {
     Size length = shape.get((int) along);
     Optional<Size> from = single(node.input(1));
     Optional<Size> to = single(node.input(2));
-    boolean everyOne =
-        node.input(4).isEmpty() || single(node.input(4)).filter(s -> s.is(1)).isPresent();
     List<Size> left = new ArrayList<>(shape);
-    if (length.isKnown() && from.isPresent() && to.isPresent() && everyOne) {
+    if (length.isKnown() && from.isPresent() && to.isPresent() && isEveryOne(node)) {
       int all = (int) length.number();
       int begin = place(from.get().number(), all);
       left.set((int) along, Size.of(Math.max(0, place(to.get().number(), all) - begin)));

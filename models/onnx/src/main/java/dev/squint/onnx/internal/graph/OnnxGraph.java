@@ -152,6 +152,26 @@ public final class OnnxGraph {
     return names;
   }
 
+  /** A graph without the nodes and weights that none of its outputs needs. */
+  public static GraphProto neededOnly(GraphProto.Builder whole) {
+    Set<String> wanted = new HashSet<>();
+    whole.getOutputList().forEach(output -> wanted.add(output.getName()));
+    List<NodeProto> nodes = whole.getNodeList();
+    BitSet needed = new BitSet();
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      if (nodes.get(i).getOutputList().stream().anyMatch(wanted::contains)) {
+        needed.set(i);
+        wanted.addAll(reads(nodes.get(i)));
+      }
+    }
+    GraphProto.Builder some = whole.clone().clearNode().clearInitializer();
+    needed.stream().forEach(i -> some.addNode(nodes.get(i)));
+    whole.getInitializerList().stream()
+        .filter(weight -> wanted.contains(weight.getName()))
+        .forEach(some::addInitializer);
+    return some.build();
+  }
+
   /** The graphs that a node holds, branches and bodies. */
   static List<GraphProto> subgraphs(NodeProto node) {
     List<GraphProto> graphs = new ArrayList<>(0);

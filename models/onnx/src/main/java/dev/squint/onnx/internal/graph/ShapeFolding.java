@@ -3,7 +3,6 @@ package dev.squint.onnx.internal.graph;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -54,19 +53,15 @@ public final class ShapeFolding {
       sizes.look(node);
       nodes.add(folded(node));
     }
-    Set<String> read = new HashSet<>();
-    graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(read::add);
-    List<NodeProto> kept = readBy(read);
-    constants.addAll(0, graph.getInitializerList());
-    constants.removeIf(constant -> !read.contains(constant.getName()));
-    graph.clearNode().addAllNode(kept).clearInitializer().addAllInitializer(constants);
+    graph.clearNode().addAllNode(nodes).addAllInitializer(constants);
+    GraphProto needed = OnnxGraph.neededOnly(graph);
+    graph.clear().mergeFrom(needed);
   }
 
   private NodeProto folded(NodeProto node) {
     Attributes of = new Attributes(node);
-    boolean standard = node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
     Optional<KnownSizes.Numbers> shape =
-        sizes.numbers(of.input(1)).filter(found -> standard && !found.scalar());
+        sizes.numbers(of.input(1)).filter(found -> of.isStandard() && !found.scalar());
     Optional<List<Long>> written =
         switch (node.getOpType()) {
           case "Reshape" ->
@@ -140,23 +135,5 @@ public final class ShapeFolding {
       constants.add(scalar ? constant.build() : constant.addDims(numbers.size()).build());
     }
     return name;
-  }
-
-  /**
-   * The nodes that something depends on.
-   *
-   * @param read what is read of them, added to
-   */
-  private List<NodeProto> readBy(Set<String> read) {
-    List<NodeProto> kept = new ArrayList<>();
-    for (int i = nodes.size() - 1; i >= 0; i--) {
-      NodeProto node = nodes.get(i);
-      if (node.getOutputList().stream().anyMatch(read::contains)) {
-        read.addAll(node.getInputList());
-        kept.add(node);
-      }
-    }
-    Collections.reverse(kept);
-    return kept;
   }
 }

@@ -11,7 +11,6 @@ import dev.squint.onnx.internal.graph.OnnxGraph;
 import dev.squint.onnx.internal.io.Printable;
 import java.util.BitSet;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -54,7 +53,7 @@ record ProjectorSplit(OnnxGraph graph, String patches) {
       }
     }
     out.addOutput(GraphNodes.shapeless(VisionGraph.FEATURES, types.of(VisionGraph.FEATURES)));
-    return graph.model().toBuilder().setGraph(neededOnly(out)).build().toByteArray();
+    return graph.model().toBuilder().setGraph(OnnxGraph.neededOnly(out)).build().toByteArray();
   }
 
   private void addSeam(GraphProto.Builder out, int type) {
@@ -67,25 +66,5 @@ record ProjectorSplit(OnnxGraph graph, String patches) {
     String flat = nodes.op("Reshape", all, nodes.concat(0, nodes.constant(1, -1), width));
     String extended = new MergingSeam(nodes).extended(flat, type, 1);
     nodes.gather(extended, SegmentModel.KEEP, 1, patches);
-  }
-
-  /** A graph without the nodes and weights that none of its outputs needs. */
-  static GraphProto neededOnly(GraphProto.Builder whole) {
-    Set<String> wanted = new HashSet<>();
-    whole.getOutputList().forEach(output -> wanted.add(output.getName()));
-    List<NodeProto> nodes = whole.getNodeList();
-    BitSet needed = new BitSet();
-    for (int i = nodes.size() - 1; i >= 0; i--) {
-      if (nodes.get(i).getOutputList().stream().anyMatch(wanted::contains)) {
-        needed.set(i);
-        wanted.addAll(OnnxGraph.reads(nodes.get(i)));
-      }
-    }
-    GraphProto.Builder some = whole.clone().clearNode().clearInitializer();
-    needed.stream().forEach(i -> some.addNode(nodes.get(i)));
-    whole.getInitializerList().stream()
-        .filter(weight -> wanted.contains(weight.getName()))
-        .forEach(some::addInitializer);
-    return some.build();
   }
 }

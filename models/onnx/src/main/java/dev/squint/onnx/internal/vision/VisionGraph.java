@@ -155,7 +155,7 @@ public final class VisionGraph {
             .addAttribute(GraphNodes.integer("to", GraphNodes.FLOAT)));
     out.addOutput(GraphNodes.shapeless(VECTOR, GraphNodes.FLOAT));
     return Optional.of(
-        graph.model().toBuilder().setGraph(ProjectorSplit.neededOnly(out)).build().toByteArray());
+        graph.model().toBuilder().setGraph(OnnxGraph.neededOnly(out)).build().toByteArray());
   }
 
   /** What its file has of DeepStack features. */
@@ -494,7 +494,7 @@ public final class VisionGraph {
     out.clearOutput();
     addTaps(out, new GraphNodes(out, graph.opset()), taps);
     out.addOutput(GraphNodes.shapeless(patches, graph.types().of(patches)));
-    return model.setGraph(ProjectorSplit.neededOnly(out)).build().toByteArray();
+    return model.setGraph(OnnxGraph.neededOnly(out)).build().toByteArray();
   }
 
   /** Name of the input of {@link #projector()} that takes all patches. */
