@@ -10,6 +10,10 @@ public final class TestModels {
   private TestModels() {}
 
   public static ModelShape llava() {
+    return llava(true);
+  }
+
+  public static ModelShape llava(boolean hasCls) {
     return new ModelShape(
         "llava-1.5-7b",
         new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
@@ -20,7 +24,7 @@ public final class TestModels {
             .intermediate(4096)
             .grid(24, 24)
             .patchDim(588)
-            .cls(true)
+            .cls(hasCls)
             .projectorHidden(4096)
             .build(),
         576);

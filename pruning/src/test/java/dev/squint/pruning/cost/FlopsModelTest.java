@@ -51,17 +51,7 @@ class FlopsModelTest {
     // Embedding 2*4*12*6 = 576. Layer: 4*(2*5*6*6) = 1440, 2*(2*5*6*5) = 600, 2*(2*5*6*10) = 1200.
     // Projector 2*4*6*7 = 336 and 2*4*7*8 = 448.
     assertThat(FlopsModel.vision(vision, 8)).isEqualTo(576 + 3 * (1440 + 600 + 1200) + 336 + 448);
-    VisionShape bare =
-        VisionShape.builder()
-            .layers(3)
-            .hidden(6)
-            .heads(2)
-            .intermediate(10)
-            .grid(2, 2)
-            .patchDim(12)
-            .cls(false)
-            .projectorHidden(7)
-            .build();
+    VisionShape bare = vision.toBuilder().cls(false).build();
     // 4 tokens: 1152 + 384 + 960.
     assertThat(FlopsModel.vision(bare, 8)).isEqualTo(576 + 3 * (1152 + 384 + 960) + 336 + 448);
   }

@@ -1,14 +1,13 @@
 package dev.squint.pruning.strategies.math;
 
 import dev.squint.pruning.Strategy;
+import dev.squint.pruning.TestModels;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
 import dev.squint.pruning.observe.Observations;
-import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.shape.ModelShape;
-import dev.squint.pruning.shape.VisionShape;
 import dev.squint.pruning.site.Selection;
 import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SiteContext;
@@ -22,20 +21,7 @@ public final class Models {
   private Models() {}
 
   public static ModelShape llava(boolean hasCls) {
-    return new ModelShape(
-        "llava-1.5-7b",
-        new DecoderShape(32, 4096, 32, 32, 128, 11008, 32064),
-        VisionShape.builder()
-            .layers(23)
-            .hidden(1024)
-            .heads(16)
-            .intermediate(4096)
-            .grid(24, 24)
-            .patchDim(588)
-            .cls(hasCls)
-            .projectorHidden(4096)
-            .build(),
-        576);
+    return TestModels.llava(hasCls);
   }
 
   public static SitePlan onlySite(Strategy strategy) {
