@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +31,11 @@ class LayoutsTest {
     try (VisionLanguageModel model = folder.open(precision)) {
       assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
     }
-    assertThat(StrategySupport.of(folder.path(), precision).strategies().get("fastv")).isEmpty();
+    assertThat(
+            StrategySupport.of(folder.path(), precision, OptionalInt.empty(), List.of("fastv"))
+                .strategies()
+                .get("fastv"))
+        .isEmpty();
   }
 
   private static void refuses(Path folder, String... parts) {
@@ -87,7 +92,6 @@ class LayoutsTest {
         .hasSize(TinyFolder.GRAPHS.size())
         .allMatch(name -> name.endsWith("_" + suffix + ".onnx"));
     if (Share.has(suffix.hashCode(), 4)) {
-      opens(folder, "");
       opens(folder, suffix);
     }
   }

@@ -318,7 +318,7 @@ class ModelSplitterTest {
 
   @Test
   void aKilledSplitLeavesNothingHalfWritten() throws Exception {
-    for (int attempt = 0; attempt < 3; attempt++) {
+    for (int attempt = 0; attempt < 2; attempt++) {
       Process process = child();
       while (written(true).isEmpty() && written(false).isEmpty() && process.isAlive()) {
         LockSupport.parkNanos(200_000);

@@ -21,6 +21,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What the benchmark measures is right before it is fast. */
 class SyntheticDecoderTest {
 
+  /** Matrices as large as those that a real decoder shares. */
+  private static final DecoderSizes WIDE =
+      new DecoderSizes("wide", 3, 512, 8, 4, 64, 1024, 256, true);
+
   private static final int GRID = 3;
   private static final int TEXT = 5;
   private static final int TOKENS = GRID * GRID + TEXT;
@@ -49,7 +53,7 @@ class SyntheticDecoderTest {
   @ParameterizedTest
   @EnumSource
   void matricesCanBeShared(SyntheticDecoder.Encoding encoding) throws IOException {
-    SyntheticModel model = SyntheticModel.write(temp, DecoderSizes.SMALL, encoding, GRID);
+    SyntheticModel model = SyntheticModel.write(temp, WIDE, encoding, GRID);
     float[] expected = logits(model, SegmentChain.Split.WHOLE);
     SharedWeights matrices = new SharedWeights();
     List<SegmentChain> chains = new ArrayList<>();
