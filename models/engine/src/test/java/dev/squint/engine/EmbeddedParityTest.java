@@ -90,9 +90,9 @@ class EmbeddedParityTest {
     return Share.of(settings().toList(), 0, 8);
   }
 
-  /** Each on one. */
-  static Stream<Arguments> everyTwentieth() throws IOException {
-    return Share.of(settings().toList(), 1, 20);
+  /** One of each strategy. */
+  static Stream<Arguments> oneOfEach() throws IOException {
+    return Share.of(settings().toList(), 1, 73);
   }
 
   private static Stream<JsonNode> stream(JsonNode array) {
@@ -160,7 +160,7 @@ class EmbeddedParityTest {
   }
 
   @ParameterizedTest(name = "{0} {1}")
-  @MethodSource("everyTwentieth")
+  @MethodSource("oneOfEach")
   void keepingAllEqualsUnpruned(String image, String spec, ModelInput prompt, JsonNode expected) {
     Generation unpruned = generate(prompt, "none");
     Generation whole = generate(prompt, spec.replaceAll("keep=[0-9.]+", "keep=1.0"));

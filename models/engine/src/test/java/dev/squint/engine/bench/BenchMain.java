@@ -46,7 +46,8 @@ public final class BenchMain {
                   new SyntheticModel(
                       folder, DecoderSizes.named(rest[1]), Integer.parseInt(rest[2])),
                   rest[3],
-                  Integer.parseInt(rest[4]));
+                  Integer.parseInt(rest[4]),
+                  Integer.parseInt(rest[5]));
           case "everyStrategy" ->
               Answering.ofEveryStrategy(
                   folder,

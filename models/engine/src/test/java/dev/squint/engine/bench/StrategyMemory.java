@@ -17,7 +17,6 @@ final class StrategyMemory {
 
   private static final int TEXT = 40;
   private static final int STEPS = 8;
-  private static final int RUNS = 3;
 
   private StrategyMemory() {}
 
@@ -25,8 +24,9 @@ final class StrategyMemory {
    * Kilobytes of this process and times, after each strategy has answered, one after the other.
    *
    * @param specs the strategies, separated by semicolons
+   * @param runs how often each answers
    */
-  static Map<String, ?> measure(SyntheticModel model, String specs, int threads)
+  static Map<String, ?> measure(SyntheticModel model, String specs, int threads, int runs)
       throws IOException {
     ModelOptions options =
         ModelOptions.builder()
@@ -43,7 +43,7 @@ final class StrategyMemory {
         List<Double> prefill = new ArrayList<>();
         List<Double> step = new ArrayList<>();
         long start = System.nanoTime();
-        for (int run = 0; run < RUNS; run++) {
+        for (int run = 0; run < runs; run++) {
           Timings times = open.generate(prompt, Strategies.parse(spec), steps).trace().timings();
           prefill.add(times.prefillNanos() / 1e6);
           step.add(times.decodeNanos() / 1e6 / (STEPS - 1));

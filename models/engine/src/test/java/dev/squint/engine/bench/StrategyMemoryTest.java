@@ -39,6 +39,7 @@ class StrategyMemoryTest {
             DecoderSizes.SMALL.name(),
             Integer.toString(GRID),
             "none;fastv:k=2;pyramiddrop;sparsevlm",
+            "1",
             "1");
     long weights = found.get("weightKilobytes").asLong();
     long one = found.at("/none/RssAnon").asLong();

@@ -24,6 +24,7 @@ import dev.squint.pruning.observe.Rows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -58,7 +59,8 @@ class ManifestParityTest {
     "llama-external-one, false",
     "llama-external-one, true",
     "llama-merged-if, false",
-    "llama-merged-if, true"
+    "llama-merged-if, true",
+    "llama-optimized, true"
   })
   void promptAndStepsEqualTheUnsplitFile(String name, boolean copy) throws Exception {
     ExportFixture export = ExportFixture.read(EXPORTS.resolve(name));
@@ -75,10 +77,14 @@ class ManifestParityTest {
             .copyWeights(copy)
             .build(),
         out);
+    try (var left = Files.list(temp)) {
+      assertThat(left).containsExactly(out);
+    }
     List<float[]> expected = unsplit(export);
     try {
       JsonNode manifest = new ObjectMapper().readTree(out.resolve("manifest.json").toFile());
       List<OrtSession> sessions = new ArrayList<>();
+      assertThat(manifest.get("segments").size()).isEqualTo(3);
       for (JsonNode segment : manifest.get("segments")) {
         String file = out.resolve(segment.get("file").asText()).toString();
         sessions.add(keep(environment.createSession(file)));

@@ -113,9 +113,14 @@ public final class OnnxGraph {
   }
 
   private void index(List<NodeProto> nodes) {
+    // A name that is read is the string that was written: walks compare no characters.
+    Map<String, String> names = new HashMap<>();
+    initializers.keySet().forEach(name -> names.put(name, name));
+    inputs.keySet().forEach(name -> names.put(name, name));
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
-      List<String> read = List.copyOf(reads(node));
+      List<String> read =
+          reads(node).stream().map(name -> names.getOrDefault(name, name)).toList();
       reads.add(read);
       for (String input : read) {
         readers.computeIfAbsent(input, name -> new ArrayList<>(1)).add(i);
@@ -128,6 +133,7 @@ public final class OnnxGraph {
       for (String output : node.getOutputList()) {
         if (!output.isEmpty()) {
           producers.put(output, i);
+          names.put(output, output);
         }
       }
     }

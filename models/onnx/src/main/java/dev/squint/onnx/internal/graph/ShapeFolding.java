@@ -71,17 +71,20 @@ public final class ShapeFolding {
           case "Expand" -> shape.flatMap(found -> expand(of, found.all()));
           default -> Optional.empty();
         };
-    NodeProto.Builder folded = node.toBuilder();
-    written.ifPresent(found -> folded.setInput(1, constant(found, false)));
-    for (int i = 0; i < node.getInputCount() && !written.isPresent(); i++) {
+    if (written.isPresent()) {
+      return node.toBuilder().setInput(1, constant(written.get(), false)).build();
+    }
+    // What is as it was stays the same message, whose size protobuf has counted.
+    NodeProto folded = node;
+    for (int i = 0; i < node.getInputCount(); i++) {
       Optional<KnownSizes.Numbers> known = sizes.numbers(node.getInput(i));
       if (known.isPresent() && known.get().isKnown() && !weights.contains(node.getInput(i))) {
-        folded.setInput(
-            i,
-            constant(known.get().all().stream().map(Size::number).toList(), known.get().scalar()));
+        String constant =
+            constant(known.get().all().stream().map(Size::number).toList(), known.get().scalar());
+        folded = folded.toBuilder().setInput(i, constant).build();
       }
     }
-    return folded.build();
+    return folded;
   }
 
   private Optional<List<Long>> reshape(Attributes node, List<Size> wanted) {
