@@ -67,6 +67,7 @@ class DecisionParityTest {
 
   static Stream<Arguments> cases() throws IOException {
     JsonNode root = fixture();
+    Map<String, Scene> scenes = new HashMap<>();
     return stream(root.path("cases"))
         .map(
             one -> {
@@ -74,7 +75,8 @@ class DecisionParityTest {
               return Arguments.of(
                   one.path("spec").asText(),
                   scene,
-                  new Scene(root.path("scenes").path(scene)),
+                  scenes.computeIfAbsent(
+                      scene, name -> new Scene(root.path("scenes").path(name), new HashMap<>())),
                   one.path("sites"));
             });
   }
@@ -133,6 +135,9 @@ class DecisionParityTest {
     Map<Integer, MergedToken> made = new HashMap<>();
     selection.merged().forEach(token -> made.put(token.origin(), token));
     for (int kept : selection.keptVisual()) {
+      if (!made.containsKey(kept) && !inPlace.containsKey(kept)) {
+        continue; // as it is, in both
+      }
       assertThat(weights(alive, kept, made.get(kept)))
           .as("%s, token %d", where, kept)
           .containsExactly(weights(alive, kept, inPlace.get(kept)), within());
@@ -189,8 +194,11 @@ class DecisionParityTest {
     return stream(array).mapToInt(JsonNode::asInt).toArray();
   }
 
-  /** A model's shape, a prompt, and what the network would show of it. */
-  record Scene(JsonNode json) {
+  /**
+   * A model's shape, a prompt, and what the network would show of it, which is kept once it is
+   * decoded.
+   */
+  record Scene(JsonNode json, Map<String, Observation> read) {
 
     ModelShape model() {
       int[] decoder = ints(json.path("decoder"));
@@ -255,7 +263,7 @@ class DecisionParityTest {
       if (stored.isMissingNode()) {
         return computed(need, context);
       }
-      Observation whole = observation(stored);
+      Observation whole = read.computeIfAbsent(known.toString(), name -> observation(stored));
       int[] alive = context.liveOriginals();
       return switch (stored.path("axis").asText()) {
         case "columns" -> columns(whole, alive);
@@ -335,7 +343,8 @@ class DecisionParityTest {
           Observe.textToVisualAttention(map.place().layer(), Rows.TEXT_AFTER_VISUAL, Heads.EACH);
       JsonNode stored = json.path("observations").path(each.toString());
       assertThat(stored.isMissingNode()).as("the reference looks at: " + need).isFalse();
-      Observation all = columns(observation(stored), context.liveOriginals());
+      Observation whole = read.computeIfAbsent(each.toString(), name -> observation(stored));
+      Observation all = columns(whole, context.liveOriginals());
       int heads = model().decoder().heads();
       int text = all.rows() / heads;
       int first = map.rows() == Rows.LAST ? text - 1 : 0;

@@ -30,7 +30,7 @@ public final class StartOrderMain {
         Djl.start();
       }
       System.out.println("nativePath=" + System.getProperty("onnxruntime.native.path"));
-      if (order.equals("squint-untouched")) {
+      if (hasJna()) {
         System.out.println("telemetry=" + Libc.getenv("ORT_DISABLE_TELEMETRY"));
       }
       System.out.println("sharedArena=" + OrtRuntime.get(0).sharedArena());
@@ -39,6 +39,10 @@ public final class StartOrderMain {
         System.out.println("answered");
       }
     }
+  }
+
+  private static boolean hasJna() {
+    return StartOrderMain.class.getResource("/com/sun/jna/NativeLibrary.class") != null;
   }
 
   /** Apart, so that the class loads without JNA. */

@@ -27,6 +27,7 @@ public final class TinyLlava {
   static final int FIRST_VISUAL = 3;
 
   private static final int SIDE = 32;
+  private static final JsonNode REFERENCE = read();
 
   private TinyLlava() {}
 
@@ -47,6 +48,10 @@ public final class TinyLlava {
   }
 
   public static JsonNode reference() {
+    return REFERENCE;
+  }
+
+  private static JsonNode read() {
     try {
       return new ObjectMapper().readTree(folder().resolve("reference.json").toFile());
     } catch (IOException e) {

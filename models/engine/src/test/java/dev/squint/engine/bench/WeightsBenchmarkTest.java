@@ -46,7 +46,8 @@ class WeightsBenchmarkTest {
             SIZES.name(),
             Integer.toString(GRID),
             "none;fastv:k=2;pyramiddrop;sparsevlm",
-            THREADS);
+            THREADS,
+            "3");
     double one = four.at("/none/VmRSS").asDouble();
     atMost(
         encoding,

@@ -240,10 +240,24 @@ public final class OrtRuntime {
     AS_THEY_LIE
   }
 
+  /** The same of bytes, which ONNX Runtime says something of where they are no model. */
+  public ModelSession open(
+      byte[] model,
+      Path folder,
+      Device device,
+      int threads,
+      String name,
+      ArenaPolicy buffers,
+      Weights weights,
+      SharedWeights matrices) {
+    return open(
+        parsed(model), model, folder, device, threads, name, buffers, weights, matrices);
+  }
+
   /**
-   * Opens a session over a serialised model.
+   * Opens a session over a model.
    *
-   * @param model the bytes of an ONNX model
+   * @param model an ONNX model
    * @param folder where its external data lies
    * @param device where it runs
    * @param threads threads of the session if there is no common pool, 0 for one per core
@@ -255,6 +269,20 @@ public final class OrtRuntime {
    * @throws ModelException if ONNX Runtime refuses the model
    */
   public ModelSession open(
+      ModelProto model,
+      Path folder,
+      Device device,
+      int threads,
+      String name,
+      ArenaPolicy buffers,
+      Weights weights,
+      SharedWeights matrices) {
+    return open(
+        model, model.toByteArray(), folder, device, threads, name, buffers, weights, matrices);
+  }
+
+  private ModelSession open(
+      ModelProto parsed,
       byte[] model,
       Path folder,
       Device device,
@@ -263,7 +291,6 @@ public final class OrtRuntime {
       ArenaPolicy buffers,
       Weights weights,
       SharedWeights matrices) {
-    ModelProto parsed = parsed(model);
     Exception refusal = null;
     try {
       if (weights == Weights.PREPARED && canShare(device, matrices)) {

@@ -1,5 +1,6 @@
 package dev.squint.engine.internal.session;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.squint.engine.internal.ort.ArenaPolicy;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.ModelSession;
@@ -47,11 +48,15 @@ public record SessionFactory(
 
   /** A graph as it was read from its file. */
   public ModelSession open(OnnxGraph graph) {
-    return open(graph.bytes(), graph.folder(), graph.file().toString());
+    return open(graph.model(), graph.folder(), graph.file().toString(), ArenaPolicy.OWN);
   }
 
   public ModelSession open(byte[] model, Path folder, String name) {
     return open(model, folder, name, ArenaPolicy.OWN);
+  }
+
+  ModelSession open(ModelProto model, Path folder, String name, ArenaPolicy buffers) {
+    return runtime.open(model, folder, device, threads, name, buffers, weights, matrices);
   }
 
   public ModelSession open(byte[] model, Path folder, String name, ArenaPolicy buffers) {

@@ -97,7 +97,7 @@ public final class SplitDecoder implements AutoCloseable {
     try {
       requireAlike(model, steps, name);
       ModelSession session =
-          sessions.open(model.bytes(), model.folder(), name, ArenaPolicy.of(spec));
+          sessions.open(model.model(), model.folder(), name, ArenaPolicy.of(spec));
       return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps);
     } catch (RuntimeException | Error e) {
       steps.ifPresent(Segment::close);

@@ -13,6 +13,7 @@ import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.MergeMatrix;
 import dev.squint.engine.internal.tokens.RotaryPositions;
 import dev.squint.engine.options.ExecutionProvider;
+import dev.squint.fixtures.Share;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.onnx.internal.decoder.DecoderGraph;
 import dev.squint.onnx.internal.decoder.Seam;
@@ -56,7 +57,7 @@ class DecoderSplitTest {
       }
       cases.add(Arguments.of(file, List.of(0, 1, 2, 3, 4)));
     }
-    return cases.stream();
+    return Share.of(cases, 0, 2);
   }
 
   @ParameterizedTest

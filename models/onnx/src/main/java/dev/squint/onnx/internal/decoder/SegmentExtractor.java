@@ -168,7 +168,7 @@ public final class SegmentExtractor {
     ShapeFolding.in(out, Set.of(KvCacheNames.BEGIN, KvCacheNames.END));
     ModelProto model =
         graph.model().toBuilder().clearGraph().clearMetadataProps().setGraph(out).build();
-    return new SegmentModel(spec, model.toByteArray(), graph.folder(), hiddenInputs, hiddenOutputs);
+    return new SegmentModel(spec, model, graph.folder(), hiddenInputs, hiddenOutputs);
   }
 
   private boolean hasSeam() {

@@ -1,10 +1,8 @@
 package dev.squint.onnx.internal.decoder;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.squint.onnx.internal.graph.ElementSize;
 import dev.squint.onnx.internal.graph.ExternalData;
 import dev.squint.onnx.internal.observe.TapNames;
@@ -32,11 +30,7 @@ public final class SegmentManifest {
 
   /** Reads a segment. */
   public static SegmentManifest of(SegmentModel segment) {
-    try {
-      return new SegmentManifest(segment, ModelProto.parseFrom(segment.bytes()).getGraph());
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalArgumentException("a segment is not readable", e);
-    }
+    return new SegmentManifest(segment, segment.model().getGraph());
   }
 
   /** Files with weights, relative to the segment's folder. */

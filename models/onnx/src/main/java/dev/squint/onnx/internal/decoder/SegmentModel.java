@@ -1,5 +1,6 @@
 package dev.squint.onnx.internal.decoder;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -7,8 +8,7 @@ import java.util.List;
  * A segment as a model of its own.
  *
  * @param spec what was extracted
- * @param bytes the serialised model; weights in external data are referred to, relative to {@code
- *     folder}
+ * @param model the model; weights in external data are referred to, relative to {@code folder}
  * @param folder where the external data lies
  * @param hiddenInputs inputs that carry the hidden states, {@code [1, tokens, hidden]}, in the
  *     order of the previous segment's {@code hiddenOutputs}
@@ -17,7 +17,7 @@ import java.util.List;
  */
 public record SegmentModel(
     SegmentSpec spec,
-    byte[] bytes,
+    ModelProto model,
     Path folder,
     List<String> hiddenInputs,
     List<String> hiddenOutputs) {
@@ -36,4 +36,9 @@ public record SegmentModel(
    * Sum m counts as token {@code arriving + m} in {@link #KEEP} and in what is given per token.
    */
   public static final String MIX_WEIGHTS = "mix_weights";
+
+  /** The serialised model. */
+  public byte[] bytes() {
+    return model.toByteArray();
+  }
 }

@@ -6,7 +6,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.graph.ElementSize;
 import dev.squint.onnx.internal.graph.ExternalData;
@@ -68,13 +67,12 @@ public final class WeightFile {
     }
   }
 
-  private SegmentModel moved(SegmentModel segment, Path target)
-      throws InvalidProtocolBufferException {
-    ModelProto.Builder model = ModelProto.parseFrom(segment.bytes()).toBuilder();
+  private SegmentModel moved(SegmentModel segment, Path target) {
+    ModelProto.Builder model = segment.model().toBuilder();
     move(model.getGraphBuilder(), segment.folder(), target.getFileName().toString());
     return new SegmentModel(
         segment.spec(),
-        model.build().toByteArray(),
+        model.build(),
         target.toAbsolutePath().getParent(),
         segment.hiddenInputs(),
         segment.hiddenOutputs());

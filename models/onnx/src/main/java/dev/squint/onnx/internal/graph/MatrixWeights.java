@@ -33,15 +33,13 @@ public final class MatrixWeights {
   private static final int INT8 = TensorProto.DataType.INT8.getNumber();
 
   /** Inputs of operators, and the element types that the processor takes as they are. */
-  private static final Map<String, Set<Integer>> INPUTS =
+  private static final Map<String, Map<Integer, Set<Integer>>> INPUTS =
       Map.of(
-          "MatMul 1", Set.of(FLOAT),
-          "Gemm 1", Set.of(FLOAT),
-          "MatMulNBits 1", Set.of(UINT8),
-          "MatMulNBits 2", Set.of(FLOAT),
-          "MatMulNBits 3", Set.of(UINT8),
-          "MatMulInteger 1", Set.of(UINT8, INT8),
-          "DynamicQuantizeMatMul 1", Set.of(UINT8, INT8));
+          "MatMul", Map.of(1, Set.of(FLOAT)),
+          "Gemm", Map.of(1, Set.of(FLOAT)),
+          "MatMulNBits", Map.of(1, Set.of(UINT8), 2, Set.of(FLOAT), 3, Set.of(UINT8)),
+          "MatMulInteger", Map.of(1, Set.of(UINT8, INT8)),
+          "DynamicQuantizeMatMul", Map.of(1, Set.of(UINT8, INT8)));
 
   private MatrixWeights() {}
 
@@ -71,8 +69,9 @@ public final class MatrixWeights {
     graph.getInputList().stream().map(ValueInfoProto::getName).forEach(others::add);
     graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(others::add);
     for (NodeProto node : graph.getNodeList()) {
+      Map<Integer, Set<Integer>> matrices = INPUTS.getOrDefault(node.getOpType(), Map.of());
       for (int i = 0; i < node.getInputCount(); i++) {
-        Set<Integer> taken = INPUTS.get(node.getOpType() + " " + i);
+        Set<Integer> taken = matrices.get(i);
         if (taken == null) {
           others.add(node.getInput(i));
         } else {
