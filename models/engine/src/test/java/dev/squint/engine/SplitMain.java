@@ -9,8 +9,7 @@ import java.util.Set;
 /** Another process that splits into the same cache. */
 final class SplitMain {
 
-  static final List<Set<Integer>> SPLITS =
-      List.of(Set.of(1), Set.of(3), Set.of(1, 3));
+  static final List<Set<Integer>> SPLITS = List.of(Set.of(1), Set.of(3), Set.of(1, 3));
 
   private SplitMain() {}
 

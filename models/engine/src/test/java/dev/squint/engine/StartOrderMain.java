@@ -26,9 +26,6 @@ public final class StartOrderMain {
       default -> {}
     }
     try (VisionLanguageModel model = TinyLlava.open()) {
-      if (order.equals("djl-second")) {
-        Djl.start();
-      }
       System.out.println("nativePath=" + System.getProperty("onnxruntime.native.path"));
       if (hasJna()) {
         System.out.println("telemetry=" + Libc.getenv("ORT_DISABLE_TELEMETRY"));

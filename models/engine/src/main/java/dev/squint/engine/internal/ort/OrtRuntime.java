@@ -250,8 +250,7 @@ public final class OrtRuntime {
       ArenaPolicy buffers,
       Weights weights,
       SharedWeights matrices) {
-    return open(
-        parsed(model), model, folder, device, threads, name, buffers, weights, matrices);
+    return open(parsed(model), model, folder, device, threads, name, buffers, weights, matrices);
   }
 
   /**

@@ -2,6 +2,9 @@ package dev.squint.engine.internal.ort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.engine.Engine;
+import dev.squint.engine.TinyLlava;
+import dev.squint.engine.VisionLanguageModel;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -15,8 +18,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /**
- * ONNX Runtime's environment is made once per process, so every order of starting gets a process of
- * its own.
+ * ONNX Runtime's environment is made once per process, so every order of starting but that of these
+ * tests gets a process of its own.
  */
 @Tag("runtime")
 class StartOrderTest {
@@ -45,30 +48,29 @@ class StartOrderTest {
     assertThat(lines).filteredOn(line -> line.contains(COST)).hasSize(1);
   }
 
+  /** Without JNA every session has an arena of its own. */
   @Test
-  void aHostThatMadeItsOwnPoolLendsIt() throws Exception {
-    assertThat(run("host-pool-first", "djl"))
-        .contains("pooled=true", ARENA, "answered", SIZE)
+  void aHostThatMadeItsOwnPoolLendsItWithoutJnaToo() throws Exception {
+    assertThat(run("host-pool-first", "jna"))
+        .contains("pooled=true", "sharedArena=false", "answered", SIZE)
         .doesNotContain(COST);
   }
 
   @Test
   void djlThatWasFirstLendsItsPool() throws Exception {
-    assertThat(run("djl-first", "nothing"))
-        .contains("pooled=true", "djl=OnnxRuntime", ARENA, "answered", SIZE)
-        .doesNotContain(COST);
-  }
-
-  @Test
-  void djlOnTheClassPathStillStartsAfterUs() throws Exception {
-    assertThat(run("djl-second", "nothing", "-Dai.djl.onnxruntime.num_threads=1"))
-        .contains("pooled=true", "djl=OnnxRuntime", "answered")
+    assertThat(run("djl-first", "nothing", "-Dai.djl.onnxruntime.num_threads=1"))
+        .contains("pooled=true", "djl=OnnxRuntime", ARENA, "answered")
         .doesNotContain(COST, SIZE);
   }
 
+  /** In the process of these tests, where DJL is on the class path and Squint starts first. */
   @Test
-  void withoutJnaEverySessionHasItsOwn() throws Exception {
-    assertThat(run("squint-first", "jna")).contains("sharedArena=false", "answered");
+  void djlOnTheClassPathStillStartsAfterUs() {
+    try (VisionLanguageModel model = TinyLlava.open()) {
+      assertThat(Engine.getEngine("OnnxRuntime").getEngineName()).isEqualTo("OnnxRuntime");
+      assertThat(OrtRuntime.get(0).pooled()).isTrue();
+      assertThat(TinyLlava.answersAsPyTorchDoes(model)).isTrue();
+    }
   }
 
   @Test

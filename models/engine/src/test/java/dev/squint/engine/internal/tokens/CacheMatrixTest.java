@@ -109,8 +109,7 @@ class CacheMatrixTest {
   @ParameterizedTest
   @MethodSource("secondShare")
   void parkedTokensComeBackAsTheyWere(ExportFixture export) {
-    assumeTrue(
-        decoder(export).positions().isControllable(), SETS_NONE);
+    assumeTrue(decoder(export).positions().isControllable(), SETS_NONE);
     float within = export.within(1e-5f);
     List<float[]> whole = run(export, new KvCacheLayout.Whole(), Optional.empty());
     List<float[]> parked = split(export, new KvCachePlan.Split(0.25, 1, 1));

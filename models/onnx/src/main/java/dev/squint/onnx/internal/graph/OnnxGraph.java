@@ -119,8 +119,7 @@ public final class OnnxGraph {
     inputs.keySet().forEach(name -> names.put(name, name));
     for (int i = 0; i < nodes.size(); i++) {
       NodeProto node = nodes.get(i);
-      List<String> read =
-          reads(node).stream().map(name -> names.getOrDefault(name, name)).toList();
+      List<String> read = reads(node).stream().map(name -> names.getOrDefault(name, name)).toList();
       reads.add(read);
       for (String input : read) {
         readers.computeIfAbsent(input, name -> new ArrayList<>(1)).add(i);
