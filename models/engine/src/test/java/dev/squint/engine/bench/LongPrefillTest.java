@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LongPrefillTest {
 
   private static final DecoderSizes SLOW =
-      new DecoderSizes("slow", 10, 512, 8, 8, 64, 1536, 64, false);
+      new DecoderSizes("slow", 8, 512, 8, 8, 64, 1536, 64, false);
   private static final int GRID = 24;
   private static final int TEXT = 200;
 

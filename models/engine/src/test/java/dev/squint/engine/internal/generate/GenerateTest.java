@@ -246,7 +246,7 @@ class GenerateTest {
     ExecutorService pool = Executors.newFixedThreadPool(4);
     try {
       List<Callable<Generation>> calls = new ArrayList<>();
-      for (int i = 0; i < 3 * strategies.size(); i++) {
+      for (int i = 0; i < 2 * strategies.size(); i++) {
         TestStrategy strategy = strategies.get(i % strategies.size());
         calls.add(() -> generate(strategy));
       }
