@@ -304,14 +304,22 @@ class CommandLineTest {
     assertThat(answer(drawn, "--temperature", "0", "--stop", "never", "--stop", stop))
         .isEqualTo(text.substring(0, text.indexOf(stop)).strip());
     assertThat(answer(drawn, "--temperature", "0", "--system", "be brief.")).isNotNull();
-    assertRefused(run("ask", SCENE, QUESTION, "--temperature", "-1"), "temperature is -1.0");
-    assertRefused(run("ask", SCENE, QUESTION, "--top-p", "2"), "top-p is 2.0");
-    assertRefused(run("ask", SCENE, QUESTION, "--min-p", "2"), "min-p is 2.0");
-    assertRefused(run("ask", SCENE, QUESTION, "--stop", ""), "0 characters");
-    assertRefused(run("ask", SCENE, QUESTION, "--system", " "), "the system message is empty");
-    assertRefused(run("ask", SCENE, QUESTION, "--raw-prompt"), "the prompt has '<image>' 0 times");
-    assertRefused(run("ask", SCENE, QUESTION, "--template-file", "no-such.jinja"), "no-such.jinja");
-    assertRefused(run("ask", SCENE, QUESTION, "--deadline", "0"), "give seconds above 0");
+    assertRefused(
+        run("ask", SCENE, "what?", "--model", small, "--temperature", "-1"), "temperature is -1.0");
+    assertRefused(run("ask", SCENE, "what?", "--model", small, "--top-p", "2"), "top-p is 2.0");
+    assertRefused(run("ask", SCENE, "what?", "--model", small, "--min-p", "2"), "min-p is 2.0");
+    assertRefused(run("ask", SCENE, "what?", "--model", small, "--stop", ""), "0 characters");
+    assertRefused(
+        run("ask", SCENE, "what?", "--model", small, "--system", " "),
+        "the system message is empty");
+    assertRefused(
+        run("ask", SCENE, "what?", "--model", small, "--raw-prompt"),
+        "the prompt has '<image>' 0 times");
+    assertRefused(
+        run("ask", SCENE, "what?", "--model", small, "--template-file", "no-such.jinja"),
+        "no-such.jinja");
+    assertRefused(
+        run("ask", SCENE, "what?", "--model", small, "--deadline", "0"), "give seconds above 0");
   }
 
   private static String answer(String[] first, String... further) throws IOException {
@@ -538,7 +546,9 @@ class CommandLineTest {
                 SquintCommand.class.getName(),
                 "ask",
                 SCENE,
-                QUESTION,
+                "what?",
+                "--model",
+                small,
                 "--provider",
                 "auto",
                 "--json",

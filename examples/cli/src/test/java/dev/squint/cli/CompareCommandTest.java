@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,12 +33,23 @@ class CompareCommandTest {
   private static final int TIMED = 2;
   private static final int CELLS = 1 + 1 + 1 + 1 + 1;
 
+  private static final String[] THREE = {"--limit", "3", "--timed", "0"};
+
+  /** A comparison on three questions. */
+  @TempDir private static Path three;
+
   @TempDir private Path folder;
 
   private static final String COSTS =
       "costs-cpu-%d.jsonl".formatted(Runtime.getRuntime().availableProcessors());
 
   private record Outcome(int code, String out, String err) {}
+
+  @BeforeAll
+  static void compareOnThree() {
+    Outcome outcome = compare(three, THREE);
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+  }
 
   private static Outcome run(List<String> arguments) {
     StringWriter printed = new StringWriter();
@@ -177,9 +189,7 @@ class CompareCommandTest {
 
   @Test
   void anotherRunDoesNotMixIn() {
-    Path out = folder.resolve("report");
-    assertThat(compare(out, "--limit", "3", "--timed", "0").code()).isZero();
-    Outcome other = compare(out, "--limit", "3", "--timed", "0", "--seed", "1");
+    Outcome other = compare(three, "--limit", "3", "--timed", "0", "--seed", "1");
     assertThat(other.code()).isEqualTo(2);
     assertThat(other.err())
         .contains("holds another comparison (--seed 0 differs); choose another --out");
@@ -187,17 +197,14 @@ class CompareCommandTest {
 
   @Test
   void questionsArePutAsOneSays() throws IOException {
-    Path bare = folder.resolve("bare");
-    String[] short3 = {"--limit", "3", "--timed", "0"};
-    assertThat(compare(bare, short3).code()).isZero();
-    assertThat(lines(bare)).noneMatch(line -> line.path("input").asText().contains("\n"));
-    assertThat(Files.readString(bare.resolve("index.html")))
+    assertThat(lines(three)).noneMatch(line -> line.path("input").asText().contains("\n"));
+    assertThat(Files.readString(three.resolve("index.html")))
         .contains("each asked the same 3 of 240 questions, scored by exact_match.")
         .contains("(format of easy-VQA)")
         .contains("<dt>After each question</dt><dd>nothing</dd>");
-    List<String> asked = new ArrayList<>(List.of(short3));
+    List<String> asked = new ArrayList<>(List.of(THREE));
     asked.addAll(List.of("--prompt-suffix", "answer in one word."));
-    Outcome same = compare(bare, asked.toArray(String[]::new));
+    Outcome same = compare(three, asked.toArray(String[]::new));
     assertThat(same.code()).isEqualTo(2);
     assertThat(same.err()).contains("--prompt-suffix none differs");
     Path own = folder.resolve("own");
@@ -245,27 +252,27 @@ class CompareCommandTest {
 
   @Test
   void answersABudgetInOneLine() {
-    Path out = folder.resolve("report");
     Outcome holds =
-        compare(out, "--limit", "3", "--timed", "0", "--budget", "flops<=0.9", "--max-drop", "100");
+        compare(
+            three, "--limit", "3", "--timed", "0", "--budget", "flops<=0.9", "--max-drop", "100");
     assertThat(holds.code()).isZero();
     assertThat(holds.out().lines()).singleElement().asString().startsWith("resize:keep=0.1: ");
-    Outcome not = compare(out, "--limit", "3", "--timed", "0", "--budget", "flops<=0.001");
+    Outcome not = compare(three, "--limit", "3", "--timed", "0", "--budget", "flops<=0.001");
     assertThat(not.code()).isEqualTo(1);
     assertThat(not.out().lines())
         .singleElement()
         .isEqualTo(
             "nothing holds flops<=0.001 with at most 1 points lost; no setting costs so little");
-    Outcome wrong = compare(out, "--budget", "time<=1");
+    Outcome wrong = compare(three, "--budget", "time<=1");
     assertThat(wrong.code()).isEqualTo(2);
     assertThat(wrong.err()).contains("write flops, prefill, kv or tokens");
   }
 
   @Test
   void anOlderReportIsHeldAgainstIt() throws IOException {
-    Path old = folder.resolve("old");
+    Path old = Files.createDirectory(folder.resolve("old"));
+    Files.copy(three.resolve("summary.json"), old.resolve("summary.json"));
     Path now = folder.resolve("now");
-    assertThat(compare(old, "--limit", "3", "--timed", "0").code()).isZero();
     Outcome same = compare(now, "--limit", "3", "--timed", "0", "--baseline", old.toString());
     assertThat(same.code()).as(same.out()).isZero();
     assertThat(same.out().lines().limit(CELLS)).allMatch(line -> line.contains("(+0.00 points)"));

@@ -130,6 +130,7 @@ class HostileGraphsTest {
                 "-Xmx256m",
                 "@" + Path.of("../../models/fixtures/java.args").toAbsolutePath(),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-Dai.djl.onnxruntime.num_threads=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 HostileGraphsMain.class.getName()));

@@ -41,9 +41,13 @@ class ComparisonTest {
   private static final String COSTS =
       "costs-cpu-%d.jsonl".formatted(Runtime.getRuntime().availableProcessors());
 
+  private static final int QUESTIONS = 6;
+
   private static SampleData scenes;
   private static DataSet data;
   private static Squint squint;
+
+  @TempDir private static Path once;
 
   @TempDir private Path folder;
 
@@ -52,6 +56,7 @@ class ComparisonTest {
     scenes = SampleData.open();
     data = scenes.read();
     squint = Squint.load(OPTIONS);
+    run(few(once, QUESTIONS).workers(2));
   }
 
   @AfterAll
@@ -98,9 +103,7 @@ class ComparisonTest {
 
   @Test
   void resizedImagesCostFewerTokensInTheTowerToo() throws IOException {
-    Path out = folder.resolve("report");
-    run(few(out, 4));
-    JsonNode cells = json(out.resolve("summary.json")).path("cells");
+    JsonNode cells = json(once.resolve("summary.json")).path("cells");
     JsonNode whole = cells.get(0);
     for (JsonNode cell : cells) {
       if (cell.path("id").asText().equals("resize:keep=0.5")) {
@@ -116,8 +119,6 @@ class ComparisonTest {
   /** The formulas as the papers print them, over the token counts of the lines. */
   @Test
   void flopsRatiosAreThoseOfThePapers() throws IOException {
-    Path out = folder.resolve("report");
-    run(few(out, 3));
     double width;
     double inner;
     try (InputStream config = ModelOptions.class.getResourceAsStream("/squint-tiny/config.json")) {
@@ -126,7 +127,7 @@ class ComparisonTest {
       inner = text.path("intermediate_size").doubleValue();
     }
     Map<String, double[]> left = new HashMap<>();
-    for (JsonNode line : lines(out)) {
+    for (JsonNode line : lines(once)) {
       if (line.path("cell").asText().equals("fastv:k=2,keep=0.1")) {
         int prompt = line.path("prompt_tokens").intValue();
         left.merge("fastv", flops(prompt, prompt - 130, 2, width, inner), ComparisonTest::plus);
@@ -136,7 +137,7 @@ class ComparisonTest {
       }
     }
     JsonNode paper = null;
-    for (JsonNode cell : json(out.resolve("summary.json")).path("cells")) {
+    for (JsonNode cell : json(once.resolve("summary.json")).path("cells")) {
       if (cell.path("id").asText().equals("fastv:k=2,keep=0.1")) {
         paper = cell.path("cost").path("paperLeft");
       }
@@ -162,16 +163,14 @@ class ComparisonTest {
 
   @Test
   void anyTwoConfigurationsAreComparedOnTheSameQuestions() throws IOException {
-    Path out = folder.resolve("report");
-    run(few(out, 10).workers(2));
     Map<String, Set<String>> right = new HashMap<>();
-    for (JsonNode line : lines(out)) {
+    for (JsonNode line : lines(once)) {
       Set<String> own = right.computeIfAbsent(line.path("cell").asText(), id -> new HashSet<>());
       if (line.path("exact_match").intValue() == 1) {
         own.add(line.path("doc_id").asText());
       }
     }
-    JsonNode summary = json(out.resolve("summary.json"));
+    JsonNode summary = json(once.resolve("summary.json"));
     JsonNode discordant = summary.path("discordant");
     assertThat(discordant.path("cells")).hasSize(CONFIGURATIONS);
     int apart = 0;
@@ -192,23 +191,28 @@ class ComparisonTest {
   @Test
   void goesOnWhereItStoppedAndGrows() throws IOException {
     Path grown = folder.resolve("grown");
-    Path once = folder.resolve("once");
     run(few(grown, 2));
     List<JsonNode> first = lines(grown);
-    run(few(grown, 4));
-    assertThat(lines(grown)).hasSize(4 * CONFIGURATIONS).startsWith(first.toArray(JsonNode[]::new));
-    run(few(once, 4).workers(2));
+    run(few(grown, QUESTIONS));
+    assertThat(lines(grown))
+        .hasSize(QUESTIONS * CONFIGURATIONS)
+        .startsWith(first.toArray(JsonNode[]::new));
     assertThat(still(grown)).isEqualTo(still(once));
     Recorder again = new Recorder();
-    run(few(once, 4).listener(again));
+    run(few(once, QUESTIONS).listener(again));
     assertThat(again.tasks).doesNotContain("answers");
     assertThat(again.steps).hasValue(0);
   }
 
+  /** And steps are those that were promised. */
   @Test
   void aStrategyThatComesLaterIsTimedNextToTheUnprunedModel() throws IOException {
     Path out = folder.resolve("report");
-    run(on(data, out).keep(0.1).seeds(1).limit(4).timedRequests(1));
+    Recorder told = new Recorder();
+    run(on(data, out).keep(0.1).seeds(1).limit(4).timedRequests(1).listener(told));
+    assertThat(told.tasks).containsExactly("trying", "answers", "timing", "load");
+    assertThat(told.steps).hasValue(told.promised.get());
+    assertThat(told.failures).hasValue(0);
     run(on(data, out).specs("fastervlm").keep(0.1).seeds(1).limit(4).timedRequests(1));
     List<String> timed = new ArrayList<>();
     for (String line : Files.readAllLines(out.resolve(COSTS))) {
@@ -340,32 +344,19 @@ class ComparisonTest {
   @Test
   void aRunThatIsToldToStopEndsBetweenTwoQuestions() throws IOException {
     Path out = folder.resolve("report");
-    Path whole = folder.resolve("whole");
     AtomicInteger looks = new AtomicInteger();
     Recorder told = new Recorder();
     Optional<Summary> stopped =
-        few(out, 4).stopWhen(() -> looks.incrementAndGet() > 40).listener(told).build().run();
+        few(out, QUESTIONS)
+            .stopWhen(() -> looks.incrementAndGet() > 40)
+            .listener(told)
+            .build()
+            .run();
     assertThat(stopped).isEmpty();
     assertThat(lines(out)).hasSizeBetween(CONFIGURATIONS, 40);
     assertThat(out.resolve("summary.json")).doesNotExist();
-    run(few(out, 4));
-    run(few(whole, 4));
-    assertThat(still(out)).isEqualTo(still(whole));
-  }
-
-  @Test
-  void stepsAreThoseThatWerePromised() {
-    Recorder told = new Recorder();
-    run(
-        on(data, folder.resolve("report"))
-            .keep(0.5)
-            .seeds(1)
-            .limit(3)
-            .timedRequests(1)
-            .listener(told));
-    assertThat(told.tasks).containsExactly("trying", "answers", "timing", "load");
-    assertThat(told.steps).hasValue(told.promised.get());
-    assertThat(told.failures).hasValue(0);
+    run(few(out, QUESTIONS));
+    assertThat(still(out)).isEqualTo(still(once));
   }
 
   @Test

@@ -209,7 +209,9 @@ public final class ModelOptions {
     }
 
     /**
-     * Sets the size of the thread pool; the first model loaded in a process decides.
+     * Sets the size of the thread pool; the first model loaded in a process decides. Where the host
+     * or DJL's OnnxRuntime engine makes the pool, they do (DJL by the system property {@code
+     * ai.djl.onnxruntime.num_threads}), and a warning says that this size has no effect.
      *
      * @param size 0 for one thread per core
      */

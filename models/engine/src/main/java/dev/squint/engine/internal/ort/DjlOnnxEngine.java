@@ -15,6 +15,9 @@ final class DjlOnnxEngine {
   private static final Logger LOG = LoggerFactory.getLogger(DjlOnnxEngine.class);
   private static final String PROVIDER = "ai.djl.onnxruntime.engine.OrtEngineProvider";
 
+  /** The system property by which DJL sizes the pool that it makes. */
+  static final String POOL_SIZE = "ai.djl.onnxruntime.num_threads";
+
   private DjlOnnxEngine() {}
 
   /** A thread that has been interrupted starts it all the same and stays interrupted. */
@@ -36,6 +39,11 @@ final class DjlOnnxEngine {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  /** Whether DJL has been told to make a pool of this size. */
+  static boolean hasPoolOf(int threads) {
+    return Integer.valueOf(threads).equals(Integer.getInteger(POOL_SIZE));
   }
 
   private static ClassLoader classLoader() {

@@ -107,7 +107,7 @@ public final class OrtRuntime {
           false,
           Optional.empty());
     } catch (IllegalStateException e) {
-      return adopt(OrtEnvironment.getEnvironment());
+      return adopt(OrtEnvironment.getEnvironment(), size(threads));
     } catch (OrtException e) {
       throw OrtFailure.of(
           Kind.INTERNAL, "ONNX Runtime could not be started", "start the process again", e);
@@ -128,11 +128,20 @@ public final class OrtRuntime {
     return threads == 0 && Runtime.getRuntime().availableProcessors() == 1 ? 1 : threads;
   }
 
-  private static OrtRuntime adopt(OrtEnvironment environment) {
+  private static OrtRuntime adopt(OrtEnvironment environment, int threads) {
     OrtRuntime candidate = new OrtRuntime(environment, true, false, Optional.empty());
     try (SessionOptions options = candidate.options(0);
         OrtSession probe = environment.createSession(ProbeGraph.bytes(), options)) {
       LOG.debug("using the global thread pool of an environment made elsewhere: {}", probe);
+      if (threads > 0 && !DjlOnnxEngine.hasPoolOf(threads)) {
+        LOG.warn(
+            "ONNX Runtime's thread pool was made by the host or by DJL with a size of its own, so"
+                + " threads={} has no effect; with DJL on the class path, set the system property"
+                + " {}={}",
+            threads,
+            DjlOnnxEngine.POOL_SIZE,
+            threads);
+      }
       return candidate;
     } catch (OrtException e) {
       LOG.warn(
