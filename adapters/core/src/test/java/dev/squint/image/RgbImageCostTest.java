@@ -113,7 +113,8 @@ class RgbImageCostTest {
     return join(bytes(0x2C, 0, 0, 0, 0, 40, 0, 30, 0, 0, 2), repeat(block, 8_000));
   }
 
-  @ParameterizedTest
+  /** Without a name, which would print all bytes of a file. */
+  @ParameterizedTest(name = "{index}")
   @MethodSource("longLists")
   void longListsTakeOnePass(byte[] file) {
     assertTimeoutPreemptively(

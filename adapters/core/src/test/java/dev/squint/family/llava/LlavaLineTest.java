@@ -13,6 +13,7 @@ import dev.squint.engine.request.PixelValues;
 import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.family.ImageOptions;
+import dev.squint.fixtures.Share;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
 import java.io.IOException;
@@ -101,21 +102,19 @@ class LlavaLineTest {
     assertThat(fixture.model().openTensors()).isZero();
   }
 
-  /** As {@code inspect} says, which runs nothing. */
+  /** As {@code inspect} says, which runs nothing. Every fourth, with {@code -Pfull} each. */
   @Test
   void onAHybridTowerEveryStrategyActsOrSaysWhyNot() {
     Path folder = FamilyFixture.folder("fastvlm");
     JsonNode chat = FamilyFixture.reference("fastvlm").path("cases").get(0).path("chat");
     Map<String, Optional<String>> said =
         StrategySupport.of(folder, "", OptionalInt.of(36)).strategies();
-    int acted = 0;
     FamilyFixture fixture = opened("fastvlm");
     ModelInput prompt = fixture.prompt(chat);
-    for (StrategyType<?> type : Strategies.available()) {
+    for (StrategyType<?> type : Share.of(Strategies.available(), 0, 4).toList()) {
       Optional<String> refusal = Optional.empty();
       try {
         fixture.answer(prompt, type.name(), 2);
-        acted++;
       } catch (SquintException e) {
         refusal = Optional.of(e.getMessage());
       }
@@ -123,7 +122,7 @@ class LlavaLineTest {
           .as("%s: %s, %s", type.name(), refusal, said.get(type.name()))
           .isEqualTo(refusal.isPresent());
     }
-    assertThat(acted).isGreaterThan(10);
+    assertThat(said.values().stream().filter(Optional::isEmpty).count()).isGreaterThan(10);
   }
 
   private static void json(Path file, Consumer<ObjectNode> change) throws IOException {

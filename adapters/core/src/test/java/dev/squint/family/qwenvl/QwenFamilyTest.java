@@ -29,11 +29,13 @@ import dev.squint.pruning.trace.Trace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,7 +51,31 @@ class QwenFamilyTest {
 
   private static final float TOLERANCE = 1e-3f;
 
+  private static final Map<String, Opened> OPENED = new HashMap<>();
+
   @TempDir Path temp;
+
+  private record Opened(VisionLanguageModel model, ModelFamily family) {}
+
+  private static Opened opened(String name) {
+    return OPENED.computeIfAbsent(
+        name,
+        key -> {
+          VisionLanguageModel model = QwenFolder.of(key).open();
+          return new Opened(model, ModelFamily.of(model));
+        });
+  }
+
+  @AfterAll
+  static void close() {
+    OPENED
+        .values()
+        .forEach(
+            opened -> {
+              opened.family().close();
+              opened.model().close();
+            });
+  }
 
   @BeforeAll
   static void loadOpenCv(@TempDir Path cache) {
@@ -79,27 +105,26 @@ class QwenFamilyTest {
   @MethodSource("names")
   void promptsPositionsAndAnswersAreThoseOfTransformers(String name) {
     QwenFolder folder = QwenFolder.of(name);
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      for (JsonNode chat : folder.reference().path("chats")) {
-        String about = chat.path("name").asText();
-        ModelInput prompt = prompt(folder, family, chat);
-        assertThat(prompt.tokenIds()).as(about).isEqualTo(QwenFolder.longs(chat.path("ids")));
-        RotaryPositions positions = RotaryPositions.of(prompt.layout(), 3);
-        for (int axis = 0; axis < 3; axis++) {
-          assertThat(positions.axes()[axis])
-              .as("%s, axis %d", about, axis)
-              .isEqualTo(QwenFolder.longs(chat.path("positions").get(axis)));
-        }
-        assertThat(positions.next()).as(about).isEqualTo(chat.path("next").asLong());
-        Generation made = answer(model, prompt, "none");
-        assertThat(made.firstLogits())
-            .as(about)
-            .containsExactly(QwenFolder.floats(chat.path("logits")), offset(TOLERANCE));
-        assertThat(made.tokens()).as(about).isEqualTo(QwenFolder.longs(chat.path("answer")));
+    VisionLanguageModel model = opened(name).model();
+    ModelFamily family = opened(name).family();
+    for (JsonNode chat : folder.reference().path("chats")) {
+      String about = chat.path("name").asText();
+      ModelInput prompt = prompt(folder, family, chat);
+      assertThat(prompt.tokenIds()).as(about).isEqualTo(QwenFolder.longs(chat.path("ids")));
+      RotaryPositions positions = RotaryPositions.of(prompt.layout(), 3);
+      for (int axis = 0; axis < 3; axis++) {
+        assertThat(positions.axes()[axis])
+            .as("%s, axis %d", about, axis)
+            .isEqualTo(QwenFolder.longs(chat.path("positions").get(axis)));
       }
-      assertThat(model.openTensors()).isZero();
+      assertThat(positions.next()).as(about).isEqualTo(chat.path("next").asLong());
+      Generation made = answer(model, prompt, "none");
+      assertThat(made.firstLogits())
+          .as(about)
+          .containsExactly(QwenFolder.floats(chat.path("logits")), offset(TOLERANCE));
+      assertThat(made.tokens()).as(about).isEqualTo(QwenFolder.longs(chat.path("answer")));
     }
+    assertThat(model.openTensors()).isZero();
   }
 
   /** Each on one of the chats, with {@code -Pfull} on all. */
@@ -107,13 +132,12 @@ class QwenFamilyTest {
   @MethodSource("names")
   void prunedAnswersAreThoseOfPyTorchWithTheSameTokensGone(String name) {
     QwenFolder folder = QwenFolder.of(name);
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      for (JsonNode one : pruned(folder, name.equals("qwen3vl"))) {
-        checkPruned(folder, model, family, one);
-      }
-      assertThat(model.openTensors()).isZero();
+    VisionLanguageModel model = opened(name).model();
+    ModelFamily family = opened(name).family();
+    for (JsonNode one : pruned(folder, name.equals("qwen3vl"))) {
+      checkPruned(folder, model, family, one);
     }
+    assertThat(model.openTensors()).isZero();
   }
 
   private static List<JsonNode> pruned(QwenFolder folder, boolean deepStack) {
@@ -150,71 +174,68 @@ class QwenFamilyTest {
   }
 
   /**
-   * And {@code inspect} says beforehand what {@code ask} will do. Some strategies on one of the
-   * families, with {@code -Pfull} each on all.
+   * And {@code inspect} says beforehand what {@code ask} will do. With two images, some strategies
+   * on one of the families, with {@code -Pfull} each on all.
    */
   @ParameterizedTest
   @MethodSource("names")
   void everyStrategyActsOrSaysInASentenceWhyNot(String name) {
     QwenFolder folder = QwenFolder.of(name);
     Map<String, Optional<String>> said = StrategySupport.of(folder.path(), "").strategies();
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
-      int turn = QwenFolder.NAMES.indexOf(name);
-      for (StrategyType<?> type : Strategies.available()) {
-        if (!Share.has(turn++, 4 * QwenFolder.NAMES.size())) {
-          continue;
-        }
-        Optional<String> refusal = Optional.empty();
-        try {
-          model.generate(
-              prompt,
-              Strategies.parse(type.name()),
-              GenerationOptions.builder().maxNewTokens(1).build());
-        } catch (SquintException e) {
-          refusal = Optional.of(e.getMessage());
-          assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(600);
-        }
-        assertThat(said.get(type.name()).isPresent())
-            .as("%s: %s, %s", type.name(), refusal, said.get(type.name()))
-            .isEqualTo(refusal.isPresent());
+    VisionLanguageModel model = opened(name).model();
+    ModelFamily family = opened(name).family();
+    ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
+    int turn = QwenFolder.NAMES.indexOf(name);
+    for (StrategyType<?> type : Strategies.available()) {
+      if (!Share.has(turn++, 4 * QwenFolder.NAMES.size())) {
+        continue;
       }
-      assertThat(model.openTensors()).isZero();
+      Optional<String> refusal = Optional.empty();
+      try {
+        model.generate(
+            prompt,
+            Strategies.parse(type.name()),
+            GenerationOptions.builder().maxNewTokens(1).build());
+      } catch (SquintException e) {
+        refusal = Optional.of(e.getMessage());
+        assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(600);
+      }
+      assertThat(said.get(type.name()).isPresent())
+          .as("%s: %s, %s", type.name(), refusal, said.get(type.name()))
+          .isEqualTo(refusal.isPresent());
     }
+    assertThat(model.openTensors()).isZero();
   }
 
   @ParameterizedTest
   @MethodSource("names")
   void aGridOfTokensIsAskedFor(String name) {
     QwenFolder folder = QwenFolder.of(name);
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      JsonNode chat = folder.reference().path("chats").get(0);
-      PromptImage image = family.resized(folder.image("one.png"), 3, 5);
-      ModelInput prompt = family.prompts().prompt(QwenFolder.turns(chat), List.of(image));
-      assertThat(image.tokens()).isEqualTo(15);
-      assertThat(prompt.layout().visual().get(0).columns()).isEqualTo(5);
-      assertThat(answer(model, prompt, "fastv:k=2,tokens=4").trace().sites().get(0).after())
-          .isEqualTo(4);
-      assertThat(family.seen(folder.image("one.png")).width())
-          .isEqualTo(name.equals("qwen3vl") ? 160 : 168);
-    }
+    VisionLanguageModel model = opened(name).model();
+    ModelFamily family = opened(name).family();
+    JsonNode chat = folder.reference().path("chats").get(0);
+    PromptImage image = family.resized(folder.image("one.png"), 3, 5);
+    ModelInput prompt = family.prompts().prompt(QwenFolder.turns(chat), List.of(image));
+    assertThat(image.tokens()).isEqualTo(15);
+    assertThat(prompt.layout().visual().get(0).columns()).isEqualTo(5);
+    assertThat(answer(model, prompt, "fastv:k=2,tokens=4").trace().sites().get(0).after())
+        .isEqualTo(4);
+    assertThat(family.seen(folder.image("one.png")).width())
+        .isEqualTo(name.equals("qwen3vl") ? 160 : 168);
   }
 
   @Test
   void budgetsAreOfTheRequestOrOfEachImage() {
     QwenFolder folder = QwenFolder.of("qwen2vl");
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
-      int first = prompt.layout().visual().get(0).length();
-      int[] each = answer(model, prompt, "divprune:tokens=4").trace().sites().get(0).keptOriginal();
-      assertThat(each).hasSize(8);
-      assertThat(IntStream.of(each).filter(token -> token < first).count()).isEqualTo(4);
-      assertThat(answer(model, prompt, "fastv:k=1,tokens=4").trace().sites().get(0).after())
-          .isEqualTo(4);
-    }
+    VisionLanguageModel model = opened("qwen2vl").model();
+    ModelFamily family = opened("qwen2vl").family();
+    ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(1));
+    int first = prompt.layout().visual().get(0).length();
+    int[] each = answer(model, prompt, "divprune:tokens=4").trace().sites().get(0).keptOriginal();
+    assertThat(each).hasSize(8);
+    assertThat(IntStream.of(each).filter(token -> token < first).count()).isEqualTo(4);
+    assertThat(answer(model, prompt, "fastv:k=1,tokens=4").trace().sites().get(0).after())
+        .isEqualTo(4);
   }
 
   /** So it runs on all patches, as the FLOPs say. */
@@ -222,20 +243,19 @@ class QwenFamilyTest {
   @MethodSource("names")
   void tokensAreMergedBehindTheProjectorAndTheTraceSaysSo(String name) {
     QwenFolder folder = QwenFolder.of(name);
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
-      Trace whole = answer(model, prompt, "none").trace();
-      Trace merged = answer(model, prompt, "visionzip:tokens=8").trace();
-      assertThat(merged.sites()).singleElement().extracting(SiteTrace::after).isEqualTo(8);
-      assertThat(merged.sites().get(0).site()).isEqualTo(new Site.AfterVision());
-      assertThat(merged.notes()).anyMatch(note -> note.contains("merged behind it"));
-      assertThat(merged.visionFlops()).isPositive().isEqualTo(whole.visionFlops());
-      assertThat(
-              answer(model, prompt, "vtc-cls").trace().notes().stream()
-                  .anyMatch(note -> note.contains("layers [1, 3] alone")))
-          .isEqualTo(name.equals("qwen25vl"));
-    }
+    VisionLanguageModel model = opened(name).model();
+    ModelFamily family = opened(name).family();
+    ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
+    Trace whole = answer(model, prompt, "none").trace();
+    Trace merged = answer(model, prompt, "visionzip:tokens=8").trace();
+    assertThat(merged.sites()).singleElement().extracting(SiteTrace::after).isEqualTo(8);
+    assertThat(merged.sites().get(0).site()).isEqualTo(new Site.AfterVision());
+    assertThat(merged.notes()).anyMatch(note -> note.contains("merged behind it"));
+    assertThat(merged.visionFlops()).isPositive().isEqualTo(whole.visionFlops());
+    assertThat(
+            answer(model, prompt, "vtc-cls").trace().notes().stream()
+                .anyMatch(note -> note.contains("layers [1, 3] alone")))
+        .isEqualTo(name.equals("qwen25vl"));
   }
 
   /** DeepStack and 3D positions go on where an earlier question ended. */
@@ -245,9 +265,9 @@ class QwenFamilyTest {
     QwenFolder folder = QwenFolder.of(name);
     JsonNode chat = folder.reference().path("chats").get(2);
     List<Turn> turns = QwenFolder.turns(chat);
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model);
-        PromptCache cache = model.newCache()) {
+    VisionLanguageModel model = opened(name).model();
+    ModelFamily family = opened(name).family();
+    try (PromptCache cache = model.newCache()) {
       List<PromptImage> images =
           List.of(family.prepare(folder.images(chat).get(0), ImageOptions.DEFAULTS));
       Generation first =
@@ -274,15 +294,14 @@ class QwenFamilyTest {
     QwenFolder folder = QwenFolder.of("qwen25vl");
     assertThat(StrategySupport.of(folder.path(), "").model().vision().orElseThrow().windowed())
         .containsExactly(0, 2);
-    try (VisionLanguageModel model = folder.open();
-        ModelFamily family = ModelFamily.of(model)) {
-      ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
-      assertThatThrownBy(() -> answer(model, prompt, "vscan:stage=1,local=2,tokens=10,merge=after"))
-          .isInstanceOf(ModelException.class)
-          .hasMessageContaining("vision layer 2")
-          .hasMessageContaining("attends within windows");
-      assertThat(answer(model, prompt, "fastervlm:keep=0.5").trace().sites()).hasSize(1);
-    }
+    VisionLanguageModel model = opened("qwen25vl").model();
+    ModelFamily family = opened("qwen25vl").family();
+    ModelInput prompt = prompt(folder, family, folder.reference().path("chats").get(0));
+    assertThatThrownBy(() -> answer(model, prompt, "vscan:stage=1,local=2,tokens=10,merge=after"))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("vision layer 2")
+        .hasMessageContaining("attends within windows");
+    assertThat(answer(model, prompt, "fastervlm:keep=0.5").trace().sites()).hasSize(1);
   }
 
   @Test
