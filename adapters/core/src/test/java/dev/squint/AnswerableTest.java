@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.error.ModelException;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import dev.squint.overlay.OverlayException;
 import java.awt.image.BufferedImage;
@@ -55,7 +56,7 @@ class AnswerableTest {
   }
 
   private static ModelOptions options() {
-    return ModelOptions.builder().cacheFolder(shared.resolve("cache")).build();
+    return ModelOptions.builder().cacheFolder(TestCache.FOLDER).build();
   }
 
   private static Arguments yes(String name, Change change) {

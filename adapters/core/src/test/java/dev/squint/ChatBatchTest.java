@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.family.PromptException;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +15,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,15 +28,12 @@ class ChatBatchTest {
           "how many objects are there?",
           "is there a square?");
 
-  @TempDir static Path folder;
-
   private static Squint squint;
   private static List<ImageInput> scenes;
 
   @BeforeAll
   static void load() {
-    squint =
-        Squint.load(ModelOptions.builder().cacheFolder(folder.resolve("cache")).threads(1).build());
+    squint = Squint.load(ModelOptions.builder().cacheFolder(TestCache.FOLDER).threads(1).build());
     scenes =
         Stream.of("1", "2", "3")
             .map(n -> ImageInput.of(Path.of("../../examples/images/scene-0%s.png".formatted(n))))

@@ -8,6 +8,7 @@ import dev.squint.engine.options.OnClose;
 import dev.squint.engine.request.Cancellation;
 import dev.squint.engine.request.FinishReason;
 import dev.squint.family.PromptException;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,7 +31,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -38,16 +38,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class ChatContractTest {
 
-  @TempDir static Path folder;
-
   private static Squint squint;
   private static PreparedImage scene;
   private static String text;
 
   @BeforeAll
   static void load() {
-    squint =
-        Squint.load(ModelOptions.builder().cacheFolder(folder.resolve("cache")).threads(1).build());
+    squint = Squint.load(ModelOptions.builder().cacheFolder(TestCache.FOLDER).threads(1).build());
     scene = squint.prepare(ImageInput.of(Path.of("../../examples/images/scene-01.png")));
     text = squint.chat(request()).text();
   }
@@ -206,8 +203,7 @@ class ChatContractTest {
   @EnumSource(OnClose.class)
   void closingWaitsForAnswersOrCancelsThem(OnClose onClose) throws Exception {
     Squint closing =
-        Squint.load(
-            ModelOptions.builder().cacheFolder(folder.resolve("cache")).onClose(onClose).build());
+        Squint.load(ModelOptions.builder().cacheFolder(TestCache.FOLDER).onClose(onClose).build());
     ChatRequest same =
         ChatRequest.builder()
             .user(

@@ -11,6 +11,7 @@ import dev.squint.error.ModelException;
 import dev.squint.error.SquintException;
 import dev.squint.error.StrategyException;
 import dev.squint.family.PromptException;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import java.nio.file.Path;
@@ -20,14 +21,11 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Requests to the embedded model. */
 class ChatTest {
 
   private static final String QUESTION = "describe the picture.";
-
-  @TempDir static Path folder;
 
   private static Squint squint;
   private static ImageInput scene;
@@ -35,8 +33,7 @@ class ChatTest {
 
   @BeforeAll
   static void load() {
-    squint =
-        Squint.load(ModelOptions.builder().cacheFolder(folder.resolve("cache")).threads(1).build());
+    squint = Squint.load(ModelOptions.builder().cacheFolder(TestCache.FOLDER).threads(1).build());
     scene = ImageInput.of(Path.of("../../examples/images/scene-01.png"));
     other = ImageInput.of(Path.of("../../examples/images/scene-02.png"));
   }

@@ -11,6 +11,7 @@ import dev.squint.engine.request.GenerationRequest.CacheReuse;
 import dev.squint.error.ModelException;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.PromptException;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.trace.SiteTrace;
 import java.nio.file.Path;
@@ -28,7 +29,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -40,16 +40,13 @@ class ConversationTest {
   private static final GenerationOptions LOGITS =
       GenerationOptions.builder().maxNewTokens(12).keepFirstLogits(true).build();
 
-  @TempDir static Path folder;
-
   private static Squint squint;
   private static ImageInput scene;
   private static ImageInput other;
 
   @BeforeAll
   static void load() {
-    squint =
-        Squint.load(ModelOptions.builder().cacheFolder(folder.resolve("cache")).threads(1).build());
+    squint = Squint.load(ModelOptions.builder().cacheFolder(TestCache.FOLDER).threads(1).build());
     scene = ImageInput.of(Path.of("../../examples/images/scene-01.png"));
     other = ImageInput.of(Path.of("../../examples/images/scene-02.png"));
   }

@@ -2,6 +2,7 @@ package dev.squint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.RgbImageMain;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ public record ImageProcess(List<String> lines, long grown, String errors) {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(heap, "@../../models/fixtures/java.args", "-Djava.awt.headless=true"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(RgbImageMain.class.getName(), folder.toString()));
+    command.addAll(List.of(RgbImageMain.class.getName(), TestCache.FOLDER.toString()));
     files.forEach(file -> command.add(file.toString()));
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(errors.toFile());

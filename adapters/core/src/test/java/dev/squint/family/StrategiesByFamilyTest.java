@@ -8,6 +8,7 @@ import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.error.SquintException;
 import dev.squint.fixtures.Share;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
@@ -22,7 +23,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The table of docs/families.md, and that what it says is what happens. */
 class StrategiesByFamilyTest {
@@ -56,8 +56,6 @@ class StrategiesByFamilyTest {
     FAMILIES.put("Qwen3-VL", "qwen3vl");
   }
 
-  @TempDir static Path cache;
-
   /**
    * What {@code inspect} says of each strategy, after a share of them has been asked for an answer.
    */
@@ -66,7 +64,7 @@ class StrategiesByFamilyTest {
     List<Map<String, Optional<String>>> said = new ArrayList<>();
     int family = 0;
     for (String folder : FAMILIES.values()) {
-      ModelOptions options = ModelOptions.builder().cacheFolder(cache).build();
+      ModelOptions options = ModelOptions.builder().cacheFolder(TestCache.FOLDER).build();
       try (Squint squint =
           folder.isEmpty()
               ? Squint.load(options)

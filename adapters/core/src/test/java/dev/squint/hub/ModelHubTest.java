@@ -122,13 +122,19 @@ class ModelHubTest {
     assertThat(hub.requests).isEmpty();
   }
 
+  /** What was sent and not yet read may be lost with the connection. */
   @Test
   void goesOnWhereAConnectionBroke() throws IOException {
     hub.misdeed(DECODER + "_data", FakeHub.dropping());
     assertWhole(pull());
-    assertThat(hub.requests)
-        .anyMatch(
-            request -> request.endsWith("_q4.onnx_data bytes=%d-".formatted(WEIGHTS.length / 2)));
+    List<Integer> starts =
+        hub.requests.stream()
+            .filter(request -> request.matches(".*_q4\\.onnx_data bytes=\\d+-"))
+            .map(request -> Integer.valueOf(request.replaceAll(".*bytes=(\\d+)-", "$1")))
+            .toList();
+    assertThat(starts)
+        .singleElement()
+        .satisfies(at -> assertThat(at).isBetween(1, WEIGHTS.length / 2));
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.squint.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.fixtures.TestCache;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -35,7 +36,7 @@ class BadImageTest {
 
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static RgbImage use(Path file) {

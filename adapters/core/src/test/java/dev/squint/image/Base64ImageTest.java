@@ -3,11 +3,10 @@ package dev.squint.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Path;
+import dev.squint.fixtures.TestCache;
 import java.util.Base64;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,8 +15,6 @@ class Base64ImageTest {
 
   private static final byte[] PNG = EncodedFiles.noise("png", 20, 10);
   private static final String TEXT = Base64.getEncoder().encodeToString(PNG);
-
-  @TempDir static Path folder;
 
   @ParameterizedTest
   @ValueSource(strings = {"", "data:image/png;base64,", "DATA:image/png;charset=x;BASE64 ,\n"})
@@ -45,7 +42,7 @@ class Base64ImageTest {
 
   @Test
   void anImageComesOutOfIt() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
     assertThat(RgbImage.decode(ImageInput.ofBase64("data:image/png;base64," + TEXT)).rgb())
         .isEqualTo(RgbImage.decode(ImageInput.of(PNG)).rgb());
   }

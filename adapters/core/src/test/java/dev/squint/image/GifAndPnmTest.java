@@ -7,13 +7,12 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.fixtures.TestCache;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -24,11 +23,9 @@ class GifAndPnmTest {
   private static final String PIXELS = " is damaged or cut off: its pixels cannot be decoded";
   private static final String END = " is damaged or cut off: its end is missing";
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static void assertRefused(byte[] file, String message) {

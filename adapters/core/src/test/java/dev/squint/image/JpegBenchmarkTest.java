@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.squint.fixtures.TestCache;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -46,7 +47,7 @@ class JpegBenchmarkTest {
 
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   @Test

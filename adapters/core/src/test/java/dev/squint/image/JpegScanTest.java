@@ -4,11 +4,10 @@ import static dev.squint.image.EncodedFiles.noise;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import java.nio.file.Path;
+import dev.squint.fixtures.TestCache;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opencv.core.Core;
@@ -23,11 +22,9 @@ class JpegScanTest {
 
   private static final int DAMAGED = 200;
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   /** In the way that a letter stands for: gray, or sampling of colours, or with restarts. */

@@ -8,12 +8,11 @@ import static dev.squint.image.EncodedFiles.segment;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.fixtures.TestCache;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,11 +21,9 @@ class JpegTest {
 
   private static final byte[] WHOLE = noise("jpg", 50, 40);
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static RgbImage decode(byte[] file) {

@@ -3,10 +3,9 @@ package dev.squint.image;
 import static dev.squint.image.EncodedFiles.noise;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
+import dev.squint.fixtures.TestCache;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.opencv.core.Core;
@@ -19,11 +18,9 @@ import org.opencv.imgcodecs.Imgcodecs;
 /** Both native decoders give the same samples. */
 class LeptonicaTest {
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void load() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static RgbImage decodeWithOpenCv(byte[] file, Orientation orientation) {

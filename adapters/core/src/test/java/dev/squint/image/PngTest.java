@@ -11,12 +11,11 @@ import static dev.squint.image.EncodedFiles.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.fixtures.TestCache;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What a PNG file is reduced to shows the same pixels, and what cannot be shown is refused. */
 class PngTest {
@@ -24,11 +23,9 @@ class PngTest {
   private static final byte[] END = chunk("IEND", new byte[0]);
   private static final byte[] ROW = bytes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static RgbImage decode(byte[] file) {

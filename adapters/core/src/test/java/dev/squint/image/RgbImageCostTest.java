@@ -19,6 +19,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.squint.ImageProcess;
 import dev.squint.fixtures.Share;
+import dev.squint.fixtures.TestCache;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -59,7 +60,7 @@ class RgbImageCostTest {
 
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   /** Files of a few MB in which something is there a million times; squared that is hours. */

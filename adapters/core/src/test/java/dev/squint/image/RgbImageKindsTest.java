@@ -4,16 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.squint.fixtures.TestCache;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.Base64;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,11 +20,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each kind of file gives the samples that Pillow gives ({@code fixtures/kinds.py}). */
 class RgbImageKindsTest {
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   static Stream<Arguments> kinds() throws IOException {

@@ -14,15 +14,14 @@ import static dev.squint.image.EncodedFiles.webp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.fixtures.TestCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,11 +37,9 @@ class RgbImageSizeTest {
   private static final byte[] LARGE = header(30_000, 30_000, 8, 0);
   private static final byte[] SMALL = header(10, 10, 8, 0);
 
-  @TempDir static Path folder;
-
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder);
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static void assertRefused(byte[] file, String message) {

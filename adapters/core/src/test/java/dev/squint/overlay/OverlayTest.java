@@ -3,6 +3,7 @@ package dev.squint.overlay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.OpenCv;
 import dev.squint.image.RgbImage;
 import dev.squint.pruning.site.Site;
@@ -32,7 +33,7 @@ class OverlayTest {
 
   @BeforeAll
   static void loadOpenCv() {
-    OpenCv.load(folder.resolve("cache"));
+    OpenCv.load(TestCache.FOLDER);
   }
 
   private static Trace trace(SiteTrace... sites) {

@@ -11,6 +11,7 @@ import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
 import dev.squint.fixtures.Share;
+import dev.squint.fixtures.TestCache;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
@@ -21,7 +22,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -31,7 +31,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -45,14 +44,13 @@ class EmbeddedParityTest {
 
   private static final float TOLERANCE = 1e-3f;
 
-  @TempDir static Path cache;
   private static VisionLanguageModel model;
 
   @BeforeAll
   static void open() {
     model =
         VisionLanguageModel.openEmbedded(
-            ModelOptions.builder().threads(1).cacheFolder(cache).build());
+            ModelOptions.builder().threads(1).cacheFolder(TestCache.FOLDER).build());
   }
 
   @AfterAll

@@ -10,6 +10,7 @@ import dev.squint.engine.request.Generation;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.fixtures.Share;
+import dev.squint.fixtures.TestCache;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.observe.Expression;
@@ -22,7 +23,6 @@ import dev.squint.pruning.site.Site;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.trace.SiteTrace;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -31,7 +31,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -45,14 +44,13 @@ class PrunedParityTest {
 
   private static final float TOLERANCE = 1e-3f;
 
-  @TempDir static Path cache;
   private static VisionLanguageModel model;
 
   @BeforeAll
   static void open() {
     model =
         VisionLanguageModel.openEmbedded(
-            ModelOptions.builder().threads(1).cacheFolder(cache).build());
+            ModelOptions.builder().threads(1).cacheFolder(TestCache.FOLDER).build());
   }
 
   @AfterAll

@@ -9,6 +9,7 @@ import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.fixtures.TestCache;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
@@ -16,12 +17,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The embedded model on images of other sizes, against what PyTorch computed with transformers'
@@ -30,13 +29,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ResizedParityTest {
 
   private static final int PATCH = 8;
-  @TempDir private static Path cache;
 
   @Test
   void logitsAreThoseOfPyTorchAtEverySize() throws IOException {
     JsonNode reference =
         new ObjectMapper().readTree(ResizedParityTest.class.getResourceAsStream("/resized.json"));
-    ModelOptions options = ModelOptions.builder().threads(1).cacheFolder(cache).build();
+    ModelOptions options = ModelOptions.builder().threads(1).cacheFolder(TestCache.FOLDER).build();
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       assertThat(model.takesAnySize()).isTrue();
       assertThat(reference.path("cases")).hasSize(4);

@@ -6,6 +6,7 @@ import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
 import dev.squint.engine.request.ModelInput;
 import dev.squint.engine.request.PixelValues;
+import dev.squint.fixtures.TestCache;
 import dev.squint.pruning.layout.TokenLayout;
 import dev.squint.pruning.layout.VisualSpan;
 import dev.squint.pruning.site.PositionPolicy;
@@ -40,7 +41,7 @@ public final class TinyLlava {
   }
 
   public static ModelOptions options() {
-    return ModelOptions.builder().threads(1).cacheFolder(Path.of("target", "cache")).build();
+    return ModelOptions.builder().threads(1).cacheFolder(TestCache.FOLDER).build();
   }
 
   public static VisionLanguageModel open() {

@@ -20,6 +20,7 @@ import dev.squint.family.ImagePart;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.fixtures.Share;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import dev.squint.image.OpenCv;
 import dev.squint.image.RgbImage;
@@ -53,7 +54,6 @@ class Idefics3FamilyTest {
   private static final ImageOptions AS_IT_IS =
       new ImageOptions(false, OptionalLong.empty(), OptionalLong.empty());
 
-  @TempDir static Path cache;
   @TempDir Path temp;
 
   private static VisionLanguageModel model;
@@ -61,13 +61,13 @@ class Idefics3FamilyTest {
 
   @BeforeAll
   static void open() {
-    OpenCv.load(cache);
+    OpenCv.load(TestCache.FOLDER);
     model = VisionLanguageModel.open(SmolVlm.FOLDER, options());
     family = ModelFamily.of(model);
   }
 
   private static ModelOptions options() {
-    return ModelOptions.builder().cacheFolder(cache).threads(1).build();
+    return ModelOptions.builder().cacheFolder(TestCache.FOLDER).threads(1).build();
   }
 
   @AfterAll

@@ -12,6 +12,7 @@ import dev.squint.Conversation;
 import dev.squint.Squint;
 import dev.squint.engine.options.ModelOptions;
 import dev.squint.engine.request.GenerationOptions;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.ImageInput;
 import dev.squint.image.RgbImage;
 import dev.squint.overlay.OverlayException;
@@ -20,7 +21,6 @@ import dev.squint.pruning.trace.Trace;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -29,7 +29,6 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A SmolVLM's folder as somebody uses it who has downloaded it. */
 class SmolVlmSquintTest {
@@ -39,14 +38,14 @@ class SmolVlmSquintTest {
   private static final int SIDE = 4;
   private static final double DIM = 0.22;
 
-  @TempDir static Path cache;
-
   private static Squint squint;
 
   @BeforeAll
   static void load() {
     squint =
-        Squint.load(SmolVlm.FOLDER, ModelOptions.builder().cacheFolder(cache).threads(1).build());
+        Squint.load(
+            SmolVlm.FOLDER,
+            ModelOptions.builder().cacheFolder(TestCache.FOLDER).threads(1).build());
   }
 
   @AfterAll

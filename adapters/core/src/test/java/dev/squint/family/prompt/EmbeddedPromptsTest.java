@@ -10,6 +10,7 @@ import dev.squint.engine.request.ModelInput;
 import dev.squint.family.ImagePart;
 import dev.squint.family.PromptException;
 import dev.squint.family.PromptImage;
+import dev.squint.fixtures.TestCache;
 import dev.squint.onnx.config.ModelConfig;
 import dev.squint.pruning.layout.VisualSpan;
 import java.io.IOException;
@@ -19,13 +20,10 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbeddedPromptsTest {
-
-  @TempDir static Path cache;
 
   private static ModelConfig config;
   private static Path folder;
@@ -33,7 +31,7 @@ class EmbeddedPromptsTest {
 
   @BeforeAll
   static void open() {
-    ModelOptions options = ModelOptions.builder().cacheFolder(cache).build();
+    ModelOptions options = ModelOptions.builder().cacheFolder(TestCache.FOLDER).build();
     try (VisionLanguageModel model = VisionLanguageModel.openEmbedded(options)) {
       config = model.config();
       folder = model.folder();

@@ -16,6 +16,7 @@ import dev.squint.error.ModelException;
 import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.OpenCv;
 import dev.squint.onnx.internal.graph.GraphNodes;
 import dev.squint.pruning.Strategies;
@@ -41,8 +42,8 @@ class OtherLayoutsTest {
   private QwenFolder folder;
 
   @BeforeAll
-  static void loadOpenCv(@TempDir Path cache) {
-    OpenCv.load(cache);
+  static void loadOpenCv() {
+    OpenCv.load(TestCache.FOLDER);
   }
 
   @BeforeEach

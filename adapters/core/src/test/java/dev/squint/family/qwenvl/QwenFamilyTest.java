@@ -20,6 +20,7 @@ import dev.squint.family.ImageOptions;
 import dev.squint.family.ModelFamily;
 import dev.squint.family.PromptImage;
 import dev.squint.fixtures.Share;
+import dev.squint.fixtures.TestCache;
 import dev.squint.image.OpenCv;
 import dev.squint.pruning.Strategies;
 import dev.squint.pruning.StrategyType;
@@ -78,8 +79,8 @@ class QwenFamilyTest {
   }
 
   @BeforeAll
-  static void loadOpenCv(@TempDir Path cache) {
-    OpenCv.load(cache);
+  static void loadOpenCv() {
+    OpenCv.load(TestCache.FOLDER);
   }
 
   static Stream<String> names() {
