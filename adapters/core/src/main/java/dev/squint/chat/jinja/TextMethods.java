@@ -143,11 +143,11 @@ final class TextMethods {
     IntPredicate goes = characters == null ? Whitespace::is : c -> characters.indexOf(c) >= 0;
     int start = 0;
     int end = text.length();
-    for (int c; atStart && start < end && goes.test(c = text.codePointAt(start)); ) {
-      start += Character.charCount(c);
+    while (atStart && start < end && goes.test(text.codePointAt(start))) {
+      start += Character.charCount(text.codePointAt(start));
     }
-    for (int c; atEnd && end > start && goes.test(c = text.codePointBefore(end)); ) {
-      end -= Character.charCount(c);
+    while (atEnd && end > start && goes.test(text.codePointBefore(end))) {
+      end -= Character.charCount(text.codePointBefore(end));
     }
     return text.substring(start, end);
   }
