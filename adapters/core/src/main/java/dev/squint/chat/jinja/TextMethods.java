@@ -143,11 +143,19 @@ final class TextMethods {
     IntPredicate goes = characters == null ? Whitespace::is : c -> characters.indexOf(c) >= 0;
     int start = 0;
     int end = text.length();
-    while (atStart && start < end && goes.test(text.codePointAt(start))) {
-      start += Character.charCount(text.codePointAt(start));
+    while (atStart && start < end) {
+      int first = text.codePointAt(start);
+      if (!goes.test(first)) {
+        break;
+      }
+      start += Character.charCount(first);
     }
-    while (atEnd && end > start && goes.test(text.codePointBefore(end))) {
-      end -= Character.charCount(text.codePointBefore(end));
+    while (atEnd && end > start) {
+      int last = text.codePointBefore(end);
+      if (!goes.test(last)) {
+        break;
+      }
+      end -= Character.charCount(last);
     }
     return text.substring(start, end);
   }
