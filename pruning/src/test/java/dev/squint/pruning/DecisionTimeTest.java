@@ -42,7 +42,7 @@ class DecisionTimeTest {
   private static final Set<String> CLAIM_SMALL_TILES = Set.of("vispruner", "scope", "mmtok");
 
   /** Clusters hidden states at up to three sites, which are timed together: claims it for 576. */
-  private static final Set<String> CLAIM_SMALL_PICTURES = Set.of("sparsevlm");
+  private static final Set<String> CLAIM_SMALL_IMAGES = Set.of("sparsevlm");
 
   static List<String> strategies() {
     String some = System.getProperty("squint.jmh", "");
@@ -75,7 +75,7 @@ class DecisionTimeTest {
         String image = result.getParams().getParam("image");
         boolean claimed =
             !(image.equals(ONE_TILE) && CLAIM_SMALL_TILES.contains(strategy))
-                && (image.equals("1x576") || !CLAIM_SMALL_PICTURES.contains(strategy));
+                && (image.equals("1x576") || !CLAIM_SMALL_IMAGES.contains(strategy));
         boolean held = times.getPercentile(50) <= bar;
         String line =
             "%-16s %6s tokens: %7.3f ms, nine of ten below %7.3f ms; bar %2.0f ms %s"

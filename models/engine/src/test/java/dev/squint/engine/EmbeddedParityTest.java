@@ -77,7 +77,7 @@ class EmbeddedParityTest {
                     .map(
                         setting ->
                             Arguments.of(
-                                one.path("picture").asText(),
+                                one.path("image").asText(),
                                 setting.path("strategy").asText(),
                                 prompt(root, one),
                                 setting)));
@@ -105,7 +105,7 @@ class EmbeddedParityTest {
     return new ModelInput(
         ids,
         new TokenLayout(ids.length, List.of(span)),
-        List.of(pixels(one.path("picture").asText())));
+        List.of(pixels(one.path("image").asText())));
   }
 
   private static PixelValues pixels(String name) {

@@ -73,7 +73,7 @@ class PrunedParityTest {
               JsonNode image = images.path("cases").get(one.path("case").asInt());
               return Arguments.of(
                   one.path("spec").asText(),
-                  image.path("picture").asText(),
+                  image.path("image").asText(),
                   EmbeddedParityTest.prompt(images, image),
                   one);
             });

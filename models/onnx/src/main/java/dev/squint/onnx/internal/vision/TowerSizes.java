@@ -38,7 +38,7 @@ public record TowerSizes(
     OptionalInt beyondPatches,
     long declaredTokens) {
 
-  private static final int PICTURE_RANK = 4;
+  private static final int IMAGE_RANK = 4;
   private static final int FEATURES_RANK = 3;
 
   /** More than any tower makes of an image; what declares more is tried. */
@@ -100,7 +100,7 @@ public record TowerSizes(
     Optional<NodeProto> patches = patches(graph, tower.imageNodes());
     TensorProto kernel =
         patches.map(node -> graph.initializer(Attributes.input(node, 1))).orElse(null);
-    boolean square = kernel != null && kernel.getDimsCount() == PICTURE_RANK;
+    boolean square = kernel != null && kernel.getDimsCount() == IMAGE_RANK;
     long hidden = square ? kernel.getDims(0) : -1;
     int attention = tower.firstAttention();
     long heads = attention < 0 ? -1 : HeadSizes.of(graph, attention, -1).heads();
