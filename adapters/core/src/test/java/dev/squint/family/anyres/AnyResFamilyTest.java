@@ -257,7 +257,7 @@ class AnyResFamilyTest {
     assertThatThrownBy(() -> NewlineVector.find(temp, 7))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("model.safetensors is cut short or damaged");
-    Files.write(temp.resolve("image_newline.npy"), "not numpy at all".getBytes());
+    Files.writeString(temp.resolve("image_newline.npy"), "not numpy at all");
     assertThatThrownBy(() -> NewlineVector.find(temp, 7))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("image_newline.npy");
