@@ -29,6 +29,7 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -335,9 +336,11 @@ final class ThreadSoak {
       switch (random.nextInt(8)) {
         case 0 -> {
           Cancellation cancellation = new Cancellation();
-          timer.schedule(
-              cancellation::cancel, random.nextInt(MOST_MILLIS_ASKED), TimeUnit.MILLISECONDS);
+          Future<?> cancelling =
+              timer.schedule(
+                  cancellation::cancel, random.nextInt(MOST_MILLIS_ASKED), TimeUnit.MILLISECONDS);
           check(asked, squint.chat(request(asked).cancellation(cancellation).build()));
+          cancelling.cancel(false);
         }
         case 1 -> {
           Duration deadline = Duration.ofMillis(random.nextInt(1, MOST_MILLIS_ASKED));
