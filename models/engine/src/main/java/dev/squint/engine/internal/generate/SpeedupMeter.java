@@ -19,16 +19,17 @@ import java.util.function.ToLongFunction;
 
 /**
  * Compares the pruned with the unpruned run of one request by the clock. The two run in turns, so
- * that a busy machine slows both; the first pair warms up, the median of the others counts. There
- * are five of these, and more where runs are so short that five say little. Prefill is everything
- * from token ids to the first logits, with the strategy's decisions; vision is the same for both
- * and left out. Decoding is compared over the same number of steps.
+ * that a busy machine slows both; the first pair warms up, more of them where runs are so short
+ * that Java has not compiled what they need by then, and the median of the others counts. There are
+ * five of these, and more where five say little. Prefill is everything from token ids to the first
+ * logits, with the strategy's decisions; vision is the same for both and left out. Decoding is
+ * compared over the same number of steps.
  */
 final class SpeedupMeter {
 
   private static final int PAIRS = 5;
   private static final int MAX_PAIRS = 25;
-  private static final long ENOUGH_NANOS = 300_000_000L;
+  private static final long ENOUGH_NANOS = 1_000_000_000L;
   private static final int MIN_STEPS = 4;
   private static final int MAX_STEPS = 16;
 
@@ -71,15 +72,10 @@ final class SpeedupMeter {
           answer.length == 0 ? subject.prompt().tokenIds()[length - 1] : answer[i % answer.length];
     }
     PruningPlan unpruned = PruningPlan.unpruned(shape.layers());
-    Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
-    run(subject, unpruned, whole, fed);
-    run(subject, subject.plan(), pruned, fed);
-    long start = System.nanoTime();
-    while (pairs.pruned.size() < PAIRS
-        || (pairs.pruned.size() < MAX_PAIRS && System.nanoTime() - start < ENOUGH_NANOS)) {
-      pairs.unpruned.add(run(subject, unpruned, whole, fed));
-      pairs.pruned.add(run(subject, subject.plan(), pruned, fed));
-    }
+    Supplier<Times> ofWhole = () -> run(subject, unpruned, whole, fed);
+    Supplier<Times> ofPruned = () -> run(subject, subject.plan(), pruned, fed);
+    inTurns(1, ofWhole, ofPruned);
+    Pairs pairs = inTurns(PAIRS, ofWhole, ofPruned);
     int[] full = new int[shape.layers()];
     Arrays.fill(full, length);
     return new Speedup(
@@ -87,6 +83,18 @@ final class SpeedupMeter {
         (double) FlopsModel.prefill(shape, full) / prefillFlops,
         pairs.decodeSpeedup(),
         (double) decodeFlops(full, steps) / decodeFlops(tokensPerLayer, steps));
+  }
+
+  /** At least some pairs, and more as long as they are short. */
+  private static Pairs inTurns(int least, Supplier<Times> unpruned, Supplier<Times> pruned) {
+    Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
+    long start = System.nanoTime();
+    while (pairs.pruned.size() < least
+        || (pairs.pruned.size() < MAX_PAIRS && System.nanoTime() - start < ENOUGH_NANOS)) {
+      pairs.unpruned.add(unpruned.get());
+      pairs.pruned.add(pruned.get());
+    }
+    return pairs;
   }
 
   private long decodeFlops(int[] tokensPerLayer, int steps) {
