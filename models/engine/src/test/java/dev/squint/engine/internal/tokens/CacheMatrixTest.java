@@ -147,7 +147,7 @@ class CacheMatrixTest {
     List<SegmentSpec> unsplit = List.of(given(0, layers).with(form));
     List<SegmentSpec> perLayer =
         IntStream.range(0, layers).mapToObj(l -> given(l, l + 1).with(form)).toList();
-    if (!decoder.attentionEncoding(0).equals("Softmax")) {
+    if (!fills(export, decoder)) {
       assertThatThrownBy(() -> run(export, unsplit, perHead(layers, kvHeads, 1, l -> 1)))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("one length for all heads");
@@ -167,6 +167,15 @@ class CacheMatrixTest {
       }
     }
     assertThat(distance(filled, whole)).isGreaterThan(1e-3f);
+  }
+
+  /** Softmax nodes show their scores, and the operator of the model builder adds a bias to them. */
+  private static boolean fills(ExportFixture export, DecoderGraph decoder) {
+    return switch (decoder.attentionEncoding(0)) {
+      case "Softmax" -> true;
+      case "GroupQueryAttention" -> !export.name().contains("gemma");
+      default -> false;
+    };
   }
 
   private int cacheHeads(ExportFixture export) {

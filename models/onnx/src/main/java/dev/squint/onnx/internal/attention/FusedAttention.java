@@ -47,6 +47,7 @@ public record FusedAttention(
     implements AttentionSite {
 
   private static final int PACKED = 3;
+  private static final int GROUP_QUERY_BIAS = 10;
 
   /** Whether a node is an attention operator that this class knows. */
   public static boolean isOne(NodeProto node) {
@@ -67,6 +68,25 @@ public record FusedAttention(
     FusedAttention attention = read(graph, index, node);
     refuse(graph, node, attention.reads().contains(""), "an input or output that is left out");
     return attention;
+  }
+
+  /** Whether {@link #biased} serves, and the operator counts no slots of the cache. */
+  public boolean takesBias() {
+    return encoding.equals("GroupQueryAttention") && window < 0;
+  }
+
+  /**
+   * The operator with a bias of its scores.
+   *
+   * @param whole the operator
+   * @param bias tensor {@code [1, heads, tokens, keys]}, in the type of the queries
+   */
+  public NodeProto biased(NodeProto whole, String bias) {
+    NodeProto.Builder node = whole.toBuilder();
+    while (node.getInputCount() <= GROUP_QUERY_BIAS) {
+      node.addInput("");
+    }
+    return node.setInput(GROUP_QUERY_BIAS, bias).build();
   }
 
   private static FusedAttention read(OnnxGraph graph, int index, Attributes node) {
@@ -95,7 +115,7 @@ public record FusedAttention(
         new PerHead(node.output(2)),
         node.number("scale", 0),
         node.number("softcap", 0),
-        node.input(10),
+        node.input(GROUP_QUERY_BIAS),
         false,
         true,
         node.integer("local_window_size", -1));

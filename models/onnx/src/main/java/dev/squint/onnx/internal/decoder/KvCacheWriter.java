@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Field;
 import dev.squint.onnx.internal.decoder.KvCacheNames.Part;
 import dev.squint.onnx.internal.graph.GraphNodes;
@@ -104,15 +105,38 @@ final class KvCacheWriter {
    * @param type their element type
    */
   String hidden(int layer, String scores, int type) {
-    String bias = KvCacheNames.bias(layer);
-    String keys = nodes.gather(nodes.op("Shape", scores), nodes.constant(-1), 0);
-    String others =
-        nodes.op("Sub", keys, nodes.gather(nodes.op("Shape", bias), nodes.constant(2), 0));
-    String shape = nodes.concat(0, nodes.constant(raggedHeads, 1), others);
-    String whole = nodes.concat(2, bias, nodes.op("Expand", nodes.scalar(0f), shape));
+    String keys = size(scores, -1);
     String typed = nodes.fresh();
-    nodes.cast(whole, type, typed);
+    nodes.cast(biasOver(layer, keys), type, typed);
     return nodes.op("Add", scores, typed);
+  }
+
+  /**
+   * The same as a bias for an operator that adds one, {@code [1, heads, tokens, keys]}.
+   *
+   * @param attention the operator
+   * @param type the bias's element type
+   */
+  String bias(int layer, FusedAttention attention, int type) {
+    String tokens = size(attention.queries().reads().get(0), 1);
+    String keys = nodes.op("Add", size(DecoderGraph.past(layer, true), TOKENS), tokens);
+    String perToken = nodes.reshape(biasOver(layer, keys), 1, raggedHeads, 1, -1);
+    String shape = nodes.concat(0, nodes.constant(1, raggedHeads), tokens, keys);
+    String typed = nodes.fresh();
+    nodes.cast(nodes.op("Expand", perToken, shape), type, typed);
+    return attention.mask().isEmpty() ? typed : nodes.op("Add", attention.mask(), typed);
+  }
+
+  /** {@code [heads, 1, keys]}: what the runtime gives for the filled heads, and 0 for the rest. */
+  private String biasOver(int layer, String keys) {
+    String bias = KvCacheNames.bias(layer);
+    String others = nodes.op("Sub", keys, size(bias, 2));
+    String shape = nodes.concat(0, nodes.constant(raggedHeads, 1), others);
+    return nodes.concat(2, bias, nodes.op("Expand", nodes.scalar(0f), shape));
+  }
+
+  private String size(String tensor, int axis) {
+    return nodes.gather(nodes.op("Shape", tensor), nodes.constant(axis), 0);
   }
 
   /** Sizes that leave a tensor as it is, known only when others have been computed. */

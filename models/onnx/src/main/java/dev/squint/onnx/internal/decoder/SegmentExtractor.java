@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.squint.error.ModelException;
 import dev.squint.onnx.internal.attention.AttentionSite;
+import dev.squint.onnx.internal.attention.FusedAttention;
 import dev.squint.onnx.internal.attention.SoftmaxAttention;
 import dev.squint.onnx.internal.graph.Attributes;
 import dev.squint.onnx.internal.graph.ElementTypes;
@@ -30,7 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -75,7 +76,7 @@ public final class SegmentExtractor {
   private final Map<String, Boolean> keepingRows = new HashMap<>();
   private final BitSet turnedOutside = new BitSet();
   private final Map<Integer, String> turnedQueries = new HashMap<>();
-  private final Map<Integer, Supplier<String>> filled = new HashMap<>();
+  private final Map<Integer, UnaryOperator<NodeProto>> filled = new HashMap<>();
   private final Optional<String> counted;
   private Optional<GrowingCacheWriter> growing = Optional.empty();
 
@@ -421,19 +422,22 @@ public final class SegmentExtractor {
     }
     for (int layer = spec.from(); layer < spec.to(); layer++) {
       AttentionSite site = observed.site(layer);
-      if (!(site instanceof SoftmaxAttention)) {
+      int ofCache = decoder.elementType(DecoderGraph.past(layer, true));
+      int at = layer;
+      if (site instanceof SoftmaxAttention) {
+        String scores = Attributes.input(graph.nodes().get(site.node()), 0);
+        int known = decoder.elementType(scores);
+        int type = known == ElementTypes.UNKNOWN ? ofCache : known;
+        filled.put(
+            site.node(),
+            node -> node.toBuilder().setInput(0, writer.hidden(at, scores, type)).build());
+      } else if (site instanceof FusedAttention fused && fused.takesBias()) {
+        filled.put(site.node(), node -> fused.biased(node, writer.bias(at, fused, ofCache)));
+      } else {
         throw new ModelException(
             "%s: layer %d computes its attention in one operator, %s, which takes one length for all heads; for a KV cache with a length per head export the decoder with eager attention"
                 .formatted(graph.file(), layer, site.encoding()));
       }
-      String scores = Attributes.input(graph.nodes().get(site.node()), 0);
-      int known = decoder.elementType(scores);
-      int type =
-          known == ElementTypes.UNKNOWN
-              ? decoder.elementType(DecoderGraph.past(layer, true))
-              : known;
-      int at = layer;
-      filled.put(site.node(), () -> writer.hidden(at, scores, type));
     }
   }
 
@@ -496,7 +500,8 @@ public final class SegmentExtractor {
       if (growing.isPresent() && growing.get().replaces(whole)) {
         continue;
       }
-      NodeProto node = growing.map(writer -> writer.grown(whole)).orElse(whole);
+      NodeProto grown = growing.map(writer -> writer.grown(whole)).orElse(whole);
+      NodeProto node = filled.getOrDefault(i, UnaryOperator.identity()).apply(grown);
       if (rewiredShapes.containsKey(i)) {
         out.addNode(node.toBuilder().setInput(0, rewiredShapes.get(i)));
       } else if (i == lastRowNode) {
@@ -505,9 +510,6 @@ public final class SegmentExtractor {
         turnedQueries.put(i, FusedRotary.unfuse(graph, node, nodes, DecoderGraph.POSITIONS));
       } else if (counted.isPresent() && node.getOutputList().contains(counted.get())) {
         replaceCounted(out, nodes, node);
-      } else if (filled.containsKey(i)) {
-        String scores = filled.get(i).get();
-        out.addNode(node.toBuilder().setInput(0, scores));
       } else if (castsToItsType(node)) {
         nodes.identity(Attributes.input(node, 0), Attributes.output(node, 0));
       } else {
