@@ -82,11 +82,7 @@ public record FusedAttention(
    * @param bias tensor {@code [1, heads, tokens, keys]}, in the type of the queries
    */
   public NodeProto biased(NodeProto whole, String bias) {
-    NodeProto.Builder node = whole.toBuilder();
-    while (node.getInputCount() <= GROUP_QUERY_BIAS) {
-      node.addInput("");
-    }
-    return node.setInput(GROUP_QUERY_BIAS, bias).build();
+    return GraphNodes.give(whole.toBuilder(), GROUP_QUERY_BIAS, bias).build();
   }
 
   private static FusedAttention read(OnnxGraph graph, int index, Attributes node) {

@@ -14,7 +14,7 @@ import java.util.List;
  */
 final class FusedRotary {
 
-  private static final int QUERY_KEY_VALUE = 3;
+  private static final int VALUE = 2;
   private static final int COS = 7;
   private static final int POSITIONS = 9;
 
@@ -37,7 +37,7 @@ final class FusedRotary {
     long kvHeads = old.integer("kv_num_heads", heads);
     String query = old.input(0);
     String key = old.input(1);
-    String value = old.input(2);
+    String value = old.input(VALUE);
     if (key.isEmpty()) {
       String apart = nodes.reshape(query, 0, 0, heads + 2 * kvHeads, -1);
       query = together(nodes, apart, 0, heads);
@@ -46,11 +46,8 @@ final class FusedRotary {
     }
     String turnedQuery = turned(graph, old, nodes, query, heads, positions);
     String turnedKey = turned(graph, old, nodes, key, kvHeads, positions);
-    NodeProto.Builder plain = node.toBuilder();
-    while (plain.getInputCount() < QUERY_KEY_VALUE) {
-      plain.addInput("");
-    }
-    plain.setInput(0, turnedQuery).setInput(1, turnedKey).setInput(2, value);
+    NodeProto.Builder plain = GraphNodes.give(node.toBuilder(), VALUE, value);
+    plain.setInput(0, turnedQuery).setInput(1, turnedKey);
     for (int i = COS; i < Math.min(plain.getInputCount(), POSITIONS + 1); i++) {
       plain.setInput(i, "");
     }

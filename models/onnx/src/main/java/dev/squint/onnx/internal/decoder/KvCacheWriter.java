@@ -105,7 +105,7 @@ final class KvCacheWriter {
    * @param type their element type
    */
   String hidden(int layer, String scores, int type) {
-    String keys = size(scores, -1);
+    String keys = nodes.size(scores, -1);
     String typed = nodes.fresh();
     nodes.cast(biasOver(layer, keys), type, typed);
     return nodes.op("Add", scores, typed);
@@ -118,10 +118,12 @@ final class KvCacheWriter {
    * @param type the bias's element type
    */
   String bias(int layer, FusedAttention attention, int type) {
-    String tokens = size(attention.queries().reads().get(0), 1);
-    String keys = nodes.op("Add", size(DecoderGraph.past(layer, true), TOKENS), tokens);
+    String tokens = attention.queries().tokens(nodes);
+    String keys = nodes.op("Add", nodes.size(DecoderGraph.past(layer, true), TOKENS), tokens);
     String perToken = nodes.reshape(biasOver(layer, keys), 1, raggedHeads, 1, -1);
-    String shape = nodes.concat(0, nodes.constant(1, raggedHeads), tokens, keys);
+    String shape =
+        nodes.concat(
+            0, nodes.constant(1, raggedHeads), nodes.reshape(tokens, 1), nodes.reshape(keys, 1));
     String typed = nodes.fresh();
     nodes.cast(nodes.op("Expand", perToken, shape), type, typed);
     return attention.mask().isEmpty() ? typed : nodes.op("Add", attention.mask(), typed);
@@ -130,20 +132,16 @@ final class KvCacheWriter {
   /** {@code [heads, 1, keys]}: what the runtime gives for the filled heads, and 0 for the rest. */
   private String biasOver(int layer, String keys) {
     String bias = KvCacheNames.bias(layer);
-    String others = nodes.op("Sub", keys, size(bias, 2));
-    String shape = nodes.concat(0, nodes.constant(raggedHeads, 1), others);
+    String others = nodes.op("Sub", keys, nodes.size(bias, 2));
+    String shape = nodes.concat(0, nodes.constant(raggedHeads, 1), nodes.reshape(others, 1));
     return nodes.concat(2, bias, nodes.op("Expand", nodes.scalar(0f), shape));
-  }
-
-  private String size(String tensor, int axis) {
-    return nodes.gather(nodes.op("Shape", tensor), nodes.constant(axis), 0);
   }
 
   /** Sizes that leave a tensor as it is, known only when others have been computed. */
   private String sameSizes(List<String> after) {
     String sum = "";
     for (String tensor : after) {
-      String size = nodes.gather(nodes.op("Shape", tensor), nodes.constant(1), 0);
+      String size = nodes.size(tensor, 1);
       sum = sum.isEmpty() ? size : nodes.op("Add", sum, size);
     }
     return nodes.op("Mul", sum, nodes.constant(0, 0, 0, 0));

@@ -119,6 +119,14 @@ public final class GraphNodes {
     return op("Slice", input, constant(from), constant(to), constant(axis));
   }
 
+  /** Sets an input of a node; those before it that the node lacks are left out. */
+  public static NodeProto.Builder give(NodeProto.Builder node, int input, String tensor) {
+    while (node.getInputCount() <= input) {
+      node.addInput("");
+    }
+    return node.setInput(input, tensor);
+  }
+
   /** The length of an axis, a scalar. */
   public String size(String input, long axis) {
     return gather(op("Shape", input), scalar(axis), 0);
