@@ -13,11 +13,11 @@ import scenes
 
 TEXT_LENGTH = 208
 IGNORED = -100
-SLOWLY_LEARNT = ("position", "position", "position", "relation", "relation", "relation")
+SLOWLY_LEARNT = ("position", "relation", "count", "comparison", "reading", "finding")
 
 
 def normalise(pixels):
-    """uint8 [B,96,96,3] -> float [B,3,96,96] with mean 0.5 and deviation 0.5."""
+    """uint8 [B,192,192,3] -> float [B,3,192,192] with mean 0.5 and deviation 0.5."""
     return torch.as_tensor(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
@@ -78,6 +78,7 @@ class Labels:
     color: np.ndarray
     size: np.ndarray
     texture: np.ndarray
+    mark: np.ndarray
     offset: np.ndarray
     center: np.ndarray
     pairs: np.ndarray
@@ -90,7 +91,7 @@ def labels(sc, owners):
     tables = {
         key: np.array([values.index(getattr(t, key)) + 1 for t in sc.things] + [0])
         for key, values in (("shape", scenes.SHAPES), ("color", tuple(scenes.COLORS)),
-                            ("size", scenes.SIZES), ("texture", scenes.TEXTURES))}
+                            ("size", scenes.SIZES), ("texture", scenes.TEXTURES), ("mark", ("", *scenes.MARKS)))}
     which = np.where(flat == scenes.BACKGROUND, len(sc.things), flat)
     places = np.array([(t.x, t.y) for t in sc.things] + [(0.0, 0.0)])
     cells = (np.stack(np.meshgrid(np.arange(scenes.GRID), np.arange(scenes.GRID)), -1).reshape(-1, 2) + 0.5)
@@ -101,8 +102,8 @@ def labels(sc, owners):
     for t in sc.things:
         center[int(t.y // scenes.PATCH) * scenes.GRID + int(t.x // scenes.PATCH)] = 1.0
         pairs[scenes.SHAPES.index(t.shape) * len(scenes.COLORS) + list(scenes.COLORS).index(t.color)] = 1.0
-    return Labels(*(tables[k][which] for k in ("shape", "color", "size", "texture")),
-                  offset.astype(np.float32), center, pairs, len(sc.things) - 3, third[which])
+    return Labels(*(tables[k][which] for k in ("shape", "color", "size", "texture", "mark")),
+                  offset.astype(np.float32), center, pairs, len(sc.things) - scenes.COUNTS[0], third[which])
 
 
 def label_batch(every):

@@ -15,7 +15,7 @@ def questions(root, split):
 
 
 def images(root, split):
-    """uint8 [count, 96, 96, 3]: the 64-pixel pictures resized bilinearly, as preprocessor_config.json says."""
+    """uint8 [count, 192, 192, 3]: the 64-pixel pictures resized bilinearly, as preprocessor_config.json says."""
     folder = Path(root) / split / "images"
     count = len(list(folder.glob("*.png")))
     size = (scenes.SIDE, scenes.SIDE)

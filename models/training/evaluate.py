@@ -17,7 +17,7 @@ import scenes
 
 @torch.no_grad()
 def answers(llava, encoder, tokenizer, pixels, texts, limit=8, keep=None):
-    """Greedy answers to several questions about one picture (uint8 [96,96,3]).
+    """Greedy answers to several questions about one picture (uint8 [192,192,3]).
 
     The prefix is run once and its KV cache is shared by all questions. `keep` selects visual tokens after the
     vision encoder, ids compacted.

@@ -20,6 +20,7 @@ PREFIXES = {
     "embed_tokens": {"weight": "model.language_model.embed_tokens.weight"},
     "decoder_model_merged": {"decoder.": "model.language_model.", "head.": "lm_head."},
 }
+POSITIONS = "model.vision_tower.embeddings.position_embedding.weight"
 NOT_EXPORTED = ("model.vision_tower.encoder.layers.5.", "model.vision_tower.post_layernorm.")
 
 
@@ -42,6 +43,16 @@ def tensors(path):
     return found
 
 
+def stretched(table, patches):
+    """Position embeddings [1 + n, W] of a grid, brought to a grid of another size bicubically; [CLS] stays."""
+    if len(table) == patches + 1:
+        return table
+    old, new = round((len(table) - 1) ** 0.5), round(patches ** 0.5)
+    grid = table[1:].T.reshape(1, -1, old, old)
+    grid = torch.nn.functional.interpolate(grid, size=(new, new), mode="bicubic", align_corners=False)
+    return torch.cat([table[:1], grid[0].flatten(1).T])
+
+
 def load(folder, attention="eager"):
     """(LlavaForConditionalGeneration in eval mode, Tokenizer) of a folder in hub layout."""
     folder = Path(folder)
@@ -53,6 +64,7 @@ def load(folder, attention="eager"):
             for old, new in prefixes.items():
                 if key.startswith(old):
                     state[new + key[len(old):]] = value
+    state[POSITIONS] = stretched(state[POSITIONS], llava.model.vision_tower.embeddings.num_patches)
     wanted = {key for key in llava.state_dict() if not key.startswith(NOT_EXPORTED)}
     lost = sorted(wanted - state.keys())
     if lost:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-SIDE = 96
+SIDE = 192
 PATCH = 8
 GRID = SIDE // PATCH
 BACKGROUND = 255
@@ -35,6 +35,19 @@ COLORS = {
 SIZES = ("small", "large")
 TEXTURES = ("solid", "striped", "dotted")
 RADII = {"small": (6.0, 7.5), "large": (11.0, 14.0)}
+COUNTS = (3, 9)
+# Letters and digits of 5 x 7 dots, a dot two pixels wide, on large solid things; a cross has no room for one.
+MARKS = {
+    "a": (0b01110, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001),
+    "e": (0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b11111),
+    "h": (0b10001, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001),
+    "k": (0b10001, 0b10010, 0b10100, 0b11000, 0b10100, 0b10010, 0b10001),
+    "t": (0b11111, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100),
+    "2": (0b01110, 0b10001, 0b00001, 0b00110, 0b01000, 0b10000, 0b11111),
+    "4": (0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010),
+    "7": (0b11111, 0b00001, 0b00010, 0b00100, 0b00100, 0b01000, 0b01000),
+}
+DOT = 2
 SEED_BASE = {"train": 1 << 40, "validation": 2 << 40, "test": 3 << 40, "example": 4 << 40}
 
 DIRECTIONS = ((1.0, 0.0), (0.0, 1.0), (0.6, 0.8), (0.8, -0.6))
@@ -50,6 +63,7 @@ class Thing:
     x: float
     y: float
     radius: float
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ def scene(split, index):
     seed = SEED_BASE[split] + index
     rng = random.Random(seed)
     while True:
-        things = _place(rng, rng.randint(3, 7))
+        things = _place(rng, rng.randint(*COUNTS))
         if things:
             return Scene(tuple(things), seed)
 
@@ -81,21 +95,23 @@ def _place(rng, count):
                 break
         else:
             return None
-        things.append(
-            Thing(rng.choice(SHAPES), rng.choice(palette), size, rng.choice(TEXTURES), x, y, r))
+        shape, color, texture = rng.choice(SHAPES), rng.choice(palette), rng.choice(TEXTURES)
+        marked = size == "large" and texture == "solid" and shape != "cross" and rng.random() < 0.75
+        things.append(Thing(shape, color, size, texture, x, y, r, rng.choice(tuple(MARKS)) if marked else ""))
     return things
 
 
 def render(sc):
-    """Returns (pixels uint8 [96,96,3], owners uint8 [12,12]: the thing that owns each patch, or BACKGROUND)."""
+    """Returns (pixels uint8 [192,192,3], owners uint8 [24,24]: the thing that owns each patch, or BACKGROUND)."""
     rng = random.Random(sc.seed ^ 0x5EED)
     image = _background(rng)
     owner = np.full((SIDE, SIDE), BACKGROUND, np.uint8)
     for number, t in enumerate(sc.things):
-        dx, dy = X - t.x, Y - t.y
+        box = _box(t)
+        dx, dy = X[box] - t.x, Y[box] - t.y
         alpha = np.clip(0.5 - _distance(t.shape, dx, dy, t.radius), 0.0, 1.0)
         base = np.array([c + rng.uniform(-14, 14) for c in COLORS[t.color]])
-        paint = np.broadcast_to(base, image.shape)
+        paint = np.broadcast_to(base, image[box].shape)
         if t.texture != "solid":
             tone = base * 0.45 if t.color != "black" else base + 110.0
             light = base + (255.0 - base) * 0.75
@@ -104,10 +120,30 @@ def render(sc):
                 if t.texture == "striped"
                 else ((dx % 5.0 - 2.5) ** 2 + (dy % 5.0 - 2.5) ** 2 < 2.6, light))
             paint = np.where(mask[..., None], second, paint)
-        image = image * (1 - alpha[..., None]) + paint * alpha[..., None]
-        owner[alpha > 0.5] = number
+        image[box] = image[box] * (1 - alpha[..., None]) + paint * alpha[..., None]
+        if t.mark:
+            _write(image, t, base)
+        owner[box][alpha > 0.5] = number
     pixels = np.floor(np.clip(image, 0, 255) + 0.5).astype(np.uint8)
     return pixels, _patch_owners(owner, len(sc.things))
+
+
+def _box(t):
+    """The pixels that a thing can touch: the tip of a triangle lies 1.2 radii above its place."""
+    reach = 1.2 * t.radius + 2
+    low, high = lambda v: max(0, int(v - reach)), lambda v: min(SIDE, int(v + reach) + 1)
+    return slice(low(t.y), high(t.y)), slice(low(t.x), high(t.x))
+
+
+def _write(image, t, base):
+    """A letter in white, or in near-black on what is bright."""
+    ink = 20.0 if 0.3 * base[0] + 0.6 * base[1] + 0.1 * base[2] > 120 else 250.0
+    left, top = int(t.x - 2.5 * DOT + 0.5), int(t.y - 3.5 * DOT + 0.5) + (2 if t.shape == "triangle" else 0)
+    for row, bits in enumerate(MARKS[t.mark]):
+        for column in range(5):
+            if bits >> (4 - column) & 1:
+                y, x = top + row * DOT, left + column * DOT
+                image[max(y, 0):max(y + DOT, 0), max(x, 0):max(x + DOT, 0)] = ink
 
 
 def _distance(shape, dx, dy, r):
@@ -152,14 +188,15 @@ def _patch_owners(owner, count):
 
 # ---------------------------------------------------------------- questions
 
-QUESTION_TYPES = ("color", "shape", "size", "texture", "existence", "count", "comparison", "position", "relation")
+QUESTION_TYPES = ("color", "shape", "size", "texture", "existence", "count", "comparison", "position", "relation",
+                  "reading", "finding")
 RELATIONS = {
     "left of": lambda a, b: b.x - a.x,
     "right of": lambda a, b: a.x - b.x,
     "above": lambda a, b: b.y - a.y,
     "below": lambda a, b: a.y - b.y,
 }
-MARGIN = 6.0
+MARGIN = 8.0
 WORD_ORDER = ("size", "color", "texture", "shape")
 
 
@@ -319,7 +356,7 @@ def _cell(value):
     third = SIDE / 3
     index = int(value // third)
     inside = value - index * third
-    return None if (index > 0 and inside < 3) or (index < 2 and third - inside < 3) else index
+    return None if (index > 0 and inside < 5) or (index < 2 and third - inside < 5) else index
 
 
 def place_of(thing):
@@ -347,6 +384,33 @@ def _relation(rng, things):
     return f"is the {phrase(name_a)} {word} the {phrase(name_b)}?", "yes" if gap > 0 else "no"
 
 
+def _kind_of(mark):
+    return "digit" if mark.isdigit() else "letter"
+
+
+def _reading(rng, things):
+    """The letter on a thing that is named by something else."""
+    marked = [t for t in things if t.mark]
+    if not marked:
+        return None
+    thing = rng.choice(marked)
+    wanted = _name(rng, things, thing)
+    return wanted and (f"what {_kind_of(thing.mark)} is on the {phrase(wanted)}?", thing.mark)
+
+
+def _finding(rng, things):
+    """A thing named by its letter alone, or whether a letter is there."""
+    found = [t for t in things if t.mark and sum(o.mark == t.mark for o in things) == 1]
+    if rng.random() < 0.35:
+        there = found and rng.random() < 0.5
+        mark = rng.choice(found).mark if there else rng.choice([m for m in MARKS if all(t.mark != m for t in things)])
+        return f"is there a {_kind_of(mark)} {mark}?", "yes" if there else "no"
+    if not found:
+        return None
+    thing, key = rng.choice(found), rng.choice(("color", "shape"))
+    return f"what {key} is the object with the {_kind_of(thing.mark)} {thing.mark}?", getattr(thing, key)
+
+
 _MAKERS = {
     "color": lambda r, t: _attribute(r, t, "color"),
     "shape": lambda r, t: _attribute(r, t, "shape"),
@@ -357,6 +421,8 @@ _MAKERS = {
     "comparison": _comparison,
     "position": _position,
     "relation": _relation,
+    "reading": _reading,
+    "finding": _finding,
 }
 
 

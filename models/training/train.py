@@ -31,16 +31,17 @@ class DenseHeads(nn.Module):
     """Linear read-outs of the vision tower, used in training only."""
 
     WIDTHS = {"shape": len(scenes.SHAPES) + 1, "color": len(scenes.COLORS) + 1,
-              "size": len(scenes.SIZES) + 1, "texture": len(scenes.TEXTURES) + 1}
+              "size": len(scenes.SIZES) + 1, "texture": len(scenes.TEXTURES) + 1, "mark": len(scenes.MARKS) + 2}
+    COUNTS = scenes.COUNTS[1] - scenes.COUNTS[0] + 1
 
     def __init__(self, width=128):
         super().__init__()
         self.patch = nn.Linear(width, sum(self.WIDTHS.values()) + 3)
-        self.scene = nn.ModuleList(nn.Linear(width, len(scenes.SHAPES) * len(scenes.COLORS) + 5) for _ in range(2))
+        self.scene = nn.ModuleList(nn.Linear(width, len(scenes.SHAPES) * len(scenes.COLORS) + self.COUNTS) for _ in range(2))
         self.place = nn.Linear(width, len(scenes.PLACES) + 1)
 
     def loss(self, features, cls_states, labels):
-        """features [B,144,W] of the penultimate layer, cls_states [B,W] of the penultimate and the last."""
+        """features [B,576,W] of the penultimate layer, cls_states [B,W] of the penultimate and the last."""
         out = self.patch(features).float()
         *classes, offset, center = out.split([*self.WIDTHS.values(), 2, 1], dim=-1)
         total = sum(F.cross_entropy(scores.flatten(0, 1), labels[key].flatten())
@@ -51,14 +52,14 @@ class DenseHeads(nn.Module):
         total = total + ((offset - labels["offset"]).abs() * inside).sum() / inside.sum()
         total = total + 4.0 * F.binary_cross_entropy_with_logits(center.squeeze(-1), labels["center"])
         for head, state in zip(self.scene, cls_states):
-            pairs, count = head(state).float().split([labels["pairs"].shape[1], 5], dim=-1)
+            pairs, count = head(state).float().split([labels["pairs"].shape[1], self.COUNTS], dim=-1)
             total = total + 2.0 * F.binary_cross_entropy_with_logits(pairs, labels["pairs"])
             total = total + 0.2 * F.cross_entropy(count, labels["count"])
         return total
 
 
 def see(llava, pixels):
-    """Penultimate-layer patches [B,144,W] and the [CLS] states of the penultimate and the last layer."""
+    """Penultimate-layer patches [B,576,W] and the [CLS] states of the penultimate and the last layer."""
     out = llava.model.vision_tower(pixels, output_hidden_states=True)
     penultimate = out.hidden_states[-2]
     return penultimate[:, 1:], (penultimate[:, 0], out.pooler_output)
@@ -163,9 +164,8 @@ def train_vision(arguments, llava, heads):
     began = time.time()
     for step, (pixels, labels) in enumerate(
             batches(data.VisionBatches(run.start, run.steps, 48)), run.start):
-        with torch.autocast("cpu", torch.bfloat16):
-            features, cls_states = see(llava, data.normalise(pixels))
-            loss = heads.loss(features, cls_states, labels)
+        features, cls_states = see(llava, data.normalise(pixels))
+        loss = heads.loss(features, cls_states, labels)
         run.update(step, loss)
         if step % 50 == 49:
             run.write(step=step + 1, loss=round(loss.item(), 4), seconds=round(time.time() - began))
@@ -175,25 +175,29 @@ def train_vision(arguments, llava, heads):
 
 
 def train_dialogue(arguments, llava, heads, tokenizer):
-    run = Run(arguments.out, "dialogue", llava, heads, 1.5e-3, arguments.dialogue_steps, 150, arguments.decay_steps)
+    run = Run(arguments.out, "dialogue", llava, heads, arguments.rate, arguments.dialogue_steps, arguments.warmup_steps,
+              arguments.decay_steps)
     encoder = data.Encoder(tokenizer)
     prefix = torch.tensor(encoder.prefix)
-    dataset = data.DialogueBatches(run.start, run.steps, 20, 4, tokenizer, arguments.easy_vqa)
+    dataset = data.DialogueBatches(
+        run.start, run.steps, arguments.scenes, arguments.easy_images, tokenizer, arguments.easy_vqa)
     began, recent = time.time(), []
     for step, (pixels, text, labels) in enumerate(batches(dataset), run.start):
-        with torch.autocast("cpu", torch.bfloat16):
-            features, cls_states = see(llava, data.normalise(pixels))
-            known = labels["shape"].shape[0]
-            dense = heads.loss(features[:known], [state[:known] for state in cls_states], labels)
-            loss, right = answer_loss(llava, features, text, prefix)
+        features, cls_states = see(llava, data.normalise(pixels))
+        known = labels["shape"].shape[0]
+        shown = [features[:known], *(state[:known] for state in cls_states)]
+        if step < arguments.heads_steps:
+            shown = [part.detach() for part in shown]
+        dense = heads.loss(shown[0], shown[1:], labels)
+        loss, right = answer_loss(llava, features, text, prefix)
         run.update(step, loss + 0.1 * dense)
         recent.append((loss.item(), right.item(), dense.item()))
-        if step % 50 == 49:
+        if step % 25 == 24:
             means = [round(sum(part) / len(recent), 4) for part in zip(*recent)]
             run.write(step=step + 1, loss=means[0], right=means[1], dense=means[2],
                       seconds=round(time.time() - began))
             recent = []
-        if step % 100 == 99:
+        if step % 25 == 24:
             run.checkpoint(step + 1)
         if step % 1000 == 999:
             run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava, tokenizer, "validation", 60, 8))
@@ -207,7 +211,12 @@ def main():
     parser.add_argument("--start-from", type=Path, help="an exported model whose weights to go on from")
     parser.add_argument("--vision-steps", type=int, default=500)
     parser.add_argument("--dialogue-steps", type=int, default=2900)
+    parser.add_argument("--warmup-steps", type=int, default=150)
     parser.add_argument("--decay-steps", type=int, default=500)
+    parser.add_argument("--heads-steps", type=int, default=0, help="how long the dense loss trains its heads alone")
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--scenes", type=int, default=20, help="per step")
+    parser.add_argument("--easy-images", type=int, default=4, help="per step")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)

@@ -1,0 +1,82 @@
+import dev.squint.ChatMessage;
+import dev.squint.ChatRequest;
+import dev.squint.ChatResponse;
+import dev.squint.Squint;
+import dev.squint.chat.Role;
+import dev.squint.engine.options.ModelOptions;
+import dev.squint.image.ImageInput;
+import dev.squint.pruning.trace.Timings;
+import dev.squint.pruning.trace.Trace;
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * Squint as a contender, in one line of JSON as contender.py prints it, with the FLOPs of the prefill
+ * over those without pruning: {@code java -cp LIB/* SquintContender.java FOLDER IMAGES BEFORE AFTER NEW
+ * ROUNDS THREADS SPEC}.
+ */
+public final class SquintContender {
+
+  private SquintContender() {}
+
+  public static void main(String[] arguments) throws Exception {
+    int images = Integer.parseInt(arguments[1]);
+    int rounds = Integer.parseInt(arguments[5]);
+    List<ChatMessage.Part> parts = new ArrayList<>();
+    parts.add(new ChatMessage.Text(arguments[2]));
+    ImageInput image = ImageInput.of(new BufferedImage(32, 32, BufferedImage.TYPE_INT_RGB));
+    parts.addAll(Collections.nCopies(images, new ChatMessage.Image(image)));
+    parts.add(new ChatMessage.Text(arguments[3]));
+    ChatRequest request =
+        ChatRequest.builder()
+            .message(new ChatMessage(Role.USER, parts))
+            .strategy(arguments[7])
+            .maxTokens(Integer.parseInt(arguments[4]))
+            .build();
+    Path cache = Files.createTempDirectory("squint-bench");
+    ModelOptions options =
+        ModelOptions.builder().threads(Integer.parseInt(arguments[6])).cacheFolder(cache).build();
+    List<Double> first = new ArrayList<>();
+    List<Double> whole = new ArrayList<>();
+    ChatResponse last = null;
+    try (Squint squint = Squint.load(Path.of(arguments[0]), options)) {
+      for (int round = 0; round <= rounds; round++) {
+        last = squint.chat(request);
+        if (round > 0) {
+          Timings timings = last.trace().timings();
+          long prompt =
+              timings.preprocessingNanos() + timings.visionNanos() + timings.prefillNanos();
+          first.add(prompt / 1e9);
+          whole.add((prompt + timings.decodeNanos()) / 1e9);
+        }
+      }
+    } finally {
+      try (var files = Files.walk(cache)) {
+        files.sorted(Collections.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
+    Trace trace = last.trace();
+    System.out.printf(
+        Locale.ROOT,
+        "{\"first\": %s, \"whole\": %s, \"peak\": %d, \"flops\": %f, \"text\": \"%s\"}%n",
+        first,
+        whole,
+        peak(),
+        (double) trace.prefillFlops() / trace.unprunedPrefillFlops(),
+        last.text().chars().mapToObj(c -> String.format("\\u%04x", c)).collect(Collectors.joining()));
+  }
+
+  private static long peak() throws Exception {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmHWM"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .sum()
+        * 1024;
+  }
+}

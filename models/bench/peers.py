@@ -1,0 +1,168 @@
+"""Squint and its peers on the same models and prompts, in one run.
+
+    ./run                                    installs what is pinned, runs everything, writes target/bench/results.json and table.md
+    ./run --shapes trial --precisions fp32   a short trial
+    ./run --table                            writes the table of results.json anew
+
+Contenders take turns, each in a process of its own, `--passes` times over; a ratio is taken within a pass, so that a machine whose
+speed drifts does not favour who runs first. Times and memory stand over Squint's without pruning; `spread` is the smallest and the
+largest of the passes.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+import shapes
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+UNPRUNED = "Squint"
+PRUNED = {"Squint FastV": "fastv:k=2,keep=0.25", "Squint PyramidDrop": "pyramiddrop", "Squint DivPrune": "divprune:keep=0.25"}
+PYTHON = {
+    "onnxruntime-genai": ("genai", None), "ONNX Runtime, Python session": ("session", None), "llama.cpp": ("llama.cpp", None),
+    "PyTorch eager": ("torch-eager", None), "PyTorch SDPA": ("torch-sdpa", None),
+    "PyTorch eager, FastV": ("torch-eager", 0.25), "PyTorch SDPA, FastV": ("torch-sdpa", 0.25)}
+FP32_ONLY = ("PyTorch",)
+
+
+def launched(command, environment=None):
+    """What a contender printed last, or None with its last words where it failed."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=HERE, env={**os.environ, **(environment or {})}, capture_output=True, text=True)
+    if done.returncode:
+        print("   failed:", (done.stderr.strip().splitlines() or ["no output"])[-1], flush=True)
+        return None
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.jars = libraries()
+
+    def contend(self, name, folder, shape, tokens):
+        given = self.arguments
+        if name == UNPRUNED or name in PRUNED:
+            images, _ = shapes.PROMPTS[tokens]
+            return launched([
+                "java", "-cp", f"{self.jars}/*", "SquintContender.java", folder / f"squint-{tokens}", images, shapes.BEFORE,
+                shapes.AFTER, given.new, given.rounds, given.threads, PRUNED.get(name, "none")])
+        kind, keep = PYTHON[name]
+        return launched(
+            [sys.executable, "contender.py", kind, shape, folder, tokens, given.new, given.rounds, given.threads,
+             *([keep] if keep else [])], {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(given.threads)})
+
+    def run(self):
+        given, rows = self.arguments, []
+        for shape in given.shapes:
+            for precision in given.precisions:
+                folder = given.out / f"{shape}-{precision}"
+                if not (folder / "model.gguf").exists():
+                    shutil.rmtree(folder, ignore_errors=True)
+                    subprocess.run([sys.executable, "exports.py", shape, precision, folder], cwd=HERE, check=True)
+                for tokens in given.tokens:
+                    for number in range(given.passes):
+                        for name in (UNPRUNED, *PRUNED, *PYTHON):
+                            if precision != "fp32" and name.startswith(FP32_ONLY):
+                                continue
+                            made = self.contend(name, folder, shape, tokens)
+                            if made:
+                                rows.append({"shape": shape, "precision": precision, "tokens": tokens, "pass": number,
+                                             "name": name, **figures(made, given.new),
+                                             "text": made.get("text") or text(folder, made["ids"])})
+                                print({k: v for k, v in rows[-1].items() if k != "text"}, flush=True)
+                                write(given.out, rows, given)
+        return rows
+
+
+def libraries():
+    """The jars that ./squint runs, built where that is missing."""
+    subprocess.run([REPOSITORY / "squint", "--version"], check=True, stdout=subprocess.DEVNULL)
+    builds = REPOSITORY / ".squint"
+    return builds / (builds / "current").read_text().splitlines()[0] / "lib"
+
+
+def text(folder, ids):
+    tokenizer = Tokenizer.from_file(str(folder / "checkpoint/tokenizer.json"))
+    return tokenizer.decode(ids)
+
+
+def figures(made, new):
+    """Medians: seconds to the first token, tokens per second after it, bytes."""
+    first = statistics.median(made["first"])
+    decode = statistics.median((new - 1) / (whole - began) for began, whole in zip(made["first"], made["whole"]))
+    return {"first": first, "decode": decode, "peak": made["peak"], "flops": made.get("flops", 1.0)}
+
+
+def write(out, rows, given):
+    (out / "results.json").write_text(json.dumps(
+        {"threads": given.threads, "rounds": given.rounds, "new": given.new, "rows": rows}, indent=1) + "\n")
+    (out / "table.md").write_text(table(rows))
+
+
+def table(rows):
+    lines = []
+    groups = sorted({(r["shape"], r["precision"], r["tokens"]) for r in rows}, key=lambda g: (g[0], g[1], g[2]))
+    for shape, precision, tokens in groups:
+        here = [r for r in rows if (r["shape"], r["precision"], r["tokens"]) == (shape, precision, tokens)]
+        base = {r["pass"]: r for r in here if r["name"] == UNPRUNED}
+        lines += [f"**{shape}, {precision}, {tokens:,} visual tokens**", "",
+                  "| | time to first token | decode, tokens per second | peak memory | FLOPs of the prefill | answer |",
+                  "|---|---:|---:|---:|---:|---|"]
+        for name in dict.fromkeys(r["name"] for r in here):
+            mine = [r for r in here if r["name"] == name and r["pass"] in base]
+            if not mine:
+                continue
+            cells = [spread([r[key] / base[r["pass"]][key] for r in mine]) for key in ("first", "decode", "peak")]
+            flops = f"{mine[0]['flops']:.2f}" if name.startswith("Squint") else ""
+            lines.append(f"| {name} | {' | '.join(cells)} | {flops} | {same(mine, base, here)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def spread(values):
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:.2f}" + (f" ({low:.2f} to {high:.2f})" if len(values) > 1 else "")
+
+
+def same(mine, base, here):
+    """Whether the answer is Squint's, letter by letter: of the unpruned ones, and of FastV."""
+    name, wanted = mine[0]["name"], {r["text"] for r in base.values()}
+    if name in PRUNED or name == UNPRUNED:
+        return ""
+    if "FastV" in name:
+        wanted = {r["text"] for r in here if r["name"] == "Squint FastV"}
+    return "equal" if {r["text"] for r in mine} == wanted else "differs"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "target/bench")
+    parser.add_argument("--shapes", nargs="+", default=["smolvlm-256m", "qwen2-0.5b"], choices=shapes.SHAPES)
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "int4"], choices=["fp32", "int4"])
+    parser.add_argument("--tokens", nargs="+", type=int, default=list(shapes.PROMPTS), choices=shapes.PROMPTS)
+    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="answers that count, per process")
+    parser.add_argument("--new", type=int, default=32, help="tokens generated")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--table", action="store_true", help="no run, only the table")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.table:
+        rows = json.loads((arguments.out / "results.json").read_text())["rows"]
+        (arguments.out / "table.md").write_text(table(rows))
+    else:
+        Bench(arguments).run()
+    print((arguments.out / "table.md").read_text())
+
+
+if __name__ == "__main__":
+    main()
