@@ -7,8 +7,6 @@ takes nothing but token ids runs the same prompt, and the same weights give the 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import transformers
 
 SEED = 20261130
 
@@ -21,12 +19,17 @@ class Shape:
     numbers: dict
 
     def config(self):
+        import transformers
+
         made = {"qwen2": transformers.Qwen2Config, "llama": transformers.LlamaConfig}[self.kind]
         return made(**self.numbers, max_position_embeddings=8192, tie_word_embeddings=True, rms_norm_eps=1e-5,
                     bos_token_id=0, eos_token_id=self.numbers["vocab_size"] - 1, pad_token_id=0, dtype="float32")
 
     def build(self):
         """The model in float32, its weights drawn so that activations stay in range and answers vary."""
+        import torch
+        import transformers
+
         model = transformers.AutoModelForCausalLM.from_config(self.config(), dtype=torch.float32)
         generator = torch.Generator().manual_seed(SEED)
         with torch.no_grad():
