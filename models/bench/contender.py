@@ -1,9 +1,9 @@
 """Runs one contender in a process of its own and prints one line of JSON.
 
-    python contender.py NAME FOLDER TOKENS NEW ROUNDS THREADS [KEEP]
+    python contender.py NAME SHAPE FOLDER TOKENS NEW ROUNDS THREADS [KEEP]
 
 `first` are seconds from the prompt's ids to the first new token, `whole` those to the last of NEW, one per round after a round that
-is not counted; `peak` is the most resident memory of the process in bytes, `ids` the answer.
+is not counted; `peak` is the most resident memory of the process in bytes, `text` the answer.
 """
 
 import json
@@ -141,39 +141,56 @@ class Torch:
 
 
 class LlamaCpp:
-    """llama.cpp, unpruned."""
+    """llama.cpp's server inside this process, unpruned; it times itself and answers in text."""
 
     def __init__(self, folder, threads):
-        import llama_cpp
+        import xllamacpp
 
-        self.llama = llama_cpp
-        llama_cpp.llama_backend_init()
-        options = llama_cpp.llama_model_default_params()
-        self.model = llama_cpp.llama_model_load_from_file(str(folder / "model.gguf").encode(), options)
-        options = llama_cpp.llama_context_default_params()
-        options.n_ctx, options.n_batch, options.n_ubatch = 4096, 4096, 512
-        options.n_threads = options.n_threads_batch = threads
-        self.context = llama_cpp.llama_init_from_model(self.model, options)
-        self.vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self.model))
+        options = xllamacpp.CommonParams()
+        options.model.path, options.verbosity = str(folder / "model.gguf"), -1
+        options.n_ctx, options.n_batch, options.n_parallel = 4096, 4096, 1
+        options.cpuparams.n_threads = options.cpuparams_batch.n_threads = threads
+        self.server = xllamacpp.Server(options)
 
-    def answer(self, ids, count):
-        self.llama.llama_memory_clear(self.llama.llama_get_memory(self.context), True)
-        given = ids
-        for _ in range(count):
-            tokens = (self.llama.llama_token * len(given))(*given)
-            if self.llama.llama_decode(self.context, self.llama.llama_batch_get_one(tokens, len(given))):
-                raise RuntimeError("llama_decode failed")
-            logits = np.ctypeslib.as_array(self.llama.llama_get_logits_ith(self.context, -1), (self.vocabulary,))
-            given = [int(logits.argmax())]
-            yield given[0]
+    def timed(self, ids, count):
+        """(seconds to the first token, to the last, the answer)"""
+        made = self.server.handle_completions({
+            "prompt": ids, "n_predict": count, "temperature": 0, "ignore_eos": True, "cache_prompt": False})
+        times = made["timings"]
+        first = times["prompt_ms"] / 1000
+        return first, first + times["predicted_ms"] / 1000, made["choices"][0]["text"]
+
+
+class OpenVino:
+    """OpenVINO GenAI; with `keep` its CDPruner. It takes images of its own and times itself, preprocessing and tower included."""
+
+    def __init__(self, folder, threads, keep, tokens):
+        import openvino
+        import openvino_genai
+
+        count, side = shapes.PROMPTS[tokens]
+        pixels = np.random.default_rng(0).integers(0, 255, (1, side * 28, side * 28, 3), dtype=np.uint8)
+        self.images = [openvino.Tensor(pixels)] * count
+        self.pipeline = openvino_genai.VLMPipeline(str(folder / "openvino"), "CPU", INFERENCE_NUM_THREADS=threads)
+        self.options = openvino_genai.GenerationConfig()
+        self.options.ignore_eos, self.options.do_sample = True, False
+        self.options.pruning_ratio = round(100 - 100 * keep) if keep else 0
+
+    def timed(self, ids, count):
+        """(seconds to the first token, to the last, the answer)"""
+        self.options.max_new_tokens = count
+        made = self.pipeline.generate(shapes.AFTER, images=self.images, generation_config=self.options)
+        first = made.perf_metrics.get_ttft().mean / 1000
+        return first, first + (count - 1) * made.perf_metrics.get_tpot().mean / 1000, made.texts[0]
 
 
 CONTENDERS = {
-    "genai": lambda folder, threads, keep: GenAi(folder, threads),
-    "session": lambda folder, threads, keep: Session(folder, threads),
-    "torch-eager": lambda folder, threads, keep: Torch(folder, threads, "eager", keep),
-    "torch-sdpa": lambda folder, threads, keep: Torch(folder, threads, "sdpa", keep),
-    "llama.cpp": lambda folder, threads, keep: LlamaCpp(folder, threads),
+    "genai": lambda folder, threads, keep, tokens: GenAi(folder, threads),
+    "session": lambda folder, threads, keep, tokens: Session(folder, threads),
+    "torch-eager": lambda folder, threads, keep, tokens: Torch(folder, threads, "eager", keep),
+    "torch-sdpa": lambda folder, threads, keep, tokens: Torch(folder, threads, "sdpa", keep),
+    "openvino": OpenVino,
+    "llama.cpp": lambda folder, threads, keep, tokens: LlamaCpp(folder, threads),
 }
 
 
@@ -183,21 +200,25 @@ def peak():
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
 
 
+def timed(contender, tokenizer, ids, count):
+    """(seconds to the first token, to the last, the answer)"""
+    if hasattr(contender, "timed"):
+        return contender.timed(ids, count)
+    began, made, first = time.perf_counter(), [], 0.0
+    for token in contender.answer(ids, count):
+        first = first or time.perf_counter() - began
+        made.append(token)
+    return first, time.perf_counter() - began, tokenizer.decode(made)
+
+
 def main(name, shape, folder, tokens, new, rounds, threads, keep=None):
-    folder, rounds = Path(folder), int(rounds)
+    folder = Path(folder)
     tokenizer = Tokenizer.from_file(str(folder / "checkpoint/tokenizer.json"))
     ids = shapes.prompt_ids(shapes.SHAPES[shape], tokenizer, int(tokens))
-    contender = CONTENDERS[name](folder, int(threads), float(keep) if keep else None)
-    first, whole, made = [], [], []
-    for number in range(rounds + 1):
-        began, made = time.perf_counter(), []
-        for token in contender.answer(ids, int(new)):
-            if not made and number:
-                first.append(time.perf_counter() - began)
-            made.append(token)
-        if number:
-            whole.append(time.perf_counter() - began)
-    print(json.dumps({"first": first, "whole": whole, "peak": peak(), "ids": made}))
+    contender = CONTENDERS[name](folder, int(threads), float(keep) if keep else None, int(tokens))
+    runs = [timed(contender, tokenizer, ids, int(new)) for _ in range(int(rounds) + 1)][1:]
+    first, whole, texts = zip(*runs)
+    print(json.dumps({"first": first, "whole": whole, "peak": peak(), "text": texts[-1]}))
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ GGUF_NAMES = {
     "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
 
 
-def to_gguf(shape, model, precision, path):
+def to_gguf(shape, model, source, precision, path):
     config, (quantized, file_type) = model.config, GGML[precision]
     made = gguf.GGUFWriter(path, shape.kind)
     head = config.hidden_size // config.num_attention_heads
@@ -141,7 +141,13 @@ def to_gguf(shape, model, precision, path):
     made.add_rope_dimension_count(head)
     made.add_vocab_size(config.vocab_size)
     made.add_file_type(file_type)
-    made.add_tokenizer_model("none")
+    words = Tokenizer.from_file(str(source / "tokenizer.json"))
+    made.add_tokenizer_model("gpt2")
+    made.add_tokenizer_pre("gpt-2")
+    made.add_token_list([words.id_to_token(number) for number in range(config.vocab_size)])
+    made.add_token_types([gguf.TokenType.NORMAL] * config.vocab_size)
+    made.add_token_merges(["a b"])
+    made.add_eos_token_id(config.eos_token_id)
     for name, value in model.state_dict().items():
         array = value.numpy()
         key, kind = name.removeprefix("model.").rsplit(".", 1)
@@ -181,7 +187,7 @@ def main(name, precision, folder):
     table = model.get_input_embeddings().weight.detach().numpy()
     for tokens in shapes.PROMPTS:
         squint(shape, table, folder / "decoder", source, tokens, folder / f"squint-{tokens}")
-    to_gguf(shape, model, precision, folder / "model.gguf")
+    to_gguf(shape, model, source, precision, folder / "model.gguf")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 import shapes
 
 HERE = Path(__file__).parent
@@ -29,7 +27,10 @@ PRUNED = {"Squint FastV": "fastv:k=2,keep=0.25", "Squint PyramidDrop": "pyramidd
 PYTHON = {
     "onnxruntime-genai": ("genai", None), "ONNX Runtime, Python session": ("session", None), "llama.cpp": ("llama.cpp", None),
     "PyTorch eager": ("torch-eager", None), "PyTorch SDPA": ("torch-sdpa", None),
-    "PyTorch eager, FastV": ("torch-eager", 0.25), "PyTorch SDPA, FastV": ("torch-sdpa", 0.25)}
+    "PyTorch eager, FastV": ("torch-eager", 0.25), "PyTorch SDPA, FastV": ("torch-sdpa", 0.25),
+    "OpenVINO GenAI": ("openvino", None), "OpenVINO GenAI, CDPruner": ("openvino", 0.25)}
+OPENVINO = REPOSITORY / "target/bench-venv-openvino"
+OTHER_WEIGHTS = "OpenVINO"
 FP32_ONLY = ("PyTorch",)
 
 
@@ -56,8 +57,9 @@ class Bench:
                 "java", "-cp", f"{self.jars}/*", "SquintContender.java", folder / f"squint-{tokens}", images, shapes.BEFORE,
                 shapes.AFTER, given.new, given.rounds, given.threads, PRUNED.get(name, "none")])
         kind, keep = PYTHON[name]
+        python = OPENVINO / "bin/python" if kind == "openvino" else sys.executable
         return launched(
-            [sys.executable, "contender.py", kind, shape, folder, tokens, given.new, given.rounds, given.threads,
+            [python, "contender.py", kind, shape, folder, tokens, given.new, given.rounds, given.threads,
              *([keep] if keep else [])], {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(given.threads)})
 
     def run(self):
@@ -68,16 +70,22 @@ class Bench:
                 if not (folder / "model.gguf").exists():
                     shutil.rmtree(folder, ignore_errors=True)
                     subprocess.run([sys.executable, "exports.py", shape, precision, folder], cwd=HERE, check=True)
+                if OPENVINO.exists() and not (folder / "openvino/openvino_detokenizer.xml").exists():
+                    subprocess.run(
+                        [OPENVINO / "bin/python", "exports_openvino.py", shape, precision, folder], cwd=HERE, check=True,
+                        env={**os.environ, "HF_HUB_OFFLINE": "1"})
                 for tokens in given.tokens:
                     for number in range(given.passes):
                         for name in (UNPRUNED, *PRUNED, *PYTHON):
                             if precision != "fp32" and name.startswith(FP32_ONLY):
                                 continue
+                            if name.startswith(OTHER_WEIGHTS) and not OPENVINO.exists():
+                                continue
                             made = self.contend(name, folder, shape, tokens)
                             if made:
                                 rows.append({"shape": shape, "precision": precision, "tokens": tokens, "pass": number,
                                              "name": name, **figures(made, given.new),
-                                             "text": made.get("text") or text(folder, made["ids"])})
+                                             "text": made["text"]})
                                 print({k: v for k, v in rows[-1].items() if k != "text"}, flush=True)
                                 write(given.out, rows, given)
         return rows
@@ -88,11 +96,6 @@ def libraries():
     subprocess.run([REPOSITORY / "squint", "--version"], check=True, stdout=subprocess.DEVNULL)
     builds = REPOSITORY / ".squint"
     return builds / (builds / "current").read_text().splitlines()[0] / "lib"
-
-
-def text(folder, ids):
-    tokenizer = Tokenizer.from_file(str(folder / "checkpoint/tokenizer.json"))
-    return tokenizer.decode(ids)
 
 
 def figures(made, new):
@@ -138,6 +141,8 @@ def same(mine, base, here):
     name, wanted = mine[0]["name"], {r["text"] for r in base.values()}
     if name in PRUNED or name == UNPRUNED:
         return ""
+    if name.startswith(OTHER_WEIGHTS):
+        return "of other weights"
     if "FastV" in name:
         wanted = {r["text"] for r in here if r["name"] == "Squint FastV"}
     return "equal" if {r["text"] for r in mine} == wanted else "differs"

@@ -1,8 +1,9 @@
 """Reads the weights of an exported squint-tiny back into PyTorch, so that references and further training need no checkpoint.
 
 TorchScript's exporter transposes the weights of MatMul nodes and names them anew, but names the nodes after their modules,
-and replaces equal tensors by Identity nodes. Position embeddings lie in the file as a grid (`export.take_any_size`). The last vision layer and the post-norm are not in the file (the feature
-layer is -2): they stay as initialised.
+and replaces equal tensors by Identity nodes. Position embeddings lie in the file as a grid (`export.take_any_size`). The model
+builder joins the projections of queries, keys and values in one matrix. The last vision layer and the post-norm are not in the
+file (the feature layer is -2): they stay as initialised.
 """
 
 from pathlib import Path
@@ -18,9 +19,11 @@ PREFIXES = {
     "vision_encoder": {"embeddings.": "model.vision_tower.embeddings.", "pre_norm.": "model.vision_tower.pre_layrnorm.",
                        "encoder.": "model.vision_tower.encoder.", "projector.": "model.multi_modal_projector."},
     "embed_tokens": {"weight": "model.language_model.embed_tokens.weight"},
-    "decoder_model_merged": {"decoder.": "model.language_model.", "head.": "lm_head."},
+    "decoder_model_merged": {"model.": "model.language_model.", "lm_head.": "lm_head.",
+                             "decoder.": "model.language_model.", "head.": "lm_head."},
 }
 POSITIONS = "model.vision_tower.embeddings.position_embedding.weight"
+FINAL_NORM = f"layers.{model.LAYERS}.final_norm_layernorm.weight"
 NOT_EXPORTED = ("model.vision_tower.encoder.layers.5.", "model.vision_tower.post_layernorm.")
 
 
@@ -36,11 +39,23 @@ def tensors(path):
         if node.op_type == "MatMul" and node.input[1] in found:
             owner = node.name.strip("/").removesuffix("/MatMul").replace("/", ".")
             found[owner + ".weight"] = found[node.input[1]].T
+    for name in [name for name in found if name.endswith(".MatMul.weight")]:
+        found |= built(name, found[name].T)
     grid = found.get("/embeddings/position_embedding/grid")
     if grid is not None:
         found["embeddings.position_embedding.weight"] = torch.cat(
             [found["/embeddings/position_embedding/cls"][0], grid[0].flatten(1).T])
     return found
+
+
+def built(name, matrix):
+    """{parameter name: tensor} of a matrix of the model builder."""
+    owner = name.removesuffix(".MatMul.weight")
+    if not owner.endswith("qkv_proj"):
+        return {owner.replace(".attn.", ".self_attn.") + ".weight": matrix}
+    width = matrix.shape[1]
+    parts = matrix.split([width, (matrix.shape[0] - width) // 2, (matrix.shape[0] - width) // 2])
+    return {owner.replace("attn.qkv_proj", f"self_attn.{letter}_proj") + ".weight": part for letter, part in zip("qkv", parts)}
 
 
 def stretched(table, patches):
@@ -63,7 +78,7 @@ def load(folder, attention="eager"):
         for key, value in tensors(folder / "onnx" / f"{name}.onnx").items():
             for old, new in prefixes.items():
                 if key.startswith(old):
-                    state[new + key[len(old):]] = value
+                    state[new + key[len(old):].replace(FINAL_NORM, "norm.weight")] = value
     state[POSITIONS] = stretched(state[POSITIONS], llava.model.vision_tower.embeddings.num_patches)
     wanted = {key for key in llava.state_dict() if not key.startswith(NOT_EXPORTED)}
     lost = sorted(wanted - state.keys())

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 import data
 import evaluate
 import model
+import muon
 import restore
 import scenes
 
@@ -37,11 +38,11 @@ class DenseHeads(nn.Module):
     def __init__(self, width=128):
         super().__init__()
         self.patch = nn.Linear(width, sum(self.WIDTHS.values()) + 3)
-        self.scene = nn.ModuleList(nn.Linear(width, len(scenes.SHAPES) * len(scenes.COLORS) + self.COUNTS) for _ in range(2))
+        self.scene = nn.Linear(width, len(scenes.SHAPES) * len(scenes.COLORS) + self.COUNTS)
         self.place = nn.Linear(width, len(scenes.PLACES) + 1)
 
-    def loss(self, features, cls_states, labels):
-        """features [B,576,W] of the penultimate layer, cls_states [B,W] of the penultimate and the last."""
+    def loss(self, features, cls, labels):
+        """features [B,576,W] and cls [B,W] of the feature layer."""
         out = self.patch(features).float()
         *classes, offset, center = out.split([*self.WIDTHS.values(), 2, 1], dim=-1)
         total = sum(F.cross_entropy(scores.flatten(0, 1), labels[key].flatten())
@@ -51,45 +52,52 @@ class DenseHeads(nn.Module):
         inside = (labels["shape"] > 0).unsqueeze(-1)
         total = total + ((offset - labels["offset"]).abs() * inside).sum() / inside.sum()
         total = total + 4.0 * F.binary_cross_entropy_with_logits(center.squeeze(-1), labels["center"])
-        for head, state in zip(self.scene, cls_states):
-            pairs, count = head(state).float().split([labels["pairs"].shape[1], self.COUNTS], dim=-1)
-            total = total + 2.0 * F.binary_cross_entropy_with_logits(pairs, labels["pairs"])
-            total = total + 0.2 * F.cross_entropy(count, labels["count"])
+        pairs, count = self.scene(cls).float().split([labels["pairs"].shape[1], self.COUNTS], dim=-1)
+        total = total + 2.0 * F.binary_cross_entropy_with_logits(pairs, labels["pairs"])
+        total = total + 0.2 * F.cross_entropy(count, labels["count"])
         return total
 
 
 def see(llava, pixels):
-    """Penultimate-layer patches [B,576,W] and the [CLS] states of the penultimate and the last layer."""
-    out = llava.model.vision_tower(pixels, output_hidden_states=True)
-    penultimate = out.hidden_states[-2]
-    return penultimate[:, 1:], (penultimate[:, 0], out.pooler_output)
+    """Patches [B,576,W] of the feature layer and its [CLS] [B,W]. What lies behind that layer is never exported, so it isn't run."""
+    tower = llava.model.vision_tower
+    hidden = tower.pre_layrnorm(tower.embeddings(pixels))
+    for layer in tower.encoder.layers[:llava.config.vision_feature_layer + 1]:
+        hidden = layer(hidden, None)
+    return hidden[:, 1:], hidden[:, 0]
 
 
 def block_mask(blocks, prefix):
-    """bool [B,1,S,S]: causal, and a text token sees the prefix and its own block only."""
-    whole = F.pad(blocks, (prefix, 0), value=-2)
-    same = whole.unsqueeze(2) == whole.unsqueeze(1)
-    seen = same | (whole == -2).unsqueeze(1)
-    length = whole.shape[1]
-    return (seen & torch.ones(length, length, dtype=torch.bool).tril()).unsqueeze(1)
+    """bool [B,1,T,P+T]: a text token sees the prefix and, causally, its own block."""
+    length = blocks.shape[1]
+    own = (blocks.unsqueeze(2) == blocks.unsqueeze(1)) & torch.ones(length, length, dtype=torch.bool).tril()
+    return F.pad(own, (prefix, 0), value=True).unsqueeze(1)
 
 
-def answer_loss(llava, features, text, prefix_ids):
+def answer_loss(llava, features, text, prefix_ids, kept):
+    """`kept` [B,n] are the visual tokens that the decoder sees, at the positions they have among all."""
     ids, targets, positions, blocks = text
-    embed = llava.get_input_embeddings()
+    embed, decoder = llava.get_input_embeddings(), llava.model.language_model
     head = prefix_ids[:-model.VISUAL_TOKENS]
-    count = ids.shape[0]
-    visual = llava.model.multi_modal_projector(features)
+    count, width = features.shape[0], features.shape[2]
+    visual = llava.model.multi_modal_projector(features.gather(1, kept.unsqueeze(-1).expand(-1, -1, width)))
     start = embed(head).expand(count, -1, -1)
-    hidden = torch.cat([start.to(visual.dtype), visual, embed(ids).to(visual.dtype)], dim=1)
-    where = torch.cat([torch.arange(len(prefix_ids)).expand(count, -1), positions], dim=1)
-    states = llava.model.language_model(
-        inputs_embeds=hidden, attention_mask=block_mask(blocks, len(prefix_ids)), position_ids=where,
-        use_cache=False).last_hidden_state[:, len(prefix_ids):]
+    where = torch.cat([torch.arange(len(head)).expand(count, -1), len(head) + kept], dim=1)
+    shared = decoder(inputs_embeds=torch.cat([start, visual], dim=1), position_ids=where, use_cache=True)
+    states = decoder(
+        inputs_embeds=embed(ids), attention_mask=block_mask(blocks, where.shape[1]), position_ids=positions,
+        past_key_values=shared.past_key_values).last_hidden_state
     asked = targets != data.IGNORED
     logits = llava.lm_head(states[asked]).float()
     wanted = targets[asked]
     return F.cross_entropy(logits, wanted), (logits.argmax(-1) == wanted).float().mean()
+
+
+def kept_tokens(step, count, share):
+    """[count,n] in order: a random choice of that share of the visual tokens for each image."""
+    generator = torch.Generator().manual_seed(step)
+    order = torch.rand(count, model.VISUAL_TOKENS, generator=generator).argsort(dim=1)
+    return order[:, :round(share * model.VISUAL_TOKENS)].sort(dim=1).values
 
 
 def optimizers(modules, rate):
@@ -100,7 +108,7 @@ def optimizers(modules, rate):
             inner = parameter.ndim == 2 and ("layers." in name or "linear_" in name)
             (matrices if inner else rest).append(parameter)
     return [
-        torch.optim.Muon(matrices, lr=rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+        muon.Muon(matrices, rate),
         torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
@@ -164,8 +172,7 @@ def train_vision(arguments, llava, heads):
     began = time.time()
     for step, (pixels, labels) in enumerate(
             batches(data.VisionBatches(run.start, run.steps, 48)), run.start):
-        features, cls_states = see(llava, data.normalise(pixels))
-        loss = heads.loss(features, cls_states, labels)
+        loss = heads.loss(*see(llava, data.normalise(pixels)), labels)
         run.update(step, loss)
         if step % 50 == 49:
             run.write(step=step + 1, loss=round(loss.item(), 4), seconds=round(time.time() - began))
@@ -183,13 +190,14 @@ def train_dialogue(arguments, llava, heads, tokenizer):
         run.start, run.steps, arguments.scenes, arguments.easy_images, tokenizer, arguments.easy_vqa)
     began, recent = time.time(), []
     for step, (pixels, text, labels) in enumerate(batches(dataset), run.start):
-        features, cls_states = see(llava, data.normalise(pixels))
+        features, cls = see(llava, data.normalise(pixels))
         known = labels["shape"].shape[0]
-        shown = [features[:known], *(state[:known] for state in cls_states)]
+        shown = [features[:known], cls[:known]]
         if step < arguments.heads_steps:
             shown = [part.detach() for part in shown]
-        dense = heads.loss(shown[0], shown[1:], labels)
-        loss, right = answer_loss(llava, features, text, prefix)
+        dense = heads.loss(*shown, labels)
+        share = arguments.share if step % 4 and step < run.steps - run.decay else 1.0
+        loss, right = answer_loss(llava, features, text, prefix, kept_tokens(step, len(pixels), share))
         run.update(step, loss + 0.1 * dense)
         recent.append((loss.item(), right.item(), dense.item()))
         if step % 25 == 24:
@@ -217,6 +225,8 @@ def main():
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--scenes", type=int, default=20, help="per step")
     parser.add_argument("--easy-images", type=int, default=4, help="per step")
+    parser.add_argument("--share", type=float, default=1.0, 
+                        help="of the visual tokens that the decoder sees in three of four steps, but for the last ones")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
