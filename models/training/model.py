@@ -26,7 +26,7 @@ def config(vocabulary, image_token):
             num_hidden_layers=6, num_attention_heads=4, projection_dim=128, hidden_act="gelu"),
         text_config=LlamaConfig(
             vocab_size=vocabulary, hidden_size=128, intermediate_size=384, num_hidden_layers=LAYERS,
-            num_attention_heads=4, num_key_value_heads=2, head_dim=32, max_position_embeddings=1024,
+            num_attention_heads=4, num_key_value_heads=2, head_dim=32, max_position_embeddings=4096,
             rms_norm_eps=1e-5, tie_word_embeddings=False,
             bos_token_id=1, eos_token_id=2, pad_token_id=0),
         image_token_index=image_token, image_seq_length=VISUAL_TOKENS,

@@ -210,7 +210,7 @@ class AnswerableTest {
       assertThatThrownBy(() -> squint.overlay(ImageInput.of(image), answer.trace()))
           .isInstanceOf(OverlayException.class)
           .hasMessageContaining("became 145 visual tokens")
-          .hasMessageContaining("144 patches");
+          .hasMessageContaining("576 patches");
     }
   }
 

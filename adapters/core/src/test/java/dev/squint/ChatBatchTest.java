@@ -72,7 +72,7 @@ class ChatBatchTest {
     assertThat(answers).extracting(ChatResponse::text).isEqualTo(alone(requests));
     assertThat(answers.get(0).trace().reusedTokens()).isZero();
     for (ChatResponse later : answers.subList(1, answers.size())) {
-      assertThat(later.trace().reusedTokens() > 144).isEqualTo(shared);
+      assertThat(later.trace().reusedTokens() > 576).isEqualTo(shared);
     }
   }
 
@@ -99,7 +99,7 @@ class ChatBatchTest {
               .toList();
       List<ChatResponse> answers = squint.chatAll(requests);
       assertThat(answers).extracting(ChatResponse::text).isEqualTo(alone(requests));
-      assertThat(answers.get(1).trace().reusedTokens()).isGreaterThan(144);
+      assertThat(answers.get(1).trace().reusedTokens()).isGreaterThan(576);
     }
   }
 

@@ -64,13 +64,13 @@ class ChatTest {
     ChatResponse whole = squint.chat(asked().build());
     ChatResponse pruned = squint.chat(asked().strategy("fastv:k=2,keep=0.5").build());
     TokenUsage usage = pruned.usage();
-    assertThat(usage.visual()).isEqualTo(144);
-    assertThat(usage.visualKept()).isEqualTo(72);
+    assertThat(usage.visual()).isEqualTo(576);
+    assertThat(usage.visualKept()).isEqualTo(288);
     assertThat(usage.text()).isEqualTo(whole.usage().text()).isPositive();
     assertThat(usage.prompt()).isEqualTo(pruned.trace().promptTokens());
     assertThat(usage.generated()).isEqualTo(pruned.trace().timings().generatedTokens());
     assertThat(usage.total()).isEqualTo(usage.prompt() + usage.generated());
-    assertThat(whole.usage().visualKept()).isEqualTo(144);
+    assertThat(whole.usage().visualKept()).isEqualTo(576);
   }
 
   @Test
@@ -185,7 +185,7 @@ class ChatTest {
                 .maxTokens(1)
                 .build());
     assertThat(response.usage().text()).isGreaterThan(alone);
-    assertThat(response.usage().visual()).isEqualTo(144);
+    assertThat(response.usage().visual()).isEqualTo(576);
   }
 
   @Test
@@ -196,7 +196,7 @@ class ChatTest {
     ChatResponse response =
         squint.chat(one.toBuilder().messages(List.of(both)).strategy("fastv").build());
     assertThat(response.usage().visual()).isEqualTo(288);
-    assertThat(response.usage().visualKept()).isEqualTo(144);
+    assertThat(response.usage().visualKept()).isEqualTo(576);
     String inOrder = squint.chat(one.toBuilder().messages(List.of(both)).build()).text();
     String inTurn = squint.chat(one.toBuilder().messages(List.of(turned)).build()).text();
     assertThat(inOrder).isNotEqualTo(inTurn);
@@ -249,7 +249,7 @@ class ChatTest {
                     .assistant("")
                     .user("circle ".repeat(300))
                     .build()),
-        "the conversation is too long: with the image's 144 visual tokens the prompt has");
+        "the conversation is too long: with the image's 576 visual tokens the prompt has");
   }
 
   private static void refused(

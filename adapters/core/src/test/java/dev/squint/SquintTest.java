@@ -129,7 +129,7 @@ class SquintTest {
         assertThat(pruned.trace().sites().get(0).after()).as(spec).isEqualTo(21);
       }
     }
-    try (PreparedImage own = squint.prepare(ImageInput.of(image), 12, 12)) {
+    try (PreparedImage own = squint.prepare(ImageInput.of(image), 24, 24)) {
       Answer answer =
           squint.ask(own, QUESTION, Strategies.parse("fastv"), GenerationOptions.defaults());
       assertThat(answer.text()).isEqualTo(squint.ask(image, QUESTION, "fastv").text());

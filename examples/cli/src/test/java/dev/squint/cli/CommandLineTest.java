@@ -248,7 +248,7 @@ class CommandLineTest {
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.code()).isZero();
     assertThat(outcome.out())
-        .contains("144 -> 72 at before-layer(2)")
+        .contains("576 -> 288 at before-layer(2)")
         .containsPattern("prefill FLOPs .* saved")
         .containsPattern("prefill speedup +1\\.\\d\\dx predicted by FLOPs \\(--measure")
         .containsPattern("decode speedup +1\\.\\d\\dx predicted by FLOPs\\R")
@@ -373,8 +373,8 @@ class CommandLineTest {
     assertThat(new ObjectMapper().readTree(lines.get(0)).path("answer").asText()).isEqualTo(first);
     assertThat(second.path("promptTokens").asInt())
         .isGreaterThan(new ObjectMapper().readTree(lines.get(0)).path("promptTokens").asInt());
-    assertThat(second.path("visualTokens").asInt()).isEqualTo(144);
-    assertThat(second.path("reusedTokens").asInt()).isGreaterThan(144);
+    assertThat(second.path("visualTokens").asInt()).isEqualTo(576);
+    assertThat(second.path("reusedTokens").asInt()).isGreaterThan(576);
   }
 
   @Test
@@ -396,10 +396,10 @@ class CommandLineTest {
     assertThat(root.path("strategy").asText()).isEqualTo("fastervlm:keep=0.25");
     assertThat(root.path("provider").asText()).isEqualTo("cpu");
     JsonNode site = root.path("sites").get(0);
-    assertThat(site.path("before").asInt()).isEqualTo(144);
+    assertThat(site.path("before").asInt()).isEqualTo(576);
     assertThat(site.path("after").asInt()).isEqualTo(36);
     assertThat(site.path("kept")).hasSize(36);
-    assertThat(site.path("scores")).hasSize(144);
+    assertThat(site.path("scores")).hasSize(576);
     assertThat(root.path("prefillFlops").asLong())
         .isPositive()
         .isLessThan(root.path("unprunedPrefillFlops").asLong());
@@ -414,7 +414,7 @@ class CommandLineTest {
   void theJsonFieldsAreStable() throws IOException {
     Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--json", "--measure");
     JsonNode root = new ObjectMapper().readTree(outcome.out());
-    assertThat(root.path("averageVisualTokens").asDouble()).isEqualTo((2 * 144 + 6 * 72) / 8.0);
+    assertThat(root.path("averageVisualTokens").asDouble()).isEqualTo((2 * 576 + 6 * 288) / 8.0);
     assertThat(root.path("prefillFlopsLeft").fieldNames())
         .toIterable()
         .containsExactly("fastv", "sparsevlm", "pyramiddrop", "fastervlm");
@@ -487,7 +487,7 @@ class CommandLineTest {
             target.toString());
     assertThat(outcome.code()).isZero();
     JsonNode kept = new ObjectMapper().readTree(outcome.out()).path("sites").get(0).path("kept");
-    boolean[] isKept = new boolean[144];
+    boolean[] isKept = new boolean[576];
     kept.forEach(index -> isKept[index.asInt()] = true);
     BufferedImage overlay = ImageIO.read(target.toFile());
     BufferedImage scene = ImageIO.read(Path.of(SCENE).toFile());

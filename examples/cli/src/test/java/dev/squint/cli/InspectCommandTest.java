@@ -72,11 +72,11 @@ class InspectCommandTest {
   void theLineAnswersSaysYes() throws IOException {
     Outcome outcome = run("inspect", model.toString());
     assertThat(outcome.out()).contains("answers         yes");
-    assertThat(outcome.out()).contains("visual tokens   144 per image");
+    assertThat(outcome.out()).contains("visual tokens   576 per image");
     assertThat(ask("--max-new-tokens", "4").code()).isZero();
     JsonNode json = new ObjectMapper().readTree(run("inspect", model.toString(), "--json").out());
     assertThat(json.path("answers").asText()).isEqualTo("yes");
-    assertThat(json.path("visualTokens").asInt()).isEqualTo(144);
+    assertThat(json.path("visualTokens").asInt()).isEqualTo(576);
   }
 
   @Test

@@ -85,7 +85,7 @@ class SearchCommandTest {
     assertThat(outcome.err())
         .contains("4 questions", "unpruned: 4 of 4 questions right; a schedule needs 4")
         .containsPattern(
-            "layer 2: 72 tokens are (enough|too few); at most \\d+:\\d\\d:\\d\\d left");
+            "layer 2: 288 tokens are (enough|too few); at most \\d+:\\d\\d:\\d\\d left");
     assertThat(outcome.out()).contains("--strategy layerwise:score=last,file=" + out);
     ScheduleFile found = ScheduleFile.read(out.toString());
     assertThat(List.of(2, 5)).containsAll(found.layers());

@@ -37,7 +37,7 @@ class SamplesTest {
   @Test
   void asks() {
     String out = printed(() -> Ask.main(new String[] {SCENE.toString()}));
-    assertThat(out).contains("144 -> 72").containsPattern("(?m)^\\d+ FLOPs$");
+    assertThat(out).contains("576 -> 288").containsPattern("(?m)^\\d+ FLOPs$");
   }
 
   @Test
@@ -45,7 +45,7 @@ class SamplesTest {
     String out = printed(() -> Chat.main(new String[] {SCENE.toString()}));
     assertThat(out)
         .containsPattern(
-            "(?m)^.+ \\((STOP|LENGTH|STOP_STRING), TokenUsage\\[text=\\d+, visual=144, visualKept=72, ");
+            "(?m)^.+ \\((STOP|LENGTH|STOP_STRING), TokenUsage\\[text=\\d+, visual=576, visualKept=288, ");
     assertThat(out.lines()).hasSize(6);
     List<String> lines = out.lines().toList();
     assertThat(lines.get(0)).startsWith(lines.get(1) + " (");

@@ -168,7 +168,7 @@ class EmbeddedPromptsTest {
           .isInstanceOf(PromptException.class)
           .hasMessageMatching(
               "the question is too long: its first 1\\d\\d,\\d{3} characters are more than 1\\d,\\d{3}"
-                  + " tokens, but next to the image's 144 visual tokens the model's context holds"
+                  + " tokens, but next to the image's 576 visual tokens the model's context holds"
                   + " 8048; shorten the question to about 5\\d,\\d{3} characters");
       assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), image()))
           .isInstanceOf(PromptException.class)
@@ -196,12 +196,12 @@ class EmbeddedPromptsTest {
         new PromptImage(
             image().pixels(),
             prompts.placeholder(145),
-            List.of(new ImagePart(0, 1, 0, 0), ImagePart.grid(0, 12, 12)));
+            List.of(new ImagePart(0, 1, 0, 0), ImagePart.grid(0, 24, 24)));
     ModelInput prompt = prompts.prompt("is it red?", beyond);
     int start = prompt("is it red?").layout().visual().get(0).start();
     assertThat(prompt.layout().visual())
         .containsExactly(
-            new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, 144, 12, 12));
+            new VisualSpan(0, start, 1, 0, 0), new VisualSpan(0, start + 1, 576, 24, 24));
     assertThat(prompt.tokenIds()).hasSize(prompt("is it red?").tokenIds().length + 1);
   }
 

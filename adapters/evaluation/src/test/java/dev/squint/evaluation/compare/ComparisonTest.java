@@ -107,7 +107,7 @@ class ComparisonTest {
     JsonNode whole = cells.get(0);
     for (JsonNode cell : cells) {
       if (cell.path("id").asText().equals("resize:keep=0.5")) {
-        assertThat(cell.path("cost").path("keptTokens").intValue()).isEqualTo(72);
+        assertThat(cell.path("cost").path("keptTokens").intValue()).isEqualTo(288);
         assertThat(cell.path("cost").path("visionFlops").doubleValue())
             .isLessThan(0.55 * whole.path("cost").path("visionFlops").doubleValue());
         return;
@@ -132,8 +132,8 @@ class ComparisonTest {
         int prompt = line.path("prompt_tokens").intValue();
         left.merge("fastv", flops(prompt, prompt - 130, 2, width, inner), ComparisonTest::plus);
         left.merge("sparsevlm", flops(prompt, prompt - 130, 3, width, inner), ComparisonTest::plus);
-        left.merge("pyramiddrop", flops(144, 14, 3, width, inner), ComparisonTest::plus);
-        left.merge("fastervlm", flops(144, 14, 3, width, inner), ComparisonTest::plus);
+        left.merge("pyramiddrop", flops(576, 14, 3, width, inner), ComparisonTest::plus);
+        left.merge("fastervlm", flops(576, 14, 3, width, inner), ComparisonTest::plus);
       }
     }
     JsonNode paper = null;
