@@ -14,12 +14,17 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Squint as a contender, in one line of JSON as contender.py prints it, with the FLOPs of the prefill
  * over those without pruning: {@code java -cp LIB/* SquintContender.java FOLDER IMAGES BEFORE AFTER NEW
- * ROUNDS THREADS SPEC}.
+ * ROUNDS THREADS SPEC [CALLERS]}. With CALLERS, so many ask at once, ROUNDS times each, and what is
+ * printed besides are the requests per second of all.
  */
 public final class SquintContender {
 
@@ -45,6 +50,8 @@ public final class SquintContender {
     List<Double> first = new ArrayList<>();
     List<Double> whole = new ArrayList<>();
     ChatResponse last = null;
+    int callers = arguments.length > 8 ? Integer.parseInt(arguments[8]) : 0;
+    double perSecond = 0;
     try (Squint squint = Squint.load(Path.of(arguments[0]), options)) {
       for (int round = 0; round <= rounds; round++) {
         last = squint.chat(request);
@@ -56,6 +63,9 @@ public final class SquintContender {
           whole.add((prompt + timings.decodeNanos()) / 1e9);
         }
       }
+      if (callers > 0) {
+        perSecond = asked(squint, request, callers, rounds);
+      }
     } finally {
       try (var files = Files.walk(cache)) {
         files.sorted(Collections.reverseOrder()).forEach(file -> file.toFile().delete());
@@ -64,12 +74,33 @@ public final class SquintContender {
     Trace trace = last.trace();
     System.out.printf(
         Locale.ROOT,
-        "{\"first\": %s, \"whole\": %s, \"peak\": %d, \"flops\": %f, \"text\": \"%s\"}%n",
+        "{\"first\": %s, \"whole\": %s, \"peak\": %d, \"flops\": %f, \"prefillFlops\": %d, \"perSecond\": %f, \"text\": \"%s\"}%n",
         first,
         whole,
         peak(),
         (double) trace.prefillFlops() / trace.unprunedPrefillFlops(),
+        trace.prefillFlops(),
+        perSecond,
         last.text().chars().mapToObj(c -> String.format("\\u%04x", c)).collect(Collectors.joining()));
+  }
+
+  /** Requests per second of callers that ask one after the other, each so many times. */
+  private static double asked(Squint squint, ChatRequest request, int callers, int rounds)
+      throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(callers);
+    try {
+      long start = System.nanoTime();
+      List<Future<ChatResponse>> all =
+          IntStream.range(0, callers * rounds)
+              .mapToObj(i -> threads.submit(() -> squint.chat(request)))
+              .toList();
+      for (Future<ChatResponse> one : all) {
+        one.get();
+      }
+      return callers * rounds * 1e9 / (System.nanoTime() - start);
+    } finally {
+      threads.shutdown();
+    }
   }
 
   private static long peak() throws Exception {

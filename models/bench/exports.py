@@ -91,14 +91,13 @@ def embedding(table, path):
               save_as_external_data=True, location=path.name + "_data", size_threshold=1024)
 
 
-def squint(shape, table, built, source, tokens, out):
-    """A LLaVA in hub layout around the builder's decoder."""
+def squint(shape, table, built, embed, source, tokens, out):
+    """A LLaVA in hub layout around the builder's decoder and a graph that embeds text."""
     _, side = shapes.PROMPTS[tokens]
     (out / "onnx").mkdir(parents=True)
-    for file in built.glob("model.onnx*"):
+    for file in (*built.glob("model.onnx*"), *embed.glob("*")):
         (out / "onnx" / file.name).hardlink_to(file)
     (out / "onnx/model.onnx").rename(out / "onnx/decoder_model_merged.onnx")
-    embedding(table, out / "onnx/embed_tokens.onnx")
     constant_encoder(table[shapes.visual_ids(shape, side * side)], out / "onnx/vision_encoder.onnx")
     shutil.copy(source / "tokenizer.json", out)
     shutil.copy(source / "tokenizer_config.json", out)
@@ -185,8 +184,10 @@ def main(name, precision, folder):
     build(source, precision, folder / "genai")
     build(source, precision, folder / "decoder", "exclude_embeds=true")
     table = model.get_input_embeddings().weight.detach().numpy()
+    (folder / "embed").mkdir()
+    embedding(table, folder / "embed/embed_tokens.onnx")
     for tokens in shapes.PROMPTS:
-        squint(shape, table, folder / "decoder", source, tokens, folder / f"squint-{tokens}")
+        squint(shape, table, folder / "decoder", folder / "embed", source, tokens, folder / f"squint-{tokens}")
     to_gguf(shape, model, source, precision, folder / "model.gguf")
 
 

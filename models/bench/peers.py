@@ -3,6 +3,7 @@
     ./run                                    installs what is pinned, runs everything, writes target/bench/results.json and table.md
     ./run --shapes trial --precisions fp32   a short trial
     ./run --table                            writes the table of results.json anew
+    ./run --curves                           measures and plots how cost grows; see curves.py
 
 Contenders take turns, each in a process of its own, `--passes` times over; a ratio is taken within a pass, so that a machine whose
 speed drifts does not favour who runs first. Times and memory stand over Squint's without pruning; `spread` is the smallest and the
@@ -52,24 +53,32 @@ class Bench:
     def contend(self, name, folder, shape, tokens):
         given = self.arguments
         if name == UNPRUNED or name in PRUNED:
-            images, _ = shapes.PROMPTS[tokens]
-            return launched([
-                "java", "-cp", f"{self.jars}/*", "SquintContender.java", folder / f"squint-{tokens}", images, shapes.BEFORE,
-                shapes.AFTER, given.new, given.rounds, given.threads, PRUNED.get(name, "none")])
+            return self.squint(folder, tokens, PRUNED.get(name, "none"), given.new, given.rounds)
         kind, keep = PYTHON[name]
         python = OPENVINO / "bin/python" if kind == "openvino" else sys.executable
         return launched(
             [python, "contender.py", kind, shape, folder, tokens, given.new, given.rounds, given.threads,
              *([keep] if keep else [])], {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(given.threads)})
 
+    def squint(self, folder, tokens, spec, new, rounds, callers=0):
+        images, _ = shapes.PROMPTS[tokens]
+        return launched([
+            "java", "-cp", f"{self.jars}/*", "SquintContender.java", folder / f"squint-{tokens}", images, shapes.BEFORE, shapes.AFTER,
+            new, rounds, self.arguments.threads, spec, *([callers] if callers else [])])
+
+    def exported(self, shape, precision):
+        """The folder of a model, made where it is missing."""
+        folder = self.arguments.out / f"{shape}-{precision}"
+        if not (folder / "model.gguf").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "exports.py", shape, precision, folder], cwd=HERE, check=True)
+        return folder
+
     def run(self):
         given, rows = self.arguments, []
         for shape in given.shapes:
             for precision in given.precisions:
-                folder = given.out / f"{shape}-{precision}"
-                if not (folder / "model.gguf").exists():
-                    shutil.rmtree(folder, ignore_errors=True)
-                    subprocess.run([sys.executable, "exports.py", shape, precision, folder], cwd=HERE, check=True)
+                folder = self.exported(shape, precision)
                 if OPENVINO.exists() and not (folder / "openvino/openvino_detokenizer.xml").exists():
                     subprocess.run(
                         [OPENVINO / "bin/python", "exports_openvino.py", shape, precision, folder], cwd=HERE, check=True,
@@ -153,14 +162,20 @@ def main():
     parser.add_argument("--out", type=Path, default=REPOSITORY / "target/bench")
     parser.add_argument("--shapes", nargs="+", default=["smolvlm-256m", "qwen2-0.5b"], choices=shapes.SHAPES)
     parser.add_argument("--precisions", nargs="+", default=["fp32", "int4"], choices=["fp32", "int4"])
-    parser.add_argument("--tokens", nargs="+", type=int, default=list(shapes.PROMPTS), choices=shapes.PROMPTS)
+    parser.add_argument("--tokens", nargs="+", type=int, default=[729, 2048], choices=shapes.PROMPTS)
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3, help="answers that count, per process")
     parser.add_argument("--new", type=int, default=32, help="tokens generated")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--table", action="store_true", help="no run, only the table")
+    parser.add_argument("--curves", action="store_true", help="the curves, not the peers")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.curves:
+        import curves
+
+        curves.measured(Bench(arguments), arguments.out, REPOSITORY / "docs")
+        return
     if arguments.table:
         rows = json.loads((arguments.out / "results.json").read_text())["rows"]
         (arguments.out / "table.md").write_text(table(rows))

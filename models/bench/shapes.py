@@ -57,7 +57,7 @@ SHAPES = {
 }
 
 # Visual tokens of a prompt: how many images, and the side of each one's grid.
-PROMPTS = {729: (1, 27), 2048: (2, 32)}
+PROMPTS = {144: (1, 12), 576: (1, 24), 729: (1, 27), 1296: (1, 36), 2048: (2, 32), 2304: (1, 48), 4096: (1, 64)}
 BEFORE, AFTER = "user: ", "\nwhat is in the image? assistant:"
 
 

@@ -204,12 +204,12 @@ class AnswerableTest {
     Files.write(tower, graph.build().toByteArray());
     json(model.resolve("config.json"), root -> root.put("vision_feature_select_strategy", "full"));
     try (Squint squint = Squint.load(model, options())) {
-      assertThat(squint.facts().visualTokens()).isEqualTo(145);
+      assertThat(squint.facts().visualTokens()).isEqualTo(577);
       Answer answer = squint.ask(image, QUESTION, "fastv:k=2,keep=0.5");
-      assertThat(answer.trace().visualTokens()).isEqualTo(145);
+      assertThat(answer.trace().visualTokens()).isEqualTo(577);
       assertThatThrownBy(() -> squint.overlay(ImageInput.of(image), answer.trace()))
           .isInstanceOf(OverlayException.class)
-          .hasMessageContaining("became 145 visual tokens")
+          .hasMessageContaining("became 577 visual tokens")
           .hasMessageContaining("576 patches");
     }
   }

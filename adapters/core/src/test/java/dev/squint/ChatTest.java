@@ -195,7 +195,7 @@ class ChatTest {
     ChatMessage turned = ChatMessage.user(List.of(other, scene), QUESTION);
     ChatResponse response =
         squint.chat(one.toBuilder().messages(List.of(both)).strategy("fastv").build());
-    assertThat(response.usage().visual()).isEqualTo(288);
+    assertThat(response.usage().visual()).isEqualTo(1152);
     assertThat(response.usage().visualKept()).isEqualTo(576);
     String inOrder = squint.chat(one.toBuilder().messages(List.of(both)).build()).text();
     String inTurn = squint.chat(one.toBuilder().messages(List.of(turned)).build()).text();
@@ -245,9 +245,9 @@ class ChatTest {
         () ->
             squint.chat(
                 ChatRequest.builder()
-                    .user(scene, "circle ".repeat(200))
+                    .user(scene, "circle ".repeat(2000))
                     .assistant("")
-                    .user("circle ".repeat(300))
+                    .user("circle ".repeat(3000))
                     .build()),
         "the conversation is too long: with the image's 576 visual tokens the prompt has");
   }

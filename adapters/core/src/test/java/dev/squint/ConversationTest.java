@@ -114,7 +114,7 @@ class ConversationTest {
       ChatResponse first = talk.ask(scene, FIRST);
       ChatResponse second = talk.ask(SECOND);
       assertThat(second.trace().reusedTokens()).isPositive();
-      assertThat(second.usage().visualKept()).isEqualTo(36);
+      assertThat(second.usage().visualKept()).isEqualTo(144);
       assertThat(kept(second)).isEqualTo(kept(first));
       assertThat(second.trace().notes()).anyMatch(note -> note.contains("an earlier question"));
     }
@@ -152,7 +152,7 @@ class ConversationTest {
       List<ChatMessage> whole = new ArrayList<>(talk.history());
       ChatRunner.Ran turn = said(talk, ChatMessage.user(other, SECOND));
       whole.add(ChatMessage.user(other, SECOND));
-      assertThat(turn.response().usage().visual()).isEqualTo(288);
+      assertThat(turn.response().usage().visual()).isEqualTo(1152);
       assertSame(turn, fresh("none", whole));
     }
   }

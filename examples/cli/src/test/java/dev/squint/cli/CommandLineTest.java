@@ -129,14 +129,14 @@ class CommandLineTest {
     Outcome outcome = run("ask", SCENE, QUESTION, "--strategy", "fastv", "--flops", "fastv");
     assertThat(outcome.code()).isZero();
     assertThat(outcome.out())
-        .containsPattern("paper FLOPs +6\\d\\.\\d % of unpruned by the formula of FASTV")
-        .containsPattern("average +90\\.0 visual tokens over the layers");
+        .containsPattern("paper FLOPs +5\\d\\.\\d % of unpruned by the formula of FASTV")
+        .containsPattern("average +360\\.0 visual tokens over the layers");
   }
 
   @Test
   void badQuestionsAreRefused() {
     assertRefused(run("ask", SCENE, "  "), "the question is empty");
-    assertRefused(run("ask", SCENE, "what is this? ".repeat(200)), "the model's context holds 512");
+    assertRefused(run("ask", SCENE, "what is this? ".repeat(600)), "the model's context holds 4096");
   }
 
   @Test
@@ -287,7 +287,7 @@ class CommandLineTest {
     Outcome outcome = run("ask", SCENE, SCENE, "which is larger?", "--json", "--max-tokens", "2");
     assertThat(outcome.code()).as(outcome.err()).isZero();
     JsonNode root = new ObjectMapper().readTree(outcome.out());
-    assertThat(root.path("visualTokens").asInt()).isEqualTo(288);
+    assertThat(root.path("visualTokens").asInt()).isEqualTo(1152);
     assertThat(root.path("finish").asText()).isIn("length", "stop");
     String target = folder.resolve("two.png").toString();
     assertRefused(run("ask", SCENE, SCENE, "which?", "--overlay", target), "one image");
@@ -379,10 +379,10 @@ class CommandLineTest {
 
   @Test
   void aQuestionThatCannotBeAskedDoesNotEndAConversation() {
-    String tooLong = "what is this? ".repeat(200);
+    String tooLong = "what is this? ".repeat(600);
     Outcome outcome = conversed(tooLong + "\nhow many?\n", "ask", SCENE, "--chat");
     assertThat(outcome.code()).isEqualTo(2);
-    assertThat(outcome.err().lines()).singleElement().asString().contains("context holds 512");
+    assertThat(outcome.err().lines()).singleElement().asString().contains("context holds 4096");
     assertThat(outcome.out().lines()).hasSize(1);
     assertThat(conversed("", "ask", SCENE, "--chat").out()).isEmpty();
     assertThat(conversed("what is a circle?", "ask", "--chat").code()).isZero();
@@ -397,8 +397,8 @@ class CommandLineTest {
     assertThat(root.path("provider").asText()).isEqualTo("cpu");
     JsonNode site = root.path("sites").get(0);
     assertThat(site.path("before").asInt()).isEqualTo(576);
-    assertThat(site.path("after").asInt()).isEqualTo(36);
-    assertThat(site.path("kept")).hasSize(36);
+    assertThat(site.path("after").asInt()).isEqualTo(144);
+    assertThat(site.path("kept")).hasSize(144);
     assertThat(site.path("scores")).hasSize(576);
     assertThat(root.path("prefillFlops").asLong())
         .isPositive()
@@ -494,8 +494,8 @@ class CommandLineTest {
     assertThat(overlay.getWidth()).isEqualTo(960);
     assertThat(overlay.getHeight()).isEqualTo(480);
     for (int i = 0; i < isKept.length; i++) {
-      int shown = brightness(overlay.getRGB(i % 12 * 40 + 2, i / 12 * 40 + 2));
-      int original = brightness(scene.getRGB(i % 12 * 8, i / 12 * 8));
+      int shown = brightness(overlay.getRGB(i % 24 * 20 + 2, i / 24 * 20 + 2));
+      int original = brightness(scene.getRGB(i % 24 * 8, i / 24 * 8));
       if (isKept[i]) {
         assertThat(shown).isEqualTo(original);
       } else {

@@ -139,7 +139,7 @@ class EmbeddedPromptsTest {
 
   @Test
   void aQuestionLongerThanTheContextIsRefusedWithItsCounts() {
-    assertThatThrownBy(() -> prompt("circle ".repeat(2000)))
+    assertThatThrownBy(() -> prompt("circle ".repeat(5000)))
         .isInstanceOf(PromptException.class)
         .hasMessageMatching(
             "the question is too long: with the image's %d visual tokens the prompt has \\d+"
@@ -169,8 +169,8 @@ class EmbeddedPromptsTest {
           .hasMessageMatching(
               "the question is too long: its first 1\\d\\d,\\d{3} characters are more than 1\\d,\\d{3}"
                   + " tokens, but next to the image's 576 visual tokens the model's context holds"
-                  + " 8048; shorten the question to about 5\\d,\\d{3} characters");
-      assertThatThrownBy(() -> longer.prompt("q".repeat(500_000), image()))
+                  + " 7616; shorten the question to about 5\\d,\\d{3} characters");
+      assertThatThrownBy(() -> longer.prompt("q".repeat(480_000), image()))
           .isInstanceOf(PromptException.class)
           .hasMessageContaining("its first 16,384 characters are more than 16,370 tokens");
     }
@@ -195,7 +195,7 @@ class EmbeddedPromptsTest {
     PromptImage beyond =
         new PromptImage(
             image().pixels(),
-            prompts.placeholder(145),
+            prompts.placeholder(577),
             List.of(new ImagePart(0, 1, 0, 0), ImagePart.grid(0, 24, 24)));
     ModelInput prompt = prompts.prompt("is it red?", beyond);
     int start = prompt("is it red?").layout().visual().get(0).start();

@@ -107,7 +107,7 @@ class ComparisonTest {
     JsonNode whole = cells.get(0);
     for (JsonNode cell : cells) {
       if (cell.path("id").asText().equals("resize:keep=0.5")) {
-        assertThat(cell.path("cost").path("keptTokens").intValue()).isEqualTo(288);
+        assertThat(cell.path("cost").path("keptTokens").intValue()).isEqualTo(272);
         assertThat(cell.path("cost").path("visionFlops").doubleValue())
             .isLessThan(0.55 * whole.path("cost").path("visionFlops").doubleValue());
         return;
@@ -130,10 +130,10 @@ class ComparisonTest {
     for (JsonNode line : lines(once)) {
       if (line.path("cell").asText().equals("fastv:k=2,keep=0.1")) {
         int prompt = line.path("prompt_tokens").intValue();
-        left.merge("fastv", flops(prompt, prompt - 130, 2, width, inner), ComparisonTest::plus);
-        left.merge("sparsevlm", flops(prompt, prompt - 130, 3, width, inner), ComparisonTest::plus);
-        left.merge("pyramiddrop", flops(576, 14, 3, width, inner), ComparisonTest::plus);
-        left.merge("fastervlm", flops(576, 14, 3, width, inner), ComparisonTest::plus);
+        left.merge("fastv", flops(prompt, prompt - 518, 2, width, inner), ComparisonTest::plus);
+        left.merge("sparsevlm", flops(prompt, prompt - 518, 3, width, inner), ComparisonTest::plus);
+        left.merge("pyramiddrop", flops(576, 58, 3, width, inner), ComparisonTest::plus);
+        left.merge("fastervlm", flops(576, 58, 3, width, inner), ComparisonTest::plus);
       }
     }
     JsonNode paper = null;
