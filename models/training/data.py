@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 import easyvqa
 import model
@@ -111,6 +111,12 @@ def label_batch(every):
             for key in Labels.__dataclass_fields__}
 
 
+def own_steps(start, stop):
+    """The steps that this process of a loader makes; the loader takes turns, so they come in order."""
+    info = get_worker_info()
+    return range(start, stop) if info is None else range(start + info.id, stop, info.num_workers)
+
+
 class VisionBatches(IterableDataset):
     """(pixels uint8, dense labels) of fresh scenes."""
 
@@ -118,7 +124,7 @@ class VisionBatches(IterableDataset):
         self.start, self.steps, self.size = start, steps, size
 
     def __iter__(self):
-        for step in range(self.start, self.steps):
+        for step in own_steps(self.start, self.steps):
             made = []
             for index in range(step * self.size, (step + 1) * self.size):
                 sc = scenes.scene("train", index)
@@ -141,7 +147,7 @@ class DialogueBatches(IterableDataset):
         asked = [[] for _ in easy]
         for question, answer, image in easyvqa.questions(self.root, "train"):
             asked[image].append((question, answer))
-        for step in range(self.start, self.steps):
+        for step in own_steps(self.start, self.steps):
             pixels, packed, dense = [], [], []
             rng = random.Random(step)
             for index in range(step * self.size, (step + 1) * self.size):

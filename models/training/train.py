@@ -70,7 +70,7 @@ def see(llava, pixels):
 def block_mask(blocks, prefix):
     """bool [B,1,T,P+T]: a text token sees the prefix and, causally, its own block."""
     length = blocks.shape[1]
-    own = (blocks.unsqueeze(2) == blocks.unsqueeze(1)) & torch.ones(length, length, dtype=torch.bool).tril()
+    own = (blocks.unsqueeze(2) == blocks.unsqueeze(1)) & blocks.new_ones(length, length, dtype=torch.bool).tril()
     return F.pad(own, (prefix, 0), value=True).unsqueeze(1)
 
 
@@ -82,7 +82,7 @@ def answer_loss(llava, features, text, prefix_ids, kept):
     count, width = features.shape[0], features.shape[2]
     visual = llava.model.multi_modal_projector(features.gather(1, kept.unsqueeze(-1).expand(-1, -1, width)))
     start = embed(head).expand(count, -1, -1)
-    where = torch.cat([torch.arange(len(head)).expand(count, -1), len(head) + kept], dim=1)
+    where = torch.cat([torch.arange(len(head), device=kept.device).expand(count, -1), len(head) + kept], dim=1)
     shared = decoder(inputs_embeds=torch.cat([start, visual], dim=1), position_ids=where, use_cache=True)
     states = decoder(
         inputs_embeds=embed(ids), attention_mask=block_mask(blocks, where.shape[1]), position_ids=positions,
@@ -136,7 +136,7 @@ class Run:
         self.parameters = [p for m in (llava, heads) for p in m.parameters()]
         self.start = 0
         if self.path.exists():
-            state = torch.load(self.path, weights_only=True)
+            state = torch.load(self.path, weights_only=True, map_location=llava.device)
             llava.load_state_dict(state["model"])
             heads.load_state_dict(state["heads"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"]):
@@ -163,15 +163,25 @@ class Run:
                          "optimizers": [o.state_dict() for o in self.optimizers], "step": step})
 
 
-def batches(dataset):
-    return DataLoader(dataset, batch_size=None, num_workers=1, prefetch_factor=4)
+def batches(dataset, arguments):
+    """What a dataset yields, in its order, made by other processes and brought to the device."""
+    loader = DataLoader(dataset, batch_size=None, num_workers=arguments.workers, prefetch_factor=4)
+    return (moved(batch, arguments.device) for batch in loader)
+
+
+def moved(batch, device):
+    if isinstance(batch, dict):
+        return {key: moved(value, device) for key, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        return [moved(value, device) for value in batch]
+    return torch.as_tensor(batch).to(device, non_blocking=True)
 
 
 def train_vision(arguments, llava, heads):
     run = Run(arguments.out, "vision", llava, heads, 2e-3, arguments.vision_steps, 100, 200)
     began = time.time()
     for step, (pixels, labels) in enumerate(
-            batches(data.VisionBatches(run.start, run.steps, 48)), run.start):
+            batches(data.VisionBatches(run.start, run.steps, 48), arguments), run.start):
         loss = heads.loss(*see(llava, data.normalise(pixels)), labels)
         run.update(step, loss)
         if step % 50 == 49:
@@ -185,11 +195,11 @@ def train_dialogue(arguments, llava, heads, tokenizer):
     run = Run(arguments.out, "dialogue", llava, heads, arguments.rate, arguments.dialogue_steps, arguments.warmup_steps,
               arguments.decay_steps)
     encoder = data.Encoder(tokenizer)
-    prefix = torch.tensor(encoder.prefix)
+    prefix = torch.tensor(encoder.prefix, device=arguments.device)
     dataset = data.DialogueBatches(
         run.start, run.steps, arguments.scenes, arguments.easy_images, tokenizer, arguments.easy_vqa)
     began, recent = time.time(), []
-    for step, (pixels, text, labels) in enumerate(batches(dataset), run.start):
+    for step, (pixels, text, labels) in enumerate(batches(dataset, arguments), run.start):
         features, cls = see(llava, data.normalise(pixels))
         known = labels["shape"].shape[0]
         shown = [features[:known], cls[:known]]
@@ -197,7 +207,7 @@ def train_dialogue(arguments, llava, heads, tokenizer):
             shown = [part.detach() for part in shown]
         dense = heads.loss(*shown, labels)
         share = arguments.share if step % 4 and step < run.steps - run.decay else 1.0
-        loss, right = answer_loss(llava, features, text, prefix, kept_tokens(step, len(pixels), share))
+        loss, right = answer_loss(llava, features, text, prefix, kept_tokens(step, len(pixels), share).to(pixels.device))
         run.update(step, loss + 0.1 * dense)
         recent.append((loss.item(), right.item(), dense.item()))
         if step % 25 == 24:
@@ -208,7 +218,8 @@ def train_dialogue(arguments, llava, heads, tokenizer):
         if step % 25 == 24:
             run.checkpoint(step + 1)
         if step % 1000 == 999:
-            run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava, tokenizer, "validation", 60, 8))
+            run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava.cpu(), tokenizer, "validation", 60, 8))
+            llava.to(arguments.device)
     run.checkpoint(run.steps)
 
 
@@ -225,6 +236,8 @@ def main():
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--scenes", type=int, default=20, help="per step")
     parser.add_argument("--easy-images", type=int, default=4, help="per step")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=1, help="processes that render")
     parser.add_argument("--share", type=float, default=1.0, 
                         help="of the visual tokens that the decoder sees in three of four steps, but for the last ones")
     arguments = parser.parse_args()
@@ -233,12 +246,13 @@ def main():
     torch.set_num_threads(os.cpu_count())
     tokenizer = model.train_tokenizer(arguments.easy_vqa)
     tokenizer.save(str(arguments.out / "tokenizer.json"))
-    llava, heads = model.build(tokenizer), DenseHeads()
+    llava, heads = model.build(tokenizer), DenseHeads().to(arguments.device)
     if arguments.start_from:
         llava, tokenizer = restore.load(arguments.start_from, "sdpa")
         tokenizer.save(str(arguments.out / "tokenizer.json"))
         llava.train()
-    elif not (arguments.out / "dialogue.pt").exists():
+    llava.to(arguments.device)
+    if not arguments.start_from and not (arguments.out / "dialogue.pt").exists():
         train_vision(arguments, llava, heads)
     train_dialogue(arguments, llava, heads, tokenizer)
     llava.save_pretrained(arguments.out / "model")
