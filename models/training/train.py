@@ -47,6 +47,9 @@ class DenseHeads(nn.Module):
         *classes, offset, center = out.split([*self.WIDTHS.values(), 2, 1], dim=-1)
         total = sum(F.cross_entropy(scores.flatten(0, 1), labels[key].flatten())
                     for key, scores in zip(self.WIDTHS, classes))
+        written = labels["mark"] > 1
+        if written.any():  # few patches show a letter, and each only a part of it
+            total = total + 3.0 * F.cross_entropy(classes[-1][written], labels["mark"][written])
         place = self.place(features).float().flatten(0, 1)
         total = total + F.cross_entropy(place, labels["place"].flatten())
         inside = (labels["shape"] > 0).unsqueeze(-1)
