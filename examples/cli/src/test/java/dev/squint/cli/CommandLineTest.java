@@ -136,7 +136,8 @@ class CommandLineTest {
   @Test
   void badQuestionsAreRefused() {
     assertRefused(run("ask", SCENE, "  "), "the question is empty");
-    assertRefused(run("ask", SCENE, "what is this? ".repeat(600)), "the model's context holds 4096");
+    assertRefused(
+        run("ask", SCENE, "what is this? ".repeat(600)), "the model's context holds 4096");
   }
 
   @Test

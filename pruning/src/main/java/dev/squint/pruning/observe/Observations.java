@@ -1,17 +1,22 @@
 package dev.squint.pruning.observe;
 
 import dev.squint.error.StrategyException;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** What a site's strategy asked for, as observed for one request. */
 public final class Observations {
 
-  private static final Observations NONE = new Observations(Map.of());
+  private static final Observations NONE = new Observations(List.of());
 
-  private final Map<Expression, Observation> byRequest;
+  /** Few, so that looking through them costs less than the hash of an expression. */
+  private final List<Answer> answers;
 
-  private Observations(Map<Expression, Observation> byRequest) {
-    this.byRequest = byRequest;
+  private record Answer(Expression request, Observation observation) {}
+
+  private Observations(List<Answer> answers) {
+    this.answers = answers;
   }
 
   /**
@@ -21,7 +26,10 @@ public final class Observations {
    * @return an immutable copy
    */
   public static Observations of(Map<Expression, Observation> byRequest) {
-    return new Observations(Map.copyOf(byRequest));
+    return new Observations(
+        byRequest.entrySet().stream()
+            .map(entry -> new Answer(entry.getKey(), Objects.requireNonNull(entry.getValue())))
+            .toList());
   }
 
   /**
@@ -41,11 +49,17 @@ public final class Observations {
    * @throws StrategyException if it was not observed
    */
   public Observation get(Expression request) {
-    Observation observation = byRequest.get(request);
-    if (observation == null) {
-      throw new StrategyException(
-          request + " was not observed; add it to the needs of the site plan");
+    for (Answer answer : answers) {
+      if (answer.request == request) {
+        return answer.observation;
+      }
     }
-    return observation;
+    for (Answer answer : answers) {
+      if (answer.request.equals(request)) {
+        return answer.observation;
+      }
+    }
+    throw new StrategyException(
+        request + " was not observed; add it to the needs of the site plan");
   }
 }

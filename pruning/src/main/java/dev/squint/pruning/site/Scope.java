@@ -40,6 +40,10 @@ public enum Scope {
    * @return groups in order that cover all of them; none if there is no token
    */
   public List<Group> groups(SiteContext context) {
+    if (coversAll(context.layout().visual())) {
+      int all = context.visualTokens();
+      return all == 0 ? List.of() : List.of(new Group(0, all));
+    }
     List<VisualSpan> spans = context.spans();
     List<Group> groups = new ArrayList<>();
     int from = 0;
@@ -50,6 +54,11 @@ public enum Scope {
       }
     }
     return groups;
+  }
+
+  /** Whether all visual tokens of a prompt share one budget. */
+  private boolean coversAll(List<VisualSpan> spans) {
+    return this == REQUEST || spans.stream().allMatch(span -> together(spans.get(0), span));
   }
 
   private boolean together(VisualSpan one, VisualSpan other) {

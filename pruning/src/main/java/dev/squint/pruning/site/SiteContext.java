@@ -65,8 +65,12 @@ public final class SiteContext {
     this.enteredDecoder = enteredDecoder;
     this.positions = Objects.requireNonNull(positions, "positions");
     this.seed = seed;
+    int original = layout.visualTokens();
     for (int token : liveOriginals) {
-      Objects.checkIndex(token, layout.visualTokens());
+      if (token < 0 || token >= original) {
+        throw new IndexOutOfBoundsException(
+            "visual token " + token + " of a prompt that has " + original);
+      }
     }
     if (positions.visual.length != liveOriginals.length) {
       throw new IllegalArgumentException(

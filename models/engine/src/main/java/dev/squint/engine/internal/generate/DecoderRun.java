@@ -3,6 +3,7 @@ package dev.squint.engine.internal.generate;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.StandingRun;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.prune.PlannedSite;
 import dev.squint.engine.internal.prune.PruningPlan;
 import dev.squint.engine.internal.prune.SideObserver;
 import dev.squint.engine.internal.prune.SiteDecider;
@@ -24,12 +25,10 @@ import dev.squint.onnx.report.PositionSource;
 import dev.squint.pruning.cost.FlopsModel;
 import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
-import dev.squint.pruning.observe.Place;
 import dev.squint.pruning.observe.Rows;
 import dev.squint.pruning.shape.DecoderShape;
 import dev.squint.pruning.site.PositionPolicy;
 import dev.squint.pruning.site.SiteContext;
-import dev.squint.pruning.site.SitePlan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
@@ -153,7 +152,7 @@ final class DecoderRun implements AutoCloseable {
       if (seen.isPresent() && !seen.get().projected()) {
         TokenReduction reduction = all(tokens);
         if (plan.beforeProjector().isPresent()) {
-          SitePlan site = plan.beforeProjector().get();
+          PlannedSite site = plan.beforeProjector().get();
           reduction =
               decider.decide(
                   site,
@@ -168,7 +167,7 @@ final class DecoderRun implements AutoCloseable {
       }
       TokenReduction reduction = all(tokens);
       if (plan.afterVision().isPresent()) {
-        SitePlan site = plan.afterVision().get();
+        PlannedSite site = plan.afterVision().get();
         reduction =
             decider.decide(
                 site,
@@ -194,8 +193,8 @@ final class DecoderRun implements AutoCloseable {
   }
 
   /** Rows and columns of an image cannot be counted anew. */
-  private PositionPolicy policy(SitePlan site) {
-    return source == PositionSource.INPUT_3D ? PositionPolicy.ORIGINAL : site.positions();
+  private PositionPolicy policy(PlannedSite site) {
+    return source == PositionSource.INPUT_3D ? PositionPolicy.ORIGINAL : site.plan().positions();
   }
 
   private static TokenReduction all(PositionedTokens tokens) {
@@ -226,10 +225,7 @@ final class DecoderRun implements AutoCloseable {
     List<OnnxTensor> hidden = states;
     OnnxTensor embeds = states.get(0);
     boolean compares =
-        plan.seams().stream()
-            .flatMap(Optional::stream)
-            .flatMap(site -> site.needs().stream())
-            .anyMatch(need -> need.part() == Place.Part.BETWEEN);
+        plan.seams().stream().flatMap(Optional::stream).anyMatch(PlannedSite::observesBetween);
     Map<Expression, Observation> compared = new HashMap<>();
     SideObserver atInput =
         (need, context) ->
@@ -240,14 +236,14 @@ final class DecoderRun implements AutoCloseable {
     for (int i = 0; i < segments.size(); i++) {
       SeamRows seam = tokens.unchanged();
       if (plan.seams().get(i).isPresent()) {
-        SitePlan site = plan.seams().get(i).get();
+        PlannedSite site = plan.seams().get(i).get();
         seam = tokens.reduced(decider.decide(site, tokens, taps, atInput), policy(site));
       }
       tokens = seam.left();
       LiveTokens live = tokens.live();
-      Optional<SitePlan> next = plan.siteAfter(i);
+      Optional<PlannedSite> next = plan.siteAfter(i);
       Optional<SegmentState.Observed> observed =
-          next.filter(site -> !site.needs().isEmpty() && live.visualRows().length > 0)
+          next.filter(site -> site.observes() && live.visualRows().length > 0)
               .map(site -> live::rows);
       SegmentState segment = segments.get(i);
       out = segment.run(pass, SegmentState.Input.of(hidden, seam, observed));
@@ -257,7 +253,7 @@ final class DecoderRun implements AutoCloseable {
       hidden = out.hidden();
       taps = new TapValues(out.taps(), live);
       Optional<SplitDecoder.Segment> lookahead =
-          next.flatMap(site -> open.lookahead(site.site().depth()));
+          next.flatMap(site -> open.lookahead(site.plan().site().depth()));
       if (lookahead.isPresent() && observed.isPresent()) {
         lookaheadTokens.add(live.count());
         try (SegmentState ahead = new SegmentState(lookahead.get(), sizes, pass.newScope())) {

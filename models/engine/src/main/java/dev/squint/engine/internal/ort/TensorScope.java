@@ -69,14 +69,15 @@ public final class TensorScope implements AutoCloseable {
 
   /** An int64 tensor of the indices that are ints in Java. */
   public OnnxTensor indices(int[] values, long... shape) {
+    long[] wide = new long[values.length];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = values[i];
+    }
     LongBuffer buffer =
-        ByteBuffer.allocateDirect(Math.max(1, values.length) * Long.BYTES)
+        ByteBuffer.allocateDirect(Math.max(1, wide.length) * Long.BYTES)
             .order(ByteOrder.nativeOrder())
             .asLongBuffer();
-    for (int value : values) {
-      buffer.put(value);
-    }
-    return longs(buffer.flip(), shape);
+    return longs(buffer.put(wide).flip(), shape);
   }
 
   /** An int64 tensor over a buffer, which is not copied if it is direct. */

@@ -36,9 +36,9 @@ import java.util.stream.Stream;
  * @param cache what becomes of the KV cache after the prefill, if anything
  */
 public record PruningPlan(
-    Optional<SitePlan> beforeProjector,
-    Optional<SitePlan> afterVision,
-    List<Optional<SitePlan>> seams,
+    Optional<PlannedSite> beforeProjector,
+    Optional<PlannedSite> afterVision,
+    List<Optional<PlannedSite>> seams,
     List<SegmentSpec> segments,
     List<SegmentSpec> lookaheads,
     List<Expression> visionTaps,
@@ -82,9 +82,9 @@ public record PruningPlan(
       throw new ModelException(
           Kind.REFUSED_STRATEGY,
           "the tiles of the image are put together behind the projector, so the sites %s and %s meet there; choose one of the strategies"
-              .formatted(beforeProjector.get().site(), afterVision.get().site()));
+              .formatted(beforeProjector.get().plan().site(), afterVision.get().plan().site()));
     }
-    SitePlan site = beforeProjector.get();
+    SitePlan site = beforeProjector.get().plan();
     SitePlan behind =
         new SitePlan(
             new Site.AfterVision(),
@@ -97,7 +97,13 @@ public record PruningPlan(
                     .withNote(
                         "the tiles of the image are put together behind the projector, so tokens are merged there"));
     return new PruningPlan(
-        Optional.empty(), Optional.of(behind), seams, segments, lookaheads, visionTaps, cache);
+        Optional.empty(),
+        Optional.of(new PlannedSite(behind)),
+        seams,
+        segments,
+        lookaheads,
+        visionTaps,
+        cache);
   }
 
   /** All that has to be loaded. */
@@ -108,7 +114,7 @@ public record PruningPlan(
   }
 
   /** The site after a segment, if there is one. */
-  public Optional<SitePlan> siteAfter(int segment) {
+  public Optional<PlannedSite> siteAfter(int segment) {
     return segment + 1 < seams.size() ? seams.get(segment + 1) : Optional.empty();
   }
 
@@ -117,7 +123,7 @@ public record PruningPlan(
     return Stream.concat(
             Stream.of(beforeProjector, afterVision).flatMap(Optional::stream),
             seams.stream().flatMap(Optional::stream))
-        .flatMap(site -> site.needs().stream())
+        .flatMap(site -> site.plan().needs().stream())
         .flatMap(Expression::leaves)
         .anyMatch(leaf -> leaf.rows() != Rows.VISUAL && leaf.rows() != Rows.CLS);
   }
@@ -183,9 +189,9 @@ public record PruningPlan(
           segments,
           lookaheads);
       return new PruningPlan(
-          beforeProjector,
-          afterVision,
-          List.copyOf(seams),
+          beforeProjector.map(PlannedSite::new),
+          afterVision.map(PlannedSite::new),
+          seams.stream().map(site -> site.map(PlannedSite::new)).toList(),
           segments.stream().map(segment -> segment.with(form(cache))).toList(),
           List.copyOf(lookaheads),
           vision,

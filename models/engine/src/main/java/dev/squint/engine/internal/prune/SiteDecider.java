@@ -15,8 +15,7 @@ import dev.squint.pruning.site.SiteContext;
 import dev.squint.pruning.site.SitePlan;
 import dev.squint.pruning.trace.SiteTrace;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -44,14 +43,15 @@ public final class SiteDecider {
   /**
    * Decides.
    *
-   * @param plan the site
+   * @param planned the site
    * @param tokens what arrives
    * @param taps what was observed in the segment before the site
    * @param side observes what flows between vision tower and decoder
    * @return what goes on
    */
   public TokenReduction decide(
-      SitePlan plan, PositionedTokens tokens, TapValues taps, SideObserver side) {
+      PlannedSite planned, PositionedTokens tokens, TapValues taps, SideObserver side) {
+    SitePlan plan = planned.plan();
     int[] originals = tokens.live().liveOriginals();
     int arriving = originals.length;
     if (plan.site().depth() < 0 || entered < 0) {
@@ -64,13 +64,13 @@ public final class SiteDecider {
     long start = System.nanoTime();
     SiteContext context =
         new SiteContext(plan.site(), layout, originals, entered, tokens.ofSite(), seed);
-    Map<Expression, Observation> seen = new HashMap<>();
-    for (Expression need : plan.needs()) {
+    Map<Expression, Observation> seen = new IdentityHashMap<>();
+    for (Need need : planned.needs()) {
       seen.put(
-          need,
+          need.expression(),
           switch (need.part()) {
-            case VISION -> vision.get(need.canonical()).of(need, context);
-            case BETWEEN -> side.observe(need, context);
+            case VISION -> vision.get(need.canonical()).of(need.expression(), context);
+            case BETWEEN -> side.observe(need.expression(), context);
             case DECODER -> taps.read(need);
           });
     }
@@ -88,14 +88,22 @@ public final class SiteDecider {
     traces.add(
         new SiteTrace(
             plan.site(),
-            plan.needs().stream().map(Object::toString).sorted().toList(),
+            planned.observed(),
             arriving,
             left,
-            Arrays.stream(selection.keptVisual()).map(token -> originals[token]).toArray(),
+            originals(selection.keptVisual(), originals),
             selection.added().stream().mapToInt(token -> originals[token.origin()]).toArray(),
             selection.scores(),
             nanos));
     return reduction;
+  }
+
+  private static int[] originals(int[] live, int[] originals) {
+    int[] tokens = new int[live.length];
+    for (int i = 0; i < live.length; i++) {
+      tokens[i] = originals[live[i]];
+    }
+    return tokens;
   }
 
   private Selection checked(SitePlan plan, Selection selection, int arriving) {

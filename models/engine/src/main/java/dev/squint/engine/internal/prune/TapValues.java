@@ -3,10 +3,9 @@ package dev.squint.engine.internal.prune;
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.tokens.LiveTokens;
-import dev.squint.onnx.internal.observe.TapNames;
 import dev.squint.pruning.observe.Axis;
-import dev.squint.pruning.observe.Expression;
 import dev.squint.pruning.observe.Observation;
+import dev.squint.pruning.observe.Rows;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +22,14 @@ public record TapValues(Map<String, OnnxTensor> tensors, LiveTokens live) {
       new TapValues(Map.of(), new LiveTokens(new int[0], new int[0]));
 
   /** The last axis as columns, the others as rows. */
-  Observation read(Expression need) {
-    OnnxTensor tensor = tensors.get(TapNames.output(need));
+  Observation read(Need need) {
+    OnnxTensor tensor = tensors.get(need.tap());
     List<Axis> axes = need.axes();
     int columns = axes.isEmpty() ? 1 : TensorScope.size(tensor, axes.size());
-    if (need.chosenRows().anyMatch(rows -> live.rows(rows).length == 0)) {
-      return ofNoRows(axes, tensor);
+    for (Rows rows : need.rows()) {
+      if (live.rows(rows).length == 0) {
+        return ofNoRows(axes, tensor);
+      }
     }
     float[] values = TensorScope.valuesOf(tensor);
     return Observation.over(columns == 0 ? 0 : values.length / columns, columns, values);

@@ -9,14 +9,34 @@ import java.util.stream.IntStream;
 
 /**
  * The tokens that are live at some depth of the decoder, in order, and all conversions between what
- * they are counted in: see the package.
- *
- * @param promptPositions for each live row its prompt position
- * @param originalVisual for each live row which original visual token it is, or -1 for text
+ * they are counted in: see the package. Arrays are given out as they are; nobody writes into them.
  */
-public record LiveTokens(int[] promptPositions, int[] originalVisual) {
+public final class LiveTokens {
 
   private static final int TEXT = -1;
+
+  private final int[] promptPositions;
+  private final int[] originalVisual;
+  private final int[] visualRows;
+
+  /**
+   * Takes over both arrays.
+   *
+   * @param promptPositions for each live row its prompt position
+   * @param originalVisual for each live row which original visual token it is, or -1 for text
+   */
+  public LiveTokens(int[] promptPositions, int[] originalVisual) {
+    this.promptPositions = promptPositions;
+    this.originalVisual = originalVisual;
+    int[] rows = new int[originalVisual.length];
+    int size = 0;
+    for (int row = 0; row < rows.length; row++) {
+      if (originalVisual[row] != TEXT) {
+        rows[size++] = row;
+      }
+    }
+    this.visualRows = Arrays.copyOf(rows, size);
+  }
 
   /** All tokens of a prompt. */
   public static LiveTokens of(TokenLayout layout) {
@@ -31,6 +51,16 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
     return new LiveTokens(IntStream.range(0, layout.length()).toArray(), originalVisual);
   }
 
+  /** For each live row its prompt position. */
+  public int[] promptPositions() {
+    return promptPositions;
+  }
+
+  /** For each live row which original visual token it is, or -1 for text. */
+  public int[] originalVisual() {
+    return originalVisual;
+  }
+
   /** How many live rows. */
   public int count() {
     return promptPositions.length;
@@ -42,14 +72,18 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
 
   /** For each live row 1 if it holds a visual token, else 0. */
   public long[] types() {
-    return Arrays.stream(originalVisual).mapToLong(token -> token == TEXT ? 0 : 1).toArray();
+    long[] types = new long[count()];
+    for (int row : visualRows) {
+      types[row] = 1;
+    }
+    return types;
   }
 
   /** For each live row whether it holds a visual token. */
   public boolean[] visualMask() {
     boolean[] mask = new boolean[count()];
-    for (int row = 0; row < mask.length; row++) {
-      mask[row] = isVisual(row);
+    for (int row : visualRows) {
+      mask[row] = true;
     }
     return mask;
   }
@@ -61,12 +95,12 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
 
   /** For each live visual token its live row. */
   public int[] visualRows() {
-    return IntStream.range(0, count()).filter(this::isVisual).toArray();
+    return visualRows;
   }
 
   /** For each live visual token which original visual token it is. */
   public int[] liveOriginals() {
-    return Arrays.stream(originalVisual).filter(token -> token != TEXT).toArray();
+    return gathered(originalVisual, visualRows);
   }
 
   /** What stands at the prompt positions of the live rows. */
@@ -76,7 +110,19 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
 
   /** What stands at the prompt positions of some live rows. */
   public long[] gathered(long[] byPromptPosition, int[] rows) {
-    return Arrays.stream(rows).mapToLong(row -> byPromptPosition[promptPositions[row]]).toArray();
+    long[] there = new long[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      there[i] = byPromptPosition[promptPositions[rows[i]]];
+    }
+    return there;
+  }
+
+  private static int[] gathered(int[] byRow, int[] rows) {
+    int[] there = new int[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      there[i] = byRow[rows[i]];
+    }
+    return there;
   }
 
   /** The live rows of some tokens, ascending. */
@@ -99,11 +145,13 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
   /** The live rows that a segment is told. */
   public int[] rows(RowInput input) {
     int[] all =
-        input.rows().stream()
-            .flatMapToInt(wanted -> Arrays.stream(rows(wanted)))
-            .distinct()
-            .sorted()
-            .toArray();
+        input.rows().size() == 1
+            ? rows(input.rows().iterator().next())
+            : input.rows().stream()
+                .flatMapToInt(wanted -> Arrays.stream(rows(wanted)))
+                .distinct()
+                .sorted()
+                .toArray();
     return input
         .within()
         .map(
@@ -113,11 +161,7 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
   }
 
   private int lastVisualRow() {
-    int row = count() - 1;
-    while (row >= 0 && !isVisual(row)) {
-      row--;
-    }
-    return row;
+    return visualRows.length == 0 ? -1 : visualRows[visualRows.length - 1];
   }
 
   /**
@@ -125,7 +169,6 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
    * reduction. Merged rows count after the arriving ones.
    */
   int[] keptRows(TokenReduction reduction) {
-    int[] visualRows = visualRows();
     int arriving = visualRows.length;
     int[] going = reduction.liveVisual();
     int[] rows = new int[count() - arriving + going.length];
@@ -157,8 +200,7 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
   }
 
   private int[] rowsOf(int[] liveVisual) {
-    int[] visualRows = visualRows();
-    return Arrays.stream(liveVisual).map(token -> visualRows[token]).toArray();
+    return gathered(visualRows, liveVisual);
   }
 
   /** These rows and after them one more for each merged token, which is like its origin. */
@@ -177,8 +219,6 @@ public record LiveTokens(int[] promptPositions, int[] originalVisual) {
 
   /** Some of these rows, in their order there. */
   LiveTokens select(int[] rows) {
-    return new LiveTokens(
-        Arrays.stream(rows).map(row -> promptPositions[row]).toArray(),
-        Arrays.stream(rows).map(row -> originalVisual[row]).toArray());
+    return new LiveTokens(gathered(promptPositions, rows), gathered(originalVisual, rows));
   }
 }

@@ -59,7 +59,9 @@ public record RotaryPositions(long[][] axes) {
   private static RotaryPositions ascending(int count, int axes) {
     long[][] all = new long[axes][count];
     for (long[] axis : all) {
-      Arrays.setAll(axis, token -> token);
+      for (int token = 0; token < count; token++) {
+        axis[token] = token;
+      }
     }
     return new RotaryPositions(all);
   }
@@ -109,7 +111,11 @@ public record RotaryPositions(long[][] axes) {
 
   /** Positions of some rows on the first axis. */
   int[] first(int[] rows) {
-    return Arrays.stream(rows).map(row -> Math.toIntExact(axes[0][row])).toArray();
+    int[] there = new int[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      there[i] = Math.toIntExact(axes[0][rows[i]]);
+    }
+    return there;
   }
 
   /** The position of the token after these. */

@@ -102,7 +102,7 @@ public record TowerValues(List<Seen> images) {
     if (images.size() == 1
         && (!need.pairsVisual() || groups.size() == tiles.size())
         && visual[0] == 0
-        && Arrays.equals(originals, IntStream.range(0, original).toArray())) {
+        && areAll(originals, original)) {
       int columns = axes.size() == 1 ? original : first.shape[axes.size()];
       return Observation.over(
           columns == 0 ? 0 : first.values.length / columns, columns, first.values);
@@ -125,6 +125,15 @@ public record TowerValues(List<Seen> images) {
     }
     return new TileParts(axes, Arrays.copyOfRange(first.shape, 1, first.shape.length), parts)
         .joined();
+  }
+
+  private static boolean areAll(int[] originals, int count) {
+    for (int token = 0; token < originals.length; token++) {
+      if (originals[token] != token) {
+        return false;
+      }
+    }
+    return originals.length == count;
   }
 
   private List<Tile> tiles(int tokenAxis) {
@@ -154,8 +163,10 @@ public record TowerValues(List<Seen> images) {
 
   /** Among which visual tokens of the unpruned prompt pairs are wanted. */
   private static List<Scope.Group> groups(Expression need, SiteContext context) {
-    SiteContext whole = SiteContext.whole(new Site.AfterVision(), context.layout(), context.seed());
-    return (need.pairsVisual() ? Scope.TILE : Scope.REQUEST).groups(whole);
+    return need.pairsVisual()
+        ? Scope.TILE.groups(
+            SiteContext.whole(new Site.AfterVision(), context.layout(), context.seed()))
+        : List.of(new Scope.Group(0, context.originalVisualTokens()));
   }
 
   /** Patches are compared within what the tower takes as one image, which a tile has to lie in. */

@@ -10,6 +10,7 @@ import dev.squint.engine.TinyLlava;
 import dev.squint.engine.internal.ort.Device;
 import dev.squint.engine.internal.ort.OrtRuntime;
 import dev.squint.engine.internal.ort.TensorScope;
+import dev.squint.engine.internal.prune.PlannedSite;
 import dev.squint.engine.internal.prune.SiteDecider;
 import dev.squint.engine.internal.prune.TapValues;
 import dev.squint.engine.internal.tokens.PositionedTokens;
@@ -175,7 +176,7 @@ class SimilaritiesTest {
     TowerValues seen = TowerValues.of(new int[] {2, 2, 2}, keys.values());
     new SiteDecider("watching", layout, 0, Map.of(need, seen))
         .decide(
-            site,
+            new PlannedSite(site),
             PositionedTokens.of(layout, 1),
             TapValues.NONE,
             (request, context) -> {
