@@ -6,8 +6,8 @@
     ./run --curves                           measures and plots how cost grows; see curves.py
 
 Contenders take turns, each in a process of its own, `--passes` times over; a ratio is taken within a pass, so that a machine whose
-speed drifts does not favour who runs first. Times and memory stand over Squint's without pruning; `spread` is the smallest and the
-largest of the passes.
+speed drifts does not favour who runs first. Times and memory stand over Squint's without pruning: the median, and in brackets the
+smallest and the largest of all answers that count.
 """
 
 import argparse
@@ -32,7 +32,9 @@ PYTHON = {
     "OpenVINO GenAI": ("openvino", None), "OpenVINO GenAI, CDPruner": ("openvino", 0.25)}
 OPENVINO = REPOSITORY / "target/bench-venv-openvino"
 OTHER_WEIGHTS = "OpenVINO"
+OTHER_ROUNDING = "llama.cpp"
 FP32_ONLY = ("PyTorch",)
+MEASURED = ("first", "decode", "peak")
 
 
 def launched(command, environment=None):
@@ -95,7 +97,8 @@ class Bench:
                                 rows.append({"shape": shape, "precision": precision, "tokens": tokens, "pass": number,
                                              "name": name, **figures(made, given.new),
                                              "text": made["text"]})
-                                print({k: v for k, v in rows[-1].items() if k != "text"}, flush=True)
+                                print(name, shape, precision, tokens, *(
+                                    f"{key} {statistics.median(rows[-1][key]):.4g}" for key in MEASURED), flush=True)
                                 write(given.out, rows, given)
         return rows
 
@@ -108,10 +111,9 @@ def libraries():
 
 
 def figures(made, new):
-    """Medians: seconds to the first token, tokens per second after it, bytes."""
-    first = statistics.median(made["first"])
-    decode = statistics.median((new - 1) / (whole - began) for began, whole in zip(made["first"], made["whole"]))
-    return {"first": first, "decode": decode, "peak": made["peak"], "flops": made.get("flops", 1.0)}
+    """Seconds to the first token and tokens per second after it, one per answer; bytes."""
+    decode = [(new - 1) / (whole - began) for began, whole in zip(made["first"], made["whole"])]
+    return {"first": made["first"], "decode": decode, "peak": [made["peak"]], "flops": made.get("flops", 1.0)}
 
 
 def write(out, rows, given):
@@ -126,16 +128,19 @@ def table(rows):
     for shape, precision, tokens in groups:
         here = [r for r in rows if (r["shape"], r["precision"], r["tokens"]) == (shape, precision, tokens)]
         base = {r["pass"]: r for r in here if r["name"] == UNPRUNED}
-        lines += [f"**{shape}, {precision}, {tokens:,} visual tokens**", "",
+        first, decode, peak = (statistics.median(v for r in base.values() for v in r[key]) for key in MEASURED)
+        lines += [f"**{shape}, {precision}, {tokens:,} visual tokens** (Squint unpruned: {first:.2f} s to the first token, "
+                  f"{decode:.1f} tokens per second, {peak / 2**20:,.0f} MiB)", "",
                   "| | time to first token | decode, tokens per second | peak memory | FLOPs of the prefill | answer |",
                   "|---|---:|---:|---:|---:|---|"]
         for name in dict.fromkeys(r["name"] for r in here):
             mine = [r for r in here if r["name"] == name and r["pass"] in base]
             if not mine:
                 continue
-            cells = [spread([r[key] / base[r["pass"]][key] for r in mine]) for key in ("first", "decode", "peak")]
+            cells = [spread([value / statistics.median(base[r["pass"]][key]) for r in mine for value in r[key]])
+                     for key in MEASURED]
             flops = f"{mine[0]['flops']:.2f}" if name.startswith("Squint") else ""
-            lines.append(f"| {name} | {' | '.join(cells)} | {flops} | {same(mine, base, here)} |")
+            lines.append(f"| {name} | {' | '.join(cells)} | {flops} | {same(mine, base, here, precision)} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -145,12 +150,12 @@ def spread(values):
     return f"{middle:.2f}" + (f" ({low:.2f} to {high:.2f})" if len(values) > 1 else "")
 
 
-def same(mine, base, here):
+def same(mine, base, here, precision):
     """Whether the answer is Squint's, letter by letter: of the unpruned ones, and of FastV."""
     name, wanted = mine[0]["name"], {r["text"] for r in base.values()}
     if name in PRUNED or name == UNPRUNED:
         return ""
-    if name.startswith(OTHER_WEIGHTS):
+    if name.startswith(OTHER_WEIGHTS) or (precision != "fp32" and name == OTHER_ROUNDING):
         return "of other weights"
     if "FastV" in name:
         wanted = {r["text"] for r in here if r["name"] == "Squint FastV"}
