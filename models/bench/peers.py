@@ -13,6 +13,7 @@ smallest and the largest of all answers that count.
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -151,15 +152,21 @@ def spread(values):
 
 
 def same(mine, base, here, precision):
-    """Whether the answer is Squint's, letter by letter: of the unpruned ones, and of FastV."""
-    name, wanted = mine[0]["name"], {r["text"] for r in base.values()}
+    """How far the answer is Squint's, token by token: of the unpruned ones, and of FastV."""
+    name, wanted = mine[0]["name"], next(iter(base.values()))["text"]
     if name in PRUNED or name == UNPRUNED:
         return ""
     if name.startswith(OTHER_WEIGHTS) or (precision != "fp32" and name == OTHER_ROUNDING):
         return "of other weights"
     if "FastV" in name:
-        wanted = {r["text"] for r in here if r["name"] == "Squint FastV"}
-    return "equal" if {r["text"] for r in mine} == wanted else "differs"
+        wanted = next(r["text"] for r in here if r["name"] == "Squint FastV")
+    wanted, made = words(wanted), words(mine[0]["text"])
+    equal = next((i for i, (one, other) in enumerate(zip(wanted, made)) if one != other), len(wanted))
+    return "equal" if made == wanted else f"equal for {equal} of {len(wanted)} tokens"
+
+
+def words(text):
+    return re.findall(r"<\d+>|.", text, re.DOTALL)
 
 
 def main():
