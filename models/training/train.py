@@ -209,7 +209,7 @@ def train_dialogue(arguments, llava, heads, tokenizer):
         if step < arguments.heads_steps:
             shown = [part.detach() for part in shown]
         dense = heads.loss(*shown, labels)
-        share = arguments.share if step % 4 and step < run.steps - run.decay else 1.0
+        share = arguments.share if step % 4 and step < run.steps - run.decay // 4 else 1.0
         loss, right = answer_loss(llava, features, text, prefix, kept_tokens(step, len(pixels), share).to(pixels.device))
         run.update(step, loss + 0.1 * dense)
         recent.append((loss.item(), right.item(), dense.item()))
@@ -241,7 +241,7 @@ def main():
     parser.add_argument("--easy-images", type=int, default=4, help="per step")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1, help="processes that render")
-    parser.add_argument("--share", type=float, default=1.0, 
+    parser.add_argument("--share", type=float, default=1.0,
                         help="of the visual tokens that the decoder sees in three of four steps, but for the last ones")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
