@@ -131,7 +131,7 @@ final class InspectCommand implements Runnable {
           case INPUT -> "input position_ids; original and compacted positions";
           case INPUT_3D -> "input position_ids, 3D (mRoPE); original positions";
           case FUSED ->
-              "rotated inside the attention, moved out after a split; original and compacted";
+              "rotated inside the attention, by given positions after a split; original and compacted";
           case COUNTED -> "counted in the graph, replaced after a split; original and compacted";
           case UNKNOWN -> "not found in the graph; compacted positions only";
         });

@@ -75,6 +75,7 @@ public final class SegmentExtractor {
   private final Map<String, String> foreignCaches = new HashMap<>();
   private final Map<String, Boolean> keepingRows = new HashMap<>();
   private final BitSet turnedOutside = new BitSet();
+  private final BitSet turnedByTable = new BitSet();
   private final Map<Integer, String> turnedQueries = new HashMap<>();
   private final Map<Integer, UnaryOperator<NodeProto>> filled = new HashMap<>();
   private final Optional<String> counted;
@@ -179,16 +180,22 @@ public final class SegmentExtractor {
   private boolean takesPositions() {
     return usedInputs.contains(DecoderGraph.POSITIONS)
         || counted.isPresent()
-        || !turnedOutside.isEmpty();
+        || !turnedOutside.isEmpty()
+        || !turnedByTable.isEmpty();
   }
 
   /** Attention whose positions are to come from outside, or whose turned queries are wanted. */
   private void findOuterRotations(Collection<AttentionSite> observed) {
     Set<Integer> watched = observed.stream().map(AttentionSite::node).collect(Collectors.toSet());
+    boolean asExported = spec.cache() instanceof KvCacheLayout.Whole || isGrowing();
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
-      if (FusedRotary.isIn(graph.nodes().get(i))
-          && (spec.givenPositions() || watched.contains(i))) {
+      if (!FusedRotary.isIn(graph.nodes().get(i))) {
+        continue;
+      }
+      if (watched.contains(i) || (spec.givenPositions() && !asExported)) {
         turnedOutside.set(i);
+      } else if (spec.givenPositions()) {
+        turnedByTable.set(i);
       }
     }
   }
@@ -495,6 +502,7 @@ public final class SegmentExtractor {
 
   private void copyNodes(GraphProto.Builder out, GraphNodes nodes, boolean last) {
     int lastRowNode = last ? decoder.lastRowNode() : -1;
+    RotaryTables tables = new RotaryTables(nodes, DecoderGraph.POSITIONS);
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
       NodeProto whole = graph.nodes().get(i);
       if (growing.isPresent() && growing.get().replaces(whole)) {
@@ -508,6 +516,8 @@ public final class SegmentExtractor {
         addLastRow(out, nodes, node);
       } else if (turnedOutside.get(i)) {
         turnedQueries.put(i, FusedRotary.unfuse(graph, node, nodes, DecoderGraph.POSITIONS));
+      } else if (turnedByTable.get(i)) {
+        out.addNode(tables.turned(node));
       } else if (counted.isPresent() && node.getOutputList().contains(counted.get())) {
         replaceCounted(out, nodes, node);
       } else if (castsToItsType(node)) {

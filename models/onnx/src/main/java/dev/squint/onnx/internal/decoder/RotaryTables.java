@@ -1,0 +1,60 @@
+package dev.squint.onnx.internal.decoder;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Gives positions to a {@code GroupQueryAttention} that rotates by itself. Inside, the tokens take
+ * the rows of its tables of cosines and sines one after the other, from the length of the KV cache
+ * on; so the tables are laid out anew, that these rows are those of the positions given. One layout
+ * serves all layers, and nothing is computed per layer that the whole model does not compute.
+ */
+final class RotaryTables {
+
+  private static final int TOTAL = 6;
+  private static final int COS = 7;
+  private static final int POSITIONS = 9;
+
+  private final GraphNodes nodes;
+  private final String positions;
+  private final Map<List<String>, String> laidOut = new HashMap<>();
+
+  /**
+   * Tables of a graph.
+   *
+   * @param nodes where they are laid out
+   * @param positions tensor of the positions, int64 {@code [1, tokens]}
+   */
+  RotaryTables(GraphNodes nodes, String positions) {
+    this.nodes = nodes;
+    this.positions = positions;
+  }
+
+  /** The attention with tables of the positions given; to be added behind them. */
+  NodeProto turned(NodeProto attention) {
+    String total = attention.getInput(TOTAL);
+    NodeProto.Builder turned = attention.toBuilder();
+    for (int table = COS; table <= COS + 1; table++) {
+      String all = attention.getInput(table);
+      turned.setInput(
+          table, laidOut.computeIfAbsent(List.of(all, total), key -> laidOut(all, total)));
+    }
+    if (turned.getInputCount() > POSITIONS) {
+      turned.setInput(POSITIONS, "");
+    }
+    return turned.build();
+  }
+
+  /** Any rows for what is cached, then those of the positions. */
+  private String laidOut(String table, String total) {
+    String flat = nodes.reshape(positions, -1);
+    String attended = nodes.fresh();
+    nodes.cast(nodes.reshape(total, 1), GraphNodes.INT64, attended);
+    String cached = nodes.op("Sub", attended, nodes.op("Shape", flat));
+    String before = nodes.op("Slice", table, nodes.constant(0), cached, nodes.constant(0));
+    return nodes.concat(0, before, nodes.gather(table, flat, 0));
+  }
+}
