@@ -38,6 +38,11 @@ public final class SegmentState implements AutoCloseable {
 
   private static final long[] TEXT = {0};
 
+  /**
+   * Few enough that little is computed in vain, enough that products of matrices stay efficient.
+   */
+  private static final int PART_ROWS = 512;
+
   private final SplitDecoder.Segment segment;
   private final KvCache cache;
   private final TensorScope owner;
@@ -120,6 +125,12 @@ public final class SegmentState implements AutoCloseable {
           && observed.isEmpty();
     }
 
+    /** Some of the rows that go on. */
+    private Input part(int from, int to) {
+      return new Input(
+          hidden, positions, types, Arrays.copyOfRange(keptRows, from, to), merges, observed);
+    }
+
     /** What a seam lets in. */
     public static Input of(List<OnnxTensor> hidden, SeamRows seam, Optional<Observed> observed) {
       return new Input(
@@ -199,7 +210,7 @@ public final class SegmentState implements AutoCloseable {
   /** Runs some tokens; where another graph takes the tokens after the prompt, one of these. */
   public Output run(TensorScope scope, Input in) {
     if (!in.isStep() || segment.spec().lookahead()) {
-      return runAll(scope, in);
+      return runParts(scope, in);
     }
     if (stepResults.isEmpty()) {
       Output first = runAll(scope, in);
@@ -267,6 +278,25 @@ public final class SegmentState implements AutoCloseable {
     }
     standing.orElseThrow().run(scope);
     cache.append(scope, Map.of(), 1);
+  }
+
+  /** Parts of equal size see what ran before them in the cache. */
+  private Output runParts(TensorScope scope, Input in) {
+    int rows = in.keptRows().length;
+    int parts = segment.inParts() ? Math.max(1, Math.round((float) rows / PART_ROWS)) : 1;
+    if (parts == 1) {
+      return runAll(scope, in);
+    }
+    cache.expect(rows);
+    int from = 0;
+    for (int part = 1; part < parts; part++) {
+      int to = (int) ((long) rows * part / parts);
+      try (TensorScope run = scope.newScope()) {
+        runAll(run, in.part(from, to));
+      }
+      from = to;
+    }
+    return runAll(scope, in.part(from, rows));
   }
 
   private Output runAll(TensorScope scope, Input in) {

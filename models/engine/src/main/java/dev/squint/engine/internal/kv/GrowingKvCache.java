@@ -118,11 +118,16 @@ final class GrowingKvCache implements KvCache {
   }
 
   @Override
-  public Map<String, OnnxTensor> inputs(TensorScope run, int fresh) {
-    int needed = tokens + fresh;
-    if (needed > room) {
-      reserve(withRoom(needed));
+  public void expect(int fresh) {
+    if (tokens + fresh > room) {
+      reserve(withRoom(tokens + fresh));
     }
+  }
+
+  @Override
+  public Map<String, OnnxTensor> inputs(TensorScope run, int fresh) {
+    expect(fresh);
+    int needed = tokens + fresh;
     numbers.put(0, tokens).put(1, needed);
     if (placed) {
       inputs.put(

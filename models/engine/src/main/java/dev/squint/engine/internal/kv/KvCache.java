@@ -22,6 +22,13 @@ public interface KvCache extends AutoCloseable {
   }
 
   /**
+   * Makes room at once for tokens that come in several runs.
+   *
+   * @param fresh how many are to come
+   */
+  default void expect(int fresh) {}
+
+  /**
    * What the segment is given of it.
    *
    * @param run owner of what is made for one run

@@ -51,7 +51,8 @@ public final class SegmentPool implements AutoCloseable {
     List<RefCountedCache<SegmentSpec, SplitDecoder.Segment>.Lease> leases = new ArrayList<>();
     try {
       for (SegmentSpec asked : specs) {
-        SegmentSpec spec = sessions.device().isCpu() ? decoder.growing(asked) : asked;
+        SegmentSpec spec =
+            sessions.device().isCpu() ? decoder.growing(decoder.takingParts(asked)) : asked;
         leases.add(
             segments.acquire(spec, () -> SplitDecoder.open(sessions, decoder, spec, picker)));
       }

@@ -24,6 +24,7 @@ public final class SplitDecoder implements AutoCloseable {
    * @param picker picks tokens out of a stored cache
    * @param steps the same layers of the graph that takes each token after the prompt, if that is
    *     another one
+   * @param inParts whether many tokens cost less in parts
    */
   public record Segment(
       ModelSession session,
@@ -31,7 +32,8 @@ public final class SplitDecoder implements AutoCloseable {
       List<String> hiddenInputs,
       List<String> hiddenOutputs,
       TokenPicker picker,
-      Optional<Segment> steps)
+      Optional<Segment> steps,
+      boolean inParts)
       implements AutoCloseable {
 
     public boolean isLast() {
@@ -98,7 +100,9 @@ public final class SplitDecoder implements AutoCloseable {
       requireAlike(model, steps, name);
       ModelSession session =
           sessions.open(model.model(), model.folder(), name, ArenaPolicy.of(spec));
-      return new Segment(session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps);
+      boolean inParts = sessions.device().isCpu() && decoder.runsInParts(spec);
+      return new Segment(
+          session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps, inParts);
     } catch (RuntimeException | Error e) {
       steps.ifPresent(Segment::close);
       throw e;

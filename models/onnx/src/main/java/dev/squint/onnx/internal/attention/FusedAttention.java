@@ -70,6 +70,12 @@ public record FusedAttention(
     return attention;
   }
 
+  /** Whether an operator lets no token see a later one, whatever it is given. */
+  public static boolean isCausal(NodeProto node) {
+    return node.getOpType().equals("GroupQueryAttention")
+        && Attributes.input(node, GROUP_QUERY_BIAS).isEmpty();
+  }
+
   /** Whether {@link #biased} serves, and the operator counts no slots of the cache. */
   public boolean takesBias() {
     return encoding.equals("GroupQueryAttention") && window < 0;

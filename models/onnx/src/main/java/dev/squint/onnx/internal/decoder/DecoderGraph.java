@@ -319,6 +319,38 @@ public final class DecoderGraph {
     return steps;
   }
 
+  /**
+   * Whether the tokens of a segment may run in parts, one after the other, each on the cache of
+   * those before it: where the attention is an operator that looks at no later token, nothing else
+   * looks at other tokens, and nothing but the logits comes out. On a CPU that operator computes
+   * the scores to later tokens all the same, before it hides them, so that parts spare it work.
+   */
+  public boolean runsInParts(SegmentSpec spec) {
+    boolean asExported =
+        spec.cache() instanceof KvCacheLayout.Whole
+            || spec.cache() instanceof KvCacheLayout.Growing;
+    return steps.isEmpty()
+        && deepStack.isEmpty()
+        && asExported
+        && spec.to() == layers
+        && spec.taps().isEmpty()
+        && !spec.lookahead()
+        && isCausal();
+  }
+
+  private boolean isCausal() {
+    List<NodeProto> nodes = graph.nodes();
+    boolean overRange =
+        nodes.stream().anyMatch(node -> node.getOpType().startsWith("DynamicQuantize"));
+    long causal = nodes.stream().filter(FusedAttention::isCausal).count();
+    return causal == layers && !overRange && !graph.inputs().containsKey(TOKEN_TYPES);
+  }
+
+  /** The same segment, such that its tokens can run in parts, if they may. */
+  public SegmentSpec takingParts(SegmentSpec spec) {
+    return runsInParts(spec) ? spec.gathering() : spec;
+  }
+
   /** The same segment with a cache that grows where it lies, if all its layers can have one. */
   public SegmentSpec growing(SegmentSpec spec) {
     boolean whole =

@@ -96,6 +96,13 @@ public record SegmentSpec(
     return new SegmentSpec(from, to, seam, givenPositions, taps, lookahead, form);
   }
 
+  /** The same with a choice at its head of which of the arriving tokens run. */
+  SegmentSpec gathering() {
+    return seam == Seam.NONE
+        ? new SegmentSpec(from, to, Seam.GATHER, givenPositions, taps, lookahead, cache)
+        : this;
+  }
+
   /** The same range for the tokens after a prompt, which go on as they are. */
   public SegmentSpec forSteps() {
     return new SegmentSpec(from, to, Seam.NONE, givenPositions, List.of(), lookahead, cache);
