@@ -31,10 +31,10 @@ class SearchCommandTest {
   /** Scene, question and what the image shows. */
   private static final List<List<String>> QUESTIONS =
       List.of(
-          List.of("1", "what color is the circle left of the square?", "black"),
-          List.of("1", "what color is the square?", "purple"),
+          List.of("1", "what color is the circle left of the square?", "orange"),
+          List.of("1", "what color is the square?", "orange"),
           List.of("2", "how many circles are there?", "2"),
-          List.of("2", "what color is the square?", "yellow"));
+          List.of("2", "what color is the square?", "green"));
 
   @TempDir static Path folder;
 

@@ -64,7 +64,7 @@ public final class SiteDecider {
     long start = System.nanoTime();
     SiteContext context =
         new SiteContext(plan.site(), layout, originals, entered, tokens.ofSite(), seed);
-    Map<Expression, Observation> seen = new IdentityHashMap<>();
+    IdentityHashMap<Expression, Observation> seen = new IdentityHashMap<>();
     for (Need need : planned.needs()) {
       seen.put(
           need.expression(),
