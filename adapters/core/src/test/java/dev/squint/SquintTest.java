@@ -15,6 +15,8 @@ import dev.squint.pruning.Strategies;
 import dev.squint.pruning.Strategy;
 import dev.squint.pruning.trace.SiteTrace;
 import dev.squint.pruning.trace.Trace;
+import java.awt.Color;
+import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,12 +42,16 @@ class SquintTest {
   @BeforeAll
   static void load() throws IOException {
     squint = Squint.load(options());
-    BufferedImage noise = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
-    for (int i = 0; i < 130 * 96; i++) {
-      noise.setRGB(i % 130, i / 130, i * 0x9E3779B1);
-    }
+    BufferedImage circles = new BufferedImage(130, 96, BufferedImage.TYPE_INT_RGB);
+    Graphics2D pen = circles.createGraphics();
+    pen.setColor(Color.WHITE);
+    pen.fillRect(0, 0, 130, 96);
+    pen.setColor(Color.RED);
+    pen.fillOval(20, 20, 24, 24);
+    pen.fillOval(80, 40, 24, 24);
+    pen.dispose();
     image = folder.resolve("image.png");
-    ImageIO.write(noise, "png", image.toFile());
+    ImageIO.write(circles, "png", image.toFile());
   }
 
   private static ModelOptions options() {
