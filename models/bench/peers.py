@@ -33,7 +33,7 @@ PYTHON = {
     "OpenVINO GenAI": ("openvino", None), "OpenVINO GenAI, CDPruner": ("openvino", 0.25)}
 OPENVINO = REPOSITORY / "target/bench-venv-openvino"
 OTHER_WEIGHTS = "OpenVINO"
-OTHER_ROUNDING = "llama.cpp"
+OTHER_ROUNDING = ("llama.cpp", "onnxruntime-genai")  # the latter holds the embedding in four bits too
 FP32_ONLY = ("PyTorch",)
 MEASURED = ("first", "decode", "peak")
 
@@ -156,7 +156,7 @@ def same(mine, base, here, precision):
     name, wanted = mine[0]["name"], next(iter(base.values()))["text"]
     if name in PRUNED or name == UNPRUNED:
         return ""
-    if name.startswith(OTHER_WEIGHTS) or (precision != "fp32" and name == OTHER_ROUNDING):
+    if name.startswith(OTHER_WEIGHTS) or (precision != "fp32" and name in OTHER_ROUNDING):
         return "of other weights"
     if "FastV" in name:
         wanted = next(r["text"] for r in here if r["name"] == "Squint FastV")
