@@ -59,9 +59,10 @@ class Bench:
             return self.squint(folder, tokens, PRUNED.get(name, "none"), given.new, given.rounds)
         kind, keep = PYTHON[name]
         python = OPENVINO / "bin/python" if kind == "openvino" else sys.executable
+        path = {"PYTHONPATH": str(Path(sys.prefix) / "session")} if kind == "session" else {}
         return launched(
             [python, "contender.py", kind, shape, folder, tokens, given.new, given.rounds, given.threads,
-             *([keep] if keep else [])], {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(given.threads)})
+             *([keep] if keep else [])], {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(given.threads), **path})
 
     def squint(self, folder, tokens, spec, new, rounds, callers=0):
         images, _ = shapes.PROMPTS[tokens]
