@@ -218,7 +218,6 @@ def train_dialogue(arguments, llava, heads, tokenizer):
             run.write(step=step + 1, loss=means[0], right=means[1], dense=means[2],
                       seconds=round(time.time() - began))
             recent = []
-        if step % 25 == 24:
             run.checkpoint(step + 1)
         if step % 1000 == 999:
             run.write(step=step + 1, validation=evaluate.scenes_accuracy(llava.cpu(), tokenizer, "validation", 60, 8))

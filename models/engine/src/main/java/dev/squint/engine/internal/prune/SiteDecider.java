@@ -91,19 +91,11 @@ public final class SiteDecider {
             planned.observed(),
             arriving,
             left,
-            originals(selection.keptVisual(), originals),
+            tokens.live().originals(selection.keptVisual()),
             selection.added().stream().mapToInt(token -> originals[token.origin()]).toArray(),
             selection.scores(),
             nanos));
     return reduction;
-  }
-
-  private static int[] originals(int[] live, int[] originals) {
-    int[] tokens = new int[live.length];
-    for (int i = 0; i < live.length; i++) {
-      tokens[i] = originals[live[i]];
-    }
-    return tokens;
   }
 
   private Selection checked(SitePlan plan, Selection selection, int arriving) {

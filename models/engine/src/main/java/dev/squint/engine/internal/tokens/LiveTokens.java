@@ -103,6 +103,11 @@ public final class LiveTokens {
     return gathered(originalVisual, visualRows);
   }
 
+  /** For some live visual tokens which original visual token each is. */
+  public int[] originals(int[] liveVisual) {
+    return gathered(originalVisual, rowsOf(liveVisual));
+  }
+
   /** What stands at the prompt positions of the live rows. */
   public long[] gathered(long[] byPromptPosition) {
     return gathered(byPromptPosition, allRows());

@@ -2,7 +2,6 @@ package dev.squint.engine.internal.tokens;
 
 import dev.squint.pruning.observe.Axis;
 import dev.squint.pruning.observe.Observation;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -26,9 +25,14 @@ public record TileParts(List<Axis> axes, int[] sizes, List<Part> parts) {
    */
   public record Part(float[] values, int offset, int computed, int[] tokens) {
 
-    boolean isWhole() {
-      return tokens.length == computed
-          && Arrays.equals(tokens, IntStream.range(0, computed).toArray());
+    /** Whether all of them are looked at, in order. */
+    public boolean isWhole() {
+      for (int i = 0; i < tokens.length; i++) {
+        if (tokens[i] != i) {
+          return false;
+        }
+      }
+      return tokens.length == computed;
     }
   }
 

@@ -102,7 +102,7 @@ public record TowerValues(List<Seen> images) {
     if (images.size() == 1
         && (!need.pairsVisual() || groups.size() == tiles.size())
         && visual[0] == 0
-        && areAll(originals, original)) {
+        && new TileParts.Part(first.values, 0, original, originals).isWhole()) {
       int columns = axes.size() == 1 ? original : first.shape[axes.size()];
       return Observation.over(
           columns == 0 ? 0 : first.values.length / columns, columns, first.values);
@@ -125,15 +125,6 @@ public record TowerValues(List<Seen> images) {
     }
     return new TileParts(axes, Arrays.copyOfRange(first.shape, 1, first.shape.length), parts)
         .joined();
-  }
-
-  private static boolean areAll(int[] originals, int count) {
-    for (int token = 0; token < originals.length; token++) {
-      if (originals[token] != token) {
-        return false;
-      }
-    }
-    return originals.length == count;
   }
 
   private List<Tile> tiles(int tokenAxis) {

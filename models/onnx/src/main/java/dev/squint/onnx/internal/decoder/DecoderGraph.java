@@ -326,12 +326,9 @@ public final class DecoderGraph {
    * the scores to later tokens all the same, before it hides them, so that parts spare it work.
    */
   public boolean runsInParts(SegmentSpec spec) {
-    boolean asExported =
-        spec.cache() instanceof KvCacheLayout.Whole
-            || spec.cache() instanceof KvCacheLayout.Growing;
     return steps.isEmpty()
         && deepStack.isEmpty()
-        && asExported
+        && spec.cache().asExported()
         && spec.to() == layers
         && spec.taps().isEmpty()
         && !spec.lookahead()

@@ -15,8 +15,12 @@ import java.util.List;
 final class FusedRotary {
 
   private static final int VALUE = 2;
-  private static final int COS = 7;
-  private static final int POSITIONS = 9;
+
+  /** Input of the cosines; that of the sines follows. */
+  static final int COS = 7;
+
+  /** Input of positions. */
+  static final int POSITIONS = 9;
 
   private FusedRotary() {}
 

@@ -53,4 +53,9 @@ public sealed interface KvCacheLayout {
   default boolean stored() {
     return this instanceof Quantised || this instanceof Ragged;
   }
+
+  /** Whether keys and values are as exported and nothing else is returned. */
+  default boolean asExported() {
+    return !stored() && !attended();
+  }
 }

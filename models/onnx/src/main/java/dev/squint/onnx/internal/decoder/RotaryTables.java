@@ -15,8 +15,6 @@ import java.util.Map;
 final class RotaryTables {
 
   private static final int TOTAL = 6;
-  private static final int COS = 7;
-  private static final int POSITIONS = 9;
 
   private final GraphNodes nodes;
   private final String positions;
@@ -37,13 +35,13 @@ final class RotaryTables {
   NodeProto turned(NodeProto attention) {
     String total = attention.getInput(TOTAL);
     NodeProto.Builder turned = attention.toBuilder();
-    for (int table = COS; table <= COS + 1; table++) {
+    for (int table = FusedRotary.COS; table <= FusedRotary.COS + 1; table++) {
       String all = attention.getInput(table);
       turned.setInput(
           table, laidOut.computeIfAbsent(List.of(all, total), key -> laidOut(all, total)));
     }
-    if (turned.getInputCount() > POSITIONS) {
-      turned.setInput(POSITIONS, "");
+    if (turned.getInputCount() > FusedRotary.POSITIONS) {
+      turned.setInput(FusedRotary.POSITIONS, "");
     }
     return turned.build();
   }

@@ -187,12 +187,11 @@ public final class SegmentExtractor {
   /** Attention whose positions are to come from outside, or whose turned queries are wanted. */
   private void findOuterRotations(Collection<AttentionSite> observed) {
     Set<Integer> watched = observed.stream().map(AttentionSite::node).collect(Collectors.toSet());
-    boolean asExported = spec.cache() instanceof KvCacheLayout.Whole || isGrowing();
     for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
       if (!FusedRotary.isIn(graph.nodes().get(i))) {
         continue;
       }
-      if (watched.contains(i) || (spec.givenPositions() && !asExported)) {
+      if (watched.contains(i) || (spec.givenPositions() && !spec.cache().asExported())) {
         turnedOutside.set(i);
       } else if (spec.givenPositions()) {
         turnedByTable.set(i);
