@@ -1,8 +1,8 @@
 """Squint and its peers on the same models and prompts, in one run.
 
-    ./run                                    installs what is pinned, runs everything, writes target/bench/results.json and table.md
+    ./run                                    installs what is pinned, runs everything, writes target/bench/results.json and its tables
     ./run --shapes trial --precisions fp32   a short trial
-    ./run --table                            writes the table of results.json anew
+    ./run --table                            writes the tables of results.json anew: all of it in table.md, medians in brief.md
     ./run --curves                           measures and plots how cost grows; see curves.py
 
 Contenders take turns, each in a process of its own, `--passes` times over; a ratio is taken within a pass, so that a machine whose
@@ -35,7 +35,7 @@ OPENVINO = REPOSITORY / "target/bench-venv-openvino"
 OTHER_WEIGHTS = "OpenVINO"
 OTHER_ROUNDING = ("llama.cpp", "onnxruntime-genai")  # the latter holds the embedding in four bits too
 FP32_ONLY = ("PyTorch",)
-MEASURED = ("first", "decode", "peak")
+MEASURED = {"first": "time to first token", "decode": "decode, tokens per second", "peak": "peak memory"}
 
 
 def launched(command, environment=None):
@@ -121,26 +121,68 @@ def figures(made, new):
 def write(out, rows, given):
     (out / "results.json").write_text(json.dumps(
         {"threads": given.threads, "rounds": given.rounds, "new": given.new, "rows": rows}, indent=1) + "\n")
+    write_tables(out, rows)
+
+
+def write_tables(out, rows):
     (out / "table.md").write_text(table(rows))
+    (out / "brief.md").write_text(brief(rows))
+
+
+class Group:
+    """What was measured of one shape, precision and number of visual tokens."""
+
+    def __init__(self, rows, shape, precision, tokens):
+        self.rows = [r for r in rows if (r["shape"], r["precision"], r["tokens"]) == (shape, precision, tokens)]
+        self.base = {r["pass"]: r for r in self.rows if r["name"] == UNPRUNED}
+
+    def of(self, name):
+        return [r for r in self.rows if r["name"] == name and r["pass"] in self.base]
+
+    def ratios(self, name, key):
+        """Each answer over Squint's without pruning in the same pass."""
+        return [value / statistics.median(self.base[r["pass"]][key]) for r in self.of(name) for value in r[key]]
+
+    def flops(self, name):
+        return [r["flops"] for r in self.of(name)]
+
+
+def brief(rows):
+    """A table of medians for each figure, a column per model, its numbers of visual tokens side by side."""
+    measured = {(r["shape"], r["precision"]) for r in rows}
+    models = sorted(measured, key=lambda model: (list(shapes.SHAPES).index(model[0]), model[1]))
+    sizes = sorted({r["tokens"] for r in rows})
+    groups = {(*model, size): Group(rows, *model, size) for model in models for size in sizes}
+    lines = []
+    for key, title in {**MEASURED, "flops": "FLOPs of the prefill"}.items():
+        lines += [f"| {title} | " + " | ".join(f"{shape}, {precision}" for shape, precision in models) + " |",
+                  "|---|" + "---:|" * len(models)]
+        for name in PRUNED if key == "flops" else dict.fromkeys(r["name"] for r in rows):
+            cells = []
+            for model in models:
+                here = [groups[(*model, size)] for size in sizes]
+                medians = [group.flops(name) if key == "flops" else group.ratios(name, key) for group in here]
+                cells.append(" / ".join(f"{statistics.median(m):.2f}" if m else "-" for m in medians) if any(medians) else "")
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def table(rows):
     lines = []
-    groups = sorted({(r["shape"], r["precision"], r["tokens"]) for r in rows}, key=lambda g: (g[0], g[1], g[2]))
-    for shape, precision, tokens in groups:
-        here = [r for r in rows if (r["shape"], r["precision"], r["tokens"]) == (shape, precision, tokens)]
-        base = {r["pass"]: r for r in here if r["name"] == UNPRUNED}
+    for shape, precision, tokens in sorted({(r["shape"], r["precision"], r["tokens"]) for r in rows}):
+        group = Group(rows, shape, precision, tokens)
+        here, base = group.rows, group.base
         first, decode, peak = (statistics.median(v for r in base.values() for v in r[key]) for key in MEASURED)
         lines += [f"**{shape}, {precision}, {tokens:,} visual tokens** (Squint unpruned: {first:.2f} s to the first token, "
                   f"{decode:.1f} tokens per second, {peak / 2**20:,.0f} MiB)", "",
-                  "| | time to first token | decode, tokens per second | peak memory | FLOPs of the prefill | answer |",
+                  f"| | {' | '.join(MEASURED.values())} | FLOPs of the prefill | answer |",
                   "|---|---:|---:|---:|---:|---|"]
         for name in dict.fromkeys(r["name"] for r in here):
-            mine = [r for r in here if r["name"] == name and r["pass"] in base]
+            mine = group.of(name)
             if not mine:
                 continue
-            cells = [spread([value / statistics.median(base[r["pass"]][key]) for r in mine for value in r[key]])
-                     for key in MEASURED]
+            cells = [spread(group.ratios(name, key)) for key in MEASURED]
             flops = f"{mine[0]['flops']:.2f}" if name.startswith("Squint") else ""
             lines.append(f"| {name} | {' | '.join(cells)} | {flops} | {same(mine, base, here, precision)} |")
         lines.append("")
@@ -190,8 +232,7 @@ def main():
         curves.measured(Bench(arguments), arguments.out, REPOSITORY / "docs")
         return
     if arguments.table:
-        rows = json.loads((arguments.out / "results.json").read_text())["rows"]
-        (arguments.out / "table.md").write_text(table(rows))
+        write_tables(arguments.out, json.loads((arguments.out / "results.json").read_text())["rows"])
     else:
         Bench(arguments).run()
     print((arguments.out / "table.md").read_text())
