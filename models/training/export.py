@@ -167,14 +167,14 @@ def export(llava, tokenizer, out):
 class OnnxRun:
     """The exported files run as they are, unsplit: an oracle for the check below."""
 
-    def __init__(self, out):
+    def __init__(self, out, shape):
         def session(name):
             return onnxruntime.InferenceSession(str(out / "onnx" / name), providers=["CPUExecutionProvider"])
 
         self.vision, self.embed = session("vision_encoder.onnx"), session("embed_tokens.onnx")
         self.decoder = session("decoder_model_merged.onnx")
-        self.past = {i.name: np.zeros((1, i.shape[1], 0, i.shape[3]), np.float32)
-                     for i in self.decoder.get_inputs() if i.name.startswith("past")}
+        nothing = np.zeros((1, shape.num_key_value_heads, 0, shape.head_dim), np.float32)
+        self.past = {i.name: nothing for i in self.decoder.get_inputs() if i.name.startswith("past")}
 
     def features(self, pixels):
         return self.vision.run(None, {"pixel_values": pixels})[0][0]
@@ -202,7 +202,7 @@ class OnnxRun:
 @torch.no_grad()
 def check(llava, tokenizer, out, easy_root, count=1000):
     """Half easy-VQA test, half scenes test."""
-    run, encoder = OnnxRun(out), data.Encoder(tokenizer)
+    run, encoder = OnnxRun(out, llava.config.text_config), data.Encoder(tokenizer)
     image, eos = tokenizer.token_to_id(model.IMAGE), encoder.eos
     easy, asked = easyvqa.images(easy_root, "test"), []
     for text, _, number in easyvqa.questions(easy_root, "test")[:count // 2]:
