@@ -49,6 +49,8 @@ public final class OrtRuntime {
 
   private static final String NO_PREPACKING = "session.disable_prepacking";
 
+  private static final String DENORMALS_AS_ZERO = "session.set_denormal_as_zero";
+
   private static final String ENVIRONMENT_ALLOCATORS = "session.use_env_allocators";
 
   /**
@@ -62,6 +64,7 @@ public final class OrtRuntime {
   private final boolean sharedArena;
   private final Optional<PackingApi> packing;
   private final Optional<NativeRuns> nativeRuns = NativeRuns.find();
+  private final Optional<Denormals> denormals = Denormals.find();
   private final SessionOpener opener = new SessionOpener();
   private final AtomicBoolean fallbackSaid = new AtomicBoolean();
   private final PluginProviders plugins = new PluginProviders(this);
@@ -100,6 +103,9 @@ public final class OrtRuntime {
     try (OrtEnvironment.ThreadingOptions options = new OrtEnvironment.ThreadingOptions()) {
       if (size(threads) > 0) {
         options.setGlobalIntraOpNumThreads(size(threads));
+      }
+      if (Denormals.mayBeZero()) {
+        options.setGlobalDenormalAsZero();
       }
       return new OrtRuntime(
           OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "squint", options),
@@ -180,6 +186,10 @@ public final class OrtRuntime {
     return nativeRuns;
   }
 
+  Optional<Denormals> denormals() {
+    return denormals;
+  }
+
   PluginProviders plugins() {
     return plugins;
   }
@@ -214,6 +224,9 @@ public final class OrtRuntime {
         options.disablePerSessionThreads();
       } else {
         options.addConfigEntry("session.intra_op.allow_spinning", "0");
+        if (Denormals.mayBeZero()) {
+          options.addConfigEntry(DENORMALS_AS_ZERO, "1");
+        }
         if (size(threads) > 0) {
           options.setIntraOpNumThreads(size(threads));
         }

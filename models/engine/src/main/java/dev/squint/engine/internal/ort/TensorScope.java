@@ -206,10 +206,7 @@ public final class TensorScope implements AutoCloseable {
       String name) {
     control.ifPresent(RunControl::check);
     try {
-      OrtSession.Result result =
-          control.isPresent()
-              ? session.run(inputs, outputs, inPlace, control.get().options())
-              : session.run(inputs, outputs, inPlace);
+      OrtSession.Result result = run(session, inputs, outputs, inPlace);
       if (outputs.isEmpty()) {
         return Map.of();
       }
@@ -238,13 +235,32 @@ public final class TensorScope implements AutoCloseable {
     }
   }
 
+  private OrtSession.Result run(
+      OrtSession session,
+      Map<String, OnnxTensor> inputs,
+      Set<String> outputs,
+      Map<String, OnnxTensor> inPlace)
+      throws OrtException {
+    runtime.denormals().ifPresent(Denormals::takeForZero);
+    try {
+      return control.isPresent()
+          ? session.run(inputs, outputs, inPlace, control.get().options())
+          : session.run(inputs, outputs, inPlace);
+    } finally {
+      runtime.denormals().ifPresent(Denormals::keep);
+    }
+  }
+
   /** Runs over tensors that are there, and owns nothing of it. */
   void run(StandingRun standing, String name) {
     control.ifPresent(RunControl::check);
+    runtime.denormals().ifPresent(Denormals::takeForZero);
     try {
       standing.run(control);
     } catch (OrtException e) {
       throw failed(name, e);
+    } finally {
+      runtime.denormals().ifPresent(Denormals::keep);
     }
   }
 

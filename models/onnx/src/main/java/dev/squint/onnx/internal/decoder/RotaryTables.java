@@ -18,6 +18,7 @@ final class RotaryTables {
 
   private final GraphNodes nodes;
   private final String positions;
+  private final Map<String, Rows> rowsByTotal = new HashMap<>();
   private final Map<List<String>, String> laidOut = new HashMap<>();
 
   /**
@@ -30,6 +31,14 @@ final class RotaryTables {
     this.nodes = nodes;
     this.positions = positions;
   }
+
+  /**
+   * Rows of a table.
+   *
+   * @param cached how many come before those of the positions
+   * @param given the positions, in one dimension
+   */
+  private record Rows(String cached, String given) {}
 
   /** The attention with tables of the positions given; to be added behind them. */
   NodeProto turned(NodeProto attention) {
@@ -48,11 +57,15 @@ final class RotaryTables {
 
   /** Any rows for what is cached, then those of the positions. */
   private String laidOut(String table, String total) {
-    String flat = nodes.reshape(positions, -1);
+    Rows rows = rowsByTotal.computeIfAbsent(total, this::rows);
+    String before = nodes.op("Slice", table, nodes.constant(0), rows.cached(), nodes.constant(0));
+    return nodes.concat(0, before, nodes.gather(table, rows.given(), 0));
+  }
+
+  private Rows rows(String total) {
+    String given = nodes.reshape(positions, -1);
     String attended = nodes.fresh();
     nodes.cast(nodes.reshape(total, 1), GraphNodes.INT64, attended);
-    String cached = nodes.op("Sub", attended, nodes.op("Shape", flat));
-    String before = nodes.op("Slice", table, nodes.constant(0), cached, nodes.constant(0));
-    return nodes.concat(0, before, nodes.gather(table, flat, 0));
+    return new Rows(nodes.op("Sub", attended, nodes.op("Shape", given)), given);
   }
 }
