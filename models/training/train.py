@@ -12,6 +12,7 @@ checkpoint is left.
 import argparse
 import json
 import os
+import random
 import time
 from pathlib import Path
 
@@ -24,8 +25,11 @@ import data
 import evaluate
 import model
 import muon
+import pruned
 import restore
 import scenes
+
+QUESTIONS = 5  # of an image, in a step that prunes inside the decoder
 
 
 class DenseHeads(nn.Module):
@@ -94,6 +98,15 @@ def answer_loss(llava, features, text, prefix_ids, kept):
     logits = llava.lm_head(states[asked]).float()
     wanted = targets[asked]
     return F.cross_entropy(logits, wanted), (logits.argmax(-1) == wanted).float().mean()
+
+
+def pruned_loss(llava, features, text, prefix_ids, step):
+    """The loss of some of the questions, with visual tokens dropped inside the decoder as the question has it."""
+    head = prefix_ids[:-model.VISUAL_TOKENS]
+    visual = llava.model.multi_modal_projector(features)
+    prefix = torch.cat([llava.get_input_embeddings()(head).expand(len(visual), -1, -1), visual], dim=1)
+    chosen = pruned.rows(text, QUESTIONS, random.Random(step))
+    return pruned.loss(llava, prefix, len(head), chosen, *pruned.plan(step))
 
 
 def kept_tokens(step, count, share):
@@ -209,8 +222,11 @@ def train_dialogue(arguments, llava, heads, tokenizer):
         if step < arguments.heads_steps:
             shown = [part.detach() for part in shown]
         dense = heads.loss(*shown, labels)
-        share = arguments.share if step % 4 and step < run.steps - run.decay // 4 else 1.0
-        loss, right = answer_loss(llava, features, text, prefix, kept_tokens(step, len(pixels), share).to(pixels.device))
+        if step % 4 > 3 - arguments.pruned:
+            loss, right = pruned_loss(llava, features, text, prefix, step)
+        else:
+            share = arguments.share if step % 4 and step < run.steps - run.decay // 4 else 1.0
+            loss, right = answer_loss(llava, features, text, prefix, kept_tokens(step, len(pixels), share).to(pixels.device))
         run.update(step, loss + 0.1 * dense)
         recent.append((loss.item(), right.item(), dense.item()))
         if step % 25 == 24:
@@ -242,6 +258,7 @@ def main():
     parser.add_argument("--workers", type=int, default=1, help="processes that render")
     parser.add_argument("--share", type=float, default=1.0,
                         help="of the visual tokens that the decoder sees in three of four steps, but for the last ones")
+    parser.add_argument("--pruned", type=int, default=0, choices=range(4), help="of four steps, that prune inside the decoder")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
