@@ -95,6 +95,14 @@ public final class SegmentState implements AutoCloseable {
   @FunctionalInterface
   interface Observed {
     int[] rows(RowInput input);
+
+    /**
+     * Counts tokens that ask from a row on. Those that are asked of lie in the cache, all of them.
+     */
+    private Observed behind(int first) {
+      return input ->
+          input.asks() ? Arrays.stream(rows(input)).map(row -> row - first).toArray() : rows(input);
+    }
   }
 
   /**
@@ -125,10 +133,15 @@ public final class SegmentState implements AutoCloseable {
           && observed.isEmpty();
     }
 
-    /** Some of the rows that go on. */
+    /** Some of the rows that go on, and what is looked at if they are the last. */
     private Input part(int from, int to) {
       return new Input(
-          hidden, positions, types, Arrays.copyOfRange(keptRows, from, to), merges, observed);
+          hidden,
+          positions,
+          types,
+          Arrays.copyOfRange(keptRows, from, to),
+          merges,
+          to == keptRows.length ? observed.map(of -> of.behind(from)) : Optional.empty());
     }
 
     /** What a seam lets in. */
@@ -283,20 +296,57 @@ public final class SegmentState implements AutoCloseable {
   /** Parts of equal size see what ran before them in the cache. */
   private Output runParts(TensorScope scope, Input in) {
     int rows = in.keptRows().length;
-    int parts = segment.inParts() ? Math.max(1, Math.round((float) rows / PART_ROWS)) : 1;
+    int parts = parts(in);
     if (parts == 1) {
       return runAll(scope, in);
     }
     cache.expect(rows);
-    int from = 0;
-    for (int part = 1; part < parts; part++) {
-      int to = (int) ((long) rows * part / parts);
-      try (TensorScope run = scope.newScope()) {
-        runAll(run, in.part(from, to));
+    try (TensorScope run = scope.newScope()) {
+      List<List<OnnxTensor>> hidden = new ArrayList<>();
+      for (int part = 0; part < parts - 1; part++) {
+        hidden.add(runPart(run, in.part(start(rows, part, parts), start(rows, part + 1, parts))));
       }
-      from = to;
+      Output last = runAll(scope, in.part(start(rows, parts - 1, parts), rows));
+      if (segment.isLast()) {
+        return last;
+      }
+      hidden.add(last.hidden());
+      List<OnnxTensor> joined = new ArrayList<>();
+      for (int i = 0; i < last.hidden().size(); i++) {
+        int output = i;
+        joined.add(
+            segment.joiner().join(scope, hidden.stream().map(part -> part.get(output)).toList()));
+      }
+      last.hidden().forEach(scope::release);
+      return new Output(joined, last.taps());
     }
-    return runAll(scope, in.part(from, rows));
+  }
+
+  /** The hidden states of some rows; the logits of rows before the last are nothing to keep. */
+  private List<OnnxTensor> runPart(TensorScope scope, Input part) {
+    Output made = runAll(scope, part);
+    if (segment.isLast()) {
+      made.hidden().forEach(scope::release);
+    }
+    return made.hidden();
+  }
+
+  private static int start(int rows, int part, int parts) {
+    return (int) ((long) rows * part / parts);
+  }
+
+  /** One if a token that asks does not lie in the last part. */
+  private int parts(Input in) {
+    int rows = in.keptRows().length;
+    int parts = segment.inParts() ? Math.max(1, Math.round((float) rows / PART_ROWS)) : 1;
+    int last = start(rows, parts - 1, parts);
+    boolean lateEnough =
+        in.observed().isEmpty()
+            || rowInputs.values().stream()
+                .filter(RowInput::asks)
+                .flatMapToInt(input -> Arrays.stream(in.observed().get().rows(input)))
+                .allMatch(row -> row >= last);
+    return lateEnough ? parts : 1;
   }
 
   private Output runAll(TensorScope scope, Input in) {

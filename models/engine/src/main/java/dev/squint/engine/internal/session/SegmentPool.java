@@ -22,6 +22,7 @@ public final class SegmentPool implements AutoCloseable {
   private final SessionFactory sessions;
   private final DecoderGraph decoder;
   private final TokenPicker picker;
+  private final TokenJoiner joiner;
   private final int maxCached;
   private final double matrixShare;
   private final RefCountedCache<List<SegmentSpec>, SplitDecoder> splits;
@@ -37,6 +38,7 @@ public final class SegmentPool implements AutoCloseable {
     this.sessions = sessions;
     this.decoder = decoder;
     this.picker = new TokenPicker(sessions);
+    this.joiner = new TokenJoiner(sessions);
     this.maxCached = maxCachedSplits;
     this.matrixShare = decoder.matrixShare();
     this.splits = new RefCountedCache<>(this::maxCached);
@@ -54,7 +56,8 @@ public final class SegmentPool implements AutoCloseable {
         SegmentSpec spec =
             sessions.device().isCpu() ? decoder.growing(decoder.takingParts(asked)) : asked;
         leases.add(
-            segments.acquire(spec, () -> SplitDecoder.open(sessions, decoder, spec, picker)));
+            segments.acquire(
+                spec, () -> SplitDecoder.open(sessions, decoder, spec, picker, joiner)));
       }
       return new SplitDecoder(
           leases.stream().map(RefCountedCache.Lease::get).toList(), () -> closeAll(leases));
@@ -89,7 +92,8 @@ public final class SegmentPool implements AutoCloseable {
 
   @Override
   public void close() {
-    try (picker;
+    try (joiner;
+        picker;
         segments) {
       splits.close();
     }

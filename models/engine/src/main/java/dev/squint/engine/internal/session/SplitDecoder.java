@@ -22,6 +22,7 @@ public final class SplitDecoder implements AutoCloseable {
    * @param hiddenInputs inputs for the hidden states
    * @param hiddenOutputs outputs for the next segment; empty at the end
    * @param picker picks tokens out of a stored cache
+   * @param joiner joins what parts of the tokens were made into
    * @param steps the same layers of the graph that takes each token after the prompt, if that is
    *     another one
    * @param inParts whether many tokens cost less in parts
@@ -32,6 +33,7 @@ public final class SplitDecoder implements AutoCloseable {
       List<String> hiddenInputs,
       List<String> hiddenOutputs,
       TokenPicker picker,
+      TokenJoiner joiner,
       Optional<Segment> steps,
       boolean inParts)
       implements AutoCloseable {
@@ -89,20 +91,31 @@ public final class SplitDecoder implements AutoCloseable {
   }
 
   static Segment open(
-      SessionFactory sessions, DecoderGraph decoder, SegmentSpec spec, TokenPicker picker) {
+      SessionFactory sessions,
+      DecoderGraph decoder,
+      SegmentSpec spec,
+      TokenPicker picker,
+      TokenJoiner joiner) {
     SegmentModel model = SegmentExtractor.extract(decoder, spec);
     String name = "the decoder's layers %d to %d".formatted(spec.from(), spec.to() - 1);
     Optional<Segment> steps =
         spec.lookahead()
             ? Optional.empty()
-            : decoder.steps().map(graph -> open(sessions, graph, spec.forSteps(), picker));
+            : decoder.steps().map(graph -> open(sessions, graph, spec.forSteps(), picker, joiner));
     try {
       requireAlike(model, steps, name);
       ModelSession session =
           sessions.open(model.model(), model.folder(), name, ArenaPolicy.of(spec));
       boolean inParts = sessions.device().isCpu() && decoder.runsInParts(spec);
       return new Segment(
-          session, spec, model.hiddenInputs(), model.hiddenOutputs(), picker, steps, inParts);
+          session,
+          spec,
+          model.hiddenInputs(),
+          model.hiddenOutputs(),
+          picker,
+          joiner,
+          steps,
+          inParts);
     } catch (RuntimeException | Error e) {
       steps.ifPresent(Segment::close);
       throw e;

@@ -5,6 +5,7 @@ import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
 import dev.squint.engine.internal.session.RefCountedCache;
 import dev.squint.engine.internal.session.SessionFactory;
+import dev.squint.engine.internal.session.TokenJoiner;
 import dev.squint.engine.internal.tokens.TokenReduction;
 import dev.squint.engine.request.FeaturePacking;
 import dev.squint.engine.request.IntegerInput;
@@ -45,7 +46,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path file;
   private final Path folder;
   private final RefCountedCache<Part, ModelSession> pool = new RefCountedCache<>(SESSIONS_KEPT);
-  private final FeatureJoiner joiner;
+  private final TokenJoiner joiner;
   private final boolean convolutional;
   private final FeaturePacker packer;
   private final RowPairs comparisons;
@@ -70,7 +71,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.read = read;
     this.folder = read.folder();
     this.graph = graph;
-    this.joiner = new FeatureJoiner(sessions);
+    this.joiner = new TokenJoiner(sessions);
     this.convolutional = graph.isConvolutional();
     this.packer = new FeaturePacker(sessions);
     this.comparisons = new RowPairs(sessions);

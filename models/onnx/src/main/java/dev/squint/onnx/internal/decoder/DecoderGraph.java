@@ -322,15 +322,15 @@ public final class DecoderGraph {
   /**
    * Whether the tokens of a segment may run in parts, one after the other, each on the cache of
    * those before it: where the attention is an operator that looks at no later token, nothing else
-   * looks at other tokens, and nothing but the logits comes out. On a CPU that operator computes
-   * the scores to later tokens all the same, before it hides them, so that parts spare it work.
+   * looks at other tokens, and nothing is observed but what the last tokens attend to. On a CPU
+   * that operator computes the scores to later tokens all the same, before it hides them, so that
+   * parts spare it work and memory.
    */
   public boolean runsInParts(SegmentSpec spec) {
     return steps.isEmpty()
         && deepStack.isEmpty()
         && spec.cache().asExported()
-        && spec.to() == layers
-        && spec.taps().isEmpty()
+        && spec.taps().stream().allMatch(RowInput::serves)
         && !spec.lookahead()
         && isCausal();
   }

@@ -1,5 +1,8 @@
 package dev.squint.onnx.internal.decoder;
 
+import dev.squint.pruning.observe.Choose;
+import dev.squint.pruning.observe.Expression;
+import dev.squint.pruning.observe.Leaf;
 import dev.squint.pruning.observe.Rows;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -17,6 +20,9 @@ import java.util.stream.Stream;
  * @param within if there, where the tokens of this one are among them
  */
 public record RowInput(List<Rows> rows, Optional<Rows> within) {
+
+  private static final Set<Rows> LATE =
+      EnumSet.of(Rows.LAST, Rows.TEXT_AFTER_VISUAL, Rows.FIRST_AFTER_VISUAL);
 
   /** What the names of all such inputs begin with. */
   public static final String PREFIX = "rows.";
@@ -49,6 +55,27 @@ public record RowInput(List<Rows> rows, Optional<Rows> within) {
   private static Rows rows(String word) {
     Set<Rows> all = EnumSet.allOf(Rows.class);
     return all.stream().filter(rows -> rows.word().equals(word)).findFirst().orElseThrow();
+  }
+
+  /** Whether its tokens come after all visual ones, so that in attention they ask them. */
+  public boolean asks() {
+    return within.isEmpty() && LATE.containsAll(rows);
+  }
+
+  /**
+   * Whether all that is seen of a segment is attention of such tokens to visual ones, of which the
+   * first may be of those that run now, the second also of those that lie in the cache.
+   */
+  static boolean serves(Expression tap) {
+    return tap.leaves()
+            .allMatch(
+                leaf -> leaf.tensor() == Leaf.Tensor.PROBABILITIES && LATE.contains(leaf.rows()))
+        && choices(tap).allMatch(choose -> choose.rows() == Rows.VISUAL);
+  }
+
+  private static Stream<Choose> choices(Expression of) {
+    Stream<Choose> own = of instanceof Choose choose ? Stream.of(choose) : Stream.empty();
+    return Stream.concat(own, of.operands().flatMap(RowInput::choices));
   }
 
   /** Its name. */

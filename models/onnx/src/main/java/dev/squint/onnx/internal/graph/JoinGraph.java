@@ -1,32 +1,30 @@
-package dev.squint.onnx.internal.vision;
+package dev.squint.onnx.internal.graph;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import dev.squint.onnx.internal.graph.GraphNodes;
-import dev.squint.onnx.internal.graph.StandaloneModel;
 import java.util.Arrays;
 import java.util.List;
 
-/** The graph that puts the features of several images one after the other. */
+/** The graph that puts tokens one after the other that were computed apart. */
 public final class JoinGraph {
 
-  /** Output: the features of all, {@code [1, tokens, width]} or {@code [tokens, width]}. */
+  /** Output: the tokens of all, {@code [1, tokens, width]} or {@code [tokens, width]}. */
   public static final String JOINED = "joined";
 
   private static final int MATRIX = 2;
 
   private JoinGraph() {}
 
-  /** Input: the features of one image, {@code [..., tokens, width]}. */
-  public static String part(int image) {
-    return "features." + image;
+  /** Input: the tokens of one part, {@code [..., tokens, width]}. */
+  public static String part(int number) {
+    return "part." + number;
   }
 
   /**
    * Writes the graph.
    *
-   * @param type ONNX element type of the features
+   * @param type ONNX element type of the tokens
    * @param rank how many axes they have, 2 or more
-   * @param count how many images there are
+   * @param count how many parts there are
    * @return the serialised model
    */
   public static byte[] build(int type, int rank, int count) {
@@ -35,11 +33,11 @@ public final class JoinGraph {
     Object[] open = new Object[rank];
     Arrays.fill(open, "");
     String[] rows = new String[count];
-    for (int image = 0; image < count; image++) {
-      graph.addInput(GraphNodes.value(part(image), type, open));
-      String width = nodes.slice(nodes.op("Shape", part(image)), rank - 1, rank, 0);
+    for (int number = 0; number < count; number++) {
+      graph.addInput(GraphNodes.value(part(number), type, open));
+      String width = nodes.slice(nodes.op("Shape", part(number)), rank - 1, rank, 0);
       String shape = nodes.concat(0, nodes.constant(-1), width);
-      rows[image] = nodes.op("Reshape", part(image), shape);
+      rows[number] = nodes.op("Reshape", part(number), shape);
     }
     String all = nodes.concat(0, rows);
     if (rank == MATRIX) {

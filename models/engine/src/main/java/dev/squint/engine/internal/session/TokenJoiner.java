@@ -1,20 +1,20 @@
-package dev.squint.engine.internal.vision;
+package dev.squint.engine.internal.session;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.squint.engine.internal.ort.ModelSession;
 import dev.squint.engine.internal.ort.TensorScope;
-import dev.squint.engine.internal.session.Embedder;
-import dev.squint.engine.internal.session.RefCountedCache;
-import dev.squint.engine.internal.session.SessionFactory;
-import dev.squint.onnx.internal.vision.JoinGraph;
+import dev.squint.onnx.internal.graph.JoinGraph;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Puts the features of several images one after the other, in native memory. */
-final class FeatureJoiner implements AutoCloseable {
+/**
+ * Puts tokens one after the other that were computed apart, such as those of several images, in
+ * native memory. Safe for many threads.
+ */
+public final class TokenJoiner implements AutoCloseable {
 
   private static final int GRAPHS_KEPT = 4;
 
@@ -23,30 +23,28 @@ final class FeatureJoiner implements AutoCloseable {
 
   private record Key(int type, int rank, int count) {}
 
-  FeatureJoiner(SessionFactory sessions) {
+  public TokenJoiner(SessionFactory sessions) {
     this.sessions = sessions;
   }
 
   /**
-   * Joins features.
+   * Joins tokens.
    *
    * @param scope owner of the result
-   * @param images features {@code [..., tokens, width]} of each image, of one width
+   * @param parts vectors {@code [..., tokens, width]}, all of one width
    * @return {@code [1, tokens of all, width]}, or {@code [tokens of all, width]} if they have two
    *     axes
    */
-  OnnxTensor join(TensorScope scope, List<OnnxTensor> images) {
-    OnnxTensor first = images.get(0);
+  public OnnxTensor join(TensorScope scope, List<OnnxTensor> parts) {
+    OnnxTensor first = parts.get(0);
     Key key =
         new Key(
-            Embedder.elementType(first.getInfo()),
-            first.getInfo().getShape().length,
-            images.size());
+            Embedder.elementType(first.getInfo()), first.getInfo().getShape().length, parts.size());
     try (TensorScope run = scope.newScope();
         var lease = pool.acquire(key, () -> open(key))) {
       Map<String, OnnxTensor> inputs = new HashMap<>();
-      for (int i = 0; i < images.size(); i++) {
-        inputs.put(JoinGraph.part(i), images.get(i));
+      for (int i = 0; i < parts.size(); i++) {
+        inputs.put(JoinGraph.part(i), parts.get(i));
       }
       OnnxTensor joined =
           lease.get().run(run, inputs, Set.of(JoinGraph.JOINED)).get(JoinGraph.JOINED);
@@ -56,7 +54,7 @@ final class FeatureJoiner implements AutoCloseable {
 
   private ModelSession open(Key key) {
     return sessions.open(
-        JoinGraph.build(key.type(), key.rank(), key.count()), Path.of(""), "the joining of images");
+        JoinGraph.build(key.type(), key.rank(), key.count()), Path.of(""), "the joining of tokens");
   }
 
   @Override
