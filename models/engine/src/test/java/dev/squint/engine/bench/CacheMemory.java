@@ -14,7 +14,7 @@ import java.util.Map;
 /** What an answer costs in memory with its KV cache kept in some form, as Linux counts it. */
 final class CacheMemory {
 
-  private static final int TEXT = 40;
+  static final int TEXT = 40;
   private static final int STEPS = 16;
 
   private CacheMemory() {}

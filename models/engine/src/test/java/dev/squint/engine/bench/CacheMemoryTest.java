@@ -9,11 +9,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whether a smaller KV cache makes a smaller process: {@code mvn -Pbench test}. */
+/**
+ * Whether a smaller KV cache makes a smaller process: {@code mvn -Pbench test}. The prompt of the
+ * exact one runs in parts, and so takes less for scores than that of the others, which runs whole.
+ */
 @Tag("bench")
 class CacheMemoryTest {
 
   private static final int GRID = 40;
+  private static final int PARTS = 3;
 
   @TempDir Path folder;
 
@@ -26,8 +30,14 @@ class CacheMemoryTest {
       JsonNode small = run(spec);
       long saved = whole.get("kvBytes").asLong() - small.get("kvBytes").asLong();
       long resident = whole.get("peakKilobytes").asLong() - small.get("peakKilobytes").asLong();
-      assertThat(resident * 1024).as(spec).isGreaterThan(saved / 2);
+      assertThat(resident).as(spec).isPositive();
+      assertThat(resident * 1024 + scoresSpared()).as(spec).isGreaterThan(saved);
     }
+  }
+
+  private static long scoresSpared() {
+    long rows = GRID * GRID + CacheMemory.TEXT;
+    return DecoderSizes.WIDE_CACHE.heads() * rows * (rows - rows / PARTS) * Float.BYTES;
   }
 
   private JsonNode run(String spec) throws IOException {
