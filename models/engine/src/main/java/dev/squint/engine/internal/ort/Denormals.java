@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Has the thread that runs a session take numbers below 1.2e-38 for zero meanwhile. Intel's
- * processors take more than a hundred cycles for each such number, and ONNX Runtime's fused
- * attention comes upon them in every prompt, in the scores that it hides, so that it takes two to
- * four times as long.
+ * processors take many times as long to count with them, and ONNX Runtime's fused attention comes
+ * upon them in every prompt, in the scores that it hides, so that it takes two to four times as
+ * long.
  *
  * <p>ONNX Runtime can tell so to its pool, and to the thread that opens the first session of the
  * process, but not to those that run sessions, which compute with the pool. These are told through
