@@ -74,10 +74,9 @@ def attention_row(query, key, last, visual):
     return scores.softmax(-1).mean(dim=(1, 2))[:, visual]
 
 
-def loss(llava, prefix, head, chosen, sites, compacted):
-    """Cross-entropy of the answers of `rows`; `prefix` [B,P,W] is embedded, its visual tokens start at `head`."""
-    ids, targets, last, image = chosen
-    decoder = llava.model.language_model
+def run(decoder, prefix, head, chosen, sites, compacted):
+    """Last hidden states [R,L,W] of `rows`; `prefix` [B,P,W] is embedded, its visual tokens start at `head`."""
+    ids, _, last, image = chosen
     tokens = decoder.embed_tokens(ids)
     count, length = ids.shape
     size = prefix.shape[1]
@@ -112,8 +111,4 @@ def loss(llava, prefix, head, chosen, sites, compacted):
             query = query[:, :, -length:]
         if number + 1 in sites:
             score = attention_row(query, key, last, slice(head, head + visual))
-    states = decoder.norm(states[:, -length:])
-    asked = targets != data.IGNORED
-    logits = llava.lm_head(states[asked]).float()
-    wanted = targets[asked]
-    return F.cross_entropy(logits, wanted), (logits.argmax(-1) == wanted).float().mean()
+    return decoder.norm(states[:, -length:])

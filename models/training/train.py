@@ -94,6 +94,11 @@ def answer_loss(llava, features, text, prefix_ids, kept):
     states = decoder(
         inputs_embeds=embed(ids), attention_mask=block_mask(blocks, where.shape[1]), position_ids=positions,
         past_key_values=shared.past_key_values).last_hidden_state
+    return scored(llava, states, targets)
+
+
+def scored(llava, states, targets):
+    """Cross-entropy of the answers, and the share of their tokens that are right."""
     asked = targets != data.IGNORED
     logits = llava.lm_head(states[asked]).float()
     wanted = targets[asked]
@@ -106,7 +111,8 @@ def pruned_loss(llava, features, text, prefix_ids, step):
     visual = llava.model.multi_modal_projector(features)
     prefix = torch.cat([llava.get_input_embeddings()(head).expand(len(visual), -1, -1), visual], dim=1)
     chosen = pruned.rows(text, QUESTIONS, random.Random(step))
-    return pruned.loss(llava, prefix, len(head), chosen, *pruned.plan(step))
+    states = pruned.run(llava.model.language_model, prefix, len(head), chosen, *pruned.plan(step))
+    return scored(llava, states, chosen[1])
 
 
 def kept_tokens(step, count, share):

@@ -304,7 +304,12 @@ public final class SegmentState implements AutoCloseable {
     try (TensorScope run = scope.newScope()) {
       List<List<OnnxTensor>> hidden = new ArrayList<>();
       for (int part = 0; part < parts - 1; part++) {
-        hidden.add(runPart(run, in.part(start(rows, part, parts), start(rows, part + 1, parts))));
+        Output made = runAll(run, in.part(start(rows, part, parts), start(rows, part + 1, parts)));
+        if (segment.isLast()) {
+          made.hidden().forEach(run::release);
+        } else {
+          hidden.add(made.hidden());
+        }
       }
       Output last = runAll(scope, in.part(start(rows, parts - 1, parts), rows));
       if (segment.isLast()) {
@@ -320,15 +325,6 @@ public final class SegmentState implements AutoCloseable {
       last.hidden().forEach(scope::release);
       return new Output(joined, last.taps());
     }
-  }
-
-  /** The hidden states of some rows; the logits of rows before the last are nothing to keep. */
-  private List<OnnxTensor> runPart(TensorScope scope, Input part) {
-    Output made = runAll(scope, part);
-    if (segment.isLast()) {
-      made.hidden().forEach(scope::release);
-    }
-    return made.hidden();
   }
 
   private static int start(int rows, int part, int parts) {

@@ -1,12 +1,9 @@
 package dev.squint.engine.internal.ort;
 
-import com.sun.jna.Library;
 import com.sun.jna.Native;
-import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * <p>ONNX Runtime can tell so to its pool, and to the thread that opens the first session of the
  * process, but not to those that run sessions, which compute with the pool. These are told through
  * the C library, on Linux on x86-64, and told otherwise when the run ends, since Java counts with
- * such numbers. Where that cannot be, and on processors of other makes, all is as fast as before.
+ * such numbers. Where that cannot be, they stay what they are.
  */
 final class Denormals {
 
@@ -30,7 +27,6 @@ final class Denormals {
   private static final String SWITCH = "squint.denormalsAsZero";
 
   private static final String LIBRARY = "libm.so.6";
-  private static final int NOW_IF_LOADED = 0x2 | 0x4; // RTLD_NOW | RTLD_NOLOAD of Linux
 
   /** The C library's {@code fenv_t}: the settings of the x87 unit, then MXCSR. */
   private static final int SETTINGS_BYTES = 32;
@@ -47,9 +43,7 @@ final class Denormals {
 
   private Denormals() {
     if (!Native.registered(Denormals.class)) {
-      Native.register(
-          Denormals.class,
-          NativeLibrary.getInstance(LIBRARY, Map.of(Library.OPTION_OPEN_FLAGS, NOW_IF_LOADED)));
+      Native.register(Denormals.class, LoadedLibrary.named(LIBRARY));
     }
     if (fegetenv(exactAt) != 0) {
       throw new UnsupportedOperationException("the C library tells no floating-point settings");

@@ -1,8 +1,5 @@
 package dev.squint.engine.internal.ort;
 
-import com.sun.jna.Library;
-import com.sun.jna.NativeLibrary;
-import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,8 +10,6 @@ import org.slf4j.LoggerFactory;
 public final class FreedMemory {
 
   private static final Logger LOG = LoggerFactory.getLogger(FreedMemory.class);
-  private static final String GLIBC = "libc.so.6";
-  private static final int NOW_IF_LOADED = 0x2 | 0x4; // RTLD_NOW | RTLD_NOLOAD of Linux
 
   private FreedMemory() {}
 
@@ -27,7 +22,7 @@ public final class FreedMemory {
       return;
     }
     try {
-      NativeLibrary.getInstance(GLIBC, Map.of(Library.OPTION_OPEN_FLAGS, NOW_IF_LOADED))
+      LoadedLibrary.named(LoadedLibrary.GLIBC)
           .getFunction("malloc_trim")
           .invokeInt(new Object[] {0L});
     } catch (LinkageError e) {

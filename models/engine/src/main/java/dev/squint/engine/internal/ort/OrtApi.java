@@ -1,12 +1,10 @@
 package dev.squint.engine.internal.ort;
 
 import com.sun.jna.Function;
-import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.util.Arrays;
-import java.util.Map;
 
 /**
  * Functions of ONNX Runtime's C interface that its Java classes lack, called through JNA. They are
@@ -15,7 +13,6 @@ import java.util.Map;
 final class OrtApi {
 
   private static final String LIBRARY = "libonnxruntime.so.1";
-  private static final int NOW_IF_LOADED = 0x2 | 0x4; // RTLD_NOW | RTLD_NOLOAD of Linux
   private static final int API_VERSION = 11;
   private static final int LOG_FATAL = 4;
 
@@ -36,8 +33,7 @@ final class OrtApi {
    * @throws LinkageError if JNA is not there or the library is not found by it
    */
   static OrtApi ofThisProcess() {
-    NativeLibrary library =
-        NativeLibrary.getInstance(LIBRARY, Map.of(Library.OPTION_OPEN_FLAGS, NOW_IF_LOADED));
+    NativeLibrary library = LoadedLibrary.named(LIBRARY);
     Pointer base = library.getFunction("OrtGetApiBase").invokePointer(new Object[0]);
     Pointer api =
         Function.getFunction(base.getPointer(0)).invokePointer(new Object[] {API_VERSION});

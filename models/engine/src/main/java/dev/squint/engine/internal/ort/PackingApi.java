@@ -5,7 +5,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import com.sun.jna.Function;
-import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -15,7 +14,6 @@ import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
-import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,8 +39,6 @@ final class PackingApi {
   /** Set to false, it has every session keep weights of its own. */
   private static final String SWITCH = "squint.sharedWeights";
 
-  private static final String GLIBC = "libc.so.6";
-  private static final int NOW_IF_LOADED = 0x2 | 0x4; // RTLD_NOW | RTLD_NOLOAD of Linux
   private static final int NOT_NEEDED = 4; // MADV_DONTNEED of Linux
 
   private final OrtApi api;
@@ -61,8 +57,7 @@ final class PackingApi {
     optionsHandle = accessible(SessionOptions.class.getDeclaredMethod("getNativeHandle"));
     api = OrtApi.ofThisProcess();
     environment = api.environment();
-    NativeLibrary libc =
-        NativeLibrary.getInstance(GLIBC, Map.of(Library.OPTION_OPEN_FLAGS, NOW_IF_LOADED));
+    NativeLibrary libc = LoadedLibrary.named(LoadedLibrary.GLIBC);
     advise = libc.getFunction("madvise");
     page = libc.getFunction("getpagesize").invokeInt(new Object[0]);
   }

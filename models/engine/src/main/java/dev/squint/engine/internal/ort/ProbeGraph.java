@@ -1,13 +1,9 @@
 package dev.squint.engine.internal.ort;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.TensorShapeProto;
-import ai.onnx.proto.OnnxMl.TypeProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.StandaloneModel;
+import java.util.List;
 
 /**
  * The smallest model there is, one Neg on one number, to find out what an environment or a device
@@ -18,30 +14,11 @@ final class ProbeGraph {
   private ProbeGraph() {}
 
   static byte[] bytes() {
-    return ModelProto.newBuilder()
-        .setIrVersion(7)
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(13))
-        .setGraph(
-            GraphProto.newBuilder()
-                .setName("probe")
-                .addInput(scalar("x"))
-                .addNode(NodeProto.newBuilder().setOpType("Neg").addInput("x").addOutput("y"))
-                .addOutput(scalar("y")))
-        .build()
-        .toByteArray();
-  }
-
-  private static ValueInfoProto scalar(String name) {
-    return ValueInfoProto.newBuilder()
-        .setName(name)
-        .setType(
-            TypeProto.newBuilder()
-                .setTensorType(
-                    TypeProto.Tensor.newBuilder()
-                        .setElemType(TensorProto.DataType.FLOAT.getNumber())
-                        .setShape(
-                            TensorShapeProto.newBuilder()
-                                .addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(1)))))
-        .build();
+    return StandaloneModel.bytes(
+        GraphProto.newBuilder()
+            .setName("probe")
+            .addInput(GraphNodes.value("x", GraphNodes.FLOAT, 1))
+            .addNode(GraphNodes.node("Neg", List.of("x"), "y"))
+            .addOutput(GraphNodes.value("y", GraphNodes.FLOAT, 1)));
   }
 }

@@ -4,18 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.TensorShapeProto;
-import ai.onnx.proto.OnnxMl.TypeProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import dev.squint.error.ModelException;
+import dev.squint.onnx.internal.graph.GraphNodes;
+import dev.squint.onnx.internal.graph.StandaloneModel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -55,36 +51,12 @@ class DenormalsTest {
   }
 
   private static byte[] model() {
-    return ModelProto.newBuilder()
-        .setIrVersion(7)
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(13))
-        .setGraph(
-            GraphProto.newBuilder()
-                .setName("squares")
-                .addInput(pair("x"))
-                .addNode(
-                    NodeProto.newBuilder()
-                        .setOpType("Mul")
-                        .addInput("x")
-                        .addInput("x")
-                        .addOutput("y"))
-                .addOutput(pair("y")))
-        .build()
-        .toByteArray();
-  }
-
-  private static ValueInfoProto pair(String name) {
-    return ValueInfoProto.newBuilder()
-        .setName(name)
-        .setType(
-            TypeProto.newBuilder()
-                .setTensorType(
-                    TypeProto.Tensor.newBuilder()
-                        .setElemType(TensorProto.DataType.FLOAT.getNumber())
-                        .setShape(
-                            TensorShapeProto.newBuilder()
-                                .addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(2)))))
-        .build();
+    return StandaloneModel.bytes(
+        GraphProto.newBuilder()
+            .setName("squares")
+            .addInput(GraphNodes.value("x", GraphNodes.FLOAT, 2))
+            .addNode(GraphNodes.node("Mul", List.of("x", "x"), "y"))
+            .addOutput(GraphNodes.value("y", GraphNodes.FLOAT, 2)));
   }
 
   private static float squared(float x) {
